@@ -1,0 +1,1 @@
+"""What both programs stand on: ids, codes, limits, names, signatures. Imports nothing from coterie."""

@@ -1,0 +1,211 @@
+"""What a screen, a bot or a script can be told: one frozen type per event, in one union.
+
+Everything here is plain data except MessageArrived.reply, which the SDK attaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.errors import LocalError
+from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, UserName
+
+
+class ConversationKind(StrEnum):
+    DIRECT = "direct"
+    EVERYONE = "everyone"
+
+
+class MessageState(StrEnum):
+    """How far a message has come, as this device knows it."""
+
+    QUEUED = "queued"
+    """In this device's outbox; goes with the next connection."""
+    SENT = "sent"
+    """On the server's disk."""
+    RECEIVED = "received"
+    """Came from another device."""
+
+
+class LinkState(StrEnum):
+    OFFLINE = "offline"
+    CONNECTING = "connecting"
+    SYNCING = "syncing"
+    LIVE = "live"
+    STOPPED = "stopped"
+    """A refusal that no retry mends (revoked, copied profile) or a security stop."""
+
+
+class NotFor(msgspec.Struct, frozen=True):
+    """A device that a message could not be sealed for when it was sent, and why."""
+
+    name: UserName
+    device_name: str
+    reason: Code
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One line of a conversation, as it stands in this device's store."""
+
+    order: int
+    """Position in this device's store: rising, never re-used; what history pages by."""
+    id: MessageId
+    conversation: ConversationId
+    target: str
+    """How a person writes the conversation: "@alice" or "everyone"."""
+    sender: UserName
+    sender_account: AccountId
+    sender_device: DeviceId
+    own: bool
+    """Written by this account, on this or another of its devices."""
+    text: str
+    readable: bool
+    """False: a kind of body that needs a newer version of coterie; text is empty then."""
+    sent_at_ms: int
+    """By the sender's clock."""
+    seq: int
+    """Position in the conversation's log; 0 while queued."""
+    state: MessageState
+    not_for: tuple[NotFor, ...] = ()
+
+
+class Person(msgspec.Struct, frozen=True):
+    name: UserName
+    account: AccountId
+    online: bool
+    verified: bool
+    me: bool
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """One row of the conversation list."""
+
+    id: ConversationId
+    kind: ConversationKind
+    target: str
+    peer: Person | None
+    """The other person of a direct conversation (oneself for notes)."""
+    last: Message | None
+    unread: int
+    first_unread_order: int
+    """Message.order of the first unread message; 0 where there is none."""
+
+
+class Device(msgspec.Struct, frozen=True):
+    id: DeviceId
+    name: str
+    this: bool
+    created_ms: int
+    revoked: bool
+    approved_by_recovery: bool
+
+
+Reply = Callable[[str], Awaitable["Sent"]]
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """What became of a message given to send()."""
+
+    id: MessageId
+    conversation: ConversationId
+    target: str
+    state: MessageState
+
+
+class MessageArrived(msgspec.Struct, frozen=True):
+    """A message from another device is in the store (own other devices included)."""
+
+    message: Message
+    replier: Reply | None = None
+
+    @property
+    def text(self) -> str:
+        return self.message.text
+
+    @property
+    def sender(self) -> UserName:
+        return self.message.sender
+
+    @property
+    def reply(self) -> Reply:
+        """async reply(text): answers in the same conversation."""
+        if self.replier is None:
+            raise LocalError(Code.USAGE, "this event did not come through the SDK")
+        return self.replier
+
+
+class MessageQueued(msgspec.Struct, frozen=True):
+    """A message of this device is in the outbox."""
+
+    message: Message
+
+
+class MessageSent(msgspec.Struct, frozen=True):
+    """A message of this device is on the server's disk; message.state is SENT."""
+
+    message: Message
+
+
+class PresenceChanged(msgspec.Struct, frozen=True):
+    """A person connected or left. initial: part of the list given on connecting, no notice is due."""
+
+    person: Person
+    initial: bool
+
+
+class PersonAppeared(msgspec.Struct, frozen=True):
+    """Somebody new stands in the ledger, proven."""
+
+    person: Person
+
+
+class ConversationChanged(msgspec.Struct, frozen=True):
+    """Its unread count or its last message changed, or it is new."""
+
+    conversation: Conversation
+
+
+class DevicesChanged(msgspec.Struct, frozen=True):
+    """A person's device list changed: a line in the timeline.
+
+    by_recovery: a device was added by passphrase or recovery key.
+    """
+
+    person: Person
+    by_recovery: bool
+
+
+class LinkChanged(msgspec.Struct, frozen=True):
+    """The connection to the server; code says why where it is not live."""
+
+    state: LinkState
+    code: Code | None = None
+
+
+class DrainedBacklog(msgspec.Struct, frozen=True):
+    """Everything that had waited on the server is in the store."""
+
+
+class SendingStuck(msgspec.Struct, frozen=True):
+    """The server refused a message for a reason that waiting alone may not mend."""
+
+    conversation: ConversationId
+    code: Code
+
+
+Event = (
+    MessageArrived
+    | MessageQueued
+    | MessageSent
+    | PresenceChanged
+    | PersonAppeared
+    | ConversationChanged
+    | DevicesChanged
+    | LinkChanged
+    | DrainedBacklog
+    | SendingStuck
+)

@@ -1,0 +1,69 @@
+"""Every frame of the protocol, a module per topic, and the two unions (docs/protocol.md, Frames).
+
+Frames travel as msgpack arrays whose first element is the frame's number. Objects that somebody signed
+travel inside them as opaque bytes: the bytes signed are the bytes sent.
+"""
+
+from __future__ import annotations
+
+from coterie.wire.frames.accounts import (
+    Accounts,
+    AddDevice,
+    Claim,
+    Claimed,
+    FetchAccounts,
+    FetchLeaves,
+    Leaves,
+    LedgerGrew,
+    LoginProve,
+    LoginStart,
+    PublishManifest,
+    PublishPrekeys,
+    Salt,
+    SignUp,
+    VaultOpened,
+)
+from coterie.wire.frames.connection import Hello, Ping, Pong, ProveDevice, Ready, Sync, Welcome
+from coterie.wire.frames.messages import Accept, Ack, Envelopes, LogEntries, MailboxEntries, Presence, Send
+from coterie.wire.frames.shared import Accepted, Refusal
+
+ClientFrame = (
+    Hello
+    | SignUp
+    | LoginStart
+    | LoginProve
+    | AddDevice
+    | ProveDevice
+    | Sync
+    | PublishPrekeys
+    | PublishManifest
+    | FetchAccounts
+    | FetchLeaves
+    | Claim
+    | Envelopes
+    | Send
+    | Accept
+    | Ack
+    | Ping
+)
+"""What a client may send."""
+
+ServerFrame = (
+    Welcome
+    | Salt
+    | VaultOpened
+    | Accepted
+    | Refusal
+    | Ready
+    | Accounts
+    | Leaves
+    | LedgerGrew
+    | Claimed
+    | MailboxEntries
+    | LogEntries
+    | Presence
+    | Pong
+)
+"""What a server may send."""
+
+Frame = ClientFrame | ServerFrame

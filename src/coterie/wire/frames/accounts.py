@@ -1,0 +1,195 @@
+"""Sign-up, login, devices, prekeys and the ledger."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from coterie.base import limits
+from coterie.wire.frames.shared import (
+    DeviceRef,
+    HeadBytes,
+    Id16,
+    Id32,
+    Key32,
+    ManifestBytes,
+    NameText,
+    Natural,
+    OptionalPrekey,
+    PrekeyBytes,
+    VaultBytes,
+)
+
+Prekeys = Annotated[tuple[PrekeyBytes, ...], msgspec.Meta(max_length=2 * limits.ONE_TIME_KEYS + 4)]
+
+
+class SignUp(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=5, forbid_unknown_fields=True):
+    """A new account. manifest: packed SignedManifest, seq 1; auth keys: what a login may prove later
+    (the server keeps only an HMAC of each); token: from the invite, b"" where sign-up is open."""
+
+    request: Natural
+    name: NameText
+    manifest: ManifestBytes
+    vault: VaultBytes
+    auth_key: Key32
+    recovery_auth_key: Key32
+    prekeys: Prekeys
+    token: Annotated[bytes, msgspec.Meta(max_length=32)] = b""
+
+
+class LoginStart(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=6, forbid_unknown_fields=True):
+    """Somebody wants to log in under this name."""
+
+    request: Natural
+    name: NameText
+
+
+class Salt(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=37, forbid_unknown_fields=True):
+    """The random part of the salt (for an unknown name an HMAC of it) and the Argon2id parameters."""
+
+    request: Natural
+    random: Id16
+    memory_kib: Natural
+    passes: Natural
+    lanes: Natural
+
+
+class LoginProve(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=7, forbid_unknown_fields=True):
+    """The auth key or the recovery auth key; the server accepts either."""
+
+    request: Natural
+    name: NameText
+    auth_key: Key32
+
+
+class VaultOpened(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=38, forbid_unknown_fields=True
+):
+    """The proof was right: the account's vault and newest manifest. Only AddDevice may follow."""
+
+    request: Natural
+    vault: VaultBytes
+    manifest: ManifestBytes
+
+
+class AddDevice(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=8, forbid_unknown_fields=True):
+    """A manifest that adds this device, after VaultOpened on the same connection. A repeat is accepted."""
+
+    request: Natural
+    manifest: ManifestBytes
+    prekeys: Prekeys
+
+
+class PublishPrekeys(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=9, forbid_unknown_fields=True
+):
+    """Prekeys of the signed-in device: one-time keys are added, fallback and X-Wing replace."""
+
+    request: Natural
+    prekeys: Prekeys
+
+
+class PublishManifest(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=10, forbid_unknown_fields=True
+):
+    """The successor of the account's newest manifest; vault: b"" where it did not change."""
+
+    request: Natural
+    manifest: ManifestBytes
+    vault: VaultBytes = b""
+
+
+class KnownAccount(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """An account and the manifest seq known of it (0: none). A seq already newest still returns prekeys."""
+
+    account: Id32
+    seq: Natural
+
+
+class FetchAccounts(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=11, forbid_unknown_fields=True
+):
+    """Manifests from the known seq on (the newest alone where that is 0), and prekeys to make sessions with."""
+
+    request: Natural
+    accounts: Annotated[
+        tuple[KnownAccount, ...], msgspec.Meta(min_length=1, max_length=limits.ACCOUNTS_PER_FRAME)
+    ]
+
+
+class DeviceKeys(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The reusable signed prekeys of a live device."""
+
+    device: Id16
+    fallback: OptionalPrekey
+    x_wing: OptionalPrekey
+
+
+class AccountRecord(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """manifests: packed, oldest first, the last one is the newest; empty where the known seq is the newest."""
+
+    account: Id32
+    manifests: Annotated[tuple[ManifestBytes, ...], msgspec.Meta(max_length=1024)]
+    keys: Annotated[tuple[DeviceKeys, ...], msgspec.Meta(max_length=64)]
+
+
+class Accounts(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=39, forbid_unknown_fields=True):
+    """Answer to FetchAccounts; unknown accounts are absent. The answer may hold only the first of those asked
+    for, to keep within a frame: ask again for the rest."""
+
+    request: Natural
+    accounts: Annotated[tuple[AccountRecord, ...], msgspec.Meta(max_length=limits.ACCOUNTS_PER_FRAME)]
+
+
+class FetchLeaves(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=12, forbid_unknown_fields=True
+):
+    """The ledger's leaves from an index on."""
+
+    request: Natural
+    start: Natural
+
+
+class Leaves(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=40, forbid_unknown_fields=True):
+    """At most LEAVES_PER_FRAME packed leaves from start on, and the newest signed head (which may cover
+    more leaves than these: fetch again until they meet)."""
+
+    request: Natural
+    start: Natural
+    leaves: Annotated[
+        tuple[Annotated[bytes, msgspec.Meta(max_length=256)], ...],
+        msgspec.Meta(max_length=limits.LEAVES_PER_FRAME),
+    ]
+    head: HeadBytes
+
+
+class LedgerGrew(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=41, forbid_unknown_fields=True):
+    """A new signed head, published after its leaves are durable."""
+
+    head: HeadBytes
+
+
+class Claim(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=13, forbid_unknown_fields=True):
+    """One-time keys wanted, one per device."""
+
+    request: Natural
+    devices: Annotated[
+        tuple[DeviceRef, ...], msgspec.Meta(min_length=1, max_length=limits.ENVELOPES_PER_FRAME)
+    ]
+
+
+class ClaimedKeys(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """one_time: b"" where the device has none left (use the fallback)."""
+
+    device: Id16
+    one_time: OptionalPrekey
+    fallback: OptionalPrekey
+    x_wing: OptionalPrekey
+
+
+class Claimed(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=42, forbid_unknown_fields=True):
+    """Answer to Claim, in its order; devices the server does not know are absent."""
+
+    request: Natural
+    keys: Annotated[tuple[ClaimedKeys, ...], msgspec.Meta(max_length=limits.ENVELOPES_PER_FRAME)]
