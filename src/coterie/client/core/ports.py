@@ -1,0 +1,136 @@
+"""What the core may ask of the store: synchronous reads, nothing else (the core never writes).
+
+The store answers from the transaction under way, so a step sees what the steps before it saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from coterie.base.ids import (
+    AccountId,
+    ConversationId,
+    DeviceId,
+    EnvelopeId,
+    MessageId,
+    SessionId,
+    StreamId,
+    UserName,
+)
+from coterie.client.store.records import (
+    AccountRow,
+    ConversationRow,
+    EnvelopeOut,
+    GroupInRow,
+    GroupOutRow,
+    MessageRow,
+    OlmRow,
+    OutboxRow,
+    OutboxState,
+    OwnXWing,
+    PeerDevice,
+    PeerKeys,
+    PositionRow,
+    Setting,
+    ShareRow,
+    TipRow,
+    WaitingRow,
+)
+
+
+class Reads(Protocol):
+    """Every question the core asks."""
+
+    def setting(self, key: Setting) -> bytes | None: ...
+    def leaves(self) -> Iterator[bytes]:
+        """All leaves in order."""
+        ...
+
+    def account(self, account: AccountId) -> AccountRow | None: ...
+    def account_named(self, name: UserName) -> AccountRow | None: ...
+    def accounts(self) -> list[AccountRow]:
+        """All, by name."""
+        ...
+
+    def device(self, device: DeviceId) -> PeerDevice | None: ...
+    def live_devices(self) -> list[PeerDevice]:
+        """Of every account, own ones included."""
+        ...
+
+    def peer_keys(self, device: DeviceId) -> PeerKeys | None: ...
+    def own_x_wing(self, id: int) -> OwnXWing | None: ...
+    def current_x_wing(self) -> OwnXWing | None: ...
+    def olm_sessions(self, device: DeviceId) -> list[OlmRow]:
+        """With a pickle; the one that last received first."""
+        ...
+
+    def olm_known(self, session: bytes) -> bool:
+        """Whether this session id was ever seen."""
+        ...
+
+    def group_out(self, conversation: ConversationId) -> GroupOutRow | None: ...
+    def shares(self, session: SessionId) -> list[ShareRow]: ...
+    def envelopes_out(self) -> list[EnvelopeOut]:
+        """In the order in which they were sealed."""
+        ...
+
+    def group_in(
+        self, conversation: ConversationId, account: AccountId, device: DeviceId, session: SessionId
+    ) -> GroupInRow | None: ...
+    def index_used(self, device: DeviceId, session: SessionId, index: int) -> bool:
+        """Whether a message of that session with that index is in the store."""
+        ...
+
+    def envelope_seen(self, device: DeviceId, envelope: EnvelopeId) -> bool: ...
+    def waiting_for_session(self, stream: StreamId, device: DeviceId, session: SessionId) -> list[WaitingRow]:
+        """With reason no-key, in order."""
+        ...
+
+    def waiting_for_account(self, account: AccountId) -> list[WaitingRow]:
+        """With reason unknown-device, in order, mailbox first."""
+        ...
+
+    def waiting(self) -> list[WaitingRow]:
+        """All, oldest first."""
+        ...
+
+    def conversation(self, conversation: ConversationId) -> ConversationRow | None: ...
+    def conversations(self) -> list[ConversationRow]: ...
+    def tip(self, conversation: ConversationId, device: DeviceId) -> TipRow | None: ...
+    def tips(self, conversation: ConversationId, limit: int) -> list[TipRow]:
+        """Newest by order first."""
+        ...
+
+    def message(self, order: int) -> MessageRow | None: ...
+    def message_order(
+        self, conversation: ConversationId, device: DeviceId, message: MessageId
+    ) -> int | None: ...
+    def last_order(self) -> int:
+        """The highest order ever used; 0 in an empty store."""
+        ...
+
+    def last_message(self, conversation: ConversationId) -> MessageRow | None: ...
+    def history(self, conversation: ConversationId, limit: int, before: int | None) -> list[MessageRow]:
+        """The newest `limit` messages below order `before`, oldest first."""
+        ...
+
+    def unread(self, conversation: ConversationId) -> tuple[int, int]:
+        """How many messages of others are above the read mark, and the order of the first (0: none)."""
+        ...
+
+    def search(self, words: str, limit: int) -> list[MessageRow]:
+        """Messages that hold all words (prefix of the last one), newest first; never raises on odd input."""
+        ...
+
+    def outbox(self, conversation: ConversationId, state: OutboxState, limit: int) -> list[OutboxRow]:
+        """In order."""
+        ...
+
+    def outbox_row(self, order: int) -> OutboxRow | None: ...
+    def outbox_conversations(self) -> list[ConversationId]:
+        """Those with rows not yet accepted."""
+        ...
+
+    def position(self, stream: StreamId) -> PositionRow | None: ...
+    def positions(self) -> list[PositionRow]: ...
