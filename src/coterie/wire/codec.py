@@ -1,0 +1,98 @@
+"""Frames to bytes and back. One WebSocket message holds one or more frames (docs/protocol.md 3.1).
+
+A message is a row of (length, 4 bytes big endian; frame, msgpack). Whatever arrives, decoding either returns
+frames or raises RemoteError(bad-frame): nothing else leaves this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import msgspec
+
+from coterie.base import limits
+from coterie.base.codes import Code
+from coterie.base.errors import LocalError, RemoteError
+from coterie.wire.frames import ClientFrame, Frame, ServerFrame
+
+VERSIONS: tuple[int, ...] = (1,)
+"""The protocol versions spoken here, best first."""
+
+LENGTH_BYTES = 4
+
+_encoder = msgspec.msgpack.Encoder()
+_client_decoder: msgspec.msgpack.Decoder[ClientFrame] = msgspec.msgpack.Decoder(ClientFrame)
+_server_decoder: msgspec.msgpack.Decoder[ServerFrame] = msgspec.msgpack.Decoder(ServerFrame)
+
+SomeFrame = TypeVar("SomeFrame", ClientFrame, ServerFrame)
+
+
+def encode(*frames: Frame) -> bytes:
+    """One message with these frames, in order. Raises LocalError where a limit of a message is passed."""
+    if not 1 <= len(frames) <= limits.FRAMES_PER_MESSAGE:
+        raise LocalError(Code.USAGE, f"{len(frames)} frames in one message")
+    message = b"".join([part for frame in frames for part in _parts(frame)])
+    if len(message) > limits.FRAME_BYTES:
+        raise LocalError(Code.TOO_LARGE, f"a message of {len(message)} bytes")
+    return message
+
+
+def encode_all(frames: Iterable[Frame]) -> list[bytes]:
+    """As few messages as the limits allow, in order. LocalError where one frame alone is too large."""
+    messages: list[bytes] = []
+    parts: list[bytes] = []
+    size = 0
+    for frame in frames:
+        length, packed = _parts(frame)
+        added = LENGTH_BYTES + len(packed)
+        if added > limits.FRAME_BYTES:
+            raise LocalError(Code.TOO_LARGE, f"a frame of {len(packed)} bytes")
+        if size + added > limits.FRAME_BYTES or len(parts) == 2 * limits.FRAMES_PER_MESSAGE:
+            messages.append(b"".join(parts))
+            parts, size = [], 0
+        parts += (length, packed)
+        size += added
+    if parts:
+        messages.append(b"".join(parts))
+    return messages
+
+
+def decode_client(data: bytes) -> tuple[ClientFrame, ...]:
+    """The frames of a message from a client. Raises RemoteError(bad-frame)."""
+    return _decode(_client_decoder, data)
+
+
+def decode_server(data: bytes) -> tuple[ServerFrame, ...]:
+    """The frames of a message from a server. Raises RemoteError(bad-frame)."""
+    return _decode(_server_decoder, data)
+
+
+def _parts(frame: Frame) -> tuple[bytes, bytes]:
+    try:
+        packed = _encoder.encode(frame)
+    except (ValueError, OverflowError, TypeError, RecursionError):
+        raise LocalError(Code.BAD_FRAME, f"{type(frame).__name__} cannot be encoded") from None
+    return len(packed).to_bytes(LENGTH_BYTES, "big"), packed
+
+
+def _decode(decoder: msgspec.msgpack.Decoder[SomeFrame], data: bytes) -> tuple[SomeFrame, ...]:
+    if not data or len(data) > limits.FRAME_BYTES:
+        raise RemoteError(Code.BAD_FRAME, f"a message of {len(data)} bytes")
+    view = memoryview(data)
+    frames: list[SomeFrame] = []
+    at = 0
+    while at < len(data):
+        start = at + LENGTH_BYTES
+        at = start + int.from_bytes(view[at:start], "big")
+        if start > len(data) or at > len(data) or len(frames) == limits.FRAMES_PER_MESSAGE:
+            raise RemoteError(Code.BAD_FRAME, "a message of the wrong shape")
+        frames.append(_decode_frame(decoder, view[start:at]))
+    return tuple(frames)
+
+
+def _decode_frame(decoder: msgspec.msgpack.Decoder[SomeFrame], packed: memoryview) -> SomeFrame:
+    try:
+        return decoder.decode(packed)
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError, MemoryError):
+        raise RemoteError(Code.BAD_FRAME, "not a frame of this protocol") from None
