@@ -1,0 +1,146 @@
+"""The encrypted database file: opening, settings that are asserted, migrations (encryption rule 27)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+
+import apsw
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.errors import CoterieError, LocalError, Unavailable
+from coterie.client.store.faults import DatabaseError, database_fault, file_fault
+
+KEY_BYTES = 32
+STATEMENTS = 200
+"""Prepared statements kept; all SQL of the store together is less."""
+JOURNAL_BYTES = 16 << 20
+"""The write-ahead log shrinks to this after a large batch."""
+CACHE_KIB = 8192
+
+_PRAGMAS = (
+    ("locking_mode", "exclusive", "exclusive"),
+    ("journal_mode", "wal", "wal"),
+    ("synchronous", "full", 2),
+    ("temp_store", "memory", 2),
+    ("secure_delete", "on", 1),
+    ("journal_size_limit", str(JOURNAL_BYTES), JOURNAL_BYTES),
+    ("cache_size", str(-CACHE_KIB), -CACHE_KIB),
+)
+"""Name, value to set, value that must then be read back. Exclusive comes first: the index of the write-ahead
+log then lies in this process's memory and in no file. Temporary tables never touch the disk, and what is
+deleted is overwritten: a dropped key leaves no copy in free pages."""
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One numbered migration: schema/NNN.sql."""
+
+    number: int
+    sql: str
+
+    @property
+    def checksum(self) -> bytes:
+        return hashlib.sha256(self.sql.encode()).digest()
+
+
+def known_steps() -> tuple[Step, ...]:
+    """All migrations that this version carries, in order."""
+    folder = files("coterie.client.store") / "schema"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return tuple(
+        Step(int(name.removesuffix(".sql")), (folder / name).read_text("utf-8").replace("\r\n", "\n"))
+        for name in names
+    )
+
+
+def open_database(path: Path, key: bytes, steps: Iterable[Step]) -> apsw.Connection:
+    """The database at path, made where there is none, on the newest schema, held by this process alone.
+
+    key: 32 bytes. Raises Unavailable: profile-in-use, newer-schema, or disk (also for a wrong key: the two
+    cannot be told apart).
+    """
+    if len(key) != KEY_BYTES:
+        raise LocalError(Code.USAGE, "a database key is 32 bytes")
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = apsw.Connection(str(path), statementcachesize=STATEMENTS)
+    except OSError as error:
+        raise file_fault(error, "the database") from error
+    except apsw.Error as error:
+        raise database_fault(error) from error
+    try:
+        _unlock(connection, key)
+        _migrate(connection, path, tuple(steps))
+    except DatabaseError as error:
+        connection.close(True)
+        raise database_fault(error) from error
+    except CoterieError:
+        connection.close(True)
+        raise
+    return connection
+
+
+def run(
+    connection: apsw.Connection, sql: str, values: tuple[apsw.SQLiteValue, ...] = ()
+) -> list[apsw.SQLiteValues]:
+    """Execute every statement of sql to its end: apsw runs what follows the first row only when asked for
+    more rows."""
+    return connection.execute(sql, values or None).fetchall()
+
+
+def _unlock(connection: apsw.Connection, key: bytes) -> None:
+    """Give the key, set and assert every pragma, read once."""
+    run(connection, "PRAGMA cipher = 'chacha20'")
+    run(connection, f"PRAGMA key = 'raw:{key.hex()}'")
+    if run(connection, "PRAGMA cipher") != [("chacha20",)]:
+        raise Unavailable(Code.MISSING_PART, "this SQLite cannot encrypt: apsw-sqlite3mc is needed")
+    for name, value, expected in _PRAGMAS:
+        run(connection, f"PRAGMA {name} = {value}")
+        if run(connection, f"PRAGMA {name}") != [(expected,)]:
+            raise Unavailable(Code.DISK, f"the database does not accept {name} {value}")
+    run(connection, "SELECT count(*) FROM sqlite_schema")
+
+
+def _migrate(connection: apsw.Connection, path: Path, steps: tuple[Step, ...]) -> None:
+    """Bring the schema to the newest step: one transaction per step, a snapshot before each where data is."""
+    done = _steps_done(connection)
+    for (number, checksum), step in zip(done, steps, strict=False):
+        if number != step.number or checksum != step.checksum:
+            raise Unavailable(Code.NEWER_SCHEMA, f"step {number} of the database is of another version")
+    if len(done) > len(steps):
+        raise Unavailable(Code.NEWER_SCHEMA, "the database was written by a newer version")
+    for step in steps[len(done) :]:
+        if step.number > 1:
+            _snapshot(connection, path, step.number)
+        run(connection, "BEGIN IMMEDIATE")
+        run(connection, step.sql)
+        run(connection, "INSERT INTO schema_step VALUES (?, ?)", (step.number, step.checksum))
+        run(connection, "COMMIT")
+
+
+def _steps_done(connection: apsw.Connection) -> list[tuple[int, bytes]]:
+    run(
+        connection,
+        "CREATE TABLE IF NOT EXISTS schema_step "
+        '("number" INTEGER PRIMARY KEY, "checksum" BLOB NOT NULL) STRICT',
+    )
+    rows = run(connection, "SELECT number, checksum FROM schema_step ORDER BY number")
+    return msgspec.convert(rows, list[tuple[int, bytes]])
+
+
+def _snapshot(connection: apsw.Connection, path: Path, number: int) -> None:
+    """Copy the database, under the same key, to NAME.before-NNN; an earlier snapshot goes."""
+    target = path.with_name(f"{path.name}.before-{number:03}")
+    try:
+        for old in path.parent.glob(f"{path.name}.before-*"):
+            old.unlink()
+        os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        run(connection, "VACUUM INTO ?", (str(target),))
+        with target.open("rb+") as copy:
+            os.fsync(copy.fileno())
+    except OSError as error:
+        raise file_fault(error, "the snapshot before a migration") from error

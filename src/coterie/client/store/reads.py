@@ -1,0 +1,192 @@
+"""What the core may ask about settings, the ledger, people and sessions. Messages: timeline.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import apsw
+
+from coterie.base.ids import AccountId, ConversationId, DeviceId, EnvelopeId, SessionId, StreamId, UserName
+from coterie.client.store.faults import DatabaseError, database_fault
+from coterie.client.store.records import (
+    AccountRow,
+    EnvelopeOut,
+    GroupInRow,
+    GroupOutRow,
+    KeptKey,
+    OlmRow,
+    OwnXWing,
+    PeerDevice,
+    PeerKeys,
+    PositionRow,
+    Setting,
+    ShareRow,
+    WaitingReason,
+    WaitingRow,
+)
+from coterie.client.store.tables import (
+    DEVICE,
+    ENVELOPE_OUT,
+    GROUP_IN,
+    GROUP_OUT,
+    KEPT_KEY,
+    OLM,
+    OWN_X_WING,
+    PEER_KEYS,
+    POSITION,
+    SHARE,
+    WAITING,
+    R,
+    Table,
+)
+
+Value = bytes | str | int
+
+_ACCOUNT = 'SELECT "account", "name", "seq", "manifest", "verified" FROM account '
+_LEAVES_PER_READ = 4096
+_BY_MAILBOX_FIRST = 'ORDER BY substr("stream", 1, 1) = x\'6d\' DESC, "stream", "seq"'
+
+
+class Rows:
+    """Questions to one open database; every fault comes out as coterie's own error."""
+
+    def __init__(self, database: apsw.Connection) -> None:
+        self._database = database
+
+    def _rows(self, sql: str, *values: Value) -> list[Any]:
+        try:
+            return self._database.execute(sql, values).fetchall()
+        except DatabaseError as error:
+            raise database_fault(error) from error
+
+    def _all(self, table: Table[R], where: str, *values: Value) -> list[R]:
+        return [table.record(row) for row in self._rows(table.select + where, *values)]
+
+    def _one(self, table: Table[R], where: str, *values: Value) -> R | None:
+        rows = self._rows(table.select + where, *values)
+        return table.record(rows[0]) if rows else None
+
+
+class PeopleReads(Rows):
+    """Settings, leaves, accounts, their devices and keys."""
+
+    def setting(self, key: Setting) -> bytes | None:
+        rows = self._rows('SELECT "value" FROM setting WHERE "key" = ?', key)
+        return rows[0][0] if rows else None
+
+    def leaves(self) -> Iterator[bytes]:
+        """All leaves in order."""
+        start = 0
+        sql = 'SELECT "leaf" FROM leaf WHERE "position" >= ? ORDER BY "position" LIMIT ?'
+        while rows := self._rows(sql, start, _LEAVES_PER_READ):
+            yield from (row[0] for row in rows)
+            start += len(rows)
+
+    def account(self, account: AccountId) -> AccountRow | None:
+        return self._account_in(self._rows(_ACCOUNT + 'WHERE "account" = ?', account))
+
+    def account_named(self, name: UserName) -> AccountRow | None:
+        """The newest account of that name."""
+        return self._account_in(self._rows(_ACCOUNT + 'WHERE "name" = ? ORDER BY "seq" DESC LIMIT 1', name))
+
+    def accounts(self) -> list[AccountRow]:
+        """All, by name."""
+        devices: dict[bytes, list[PeerDevice]] = {}
+        for device in self._all(DEVICE, "ORDER BY rowid"):
+            devices.setdefault(device.account, []).append(device)
+        rows = self._rows(_ACCOUNT + 'ORDER BY "name", "seq"')
+        return [_account(row, devices.get(row[0], [])) for row in rows]
+
+    def _account_in(self, rows: list[Any]) -> AccountRow | None:
+        if not rows:
+            return None
+        return _account(rows[0], self._all(DEVICE, 'WHERE "account" = ? ORDER BY rowid', rows[0][0]))
+
+    def device(self, device: DeviceId) -> PeerDevice | None:
+        """Where two accounts list one id: as the account known for longer lists it."""
+        where = 'WHERE "device" = ? ORDER BY (SELECT rowid FROM account WHERE account = peer_device.account)'
+        return self._one(DEVICE, where, device)
+
+    def live_devices(self) -> list[PeerDevice]:
+        """Of every account, own ones included."""
+        return self._all(DEVICE, 'WHERE "revoked_ms" = 0 ORDER BY "account", rowid')
+
+    def peer_keys(self, device: DeviceId) -> PeerKeys | None:
+        return self._one(PEER_KEYS, 'WHERE "device" = ?', device)
+
+    def own_x_wing(self, id: int) -> OwnXWing | None:
+        return self._one(OWN_X_WING, 'WHERE "id" = ?', id)
+
+    def current_x_wing(self) -> OwnXWing | None:
+        return self._one(OWN_X_WING, 'WHERE "replaced_ms" = 0 ORDER BY "id" DESC LIMIT 1')
+
+
+class SessionReads(Rows):
+    """Sessions, envelopes, what waits for a key, positions."""
+
+    def olm_sessions(self, device: DeviceId) -> list[OlmRow]:
+        """With a pickle; the one that last received first."""
+        where = 'WHERE "device" = ? AND "pickle" <> x\'\' ORDER BY "received_ms" DESC, rowid DESC'
+        return self._all(OLM, where, device)
+
+    def olm_known(self, session: bytes) -> bool:
+        """Whether this session id was ever seen."""
+        return bool(self._rows('SELECT 1 FROM olm WHERE "session" = ?', session))
+
+    def group_out(self, conversation: ConversationId) -> GroupOutRow | None:
+        return self._one(GROUP_OUT, 'WHERE "conversation" = ?', conversation)
+
+    def kept_key(self, session: SessionId) -> KeptKey | None:
+        """The one with the lowest index."""
+        return self._one(KEPT_KEY, 'WHERE "session" = ? ORDER BY "index" LIMIT 1', session)
+
+    def shares(self, session: SessionId) -> list[ShareRow]:
+        return self._all(SHARE, 'WHERE "session" = ? ORDER BY rowid', session)
+
+    def envelopes_out(self) -> list[EnvelopeOut]:
+        """In the order in which they were sealed."""
+        return self._all(ENVELOPE_OUT, "ORDER BY rowid")
+
+    def group_in(
+        self, conversation: ConversationId, account: AccountId, device: DeviceId, session: SessionId
+    ) -> GroupInRow | None:
+        where = 'WHERE "session" = ? AND "device" = ? AND "conversation" = ? AND "account" = ?'
+        return self._one(GROUP_IN, where, session, device, conversation, account)
+
+    def index_used(self, device: DeviceId, session: SessionId, index: int) -> bool:
+        """Whether a message of that session with that index is in the store."""
+        sql = (
+            'SELECT 1 FROM message WHERE "session" = ? AND "index" = ? AND "device" = ?'
+            " AND \"session\" <> x''"
+        )
+        return bool(self._rows(sql, session, index, device))
+
+    def envelope_seen(self, device: DeviceId, envelope: EnvelopeId) -> bool:
+        sql = 'SELECT 1 FROM seen_envelope WHERE "device" = ? AND "envelope" = ?'
+        return bool(self._rows(sql, device, envelope))
+
+    def waiting_for_session(self, stream: StreamId, device: DeviceId, session: SessionId) -> list[WaitingRow]:
+        """With reason no-key, in order."""
+        where = 'WHERE "session" = ? AND "device" = ? AND "stream" = ? AND "reason" = ? ORDER BY "seq"'
+        return self._all(WAITING, where, session, device, stream, WaitingReason.NO_KEY)
+
+    def waiting_for_account(self, account: AccountId) -> list[WaitingRow]:
+        """With reason unknown-device, in order, mailbox first."""
+        where = f'WHERE "account" = ? AND "reason" = ? {_BY_MAILBOX_FIRST}'
+        return self._all(WAITING, where, account, WaitingReason.UNKNOWN_DEVICE)
+
+    def waiting(self) -> list[WaitingRow]:
+        """All, oldest first."""
+        return self._all(WAITING, 'ORDER BY "since_ms", rowid')
+
+    def position(self, stream: StreamId) -> PositionRow | None:
+        return self._one(POSITION, 'WHERE "stream" = ?', stream)
+
+    def positions(self) -> list[PositionRow]:
+        return self._all(POSITION, 'ORDER BY "stream"')
+
+
+def _account(row: tuple[Any, ...], devices: list[PeerDevice]) -> AccountRow:
+    account, name, seq, manifest, verified = row
+    return AccountRow(account, name, seq, manifest, tuple(devices), bool(verified))

@@ -1,0 +1,227 @@
+-- The store of one profile. Columns carry the names and the order of the records in records.py.
+
+CREATE TABLE setting (
+    "key" TEXT PRIMARY KEY,
+    "value" BLOB NOT NULL
+) STRICT;
+
+-- The ledger: position is the index of the leaf.
+CREATE TABLE leaf (
+    "position" INTEGER PRIMARY KEY,
+    "leaf" BLOB NOT NULL
+) STRICT;
+
+-- People. A name can stand here twice (a reset identity): the higher seq is the newer account.
+CREATE TABLE account (
+    "account" BLOB NOT NULL UNIQUE,
+    "name" TEXT NOT NULL,
+    "seq" INTEGER NOT NULL,
+    "manifest" BLOB NOT NULL,
+    "verified" INTEGER NOT NULL
+) STRICT;
+CREATE INDEX account_by_name ON account ("name", "seq");
+
+-- Rows of one account stand in the order of its manifest. Nothing keeps a hostile manifest from naming
+-- another account's device, so the account belongs to the key.
+CREATE TABLE peer_device (
+    "device" BLOB NOT NULL,
+    "account" BLOB NOT NULL,
+    "name" TEXT NOT NULL,
+    "curve25519" BLOB NOT NULL,
+    "ed25519" BLOB NOT NULL,
+    "created_ms" INTEGER NOT NULL,
+    "revoked_ms" INTEGER NOT NULL,
+    "approved_by" BLOB NOT NULL,
+    "marked" INTEGER NOT NULL,
+    UNIQUE ("account", "device")
+) STRICT;
+CREATE INDEX peer_device_by_device ON peer_device ("device");
+
+CREATE TABLE peer_keys (
+    "device" BLOB NOT NULL UNIQUE,
+    "fallback_id" INTEGER NOT NULL,
+    "fallback_key" BLOB NOT NULL,
+    "x_wing_id" INTEGER NOT NULL,
+    "x_wing_key" BLOB NOT NULL,
+    "x_wing_created_ms" INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE own_x_wing (
+    "id" INTEGER PRIMARY KEY,
+    "private" BLOB NOT NULL,
+    "created_ms" INTEGER NOT NULL,
+    "replaced_ms" INTEGER NOT NULL
+) STRICT;
+
+-- Sessions between devices. A row with an empty pickle only remembers that the id was used.
+CREATE TABLE olm (
+    "session" BLOB NOT NULL UNIQUE,
+    "account" BLOB NOT NULL,
+    "device" BLOB NOT NULL,
+    "pickle" BLOB NOT NULL,
+    "received_ms" INTEGER NOT NULL
+) STRICT;
+CREATE INDEX olm_by_device ON olm ("device", "received_ms") WHERE "pickle" <> x'';
+
+CREATE TABLE group_out (
+    "conversation" BLOB NOT NULL UNIQUE,
+    "session" BLOB NOT NULL,
+    "pickle" BLOB NOT NULL,
+    "predecessor" BLOB NOT NULL,
+    "messages" INTEGER NOT NULL,
+    "created_ms" INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE share (
+    "session" BLOB NOT NULL,
+    "device" BLOB NOT NULL,
+    "account" BLOB NOT NULL,
+    "state" TEXT NOT NULL,
+    "reason" TEXT NOT NULL,
+    "index" INTEGER NOT NULL,
+    UNIQUE ("session", "device")
+) STRICT;
+
+CREATE TABLE kept_key (
+    "session" BLOB NOT NULL,
+    "index" INTEGER NOT NULL,
+    "key" BLOB NOT NULL,
+    "predecessor" BLOB NOT NULL,
+    "last_n" INTEGER NOT NULL,
+    "last_hash" BLOB NOT NULL,
+    "since_ms" INTEGER NOT NULL,
+    UNIQUE ("session", "index")
+) STRICT;
+CREATE INDEX kept_key_by_time ON kept_key ("since_ms");
+
+-- The rowid keeps the order in which envelopes were sealed.
+CREATE TABLE envelope_out (
+    "envelope" BLOB NOT NULL UNIQUE,
+    "session" BLOB NOT NULL,
+    "device" BLOB NOT NULL,
+    "item" BLOB NOT NULL,
+    "to" BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE group_in (
+    "conversation" BLOB NOT NULL,
+    "account" BLOB NOT NULL,
+    "device" BLOB NOT NULL,
+    "session" BLOB NOT NULL,
+    "pickle" BLOB NOT NULL,
+    "first_index" INTEGER NOT NULL,
+    "predecessor" BLOB NOT NULL,
+    "last_n" INTEGER NOT NULL,
+    "last_hash" BLOB NOT NULL,
+    UNIQUE ("session", "device", "conversation", "account")
+) STRICT;
+
+CREATE TABLE seen_envelope (
+    "device" BLOB NOT NULL,
+    "envelope" BLOB NOT NULL,
+    PRIMARY KEY ("device", "envelope")
+) STRICT, WITHOUT ROWID;
+
+-- The rowid keeps the order in which entries came.
+CREATE TABLE waiting (
+    "stream" BLOB NOT NULL,
+    "seq" INTEGER NOT NULL,
+    "account" BLOB NOT NULL,
+    "device" BLOB NOT NULL,
+    "session" BLOB NOT NULL,
+    "entry" BLOB NOT NULL,
+    "reason" TEXT NOT NULL,
+    "since_ms" INTEGER NOT NULL,
+    UNIQUE ("stream", "seq")
+) STRICT;
+CREATE INDEX waiting_by_session ON waiting ("session", "device", "stream", "seq");
+CREATE INDEX waiting_by_account ON waiting ("account", "stream", "seq");
+
+CREATE TABLE conversation (
+    "id" BLOB NOT NULL UNIQUE,
+    "kind" TEXT NOT NULL,
+    "peer" BLOB NOT NULL,
+    "read_order" INTEGER NOT NULL,
+    "draft" TEXT NOT NULL,
+    "out_n" INTEGER NOT NULL,
+    "out_hash" BLOB NOT NULL,
+    "out_message" BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE tip (
+    "conversation" BLOB NOT NULL,
+    "device" BLOB NOT NULL,
+    "n" INTEGER NOT NULL,
+    "hash" BLOB NOT NULL,
+    "order" INTEGER NOT NULL,
+    UNIQUE ("conversation", "device")
+) STRICT;
+CREATE INDEX tip_by_order ON tip ("conversation", "order");
+
+-- AUTOINCREMENT: an order is never used again, not even after its message was deleted.
+CREATE TABLE message (
+    "order" INTEGER PRIMARY KEY AUTOINCREMENT,
+    "conversation" BLOB NOT NULL,
+    "message" BLOB NOT NULL,
+    "account" BLOB NOT NULL,
+    "device" BLOB NOT NULL,
+    "own" INTEGER NOT NULL,
+    "state" TEXT NOT NULL,
+    "body" BLOB NOT NULL,
+    "text" TEXT NOT NULL,
+    "readable" INTEGER NOT NULL,
+    "sent_ms" INTEGER NOT NULL,
+    "seq" INTEGER NOT NULL,
+    "server_ms" INTEGER NOT NULL,
+    "n" INTEGER NOT NULL,
+    "hash" BLOB NOT NULL,
+    "inner" BLOB NOT NULL,
+    "franking_key" BLOB NOT NULL,
+    "commitment" BLOB NOT NULL,
+    "mac" BLOB NOT NULL,
+    "session" BLOB NOT NULL,
+    "index" INTEGER NOT NULL,
+    "not_for" BLOB NOT NULL,
+    UNIQUE ("message", "device", "conversation")
+) STRICT;
+CREATE UNIQUE INDEX message_by_index ON message ("session", "index", "device") WHERE "session" <> x'';
+-- Both end in the order, as every index ends in the rowid: history and the count of unread walk along them.
+CREATE INDEX message_by_conversation ON message ("conversation");
+CREATE INDEX message_of_others ON message ("conversation") WHERE "own" = 0;
+
+-- The words of all texts. The text itself stands in message only.
+CREATE VIRTUAL TABLE message_words USING fts5 (
+    "text", content = 'message', content_rowid = 'order', tokenize = 'unicode61 remove_diacritics 2'
+);
+CREATE TRIGGER message_inserted AFTER INSERT ON message WHEN new."text" <> '' BEGIN
+    INSERT INTO message_words (rowid, "text") VALUES (new."order", new."text");
+END;
+CREATE TRIGGER message_deleted AFTER DELETE ON message WHEN old."text" <> '' BEGIN
+    INSERT INTO message_words (message_words, rowid, "text") VALUES ('delete', old."order", old."text");
+END;
+CREATE TRIGGER message_unwritten AFTER UPDATE OF "text" ON message
+WHEN old."text" <> new."text" AND old."text" <> '' BEGIN
+    INSERT INTO message_words (message_words, rowid, "text") VALUES ('delete', old."order", old."text");
+END;
+CREATE TRIGGER message_rewritten AFTER UPDATE OF "text" ON message
+WHEN old."text" <> new."text" AND new."text" <> '' BEGIN
+    INSERT INTO message_words (rowid, "text") VALUES (new."order", new."text");
+END;
+
+CREATE TABLE outbox (
+    "order" INTEGER PRIMARY KEY,
+    "conversation" BLOB NOT NULL,
+    "message" BLOB NOT NULL,
+    "state" TEXT NOT NULL,
+    "frame" BLOB NOT NULL,
+    "since_ms" INTEGER NOT NULL
+) STRICT;
+CREATE INDEX outbox_by_state ON outbox ("conversation", "state");
+CREATE INDEX outbox_open ON outbox ("conversation") WHERE "state" <> 'sent';
+CREATE INDEX outbox_sent ON outbox ("since_ms") WHERE "state" = 'sent';
+
+CREATE TABLE "position" (
+    "stream" BLOB NOT NULL UNIQUE,
+    "incarnation" BLOB NOT NULL,
+    "seq" INTEGER NOT NULL
+) STRICT;

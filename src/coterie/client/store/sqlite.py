@@ -1,0 +1,72 @@
+"""The encrypted store of one profile: transactions around records, and every read of the core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self
+
+from coterie.base.codes import Code
+from coterie.base.errors import LocalError
+from coterie.client.store.database import known_steps, open_database
+from coterie.client.store.faults import DatabaseError, database_fault
+from coterie.client.store.profiles import ProfilePlace
+from coterie.client.store.reads import PeopleReads, SessionReads
+from coterie.client.store.records import Record
+from coterie.client.store.timeline import TimelineReads
+from coterie.client.store.writes import write
+
+
+class ClientStore(PeopleReads, SessionReads, TimelineReads):
+    """begin, apply as often as needed, commit or rollback. What is committed is on the disk.
+
+    Reads in between see what was applied. Raises Unavailable(disk) where file or disk fail and LocalError
+    where a record does not fit (a second message under one id); after either only rollback or close make
+    sense.
+    """
+
+    @classmethod
+    def open(cls, place: ProfilePlace, database_key: bytes) -> Self:
+        """The database of a profile, made where there is none yet. database_key: 32 bytes (keys.py).
+
+        Raises Unavailable: disk (also a wrong key), newer-schema, profile-in-use.
+        """
+        return cls(open_database(place.database, database_key, known_steps()))
+
+    def begin(self) -> None:
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+        except DatabaseError as error:
+            raise database_fault(error) from error
+
+    def apply(self, records: Iterable[Record]) -> None:
+        """Write records, in order, into the open transaction."""
+        if not self._database.in_transaction:
+            raise LocalError(Code.USAGE, "records are applied inside a transaction")
+        try:
+            for record in records:
+                write(self._database, record)
+        except DatabaseError as error:
+            raise database_fault(error) from error
+
+    def commit(self) -> None:
+        """Put the transaction on the disk. Where that fails, it is rolled back: nothing of it is kept."""
+        try:
+            self._database.execute("COMMIT")
+        except DatabaseError as error:
+            self.rollback()
+            raise database_fault(error) from error
+
+    def rollback(self) -> None:
+        """End the transaction under way, if there is one, and forget what it applied."""
+        try:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+        except DatabaseError as error:
+            raise database_fault(error) from error
+
+    def close(self) -> None:
+        """Roll back what is open, write the log into the file, let go of it. A second time does nothing."""
+        try:
+            self._database.close()
+        except DatabaseError as error:
+            raise database_fault(error) from error

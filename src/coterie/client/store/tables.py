@@ -1,0 +1,100 @@
+"""Tables that hold one record type each, column by field: the SQL that writes them and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from coterie.client.store.records import (
+    ConversationRow,
+    EnvelopeOut,
+    GroupInRow,
+    GroupOutRow,
+    KeptKey,
+    MessageRow,
+    OlmRow,
+    OutboxRow,
+    OwnXWing,
+    PeerDevice,
+    PeerKeys,
+    PositionRow,
+    PutSetting,
+    SeenEnvelope,
+    ShareRow,
+    TipRow,
+    WaitingRow,
+)
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+
+class Table(Generic[R]):
+    """put: SQL to insert or replace one record by its key, with msgspec.structs.astuple(record) as values.
+    A replaced row keeps its rowid, so its place in the order of arrival. select: SQL to read all columns."""
+
+    def __init__(self, record: type[R], name: str, *key: str) -> None:
+        fields = record.__struct_fields__
+        columns = ", ".join(f'"{field}"' for field in fields)
+        marks = ", ".join("?" * len(fields))
+        keys = ", ".join(f'"{field}"' for field in key)
+        changes = ", ".join(f'"{field}" = excluded."{field}"' for field in fields if field not in key)
+        conflict = f"UPDATE SET {changes}" if changes else "NOTHING"
+        self.put = f'INSERT INTO "{name}" ({columns}) VALUES ({marks}) ON CONFLICT ({keys}) DO {conflict}'
+        self.select = f'SELECT {columns} FROM "{name}" '
+        self._make: Callable[..., R] = record
+        self._typed = [
+            (place, field.type)
+            for place, field in enumerate(msgspec.structs.fields(record))
+            if isinstance(field.type, type) and issubclass(field.type, (Enum, bool))
+        ]
+
+    def record(self, row: tuple[Any, ...]) -> R:
+        """The record that stands in a row of `select`."""
+        if not self._typed:
+            return self._make(*row)
+        values = list(row)
+        for place, kind in self._typed:
+            values[place] = kind(values[place])
+        return self._make(*values)
+
+
+SETTING = Table(PutSetting, "setting", "key")
+DEVICE = Table(PeerDevice, "peer_device", "account", "device")
+PEER_KEYS = Table(PeerKeys, "peer_keys", "device")
+OWN_X_WING = Table(OwnXWing, "own_x_wing", "id")
+OLM = Table(OlmRow, "olm", "session")
+GROUP_OUT = Table(GroupOutRow, "group_out", "conversation")
+SHARE = Table(ShareRow, "share", "session", "device")
+KEPT_KEY = Table(KeptKey, "kept_key", "session", "index")
+ENVELOPE_OUT = Table(EnvelopeOut, "envelope_out", "envelope")
+GROUP_IN = Table(GroupInRow, "group_in", "session", "device", "conversation", "account")
+SEEN_ENVELOPE = Table(SeenEnvelope, "seen_envelope", "device", "envelope")
+WAITING = Table(WaitingRow, "waiting", "stream", "seq")
+CONVERSATION = Table(ConversationRow, "conversation", "id")
+TIP = Table(TipRow, "tip", "conversation", "device")
+MESSAGE = Table(MessageRow, "message", "order")
+OUTBOX = Table(OutboxRow, "outbox", "order")
+POSITION = Table(PositionRow, "position", "stream")
+
+PUT: dict[type[msgspec.Struct], str] = {
+    PutSetting: SETTING.put,
+    PeerKeys: PEER_KEYS.put,
+    OwnXWing: OWN_X_WING.put,
+    OlmRow: OLM.put,
+    GroupOutRow: GROUP_OUT.put,
+    ShareRow: SHARE.put,
+    KeptKey: KEPT_KEY.put,
+    EnvelopeOut: ENVELOPE_OUT.put,
+    GroupInRow: GROUP_IN.put,
+    SeenEnvelope: SEEN_ENVELOPE.put,
+    WaitingRow: WAITING.put,
+    ConversationRow: CONVERSATION.put,
+    TipRow: TIP.put,
+    MessageRow: MESSAGE.put,
+    OutboxRow: OUTBOX.put,
+    PositionRow: POSITION.put,
+}
+"""By record type: what writing a record as it stands takes."""

@@ -1,0 +1,95 @@
+"""What the core may ask about conversations, messages and the outbox."""
+
+from __future__ import annotations
+
+from coterie.base.ids import ConversationId, DeviceId, MessageId
+from coterie.client.store.reads import Rows
+from coterie.client.store.records import ConversationRow, MessageRow, OutboxRow, OutboxState, TipRow
+from coterie.client.store.tables import CONVERSATION, MESSAGE, OUTBOX, TIP
+
+SEARCH_CHARACTERS = 1000
+SEARCH_WORDS = 64
+"""What a search goes by; what lies beyond is not looked at."""
+
+_NEWEST_ORDER = (1 << 63) - 1
+_UNREAD = """SELECT count(*), coalesce(min("order"), 0) FROM message WHERE "conversation" = ?1 AND "own" = 0
+    AND "order" > coalesce((SELECT "read_order" FROM conversation WHERE "id" = ?1), 0)"""
+_FOUND = """WHERE "order" IN (SELECT rowid FROM message_words WHERE message_words MATCH ?
+    ORDER BY rowid DESC LIMIT ?) ORDER BY "order" DESC"""
+
+
+def words_query(words: str) -> str:
+    """A full-text query for all words, each quoted, the last one as a beginning; "" where there is none.
+
+    Zero bytes and lone surrogates count as blanks; signs inside a word make it a run of words.
+    """
+    clean = "".join(" " if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in words[:SEARCH_CHARACTERS])
+    quoted = ['"' + part.replace('"', '""') + '"' for part in clean.split()[:SEARCH_WORDS]]
+    return " ".join(quoted) + "*" if quoted else ""
+
+
+class TimelineReads(Rows):
+    """Conversations, tips, messages, full-text search, outbox."""
+
+    def conversation(self, conversation: ConversationId) -> ConversationRow | None:
+        return self._one(CONVERSATION, 'WHERE "id" = ?', conversation)
+
+    def conversations(self) -> list[ConversationRow]:
+        """In the order in which they began."""
+        return self._all(CONVERSATION, "ORDER BY rowid")
+
+    def tip(self, conversation: ConversationId, device: DeviceId) -> TipRow | None:
+        return self._one(TIP, 'WHERE "conversation" = ? AND "device" = ?', conversation, device)
+
+    def tips(self, conversation: ConversationId, limit: int) -> list[TipRow]:
+        """Newest by order first."""
+        where = 'WHERE "conversation" = ? ORDER BY "order" DESC LIMIT ?'
+        return self._all(TIP, where, conversation, max(limit, 0))
+
+    def message(self, order: int) -> MessageRow | None:
+        return self._one(MESSAGE, 'WHERE "order" = ?', order)
+
+    def message_order(self, conversation: ConversationId, device: DeviceId, message: MessageId) -> int | None:
+        sql = 'SELECT "order" FROM message WHERE "message" = ? AND "device" = ? AND "conversation" = ?'
+        rows = self._rows(sql, message, device, conversation)
+        return rows[0][0] if rows else None
+
+    def last_order(self) -> int:
+        """The highest order ever used; 0 in an empty store."""
+        rows = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'message'")
+        return rows[0][0] if rows else 0
+
+    def last_message(self, conversation: ConversationId) -> MessageRow | None:
+        return self._one(MESSAGE, 'WHERE "conversation" = ? ORDER BY "order" DESC LIMIT 1', conversation)
+
+    def history(self, conversation: ConversationId, limit: int, before: int | None) -> list[MessageRow]:
+        """The newest `limit` messages below order `before`, oldest first."""
+        where = 'WHERE "conversation" = ? AND "order" < ? ORDER BY "order" DESC LIMIT ?'
+        below = _NEWEST_ORDER if before is None else before
+        return self._all(MESSAGE, where, conversation, below, max(limit, 0))[::-1]
+
+    def unread(self, conversation: ConversationId) -> tuple[int, int]:
+        """How many messages of others are above the read mark, and the order of the first (0: none)."""
+        count, first = self._rows(_UNREAD, conversation)[0]
+        return count, first
+
+    def search(self, words: str, limit: int) -> list[MessageRow]:
+        """Messages that hold all words (prefix of the last one), newest first; never raises on odd input."""
+        query = words_query(words)
+        return self._all(MESSAGE, _FOUND, query, max(limit, 0)) if query else []
+
+    def outbox(self, conversation: ConversationId, state: OutboxState, limit: int) -> list[OutboxRow]:
+        """In order."""
+        where = 'WHERE "conversation" = ? AND "state" = ? ORDER BY "order" LIMIT ?'
+        return self._all(OUTBOX, where, conversation, state, max(limit, 0))
+
+    def outbox_row(self, order: int) -> OutboxRow | None:
+        return self._one(OUTBOX, 'WHERE "order" = ?', order)
+
+    def outbox_conversations(self) -> list[ConversationId]:
+        """Those with rows not yet accepted; the one waiting longest first."""
+        sql = (
+            'SELECT "conversation" FROM outbox WHERE "state" <> \'sent\' GROUP BY "conversation"'
+            ' ORDER BY min("order")'
+        )
+        return [ConversationId(row[0]) for row in self._rows(sql)]

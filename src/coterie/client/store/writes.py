@@ -1,0 +1,147 @@
+"""Records into rows: the only module that changes the store."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import apsw
+from msgspec.structs import astuple
+
+from coterie.base.codes import Code
+from coterie.base.errors import LocalError
+from coterie.client.events import MessageState
+from coterie.client.store.records import (
+    AccountRow,
+    ConversationRow,
+    DropEnvelopeOut,
+    DropGroupOut,
+    DropOlm,
+    DropSetting,
+    DropWaiting,
+    EnvelopeOut,
+    GroupInRow,
+    GroupOutRow,
+    KeptKey,
+    MessageAccepted,
+    MessageRow,
+    OlmRow,
+    OutboxRow,
+    OwnXWing,
+    PeerKeys,
+    PositionRow,
+    PruneOutbox,
+    PutDraft,
+    PutLeaves,
+    PutSetting,
+    ReadUpTo,
+    Record,
+    SeenEnvelope,
+    Setting,
+    ShareRow,
+    TipRow,
+    WaitingRow,
+)
+from coterie.client.store.tables import DEVICE, PUT, SETTING
+
+_PUT_ACCOUNT = """INSERT INTO account ("account", "name", "seq", "manifest", "verified")
+    VALUES (?, ?, ?, ?, ?) ON CONFLICT ("account") DO UPDATE SET
+    "name" = excluded."name", "seq" = excluded."seq", "manifest" = excluded."manifest",
+    "verified" = excluded."verified" """
+_ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
+    "mac" = CASE WHEN ?4 = x'' THEN "mac" ELSE ?4 END WHERE "order" = ?5"""
+_READ_UP_TO = 'UPDATE conversation SET "read_order" = max("read_order", ?) WHERE "id" = ?'
+_PUT_DRAFT = 'UPDATE conversation SET "draft" = ? WHERE "id" = ?'
+
+
+def write(database: apsw.Connection, record: Record) -> None:
+    """Carry out one record inside the open transaction.
+
+    Raises what apsw raises, and LocalError where a change or a run of leaves has nothing to stand on.
+    """
+    match record:
+        case (
+            MessageRow()
+            | PositionRow()
+            | GroupInRow()
+            | TipRow()
+            | SeenEnvelope()
+            | OutboxRow()
+            | OlmRow()
+            | EnvelopeOut()
+            | ShareRow()
+            | GroupOutRow()
+            | ConversationRow()
+            | PutSetting()
+            | KeptKey()
+            | WaitingRow()
+            | PeerKeys()
+            | OwnXWing()
+        ):
+            database.execute(PUT[type(record)], astuple(record))
+        case MessageAccepted() | ReadUpTo() | PutDraft():
+            _change(database, record)
+        case AccountRow():
+            _put_account(database, record)
+        case PutLeaves():
+            _put_leaves(database, record)
+        case PruneOutbox():
+            database.execute(
+                'DELETE FROM outbox WHERE "state" = \'sent\' AND "since_ms" < ?', (record.before_ms,)
+            )
+            database.execute('DELETE FROM kept_key WHERE "since_ms" < ?', (record.before_ms,))
+        case DropSetting() | DropOlm() | DropGroupOut() | DropEnvelopeOut() | DropWaiting():
+            _drop(database, record)
+        case _:
+            assert_never(record)
+
+
+def _change(database: apsw.Connection, record: MessageAccepted | ReadUpTo | PutDraft) -> None:
+    """Change one row that must be there."""
+    match record:
+        case MessageAccepted(order, seq, server_ms, mac):
+            database.execute(_ACCEPT_MESSAGE, (seq, server_ms, MessageState.SENT, mac, order))
+        case ReadUpTo(conversation, order):
+            database.execute(_READ_UP_TO, (order, conversation))
+        case PutDraft(conversation, draft):
+            database.execute(_PUT_DRAFT, (draft, conversation))
+        case _:
+            assert_never(record)
+    if database.changes() != 1:
+        raise LocalError(Code.USAGE, f"{type(record).__name__} of a row that is not in the store")
+
+
+def _put_account(database: apsw.Connection, record: AccountRow) -> None:
+    """Replace the account and all its devices, which come to stand in the order of the record."""
+    database.execute(
+        _PUT_ACCOUNT, (record.account, record.name, record.seq, record.manifest, record.verified)
+    )
+    database.execute('DELETE FROM peer_device WHERE "account" = ?', (record.account,))
+    database.executemany(DEVICE.put, [astuple(device) for device in record.devices])
+
+
+def _put_leaves(database: apsw.Connection, record: PutLeaves) -> None:
+    """The ledger ends with these leaves then; what stood from their start on goes."""
+    count = database.execute('SELECT coalesce(max("position") + 1, 0) FROM leaf').fetchall()[0][0]
+    if not isinstance(count, int) or not 0 <= record.start <= count:
+        raise LocalError(Code.USAGE, "leaves that leave a gap")
+    database.execute('DELETE FROM leaf WHERE "position" >= ?', (record.start,))
+    database.executemany("INSERT INTO leaf VALUES (?, ?)", enumerate(record.leaves, record.start))
+    database.execute(SETTING.put, (Setting.HEAD, record.head))
+
+
+def _drop(
+    database: apsw.Connection, record: DropSetting | DropOlm | DropGroupOut | DropEnvelopeOut | DropWaiting
+) -> None:
+    match record:
+        case DropSetting(key):
+            database.execute('DELETE FROM setting WHERE "key" = ?', (key,))
+        case DropOlm(session):
+            database.execute('UPDATE olm SET "pickle" = x\'\' WHERE "session" = ?', (session,))
+        case DropGroupOut(conversation):
+            database.execute("DELETE FROM group_out WHERE ?1 = x'' OR \"conversation\" = ?1", (conversation,))
+        case DropEnvelopeOut(envelope):
+            database.execute('DELETE FROM envelope_out WHERE "envelope" = ?', (envelope,))
+        case DropWaiting(stream, seq):
+            database.execute('DELETE FROM waiting WHERE "stream" = ? AND "seq" = ?', (stream, seq))
+        case _:
+            assert_never(record)
