@@ -1,1 +1,1 @@
-"""How what is said is sealed: bytes in, bytes out; no clock, no disk, no network (docs/protocol.md, Sealing)."""
+"""How what is said is sealed: bytes in, bytes out; no clock, disk or network (docs/protocol.md, Sealing)."""
