@@ -1,13 +1,13 @@
 """Messages to everybody in a conversation, and the keys that open them (encryption rules 13, 14, 23).
 
-One sending session per device and conversation (Megolm: GroupOut and GroupIn of vodo). The sealed plaintext is
+One sending session per device and conversation (Megolm: GroupOut, GroupIn of vodo). The sealed plaintext is
 
     prefix("coterie group message") | franking key 32 | length of the inner message, 4 bytes big endian
     | inner message | zeros up to the padded size
 
 with the inner message packed under its own domain. commitment = HMAC-SHA256(franking key, prefix("coterie
-franking") | inner message) travels outside, where the server adds its MAC to it; a receiver refuses a mismatch,
-so one ciphertext cannot be shown to the operator as another text.
+franking") | inner message) travels outside, where the server adds its MAC to it; a receiver refuses a
+mismatch, so one ciphertext cannot be shown to the operator as another text.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ class KeyShare(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The key of a sending session on its way to one device, the content of an envelope.
 
     index: the first message that it opens. predecessor: the session before this one of the same conversation,
-    account and device, b"" for the first. last_n, last_hash: the sender's newest message so far (0 and b"": none).
+    account and device, b"" for the first. last_n, last_hash: the sender's newest message so far (0 and b"" for
+    none).
     """
 
     conversation: _Conversation
@@ -142,7 +143,7 @@ _inner_messages = Format(Domain.INNER_MESSAGE, InnerMessage)
 
 
 class SealedMessage(Quiet, frozen=True):
-    """A message ready to be sent. inner: the packed inner message, hash its SHA-256; index: in its session."""
+    """Ready to be sent. inner: the packed inner message, hash: its SHA-256, index: in its session."""
 
     ciphertext: bytes
     commitment: bytes
@@ -153,7 +154,7 @@ class SealedMessage(Quiet, frozen=True):
 
 
 class Opened(Quiet, frozen=True):
-    """A message that opened and whose commitment holds. packed: the inner message's bytes, hash their SHA-256."""
+    """A message whose commitment holds. packed: the inner message's bytes, hash: their SHA-256."""
 
     inner: InnerMessage
     index: int
@@ -190,8 +191,8 @@ def seal_message(out: GroupCipherOut, inner: InnerMessage, pad: Callable[[int], 
 def open_message(session: GroupCipherIn, ciphertext: bytes, commitment: bytes) -> Opened:
     """Open one message and hold its commitment against it.
 
-    Raises SealBroken. Whether the inner message is where it belongs is for check_place; whether it came before
-    is for the caller (by sender device, conversation and message id, and by session and index).
+    Raises SealBroken. Whether the message is where it belongs is for check_place; whether it came before is for
+    the caller (by sender device, conversation and message id, and by session and index).
     """
     plaintext, index = session.open(ciphertext)
     franking_key, packed = _split(plaintext)

@@ -2,8 +2,8 @@
 
 An envelope is an HPKE seal to the recipient's X-Wing prekey over (Olm type, Olm message). Its info names both
 sides, the prekey and the envelope id, so it opens nowhere else. HPKE says nothing about who sealed; the Olm
-plaintext inside repeats both sides' account, device and Ed25519 key, kind and envelope id, and anything else than
-what the receiver expects is refused: that closes the unknown-key-share of bare Olm.
+plaintext inside repeats both sides' account, device and Ed25519 key, kind and envelope id, and anything else
+than what the receiver expects is refused: that closes the unknown-key-share of bare Olm.
 
 Sealed form: prefix("coterie envelope") | prekey id, 8 bytes big endian | HPKE.
 """
@@ -32,7 +32,7 @@ XWingPublic = Annotated[bytes, msgspec.Meta(min_length=hybrid.PUBLIC_BYTES, max_
 
 
 class PlainKind(IntEnum):
-    """What the content of an Olm plaintext is. Numbers are final; a receiver ignores those it does not know."""
+    """What the content of an Olm plaintext is. Numbers are final; receivers ignore those they do not know."""
 
     KEY_SHARE = 1
     """A packed group.KeyShare."""
@@ -105,7 +105,7 @@ def seal_envelope(
 
 
 def peek_prekey_id(sealed: bytes) -> int:
-    """Which of the recipient's X-Wing keys an envelope was sealed to. Not authenticated until it has opened."""
+    """Which of the recipient's X-Wing keys an envelope was sealed to; a mere claim until it has opened."""
     return _split(sealed)[0]
 
 
@@ -120,8 +120,8 @@ def open_envelope_outer(
 ) -> tuple[int, bytes]:
     """Olm type and Olm message. private_of: the private half (96 bytes) of a prekey id, None where unknown.
 
-    Opens only for exactly these two devices and this id, but does not prove that the sender sealed it: that is
-    for the Olm session and open_plaintext.
+    Opens only for exactly these two devices and this id, but does not prove that the sender sealed it: the Olm
+    session and open_plaintext do.
     """
     prekey_id, inside = _split(sealed)
     private = private_of(prekey_id)

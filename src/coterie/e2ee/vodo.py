@@ -1,8 +1,8 @@
 """The one module that touches vodozemac: Olm between two devices, Megolm from one device to many.
 
 Everything outside is bytes. What the binding raises, its panics included (a PanicException is a BaseException
-and would escape `except Exception`), becomes SealBroken here. A failed open leaves the state as it was. Nothing
-that this module returns names a message by its ciphertext, whose encoding is malleable.
+and would escape `except Exception`), becomes SealBroken here. A failed open leaves the state as it was.
+Nothing that this module returns names a message by its ciphertext, whose encoding is malleable.
 
 Limits of the Olm of this binding: 40 skipped keys, 5 receiving chains, gaps up to 2000, a 64-bit MAC; so
 mailboxes are delivered in order and envelopes add a full tag (encryption rule 10).
@@ -36,7 +36,7 @@ _ALPHABET = re.compile(rb"[A-Za-z0-9+/]+")
 
 
 def pickle_key(root: bytes, *object_id: bytes) -> bytes:
-    """The key that one object's pickle is encrypted with, from the 32-byte root inside the encrypted store."""
+    """The key of one object's pickle: 32 bytes, from the 32-byte root inside the encrypted store."""
     if len(root) != 32:
         raise LocalError(Code.USAGE, "a pickle root has 32 bytes")
     return derive_key(root, Domain.PICKLE_KEY, *object_id)
@@ -85,7 +85,7 @@ def _checked(text: bytes, characters: int) -> str:
 
 
 class OlmSession:
-    """A ratchet between this device and one other. Mutable: pickle after each step, before anything leaves."""
+    """A ratchet between this device and one other. Pickle it after each step, before anything leaves."""
 
     def __init__(self, session: vodozemac.Session) -> None:
         self._session = session
@@ -103,7 +103,7 @@ class OlmSession:
             return self._session.decrypt(vodozemac.AnyOlmMessage.from_parts(kind, message))
 
     def matches(self, kind: int, message: bytes) -> bool:
-        """Whether a first message belongs to this session. Only first messages say so: False for all others."""
+        """Whether a first message belongs to this session; False for all others, which do not say."""
         if kind != FIRST_MESSAGE:
             return False
         try:
@@ -281,8 +281,8 @@ class GroupIn:
             return opened.plaintext, opened.message_index
 
     def export_at(self, index: int) -> bytes:
-        """The session from this index on, 220 ASCII characters without signature: for this device's own archive
-        and pruning alone. Raises SealBroken below first_index."""
+        """The session from this index on, 220 ASCII characters without signature: for this device's own
+        archive and pruning alone. Raises SealBroken below first_index."""
         with _SESSION_KEY:
             exported = self._session.export_at(index)
             if exported is None:
