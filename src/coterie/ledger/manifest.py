@@ -74,8 +74,8 @@ class Manifest(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
     """What an account is: its name, identity and devices at one moment.
 
     seq: from 1, without gaps; previous: hash of manifest seq - 1 (NO_HASH before the first); devices: in the
-    order in which they were added, none ever leaves; vault_hash: SHA-256 of the packed vault; identity: packed
-    IdentityPublic.
+    order in which they were added, none ever leaves; vault_hash: SHA-256 of the packed vault; identity:
+    packed IdentityPublic.
     """
 
     account: Account
