@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import apsw
 import msgspec
 
 from coterie.base.codes import Code
-from coterie.base.errors import CoterieError, LocalError, Unavailable
+from coterie.base.errors import LocalError, Unavailable
 from coterie.client.store.faults import DatabaseError, database_fault, file_fault
+from coterie.client.store.profiles import FILE_MODE, sync_folder
 
 KEY_BYTES = 32
 STATEMENTS = 200
@@ -66,7 +68,7 @@ def open_database(path: Path, key: bytes, steps: Iterable[Step]) -> apsw.Connect
     if len(key) != KEY_BYTES:
         raise LocalError(Code.USAGE, "a database key is 32 bytes")
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        make_private(path)
         connection = apsw.Connection(str(path), statementcachesize=STATEMENTS)
     except OSError as error:
         raise file_fault(error, "the database") from error
@@ -75,13 +77,24 @@ def open_database(path: Path, key: bytes, steps: Iterable[Step]) -> apsw.Connect
     try:
         _unlock(connection, key)
         _migrate(connection, path, tuple(steps))
-    except DatabaseError as error:
+    except BaseException as error:
         connection.close(True)
-        raise database_fault(error) from error
-    except CoterieError:
-        connection.close(True)
+        if isinstance(error, OSError):
+            raise file_fault(error, "the snapshot before a migration") from error
+        if isinstance(error, DatabaseError):
+            raise database_fault(error) from error
         raise
     return connection
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file that only its owner may read, where there is none.
+
+    One that is there stays untouched: closing any handle of a database file takes away the locks that SQLite
+    holds on it in this process.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE))
 
 
 def run(
@@ -106,13 +119,18 @@ def _unlock(connection: apsw.Connection, key: bytes) -> None:
 
 
 def _migrate(connection: apsw.Connection, path: Path, steps: tuple[Step, ...]) -> None:
-    """Bring the schema to the newest step: one transaction per step, a snapshot before each where data is."""
+    """Bring the schema to the newest step: one transaction per step, a snapshot before each where data is.
+
+    The last snapshot goes at the next opening, when the new schema has served for one run: it holds old keys.
+    """
     done = _steps_done(connection)
     for (number, checksum), step in zip(done, steps, strict=False):
         if number != step.number or checksum != step.checksum:
             raise Unavailable(Code.NEWER_SCHEMA, f"step {number} of the database is of another version")
     if len(done) > len(steps):
         raise Unavailable(Code.NEWER_SCHEMA, "the database was written by a newer version")
+    for old in path.parent.glob(f"{path.name}.before-*"):
+        old.unlink()
     for step in steps[len(done) :]:
         if step.number > 1:
             _snapshot(connection, path, step.number)
@@ -133,14 +151,10 @@ def _steps_done(connection: apsw.Connection) -> list[tuple[int, bytes]]:
 
 
 def _snapshot(connection: apsw.Connection, path: Path, number: int) -> None:
-    """Copy the database, under the same key, to NAME.before-NNN; an earlier snapshot goes."""
+    """Copy the database, under the same key, to NAME.before-NNN."""
     target = path.with_name(f"{path.name}.before-{number:03}")
-    try:
-        for old in path.parent.glob(f"{path.name}.before-*"):
-            old.unlink()
-        os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        run(connection, "VACUUM INTO ?", (str(target),))
-        with target.open("rb+") as copy:
-            os.fsync(copy.fileno())
-    except OSError as error:
-        raise file_fault(error, "the snapshot before a migration") from error
+    make_private(target)
+    run(connection, "VACUUM INTO ?", (str(target),))
+    with target.open("rb+") as copy:
+        os.fsync(copy.fileno())
+    sync_folder(target.parent)

@@ -5,19 +5,22 @@ Taken before the password is stretched, so that a second process costs no Argon2
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Self
 
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
-from coterie.base.errors import Unavailable
+from coterie.base.errors import Refused, Unavailable
 from coterie.base.limits import PROFILE_WAIT_SECONDS
 from coterie.client.store.faults import file_fault
 from coterie.client.store.profiles import FILE_MODE, ProfilePlace
 
 POLL_SECONDS = 0.1
 _PID_BYTES = 20
+_HELD = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK, errno.ENOENT)
+"""Held by another, or (ENOENT) removed in between: worth another try."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -28,6 +31,7 @@ if sys.platform == "win32":
     def _lock_file(handle: int) -> None:
         os.lseek(handle, _LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        os.lseek(handle, 0, os.SEEK_SET)
 
 else:
     import fcntl
@@ -57,24 +61,28 @@ class ProfileLock:
         return lock
 
     def try_acquire(self) -> bool:
-        """Whether this object holds the lock now. Raises Unavailable(disk) where the file cannot be made."""
+        """Whether this object holds the lock now.
+
+        Raises Refused(no-profile) where the folder is gone, Unavailable(disk) where the file cannot be made.
+        """
         if self._handle is not None:
             return True
         try:
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT, FILE_MODE)
+        except FileNotFoundError as error:
+            raise Refused(Code.NO_PROFILE, "the folder of the profile is gone") from error
         except OSError as error:
             raise file_fault(error, "the lock of the profile") from error
         try:
             _lock_file(handle)
-        except OSError:
-            os.close(handle)
-            return False
-        try:
+            if not os.path.samestat(os.fstat(handle), self._path.stat()):
+                raise BlockingIOError(errno.EAGAIN, "the file was removed while it was opened")
             os.ftruncate(handle, 0)
-            os.lseek(handle, 0, os.SEEK_SET)
             os.write(handle, str(os.getpid()).encode())
         except OSError as error:
             os.close(handle)
+            if error.errno in _HELD:
+                return False
             raise file_fault(error, "the lock of the profile") from error
         self._handle = handle
         return True

@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from coterie.base.codes import Code
+from coterie.base.errors import Unavailable
 from coterie.client.store.records import (
     ConversationRow,
     EnvelopeOut,
@@ -52,12 +54,16 @@ class Table(Generic[R]):
         ]
 
     def record(self, row: tuple[Any, ...]) -> R:
-        """The record that stands in a row of `select`."""
+        """The record that stands in a row of `select`. Raises Unavailable(newer-schema) for a value of an enum
+        that this version does not know."""
         if not self._typed:
             return self._make(*row)
         values = list(row)
-        for place, kind in self._typed:
-            values[place] = kind(values[place])
+        try:
+            for place, kind in self._typed:
+                values[place] = kind(values[place])
+        except ValueError as error:
+            raise Unavailable(Code.NEWER_SCHEMA, "the database holds values of a newer version") from error
         return self._make(*values)
 
 

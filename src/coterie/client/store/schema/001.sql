@@ -193,18 +193,14 @@ CREATE INDEX message_of_others ON message ("conversation") WHERE "own" = 0;
 CREATE VIRTUAL TABLE message_words USING fts5 (
     "text", content = 'message', content_rowid = 'order', tokenize = 'unicode61 remove_diacritics 2'
 );
-CREATE TRIGGER message_inserted AFTER INSERT ON message WHEN new."text" <> '' BEGIN
+CREATE TRIGGER message_inserted AFTER INSERT ON message BEGIN
     INSERT INTO message_words (rowid, "text") VALUES (new."order", new."text");
 END;
-CREATE TRIGGER message_deleted AFTER DELETE ON message WHEN old."text" <> '' BEGIN
+CREATE TRIGGER message_deleted AFTER DELETE ON message BEGIN
     INSERT INTO message_words (message_words, rowid, "text") VALUES ('delete', old."order", old."text");
 END;
-CREATE TRIGGER message_unwritten AFTER UPDATE OF "text" ON message
-WHEN old."text" <> new."text" AND old."text" <> '' BEGIN
+CREATE TRIGGER message_rewritten AFTER UPDATE OF "text" ON message WHEN old."text" <> new."text" BEGIN
     INSERT INTO message_words (message_words, rowid, "text") VALUES ('delete', old."order", old."text");
-END;
-CREATE TRIGGER message_rewritten AFTER UPDATE OF "text" ON message
-WHEN old."text" <> new."text" AND new."text" <> '' BEGIN
     INSERT INTO message_words (rowid, "text") VALUES (new."order", new."text");
 END;
 
