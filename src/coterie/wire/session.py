@@ -162,10 +162,11 @@ class Session(Generic[Heard, Said]):
         """The frames of one message, in order.
 
         Raises RemoteError: bad-frame (not a message of this protocol), unexpected-frame (not now), version
-        (no common one). None of the message's frames counts then, and the session is BROKEN for good.
+        (no common one). None of the message's frames counts then, and the session is BROKEN for good. Once
+        CLOSED nothing is heard any more: what was still under way returns no frames.
         """
-        if self._state in (State.BROKEN, State.CLOSED):
-            raise RemoteError(Code.UNEXPECTED_FRAME, f"a message while {self._state.value}")
+        if self._state is State.CLOSED:
+            return ()
         try:
             frames = self._decode(data)
             self._state = self._after(frames, self._hearing, RemoteError)
