@@ -65,8 +65,8 @@ class KeyShare(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The key of a sending session on its way to one device, the content of an envelope.
 
     index: the first message that it opens. predecessor: the session before this one of the same conversation,
-    account and device, b"" for the first. last_n, last_hash: the sender's newest message so far (0 and b"" for
-    none).
+    account and device, b"" for the first. last_n, last_hash: the sender's newest message so far (0 and b"",
+    where there is none).
     """
 
     conversation: _Conversation
@@ -191,8 +191,8 @@ def seal_message(out: GroupCipherOut, inner: InnerMessage, pad: Callable[[int], 
 def open_message(session: GroupCipherIn, ciphertext: bytes, commitment: bytes) -> Opened:
     """Open one message and hold its commitment against it.
 
-    Raises SealBroken. Whether the message is where it belongs is for check_place; whether it came before is for
-    the caller (by sender device, conversation and message id, and by session and index).
+    Raises SealBroken. Whether the message is where it belongs is for check_place; whether it came before is
+    for the caller (by sender device, conversation and message id, and by session and index).
     """
     plaintext, index = session.open(ciphertext)
     franking_key, packed = _split(plaintext)

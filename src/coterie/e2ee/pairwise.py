@@ -120,8 +120,8 @@ def open_envelope_outer(
 ) -> tuple[int, bytes]:
     """Olm type and Olm message. private_of: the private half (96 bytes) of a prekey id, None where unknown.
 
-    Opens only for exactly these two devices and this id, but does not prove that the sender sealed it: the Olm
-    session and open_plaintext do.
+    Opens only for exactly these two devices and this id, but does not prove that the sender sealed it: the
+    Olm session and open_plaintext do.
     """
     prekey_id, inside = _split(sealed)
     private = private_of(prekey_id)

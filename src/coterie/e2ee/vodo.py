@@ -24,9 +24,9 @@ from coterie.base.errors import CoterieError, LocalError, SealBroken
 from coterie.base.ids import SessionId
 from coterie.e2ee.derive import derive_key
 
-FIRST_MESSAGE = 0
+PRE_KEY = 0
 """Olm type of a pre-key message: what is sealed before the other side has answered."""
-NORMAL_MESSAGE = 1
+NORMAL = 1
 
 SESSION_KEY_CHARACTERS = 306
 """229 bytes: version, index, ratchet, Ed25519 key, signature; base64 without padding."""
@@ -93,7 +93,7 @@ class OlmSession:
         """32 bytes, the same on both sides."""
 
     def seal(self, plaintext: bytes) -> tuple[int, bytes]:
-        """Type (FIRST_MESSAGE or NORMAL_MESSAGE) and Olm message."""
+        """Type (PRE_KEY or NORMAL) and Olm message."""
         with _USE:
             return self._session.encrypt(plaintext).to_parts()
 
@@ -104,7 +104,7 @@ class OlmSession:
 
     def matches(self, kind: int, message: bytes) -> bool:
         """Whether a first message belongs to this session; False for all others, which do not say."""
-        if kind != FIRST_MESSAGE:
+        if kind != PRE_KEY:
             return False
         try:
             return self._session.session_matches(_first(message))
@@ -123,7 +123,7 @@ class OlmSession:
 
 def _first(message: bytes) -> vodozemac.PreKeyMessage:
     with _OLM_FIRST:
-        first = vodozemac.AnyOlmMessage.from_parts(FIRST_MESSAGE, message).to_pre_key()
+        first = vodozemac.AnyOlmMessage.from_parts(PRE_KEY, message).to_pre_key()
     if first is None:
         raise SealBroken("not a first Olm message")
     return first
