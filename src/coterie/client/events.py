@@ -13,6 +13,7 @@ import msgspec
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, UserName
+from coterie.base.quiet import Quiet
 
 
 class ConversationKind(StrEnum):
@@ -48,7 +49,7 @@ class NotFor(msgspec.Struct, frozen=True):
     reason: Code
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(Quiet, frozen=True):
     """One line of a conversation, as it stands in this device's store."""
 
     order: int

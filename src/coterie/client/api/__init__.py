@@ -1,0 +1,1 @@
+"""The public SDK: everything else in client is private. Exported lazily by the package coterie."""

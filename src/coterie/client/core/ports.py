@@ -24,6 +24,7 @@ from coterie.client.store.records import (
     EnvelopeOut,
     GroupInRow,
     GroupOutRow,
+    KeptKey,
     MessageRow,
     OlmRow,
     OutboxRow,
@@ -70,6 +71,10 @@ class Reads(Protocol):
         ...
 
     def group_out(self, conversation: ConversationId) -> GroupOutRow | None: ...
+    def kept_key(self, session: SessionId) -> KeptKey | None:
+        """The one with the lowest index."""
+        ...
+
     def shares(self, session: SessionId) -> list[ShareRow]: ...
     def envelopes_out(self) -> list[EnvelopeOut]:
         """In the order in which they were sealed."""

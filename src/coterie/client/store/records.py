@@ -20,6 +20,7 @@ from coterie.base.ids import (
     StreamId,
     UserName,
 )
+from coterie.base.quiet import Quiet
 from coterie.client.events import ConversationKind, MessageState
 
 
@@ -50,7 +51,7 @@ class Setting(StrEnum):
     """How many entries could not be opened, ever: 8 bytes big endian."""
 
 
-class PutSetting(msgspec.Struct, frozen=True):
+class PutSetting(Quiet, frozen=True):
     key: Setting
     value: bytes
 
@@ -107,7 +108,7 @@ class PeerKeys(msgspec.Struct, frozen=True):
     x_wing_created_ms: int
 
 
-class OwnXWing(msgspec.Struct, frozen=True):
+class OwnXWing(Quiet, frozen=True):
     """A private X-Wing prekey of this device. replaced_ms 0: the current one."""
 
     id: int
@@ -116,7 +117,7 @@ class OwnXWing(msgspec.Struct, frozen=True):
     replaced_ms: int
 
 
-class OlmRow(msgspec.Struct, frozen=True):
+class OlmRow(Quiet, frozen=True):
     """A session between this device and another; its id stays known for ever."""
 
     session: bytes
@@ -133,7 +134,7 @@ class DropOlm(msgspec.Struct, frozen=True):
     session: bytes
 
 
-class GroupOutRow(msgspec.Struct, frozen=True):
+class GroupOutRow(Quiet, frozen=True):
     """This device's current sending session of a conversation."""
 
     conversation: ConversationId
@@ -142,8 +143,6 @@ class GroupOutRow(msgspec.Struct, frozen=True):
     predecessor: bytes
     messages: int
     created_ms: int
-    first_key: bytes
-    """The session key at index 0, for devices owed."""
 
 
 class DropGroupOut(msgspec.Struct, frozen=True):
@@ -169,12 +168,19 @@ class ShareRow(msgspec.Struct, frozen=True):
     index: int
 
 
-class KeptKey(msgspec.Struct, frozen=True):
-    """The session key at an index at which a device was left out."""
+class KeptKey(Quiet, frozen=True):
+    """A session key as it was at an index: at 0, and at each at which a device was left out.
+
+    predecessor, last_n, last_hash: what a share of this key says (docs/protocol.md, Key shares).
+    """
 
     session: SessionId
     index: int
     key: bytes
+    predecessor: bytes
+    last_n: int
+    last_hash: bytes
+    since_ms: int
 
 
 class EnvelopeOut(msgspec.Struct, frozen=True):
@@ -192,7 +198,7 @@ class DropEnvelopeOut(msgspec.Struct, frozen=True):
     envelope: EnvelopeId
 
 
-class GroupInRow(msgspec.Struct, frozen=True):
+class GroupInRow(Quiet, frozen=True):
     """A session of another device, by which its messages open. Never replaced by another key."""
 
     conversation: ConversationId
@@ -236,7 +242,7 @@ class DropWaiting(msgspec.Struct, frozen=True):
     seq: int
 
 
-class ConversationRow(msgspec.Struct, frozen=True):
+class ConversationRow(Quiet, frozen=True):
     """peer: the other account of a direct conversation, b"" else. out_n, out_hash, out_message: this device's
     newest sealed message there."""
 
@@ -260,7 +266,7 @@ class TipRow(msgspec.Struct, frozen=True):
     order: int
 
 
-class MessageRow(msgspec.Struct, frozen=True):
+class MessageRow(Quiet, frozen=True):
     """A message. The fields from n on are empty until it is sealed (own) and complete when received.
 
     inner: the packed inner message and franking_key, commitment and mac: what a report or a repair needs.
@@ -321,7 +327,7 @@ class OutboxRow(msgspec.Struct, frozen=True):
 
 
 class PruneOutbox(msgspec.Struct, frozen=True):
-    """Remove rows in state SENT since before the given time."""
+    """Remove outbox rows in state SENT and kept keys from before the given time."""
 
     before_ms: int
 
@@ -333,7 +339,7 @@ class ReadUpTo(msgspec.Struct, frozen=True):
     order: int
 
 
-class PutDraft(msgspec.Struct, frozen=True):
+class PutDraft(Quiet, frozen=True):
     conversation: ConversationId
     draft: str
 

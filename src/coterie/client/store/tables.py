@@ -54,8 +54,10 @@ class Table(Generic[R]):
         ]
 
     def record(self, row: tuple[Any, ...]) -> R:
-        """The record that stands in a row of `select`. Raises Unavailable(newer-schema) for a value of an enum
-        that this version does not know."""
+        """The record that stands in a row of `select`.
+
+        Raises Unavailable(newer-schema) for a value of an enum that this version does not know.
+        """
         if not self._typed:
             return self._make(*row)
         values = list(row)

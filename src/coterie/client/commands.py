@@ -1,0 +1,90 @@
+"""What the core can be asked, and how typed text finds its conversation (once for every screen)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.errors import Refused
+from coterie.base.ids import ConversationId, MessageId, UserName
+from coterie.base.quiet import Quiet
+from coterie.content.body import Body
+from coterie.wire.frames import Ready
+
+EVERYONE = "everyone"
+"""How a person writes the conversation of the whole server."""
+
+
+class Say(Quiet, frozen=True):
+    """Put a message into the outbox."""
+
+    conversation: ConversationId
+    peer: bytes
+    """The other account of a direct conversation, b"" for everyone."""
+    message: MessageId
+    body: Body
+
+
+class MarkRead(msgspec.Struct, frozen=True):
+    conversation: ConversationId
+    order: int
+
+
+class KeepDraft(Quiet, frozen=True):
+    conversation: ConversationId
+    draft: str
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """The device has proven itself; incarnation as in Welcome."""
+
+    ready: Ready
+    incarnation: bytes
+    statement: bytes
+
+
+class Disconnected(msgspec.Struct, frozen=True):
+    """code: why, where it is more than a lost connection. final: no retry will mend it."""
+
+    code: Code | None
+    final: bool
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """The moment named by wake_at has come."""
+
+
+Command = Say | MarkRead | KeepDraft | Connected | Disconnected | Tick
+
+
+class Addressed(Quiet, frozen=True):
+    """name: whom the text is for, None: the open conversation. text: what is left to say."""
+
+    name: UserName | None
+    to_everyone: bool
+    text: str
+
+
+_ADDRESS = re.compile(r"@(\S+)(?:\s+|$)(.*)", re.DOTALL)
+
+
+def parse(typed: str, known: Callable[[str], UserName | None]) -> Addressed:
+    """Read typed text: "@bob hi" is for bob, anything else for the open conversation.
+
+    known: gives the canonical name of somebody, None for nobody. Raises Refused(unknown-person) for a leading
+    @word that nobody has, so that it never becomes a message to others.
+    """
+    match = _ADDRESS.match(typed)
+    if match is None:
+        return Addressed(None, False, typed)
+    word, text = match.group(1), match.group(2)
+    for name in (word, word.rstrip(":,;!?")):
+        if name.casefold() == EVERYONE:
+            return Addressed(None, True, text)
+        found = known(name) if name else None
+        if found is not None:
+            return Addressed(found, False, text)
+    raise Refused(Code.UNKNOWN_PERSON)

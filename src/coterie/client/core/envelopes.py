@@ -1,0 +1,176 @@
+"""Opening envelopes: who may have sent it, which session opens it, what it carries (encryption rules 9-13)."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from coterie.base import limits
+from coterie.base.conversations import direct_id, membership_hash
+from coterie.base.errors import SealBroken
+from coterie.base.ids import AccountId, ConversationId, DeviceId, EnvelopeId, SessionId
+from coterie.client.core.keyring import Keyring
+from coterie.client.core.people import People
+from coterie.client.core.ports import Reads
+from coterie.client.core.profile import Profile
+from coterie.client.store.records import (
+    ConversationRow,
+    GroupInRow,
+    PeerDevice,
+    Record,
+    SeenEnvelope,
+)
+from coterie.client.events import ConversationKind
+from coterie.e2ee.group import KeyShare
+from coterie.e2ee.pairwise import OlmPlaintext, Party, PlainKind, open_envelope_outer, open_plaintext
+from coterie.e2ee.vodo import PRE_KEY, GroupIn, OlmSession
+from coterie.wire.frames.messages import MailboxEntry
+
+log = logging.getLogger("coterie.client.envelopes")
+
+
+class KeyArrived(msgspec.Struct, frozen=True):
+    """A session whose messages can be opened from now on."""
+
+    conversation: ConversationId
+    device: DeviceId
+    session: SessionId
+
+
+class OpenedEnvelope(msgspec.Struct, frozen=True):
+    save: tuple[Record, ...]
+    arrived: KeyArrived | None = None
+
+
+class Envelopes:
+    """Opens one envelope at a time. Raises SealBroken; the session that could not open it stays as it was."""
+
+    def __init__(
+        self, reads: Reads, keyring: Keyring, profile: Profile, people: People, everyone: ConversationId
+    ) -> None:
+        self._reads = reads
+        self._keyring = keyring
+        self._profile = profile
+        self._people = people
+        self._everyone = everyone
+        self._failures: dict[DeviceId, list[int]] = {}
+
+    def forget(self) -> None:
+        self._failures.clear()
+
+    def known(self, entry: MailboxEntry) -> bool:
+        """Whether this envelope was opened before: asked before opening (rule 10)."""
+        return self._reads.envelope_seen(DeviceId(entry.device), EnvelopeId(entry.envelope))
+
+    def failing_too_often(self, device: DeviceId, now_ms: int) -> bool:
+        """After 20 failures in an hour further envelopes of that device are kept unopened for the hour."""
+        recent = [at for at in self._failures.get(device, ()) if now_ms - at < limits.HOUR_MS]
+        self._failures[device] = recent
+        return len(recent) >= limits.OLM_FAILURES_PER_HOUR
+
+    def failed(self, device: DeviceId, now_ms: int) -> None:
+        self._failures.setdefault(device, []).append(now_ms)
+
+    def open(self, entry: MailboxEntry, sender: PeerDevice, now_ms: int) -> OpenedEnvelope:
+        """Open an envelope of a proven device."""
+        envelope = EnvelopeId(entry.envelope)
+        kind, message = open_envelope_outer(
+            entry.sealed,
+            sender.account,
+            sender.device,
+            self._profile.account,
+            self._profile.device,
+            envelope,
+            self._private_of,
+        )
+        session, plaintext, created = self._open_olm(sender, kind, message)
+        opened = open_plaintext(
+            plaintext,
+            Party(sender.account, sender.device, sender.ed25519),
+            Party(self._profile.account, self._profile.device, self._keyring.device.ed25519),
+            envelope,
+        )
+        self._keyring.hold_olm(session)
+        save: list[Record] = [
+            self._keyring.olm_record(session, sender.account, sender.device, now_ms),
+            SeenEnvelope(sender.device, envelope),
+        ]
+        if created:
+            save.append(self._keyring.device_record())
+        records, arrived = self._take(opened, sender)
+        return OpenedEnvelope((*save, *records), arrived)
+
+    def _private_of(self, id: int) -> bytes | None:
+        row = self._reads.own_x_wing(id)
+        return row.private if row else None
+
+    def _open_olm(self, sender: PeerDevice, kind: int, message: bytes) -> tuple[OlmSession, bytes, bool]:
+        """The session, the plaintext, and whether the session is new."""
+        rows = self._reads.olm_sessions(sender.device)
+        if kind == PRE_KEY:
+            for row in rows:
+                session = self._keyring.olm(row)
+                if session.matches(kind, message):
+                    return session, session.open(kind, message), False
+            session, plaintext = self._keyring.device.open_first(sender.curve25519, message)
+            if self._reads.olm_known(session.id):
+                raise SealBroken("a first message seen before")
+            return session, plaintext, True
+        for row in rows:
+            session = self._keyring.olm(row)
+            try:
+                return session, session.open(kind, message), False
+            except SealBroken:
+                continue
+        raise SealBroken("no session opens this")
+
+    def _take(self, opened: OlmPlaintext, sender: PeerDevice) -> tuple[tuple[Record, ...], KeyArrived | None]:
+        if opened.kind == PlainKind.KEY_SHARE:
+            return self._take_key(KeyShare.unpack(opened.content), sender)
+        log.warning("an envelope of a kind that needs a newer version")
+        return (), None
+
+    def _take_key(
+        self, share: KeyShare, sender: PeerDevice
+    ) -> tuple[tuple[Record, ...], KeyArrived | None]:
+        """Keep a session key, unless one stands already: a session is never replaced (rule 13)."""
+        conversation = ConversationId(share.conversation)
+        session_id = SessionId(share.session)
+        row = self._conversation(conversation, sender.account)
+        if share.membership_hash != membership_hash(conversation):
+            raise SealBroken("a key for another membership")
+        if self._reads.group_in(conversation, sender.account, sender.device, session_id) is not None:
+            return (), None
+        live = GroupIn.from_session_key(share.session_key)
+        if live.id != session_id or live.first_index != share.index:
+            raise SealBroken("a key that is not what it says")
+        kept = GroupInRow(
+            conversation=conversation,
+            account=sender.account,
+            device=sender.device,
+            session=session_id,
+            pickle=self._keyring.group_in_pickle(conversation, sender.device, live),
+            first_index=share.index,
+            predecessor=share.predecessor,
+            last_n=share.last_n,
+            last_hash=share.last_hash,
+        )
+        save = (kept,) if self._reads.conversation(conversation) else (row, kept)
+        return save, KeyArrived(conversation, sender.device, session_id)
+
+    def _conversation(self, conversation: ConversationId, sender: AccountId) -> ConversationRow:
+        """The row of a conversation that this sender can be in with me."""
+        known = self._reads.conversation(conversation)
+        if conversation == self._everyone:
+            return known or ConversationRow(conversation, ConversationKind.EVERYONE, b"")
+        if known is not None and known.kind is ConversationKind.DIRECT:
+            if sender in (known.peer, self._profile.account):
+                return known
+        elif conversation == direct_id(self._profile.account, sender):
+            return ConversationRow(conversation, ConversationKind.DIRECT, sender)
+        elif sender == self._profile.account:
+            for row in self._people.rows.values():
+                if direct_id(sender, row.account) == conversation:
+                    return ConversationRow(conversation, ConversationKind.DIRECT, row.account)
+        raise SealBroken("a key for a conversation that the sender is not in")

@@ -1,0 +1,156 @@
+"""Envelopes on their way: keys to devices in slices, claims, who was left out, and giving them again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterator
+
+import msgspec
+
+from coterie.base import limits
+from coterie.base.codes import Code
+from coterie.base.ids import DeviceId, EnvelopeId, SessionId
+from coterie.client.core.ports import Reads
+from coterie.client.core.requests import ClaimAsked, EnvelopesGiven, Requests
+from coterie.client.core.sealing import Sealing, SessionKeyAt
+from coterie.client.outcome import NOTHING, Outcome
+from coterie.client.store.records import (
+    ConversationRow,
+    DropEnvelopeOut,
+    PeerDevice,
+    Record,
+    ShareRow,
+    ShareState,
+)
+from coterie.wire.frames import Claim, ClientFrame, Envelopes
+from coterie.wire.frames.messages import EnvelopeItem, LeftOutDevice
+from coterie.wire.frames.shared import DeviceRef, Refusal
+
+log = logging.getLogger("coterie.client.fanout")
+
+_items = msgspec.msgpack.Decoder(EnvelopeItem)
+SLICE = limits.ENVELOPES_PER_FRAME
+
+
+class Fanout:
+    """Turns shares into Envelopes frames and their answers into rows."""
+
+    def __init__(self, reads: Reads, sealing: Sealing, requests: Requests) -> None:
+        self._reads = reads
+        self._sealing = sealing
+        self._requests = requests
+
+    def share(
+        self, conversation: ConversationRow, key: SessionKeyAt, devices: tuple[PeerDevice, ...], now_ms: int
+    ) -> Generator[Outcome, None, tuple[PeerDevice, ...]]:
+        """Give a key to devices, a frame at a time; returns those that have to be claimed first."""
+        unclaimed: list[PeerDevice] = []
+        for start in range(0, len(devices), SLICE):
+            shared = self._sealing.share(conversation, key, devices[start : start + SLICE], now_ms)
+            unclaimed.extend(shared.unclaimed)
+            if shared.save:
+                frame = self._frame(shared.envelopes, shared.left_out, conversation.peer, now_ms)
+                yield Outcome(save=shared.save, send=(frame,))
+        return tuple(unclaimed)
+
+    def claim(
+        self, conversation: ConversationRow, session: SessionId, devices: tuple[PeerDevice, ...], now_ms: int
+    ) -> Outcome:
+        """Ask for one-time keys of the first devices; the rest follows with the next turn of the line."""
+        refs = tuple(DeviceRef(each.account, each.device) for each in devices[:SLICE])
+        request = self._requests.new(ClaimAsked(refs, conversation.id, session), now_ms)
+        return Outcome(send=(Claim(request, refs),))
+
+    def leave_out(
+        self,
+        conversation: ConversationRow,
+        session: SessionId,
+        device: PeerDevice,
+        reason: Code,
+        now_ms: int,
+    ) -> Outcome:
+        """A device gets no key of this session now."""
+        key = self._sealing.key_from_start(session)
+        if key is None:
+            return NOTHING
+        marked = self._sealing.leave_out(conversation, key, device, reason, now_ms)
+        frame = self._frame((), marked.left_out, conversation.peer, now_ms)
+        return Outcome(save=marked.save, send=(frame,))
+
+    def say_left_out(
+        self,
+        conversation: ConversationRow,
+        session: SessionId,
+        devices: tuple[tuple[DeviceId, str], ...],
+        now_ms: int,
+    ) -> Outcome:
+        """Tell the server which devices it wants served do not get this session's key, and why."""
+        left_out = tuple(
+            LeftOutDevice(conversation.id, session, device, reason) for device, reason in devices
+        )
+        return Outcome(send=(self._frame((), left_out, conversation.peer, now_ms),))
+
+    def give_again(self, now_ms: int) -> Iterator[Outcome]:
+        """On a new connection: every envelope that was not accepted, with the same bytes."""
+        batch: list[EnvelopeItem] = []
+        to = b""
+        for row in self._reads.envelopes_out():
+            if batch and (row.to != to or len(batch) == SLICE):
+                yield Outcome(send=(self._frame(tuple(batch), (), to, now_ms),))
+                batch = []
+            to = row.to
+            batch.append(_items.decode(row.item))
+        if batch:
+            yield Outcome(send=(self._frame(tuple(batch), (), to, now_ms),))
+
+    def accepted(self, given: EnvelopesGiven) -> Outcome:
+        """The server has these envelopes in its mailboxes."""
+        save: list[Record] = []
+        for item in given.items:
+            save.append(DropEnvelopeOut(EnvelopeId(item.envelope)))
+            if item.share is not None:
+                share = self._share_of(item)
+                if share is not None and share.state is ShareState.PENDING:
+                    save.append(msgspec.structs.replace(share, state=ShareState.SHARED))
+        return Outcome(save=tuple(save))
+
+    def refused(self, given: EnvelopesGiven, refusal: Refusal, code: Code, now_ms: int) -> Iterator[Outcome]:
+        """Some devices could not be served: leave them out, give the others again."""
+        named = {ref.device for ref in refusal.devices} or {item.device for item in given.items}
+        reason = code if code is Code.MAILBOX_FULL else Code.NO_PREKEY
+        log.warning("envelopes refused: %s for %d devices", code.value, len(named))
+        save: list[Record] = []
+        left_out: list[LeftOutDevice] = []
+        for item in given.items:
+            if item.device not in named:
+                continue
+            save.append(DropEnvelopeOut(EnvelopeId(item.envelope)))
+            if item.share is not None:
+                save.extend(self._left_out_row(item, reason))
+                left_out.append(
+                    LeftOutDevice(item.share.conversation, item.share.session, item.device, reason.value)
+                )
+        rest = tuple(item for item in given.items if item.device not in named)
+        yield Outcome(save=tuple(save), send=(self._frame(rest, tuple(left_out), given.to, now_ms),))
+
+    def _left_out_row(self, item: EnvelopeItem, reason: Code) -> tuple[Record, ...]:
+        share = self._share_of(item)
+        if share is None:
+            return ()
+        return (msgspec.structs.replace(share, state=ShareState.LEFT_OUT, reason=reason.value),)
+
+    def _share_of(self, item: EnvelopeItem) -> ShareRow | None:
+        if item.share is None:
+            return None
+        rows = self._reads.shares(SessionId(item.share.session))
+        return next((row for row in rows if row.device == item.device), None)
+
+    def _frame(
+        self,
+        items: tuple[EnvelopeItem, ...],
+        left_out: tuple[LeftOutDevice, ...],
+        to: bytes,
+        now_ms: int,
+    ) -> ClientFrame:
+        request = self._requests.new(EnvelopesGiven(items, to), now_ms)
+        return Envelopes(request, items, left_out, to)

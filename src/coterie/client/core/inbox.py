@@ -1,0 +1,238 @@
+"""From entries of streams to messages on the screen: open, check, keep, tell (docs/walk.md).
+
+An entry that cannot be opened yet is kept as it came and counts as received, so that it never blocks its
+stream; it is tried again when its key or its sender's manifest arrives.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import msgspec
+
+from coterie.base.errors import RemoteError, SealBroken
+from coterie.base.ids import (
+    AccountId,
+    ConversationId,
+    DeviceId,
+    MessageId,
+    SessionId,
+    StreamId,
+    conversation_of,
+    is_mailbox,
+    log_of,
+)
+from coterie.client.core.envelopes import Envelopes, KeyArrived
+from coterie.client.core.keyring import Keyring
+from coterie.client.core.outbox import Outbox
+from coterie.client.core.people import People
+from coterie.client.core.ports import Reads
+from coterie.client.core.views import LeftOutMark, Views, pack_marks
+from coterie.client.events import ConversationChanged, MessageArrived, MessageState
+from coterie.client.outcome import Outcome
+from coterie.client.store.records import (
+    DropWaiting,
+    GroupInRow,
+    MessageRow,
+    OutboxState,
+    PutSetting,
+    Record,
+    Setting,
+    TipRow,
+    WaitingReason,
+    WaitingRow,
+)
+from coterie.content.body import Text, unpack
+from coterie.base.conversations import membership_hash
+from coterie.e2ee.group import Opened, open_message
+from coterie.wire.frames.messages import LogEntry, MailboxEntry
+
+log = logging.getLogger("coterie.client.inbox")
+
+_mailbox_entries = msgspec.msgpack.Decoder(MailboxEntry)
+_log_entries = msgspec.msgpack.Decoder(LogEntry)
+
+
+class Inbox:
+    """Takes entries one at a time; each step sees what the one before it saved."""
+
+    def __init__(
+        self,
+        reads: Reads,
+        keyring: Keyring,
+        people: People,
+        envelopes: Envelopes,
+        outbox: Outbox,
+        views: Views,
+    ) -> None:
+        self._reads = reads
+        self._keyring = keyring
+        self._people = people
+        self._envelopes = envelopes
+        self._outbox = outbox
+        self._views = views
+
+    def envelope(self, stream: StreamId, entry: MailboxEntry, now_ms: int) -> Iterator[Outcome]:
+        """One entry of this device's mailbox."""
+        if self._envelopes.known(entry):
+            return
+        device = DeviceId(entry.device)
+        sender = self._people.device_of(AccountId(entry.account), device)
+        if sender is None:
+            yield self._wait(stream, entry, b"", WaitingReason.UNKNOWN_DEVICE, now_ms)
+            return
+        if not sender.live:
+            log.warning("an envelope of a revoked device was dropped")
+            return
+        if self._envelopes.failing_too_often(device, now_ms):
+            yield self._wait(stream, entry, b"", WaitingReason.TOO_MANY_FAILURES, now_ms)
+            return
+        try:
+            opened = self._envelopes.open(entry, sender, now_ms)
+        except SealBroken as broken:
+            log.warning("an envelope did not open: %s", broken.note)
+            self._envelopes.failed(device, now_ms)
+            self._keyring.forget()
+            yield self._wait(stream, entry, b"", WaitingReason.BROKEN, now_ms)
+            return
+        yield Outcome(save=opened.save)
+        if opened.arrived is not None:
+            yield from self._key_arrived(opened.arrived, now_ms)
+
+    def message(self, stream: StreamId, entry: LogEntry, now_ms: int) -> Iterator[Outcome]:
+        """One entry of a conversation's log."""
+        conversation = conversation_of(stream)
+        device = DeviceId(entry.device)
+        if device == self._people.device:
+            yield from self._own(conversation, entry, now_ms)
+            return
+        if self._reads.message_order(conversation, device, MessageId(entry.message)) is not None:
+            return
+        session = SessionId(entry.session)
+        row = self._reads.group_in(conversation, AccountId(entry.account), device, session)
+        if row is None:
+            yield self._wait(stream, entry, session, WaitingReason.NO_KEY, now_ms)
+            return
+        try:
+            yield from self._open(row, entry)
+        except (SealBroken, RemoteError) as broken:
+            log.warning("a message did not open: %s", broken.note)
+            yield self._wait(stream, entry, session, WaitingReason.BROKEN, now_ms)
+
+    def account_proven(self, account: AccountId, now_ms: int) -> Iterator[Outcome]:
+        """Try again what waited for this account's manifest."""
+        for waiting in self._reads.waiting_for_account(account):
+            sender = self._people.device_of(account, waiting.device)
+            if sender is not None:
+                yield from self._again(waiting, now_ms)
+
+    def _key_arrived(self, arrived: KeyArrived, now_ms: int) -> Iterator[Outcome]:
+        stream = log_of(arrived.conversation)
+        for waiting in self._reads.waiting_for_session(stream, arrived.device, arrived.session):
+            yield from self._again(waiting, now_ms)
+
+    def _again(self, waiting: WaitingRow, now_ms: int) -> Iterator[Outcome]:
+        yield Outcome(save=(DropWaiting(waiting.stream, waiting.seq),))
+        if is_mailbox(waiting.stream):
+            yield from self.envelope(waiting.stream, _mailbox_entries.decode(waiting.entry), now_ms)
+        else:
+            yield from self.message(waiting.stream, _log_entries.decode(waiting.entry), now_ms)
+
+    def _wait(
+        self,
+        stream: StreamId,
+        entry: MailboxEntry | LogEntry,
+        session: bytes,
+        reason: WaitingReason,
+        now_ms: int,
+    ) -> Outcome:
+        row = WaitingRow(
+            stream=stream,
+            seq=entry.seq,
+            account=AccountId(entry.account),
+            device=DeviceId(entry.device),
+            session=session,
+            entry=msgspec.msgpack.encode(entry),
+            reason=reason,
+            since_ms=now_ms,
+        )
+        if reason is not WaitingReason.BROKEN:
+            return Outcome(save=(row,))
+        before = int.from_bytes(self._reads.setting(Setting.BROKEN_COUNT) or b"", "big")
+        return Outcome(save=(row, PutSetting(Setting.BROKEN_COUNT, (before + 1).to_bytes(8, "big"))))
+
+    def _own(self, conversation: ConversationId, entry: LogEntry, now_ms: int) -> Iterator[Outcome]:
+        """An own message came back in the log: it is sent, also where the answer to it was lost."""
+        device = DeviceId(entry.device)
+        order = self._reads.message_order(conversation, device, MessageId(entry.message))
+        row = self._reads.outbox_row(order) if order is not None else None
+        if row is None or row.state is OutboxState.WAITING:
+            return
+        outcome = self._outbox.mark_sent(row, entry.seq, entry.server_time_ms, entry.mac, now_ms)
+        if row.state is OutboxState.SEALED:
+            yield outcome
+        else:
+            yield Outcome(save=outcome.save)
+
+    def _open(self, row: GroupInRow, entry: LogEntry) -> Iterator[Outcome]:
+        opened = open_message(self._keyring.group_in(row), entry.ciphertext, entry.commitment)
+        inner = opened.inner
+        if (inner.conversation, inner.account, inner.device, inner.message) != (
+            row.conversation,
+            entry.account,
+            entry.device,
+            entry.message,
+        ):
+            raise SealBroken("a message that is not what its entry says")
+        if inner.membership_hash != membership_hash(row.conversation):
+            raise SealBroken("a message for another membership")
+        if self._reads.index_used(row.device, row.session, opened.index):
+            raise SealBroken("a message index used before")
+        order = self._outbox.take_order()
+        message = self._row(order, row, entry, opened)
+        tip = TipRow(row.conversation, row.device, inner.n, opened.hash, order)
+        records: tuple[Record, ...] = (message, tip)
+        yield Outcome(save=records)
+        conversation = self._reads.conversation(row.conversation)
+        if conversation is None:
+            return
+        show = (
+            MessageArrived(self._views.message(message, conversation)),
+            ConversationChanged(self._views.conversation(conversation)),
+        )
+        yield Outcome(show=show)
+
+    def _row(self, order: int, row: GroupInRow, entry: LogEntry, opened: Opened) -> MessageRow:
+        inner = opened.inner
+        body = unpack(inner.body)
+        marks = tuple(
+            LeftOutMark(AccountId(left.account), DeviceId(left.device), left.reason)
+            for left in inner.left_out
+        )
+        return MessageRow(
+            order=order,
+            conversation=row.conversation,
+            message=MessageId(inner.message),
+            account=row.account,
+            device=row.device,
+            own=row.account == self._people.me,
+            state=MessageState.RECEIVED,
+            body=inner.body,
+            text=body.text if isinstance(body, Text) else "",
+            readable=isinstance(body, Text),
+            sent_ms=inner.time_ms,
+            seq=entry.seq,
+            server_ms=entry.server_time_ms,
+            n=inner.n,
+            hash=opened.hash,
+            inner=opened.packed,
+            franking_key=opened.franking_key,
+            commitment=entry.commitment,
+            mac=entry.mac,
+            session=row.session,
+            index=opened.index,
+            not_for=pack_marks(marks),
+        )
+
+

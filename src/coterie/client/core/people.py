@@ -1,0 +1,112 @@
+"""Who there is: proven accounts, their devices, who is connected, whom a conversation is sealed for."""
+
+from __future__ import annotations
+
+from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
+from coterie.client.core.ports import Reads
+from coterie.client.events import ConversationKind, Device, Person
+from coterie.client.store.records import AccountRow, ConversationRow, PeerDevice
+from coterie.ledger.manifest import RECOVERY
+
+
+class People:
+    """Reads accounts through a cache that every saved account row refreshes."""
+
+    def __init__(self, reads: Reads, me: AccountId, device: DeviceId) -> None:
+        self._reads = reads
+        self.me = me
+        self.device = device
+        self.online: set[AccountId] = set()
+        self._rows: dict[AccountId, AccountRow] | None = None
+        self._live: tuple[PeerDevice, ...] | None = None
+
+    def forget(self) -> None:
+        """Read everything again (after a failed commit or a saved account)."""
+        self._rows = None
+        self._live = None
+
+    @property
+    def rows(self) -> dict[AccountId, AccountRow]:
+        """Every proven account."""
+        if self._rows is None:
+            self._rows = {row.account: row for row in self._reads.accounts()}
+        return self._rows
+
+    def saved(self, row: AccountRow) -> None:
+        """An account row is about to be saved."""
+        self.rows[row.account] = row
+        self._live = None
+
+    def name_of(self, account: AccountId) -> UserName:
+        """The proven name, or the beginning of the account id where there is none yet."""
+        row = self.rows.get(account)
+        return row.name if row else UserName(account.hex()[:8])
+
+    def device_of(self, account: AccountId, device: DeviceId) -> PeerDevice | None:
+        """A device, revoked ones too, if it is that account's."""
+        row = self.rows.get(account)
+        if row is None:
+            return None
+        return next((each for each in row.devices if each.device == device), None)
+
+    def person(self, account: AccountId) -> Person:
+        row = self.rows.get(account)
+        return Person(
+            name=self.name_of(account),
+            account=account,
+            online=account in self.online,
+            verified=bool(row and row.verified),
+            me=account == self.me,
+        )
+
+    def everybody(self) -> tuple[Person, ...]:
+        """Every proven account, by name."""
+        return tuple(self.person(row.account) for row in sorted(self.rows.values(), key=lambda r: r.name))
+
+    def named(self, name: UserName) -> AccountId | None:
+        row = self._reads.account_named(name)
+        return row.account if row else None
+
+    def own_devices(self) -> tuple[Device, ...]:
+        row = self.rows.get(self.me)
+        return tuple(
+            Device(
+                id=each.device,
+                name=each.name,
+                this=each.device == self.device,
+                created_ms=each.created_ms,
+                revoked=not each.live,
+                approved_by_recovery=each.approved_by == RECOVERY,
+            )
+            for each in (row.devices if row else ())
+        )
+
+    def recipients(self, conversation: ConversationRow) -> tuple[PeerDevice, ...]:
+        """Every live device a message there is sealed for: all entitled ones but this one."""
+        if conversation.kind is ConversationKind.EVERYONE:
+            if self._live is None:
+                self._live = tuple(
+                    each for row in self.rows.values() for each in row.devices if each.live
+                )
+            devices = self._live
+        else:
+            accounts = {AccountId(conversation.peer), self.me}
+            devices = tuple(
+                each
+                for account in sorted(accounts)
+                for each in (self.rows[account].devices if account in self.rows else ())
+                if each.live
+            )
+        return tuple(each for each in devices if each.device != self.device)
+
+
+def target_of(conversation: ConversationRow, people: People) -> str:
+    """How a person writes this conversation."""
+    if conversation.kind is ConversationKind.EVERYONE:
+        return "everyone"
+    return "@" + people.name_of(AccountId(conversation.peer))
+
+
+def label_of(conversation: ConversationId) -> str:
+    """For logs: an id that names nobody."""
+    return conversation.hex()[:8]

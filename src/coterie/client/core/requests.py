@@ -1,0 +1,72 @@
+"""Requests under way on the present connection: their numbers and what each was for."""
+
+from __future__ import annotations
+
+import msgspec
+
+from coterie.base import limits
+from coterie.base.ids import AccountId, ConversationId, SessionId
+from coterie.wire.frames.messages import EnvelopeItem
+from coterie.wire.frames.shared import DeviceRef
+
+
+class LeavesAsked(msgspec.Struct, frozen=True):
+    start: int
+
+
+class AccountsAsked(msgspec.Struct, frozen=True):
+    accounts: tuple[AccountId, ...]
+
+
+class ClaimAsked(msgspec.Struct, frozen=True):
+    devices: tuple[DeviceRef, ...]
+    conversation: ConversationId
+    session: SessionId
+
+
+class EnvelopesGiven(msgspec.Struct, frozen=True):
+    items: tuple[EnvelopeItem, ...]
+    to: bytes
+
+
+class MessageGiven(msgspec.Struct, frozen=True):
+    order: int
+    conversation: ConversationId
+    round: int
+    """How often the conversation's outbox had been sent again when this was sent."""
+
+
+class PrekeysGiven(msgspec.Struct, frozen=True):
+    count: int
+
+
+Purpose = LeavesAsked | AccountsAsked | ClaimAsked | EnvelopesGiven | MessageGiven | PrekeysGiven
+
+
+class Requests:
+    """Numbers rise for as long as the program runs; what was under way is forgotten with the connection."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._open: dict[int, tuple[Purpose, int]] = {}
+
+    def new(self, purpose: Purpose, now_ms: int) -> int:
+        """A number for a request that is about to be sent."""
+        self._last += 1
+        self._open[self._last] = (purpose, now_ms)
+        return self._last
+
+    def answered(self, request: int) -> Purpose | None:
+        """What the request was for; None where nobody asked (then the answer is ignored)."""
+        found = self._open.pop(request, None)
+        return found[0] if found else None
+
+    def forget(self) -> None:
+        self._open.clear()
+
+    def overdue(self, now_ms: int) -> bool:
+        """Whether the oldest request has waited for longer than an answer may take."""
+        if not self._open:
+            return False
+        _, since_ms = next(iter(self._open.values()))
+        return now_ms - since_ms > limits.ANSWER_SECONDS * 1000

@@ -1,0 +1,244 @@
+"""Routes commands and frames to the file whose job they are. Decides nothing itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import assert_never
+
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.conversations import everyone_id
+from coterie.base.errors import RemoteError
+from coterie.base.ids import AccountId, StreamId
+from coterie.client.commands import Command, Connected, Disconnected, KeepDraft, MarkRead, Say, Tick
+from coterie.client.core.envelopes import Envelopes
+from coterie.client.core.fanout import Fanout
+from coterie.client.core.inbox import Inbox
+from coterie.client.core.keyring import Keyring
+from coterie.client.core.outbox import Outbox
+from coterie.client.core.people import People
+from coterie.client.core.ports import Reads
+from coterie.client.core.prekeys import Prekeys
+from coterie.client.core.presence import PresenceList
+from coterie.client.core.profile import Profile
+from coterie.client.core.requests import (
+    AccountsAsked,
+    ClaimAsked,
+    EnvelopesGiven,
+    LeavesAsked,
+    MessageGiven,
+    PrekeysGiven,
+    Purpose,
+    Requests,
+)
+from coterie.client.core.sealing import Sealing
+from coterie.client.core.sync import Positions
+from coterie.client.core.trust import Trust
+from coterie.client.core.views import Views
+from coterie.client.events import ConversationChanged, DrainedBacklog, Event, LinkChanged, LinkState
+from coterie.client.outcome import Outcome
+from coterie.client.store.records import DropGroupOut, PutDraft, PutSetting, ReadUpTo, Setting
+from coterie.wire.frames import (
+    Accepted,
+    Accounts,
+    Claimed,
+    Leaves,
+    LedgerGrew,
+    LogEntries,
+    MailboxEntries,
+    Pong,
+    Presence,
+    Ready,
+    Refusal,
+    Salt,
+    ServerFrame,
+    VaultOpened,
+    Welcome,
+)
+from coterie.wire.refusals import code_of
+
+log = logging.getLogger("coterie.client")
+
+
+class Switchboard:
+    """The whole core. steps() yields outcomes; each is applied to the store before the next is computed."""
+
+    def __init__(self, reads: Reads, profile: Profile) -> None:
+        self.profile = profile
+        self.everyone = everyone_id(profile.founding_ledger)
+        self.requests = Requests()
+        self.people = People(reads, profile.account, profile.device)
+        self.views = Views(reads, self.people)
+        self.keyring = Keyring(reads)
+        self.trust = Trust(reads, profile, self.people, self.requests)
+        self._reads = reads
+        self._sealing = Sealing(reads, self.keyring, profile, self.people)
+        self._fanout = Fanout(reads, self._sealing, self.requests)
+        self._outbox = Outbox(
+            reads, self._sealing, self._fanout, self.trust, self.people, self.requests, self.views
+        )
+        self._envelopes = Envelopes(reads, self.keyring, profile, self.people, self.everyone)
+        self._inbox = Inbox(reads, self.keyring, self.people, self._envelopes, self._outbox, self.views)
+        self._positions = Positions(reads)
+        self._presence = PresenceList(self.people)
+        self._prekeys = Prekeys(reads, self.keyring, profile, self.requests)
+        self._live = False
+        self._told_live = False
+
+    def forget(self) -> None:
+        """After a failed commit: drop everything live and read it again when needed."""
+        self.keyring.forget()
+        self.people.forget()
+        self.trust.load()
+        self._outbox.forget()
+
+    def started(self, clean: bool) -> Outcome:
+        """The program has started; after an unclean stop every sending session ends (rule 15)."""
+        return Outcome(save=() if clean else (DropGroupOut(b""),))
+
+    def command(self, command: Command, now_ms: int) -> Iterator[Outcome]:
+        """Carry out what a person, the link or the timer asked."""
+        match command:
+            case Say():
+                yield self._outbox.say(command, now_ms)
+                if self._live:
+                    yield from self._outbox.pump(command.conversation, now_ms)
+            case MarkRead(conversation, order):
+                yield Outcome(save=(ReadUpTo(conversation, order),))
+                changed = self.views.conversation_by_id(conversation)
+                if changed is not None:
+                    yield Outcome(show=(ConversationChanged(changed),))
+            case KeepDraft(conversation, draft):
+                yield Outcome(save=(PutDraft(conversation, draft),))
+            case Connected():
+                yield from self._connected(command, now_ms)
+            case Disconnected(code, final):
+                yield self._disconnected(code, final)
+            case Tick():
+                if self._live:
+                    yield from self._outbox.pump_all(now_ms)
+            case _:
+                assert_never(command)
+
+    def frame(self, frame: ServerFrame, now_ms: int) -> Iterator[Outcome]:
+        """Take what the server sent."""
+        match frame:
+            case MailboxEntries(stream, incarnation, entries):
+                for entry in entries:
+                    if not self._positions.skip(StreamId(stream), incarnation, entry.seq):
+                        yield from self._inbox.envelope(StreamId(stream), entry, now_ms)
+                        yield Outcome(save=(self._positions.moved(StreamId(stream), entry.seq, now_ms),))
+            case LogEntries(stream, incarnation, log_entries, _):
+                for message in log_entries:
+                    if not self._positions.skip(StreamId(stream), incarnation, message.seq):
+                        yield from self._inbox.message(StreamId(stream), message, now_ms)
+                        yield Outcome(save=(self._positions.moved(StreamId(stream), message.seq, now_ms),))
+            case Accepted(request, seq):
+                yield from self._accepted(self.requests.answered(request), seq, now_ms)
+            case Refusal():
+                yield from self._refused(self.requests.answered(frame.request), frame, now_ms)
+            case Leaves():
+                self.requests.answered(frame.request)
+                yield self.trust.leaves(frame, now_ms)
+                yield from self._trust_moved(now_ms)
+            case Accounts():
+                yield from self._accounts(frame, now_ms)
+            case LedgerGrew(head):
+                yield self.trust.grew(head, now_ms)
+            case Claimed():
+                asked = self.requests.answered(frame.request)
+                if isinstance(asked, ClaimAsked):
+                    yield from self._outbox.claimed(asked, frame, now_ms)
+            case Presence():
+                yield Outcome(show=self._presence.changed(frame))
+            case Pong():
+                pass
+            case Welcome() | Salt() | VaultOpened() | Ready():
+                raise RemoteError(Code.UNEXPECTED_FRAME, "a frame of the handshake after it")
+            case _:
+                assert_never(frame)
+
+    def after_turn(self, now_ms: int, *, idle: bool) -> Outcome:
+        """Before the commit of a turn: acknowledge what it commits, and say once that all is drained.
+
+        idle: nothing more is waiting to be handled.
+        """
+        if not self._live:
+            return Outcome()
+        show: tuple[Event, ...] = ()
+        if not self._told_live and self.trust.synced:
+            self._told_live = True
+            show = (LinkChanged(LinkState.LIVE),)
+        if self._told_live and self._positions.drained_now():
+            show = (*show, DrainedBacklog())
+        return Outcome(send=self._positions.acknowledge(now_ms, at_once=idle), show=show)
+
+    def wake_at_ms(self) -> int | None:
+        """When a Tick is due."""
+        times = [at for at in (self._positions.wake_at_ms, self._outbox.wake_at_ms) if at is not None]
+        return min(times, default=None)
+
+    def _connected(self, command: Connected, now_ms: int) -> Iterator[Outcome]:
+        self._live = True
+        self._told_live = False
+        self.requests.forget()
+        sync = self._positions.connected(command.ready, command.incarnation)
+        saved = (
+            PutSetting(Setting.INCARNATION, command.incarnation),
+            PutSetting(Setting.STATEMENT, command.statement),
+        )
+        yield Outcome(save=saved, send=(sync,), show=(LinkChanged(LinkState.SYNCING),))
+        yield self.trust.connected(command.ready, now_ms)
+        yield self._prekeys.top_up(command.ready.one_time_keys, now_ms)
+        yield from self._outbox.connected(now_ms)
+        yield from self._outbox.pump_all(now_ms)
+
+    def _disconnected(self, code: Code | None, final: bool) -> Outcome:
+        self._live = False
+        self.requests.forget()
+        self.trust.disconnected()
+        self._positions.disconnected()
+        self._outbox.disconnected()
+        state = LinkState.STOPPED if final else LinkState.OFFLINE
+        return Outcome(show=(*self._presence.disconnected(), LinkChanged(state, code)))
+
+    def _accepted(self, purpose: Purpose | None, seq: int, now_ms: int) -> Iterator[Outcome]:
+        match purpose:
+            case MessageGiven():
+                yield from self._outbox.accepted(purpose, seq, now_ms)
+            case EnvelopesGiven():
+                yield self._fanout.accepted(purpose)
+            case PrekeysGiven() | None:
+                pass
+            case LeavesAsked() | AccountsAsked() | ClaimAsked():
+                raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
+            case _:
+                assert_never(purpose)
+
+    def _refused(self, purpose: Purpose | None, refusal: Refusal, now_ms: int) -> Iterator[Outcome]:
+        code = code_of(refusal)
+        match purpose:
+            case MessageGiven():
+                yield from self._outbox.refused(purpose, refusal, code, now_ms)
+            case EnvelopesGiven():
+                yield from self._fanout.refused(purpose, refusal, code, now_ms)
+            case _:
+                log.warning("the server refused: %s", code.value)
+
+    def _accounts(self, frame: Accounts, now_ms: int) -> Iterator[Outcome]:
+        asked = self.requests.answered(frame.request)
+        if not isinstance(asked, AccountsAsked):
+            return
+        outcome = self.trust.accounts(frame, asked.accounts, now_ms)
+        show = (*outcome.show, *self._presence.appeared(outcome.show))
+        yield msgspec.structs.replace(outcome, show=show)
+        for record in frame.accounts:
+            yield from self._inbox.account_proven(AccountId(record.account), now_ms)
+        yield from self._trust_moved(now_ms)
+
+    def _trust_moved(self, now_ms: int) -> Iterator[Outcome]:
+        """Lines that waited for a newer view may go on."""
+        self._outbox.unblock()
+        yield from self._outbox.pump_all(now_ms)

@@ -1,0 +1,100 @@
+"""How far each stream is committed here, what is acknowledged, and when the backlog is drained."""
+
+from __future__ import annotations
+
+import logging
+
+from coterie.base import limits
+from coterie.base.ids import StreamId
+from coterie.client.core.ports import Reads
+from coterie.client.store.records import PositionRow
+from coterie.wire.frames import Ack, Ready, Sync
+from coterie.wire.frames.shared import Position
+
+log = logging.getLogger("coterie.client.sync")
+
+
+class Positions:
+    """Positions are (incarnation, seq): a re-used seq of another life of the server hides nothing."""
+
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+        self._incarnation = b""
+        self._targets: dict[StreamId, int] = {}
+        self._unacknowledged: dict[StreamId, int] = {}
+        self._entries = 0
+        self._since_ms = 0
+        self._draining = False
+
+    def connected(self, ready: Ready, incarnation: bytes) -> Sync:
+        """Where to deliver from, and what counts as the backlog."""
+        self._incarnation = incarnation
+        self._unacknowledged.clear()
+        self._entries = 0
+        self._targets = {}
+        positions = []
+        for end in ready.ends:
+            stream = StreamId(end.stream)
+            at = max(self.seq(stream), end.acknowledged)
+            if end.end > at:
+                self._targets[stream] = end.end
+            positions.append(Position(stream, incarnation, at))
+        self._draining = True
+        return Sync(tuple(positions))
+
+    def disconnected(self) -> None:
+        self._draining = False
+        self._unacknowledged.clear()
+        self._entries = 0
+
+    def seq(self, stream: StreamId) -> int:
+        """The last committed seq of a stream in this life of the server; 0 for none."""
+        row = self._reads.position(stream)
+        return row.seq if row is not None and row.incarnation == self._incarnation else 0
+
+    def skip(self, stream: StreamId, incarnation: bytes, seq: int) -> bool:
+        """Whether an entry is already committed here, or of another life of the server."""
+        if incarnation != self._incarnation:
+            return True
+        at = self.seq(stream)
+        if at and seq > at + 1:
+            log.error("a gap of %d entries in a stream", seq - at - 1)
+        return seq <= at
+
+    def moved(self, stream: StreamId, seq: int, now_ms: int) -> PositionRow:
+        """An entry is about to be committed."""
+        self._unacknowledged[stream] = seq
+        self._entries += 1
+        self._since_ms = self._since_ms or now_ms
+        if seq >= self._targets.get(stream, 0):
+            self._targets.pop(stream, None)
+        return PositionRow(stream, self._incarnation, seq)
+
+    def drained_now(self) -> bool:
+        """True once per connection: everything that had waited is committed."""
+        if self._draining and not self._targets:
+            self._draining = False
+            return True
+        return False
+
+    def acknowledge(self, now_ms: int, *, at_once: bool) -> tuple[Ack, ...]:
+        """The acknowledgement that is due, if one is."""
+        if not self._unacknowledged:
+            return ()
+        late = now_ms - self._since_ms >= limits.ACK_SECONDS * 1000
+        if not (at_once or late or self._entries >= limits.ACK_ENTRIES):
+            return ()
+        ack = Ack(
+            tuple(Position(stream, self._incarnation, seq) for stream, seq in self._unacknowledged.items())
+        )
+        self._unacknowledged.clear()
+        self._entries = 0
+        self._since_ms = 0
+        return (ack,)
+
+    @property
+    def wake_at_ms(self) -> int | None:
+        """When the acknowledgement is due at the latest."""
+        if not self._unacknowledged:
+            return None
+        return self._since_ms + int(limits.ACK_SECONDS * 1000)

@@ -1,0 +1,270 @@
+"""Keeping the whole ledger, and every account as its newest leaf says (encryption rules 9, 19, 21).
+
+Leaves count only once a signed head covers them and its root is the one computed here; manifests only once
+they match their leaf. A server that contradicts itself stops everything (SecurityStop).
+"""
+
+from __future__ import annotations
+
+import logging
+
+from coterie.base import limits
+from coterie.base.codes import Code
+from coterie.base.errors import RemoteError, SealBroken, SecurityStop
+from coterie.base.ids import AccountId, DeviceId, UserName
+from coterie.base.signing import LedgerPublic
+from coterie.client.core.people import People
+from coterie.client.core.ports import Reads
+from coterie.client.core.profile import Profile
+from coterie.client.core.requests import AccountsAsked, LeavesAsked, Requests
+from coterie.client.events import DevicesChanged, Event, PersonAppeared
+from coterie.client.outcome import Outcome
+from coterie.client.store.records import AccountRow, PeerDevice, PeerKeys, PutLeaves, Record
+from coterie.ledger.checks import check_newest, check_prekey, check_successor
+from coterie.ledger.heads import Head, SignedHead, check_head
+from coterie.ledger.leaves import Leaf, LeafKind, LedgerView, name_hash
+from coterie.ledger.manifest import PrekeyKind, SignedManifest, SignedPrekey
+from coterie.wire.frames import Accounts, ClientFrame, FetchAccounts, FetchLeaves, Leaves, Ready
+from coterie.wire.frames.accounts import AccountRecord, DeviceKeys, KnownAccount
+
+log = logging.getLogger("coterie.client.trust")
+
+
+class Trust:
+    """The ledger as this client computed it, and what still has to be fetched."""
+
+    def __init__(self, reads: Reads, profile: Profile, people: People, requests: Requests) -> None:
+        self._reads = reads
+        self._profile = profile
+        self._key = LedgerPublic.unpack(profile.ledger_key)
+        self._people = people
+        self._requests = requests
+        self._fetching = False
+        self._refused: set[AccountId] = set()
+        self.load()
+
+    def load(self) -> None:
+        """Read the ledger from the store (at the start and after a failed commit)."""
+        self.view = LedgerView.from_leaves(self._reads.leaves())
+        self._pending: list[bytes] = []
+        self._head_size = self.view.size
+        self._lacking: set[AccountId] = set()
+        for account, leaf in self.view.newest_leaves():
+            self._note(account, leaf)
+
+    @property
+    def synced(self) -> bool:
+        """Every leaf of the newest head is here, and every account stands as its newest leaf says."""
+        return self.view.size >= self._head_size and not (self._lacking - self._refused)
+
+    def lacks(self, account: AccountId) -> bool:
+        """Whether the newest manifest of an account has still to be fetched."""
+        return account in self._lacking and account not in self._refused
+
+    def knows_name(self, name: UserName) -> bool:
+        """Whether the ledger has this name at all."""
+        return self.view.newest_of_name(name_hash(name)) is not None
+
+    def connected(self, ready: Ready, now_ms: int) -> Outcome:
+        self._fetching = False
+        self._refused.clear()
+        return self.grew(ready.head, now_ms)
+
+    def disconnected(self) -> None:
+        self._fetching = False
+
+    def grew(self, head: bytes, now_ms: int) -> Outcome:
+        """The server has published a head."""
+        self._head_size = max(self._head_size, self._checked(head).size)
+        return Outcome(send=self._fetch(now_ms))
+
+    def want_size(self, size: int, now_ms: int) -> Outcome:
+        """The server spoke of a ledger of this size."""
+        self._head_size = max(self._head_size, size)
+        return Outcome(send=self._fetch(now_ms))
+
+    def leaves(self, frame: Leaves, now_ms: int) -> Outcome:
+        """Take leaves; keep them once the head that came with them proves them."""
+        self._fetching = False
+        if frame.start != self.view.size:
+            return Outcome(send=self._fetch(now_ms))
+        head = self._checked(frame.head)
+        before = self.view.size - len(self._pending)
+        for packed in frame.leaves:
+            if self.view.size == head.size:
+                break
+            self.view.append(packed)
+            self._pending.append(packed)
+        if self.view.size < head.size:
+            if not frame.leaves:
+                raise RemoteError(Code.BAD_FRAME, "the ledger ends before its head")
+            self._head_size = max(self._head_size, head.size)
+            return Outcome(send=self._fetch(now_ms))
+        if self.view.root() != head.root:
+            raise SecurityStop(Code.LEDGER_SPLIT, "the head's root is not that of the leaves")
+        proven, self._pending = tuple(self._pending), []
+        for packed in proven:
+            leaf = Leaf.unpack(packed)
+            self._note(AccountId(leaf.account), leaf)
+        self._head_size = max(self._head_size, head.size)
+        return Outcome(save=(PutLeaves(before, proven, frame.head),), send=self._fetch(now_ms))
+
+    def accounts(self, frame: Accounts, asked: tuple[AccountId, ...], now_ms: int) -> Outcome:
+        """Take manifests and prekeys; what does not match its leaf is left unproven."""
+        self._fetching = False
+        save: list[Record] = []
+        show: list[Event] = []
+        got = {AccountId(record.account) for record in frame.accounts}
+        for record in frame.accounts:
+            try:
+                row = self._prove(record)
+            except (SealBroken, RemoteError) as error:
+                log.warning("an account does not match the ledger: %s", error.code.value)
+                self._refused.add(AccountId(record.account))
+                continue
+            if row is None:
+                self._refused.add(AccountId(record.account))
+                continue
+            known = self._people.rows.get(row.account)
+            self._people.saved(row)
+            self._lacking.discard(row.account)
+            save.append(row)
+            save.extend(proven_keys(row, record.keys, now_ms))
+            show.extend(self._news(known, row))
+        if not got:
+            self._refused.update(asked)
+        return Outcome(save=tuple(save), send=self._fetch(now_ms), show=tuple(show))
+
+    def refresh(self, accounts: tuple[AccountId, ...], now_ms: int) -> ClientFrame:
+        """Ask for the prekeys of accounts that are known already."""
+        wanted = accounts[: limits.ACCOUNTS_PER_FRAME]
+        request = self._requests.new(AccountsAsked(wanted), now_ms)
+        return FetchAccounts(request, tuple(self._known(account) for account in wanted))
+
+    def _checked(self, head: bytes) -> Head:
+        try:
+            return check_head(SignedHead.unpack(head), self._key, self._profile.ledger)
+        except SealBroken:
+            raise SecurityStop(Code.LEDGER_SPLIT, "a head that the ledger key did not sign") from None
+
+    def _note(self, account: AccountId, leaf: Leaf) -> None:
+        if leaf.kind is not LeafKind.MANIFEST:
+            return
+        row = self._people.rows.get(account)
+        if row is None or row.seq < leaf.seq:
+            self._lacking.add(account)
+
+    def _fetch(self, now_ms: int) -> tuple[ClientFrame, ...]:
+        """The next thing to ask for: leaves first, then accounts, one request at a time."""
+        if self._fetching:
+            return ()
+        if self.view.size < self._head_size:
+            self._fetching = True
+            request = self._requests.new(LeavesAsked(self.view.size), now_ms)
+            return (FetchLeaves(request, self.view.size),)
+        wanted = tuple(sorted(self._lacking - self._refused))[: limits.ACCOUNTS_PER_FRAME]
+        if not wanted:
+            return ()
+        self._fetching = True
+        request = self._requests.new(AccountsAsked(wanted), now_ms)
+        return (FetchAccounts(request, tuple(self._known(account) for account in wanted)),)
+
+    def _known(self, account: AccountId) -> KnownAccount:
+        row = self._people.rows.get(account)
+        return KnownAccount(account, row.seq if row else 0)
+
+    def _prove(self, record: AccountRecord) -> AccountRow | None:
+        """The account's row as its newest leaf says; None where the answer does not reach that leaf."""
+        account = AccountId(record.account)
+        found = self.view.newest_of_account(account)
+        if found is None:
+            raise SealBroken("an account that is not in the ledger")
+        _, leaf = found
+        known = self._people.rows.get(account)
+        if known is not None and known.seq == leaf.seq:
+            return known
+        chain = [SignedManifest.unpack(packed) for packed in record.manifests]
+        chain = [signed for signed in chain if signed.manifest.seq <= leaf.seq]
+        if not chain or chain[-1].manifest.seq < leaf.seq:
+            return None
+        if known is not None:
+            before = SignedManifest.unpack(known.manifest)
+            for signed in chain:
+                if signed.manifest.seq > before.manifest.seq:
+                    check_successor(before, signed)
+                    before = signed
+        check_newest(chain[-1], leaf)
+        return account_row(chain[-1], known)
+
+    def _news(self, known: AccountRow | None, row: AccountRow) -> tuple[Event, ...]:
+        person = self._people.person(row.account)
+        if known is None:
+            return (PersonAppeared(person),)
+        if known.seq == row.seq:
+            return ()
+        old = {each.device for each in known.devices}
+        by_recovery = any(each.marked and each.device not in old for each in row.devices)
+        return (DevicesChanged(person, by_recovery),)
+
+
+def account_row(signed: SignedManifest, known: AccountRow | None) -> AccountRow:
+    """The row of a proven manifest."""
+    manifest = signed.manifest
+    account = AccountId(manifest.account)
+    devices = tuple(
+        PeerDevice(
+            device=DeviceId(entry.id),
+            account=account,
+            name=entry.name,
+            curve25519=entry.curve25519,
+            ed25519=entry.ed25519,
+            created_ms=entry.created_ms,
+            revoked_ms=entry.revoked_ms,
+            approved_by=entry.approved_by,
+            marked=entry.marked,
+        )
+        for entry in manifest.devices
+    )
+    verified = known.verified if known else False
+    return AccountRow(account, UserName(manifest.name), manifest.seq, signed.pack(), devices, verified)
+
+
+def proven_keys(row: AccountRow, keys: tuple[DeviceKeys, ...], now_ms: int) -> list[PeerKeys]:
+    """The reusable prekeys whose signatures hold; a device whose keys do not is left without."""
+    devices = {each.device: each for each in row.devices if each.live}
+    proven = []
+    for offered in keys:
+        device = devices.get(DeviceId(offered.device))
+        if device is not None:
+            proven.append(peer_keys(device, offered.fallback, offered.x_wing, now_ms))
+    return proven
+
+
+def peer_keys(device: PeerDevice, fallback: bytes, x_wing: bytes, now_ms: int) -> PeerKeys:
+    """Check both keys of one device; b"" and 0 stand for one that is missing or wrong."""
+    fallback_id, fallback_key, _ = _proven_prekey(device, fallback, PrekeyKind.FALLBACK, now_ms)
+    x_wing_id, x_wing_key, created_ms = _proven_prekey(device, x_wing, PrekeyKind.X_WING, now_ms)
+    return PeerKeys(device.device, fallback_id, fallback_key, x_wing_id, x_wing_key, created_ms)
+
+
+def _proven_prekey(
+    device: PeerDevice, packed: bytes, kind: PrekeyKind, now_ms: int
+) -> tuple[int, bytes, int]:
+    if not packed:
+        return 0, b"", 0
+    try:
+        prekey = check_prekey(
+            SignedPrekey.unpack(packed),
+            device.account,
+            device.device,
+            device.ed25519,
+            now_ms,
+            max_age_ms=limits.PREKEY_MAX_AGE_MS,
+        )
+    except (SealBroken, RemoteError):
+        return 0, b"", 0
+    if prekey.kind is not kind:
+        return 0, b"", 0
+    return prekey.id, prekey.key, prekey.created_ms
+
+

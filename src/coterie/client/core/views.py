@@ -1,0 +1,81 @@
+"""Rows of the store as the plain objects that screens and bots see."""
+
+from __future__ import annotations
+
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.ids import AccountId, ConversationId, DeviceId
+from coterie.client.core.people import People, target_of
+from coterie.client.core.ports import Reads
+from coterie.client.events import Conversation, ConversationKind, Message, NotFor
+from coterie.client.store.records import ConversationRow, MessageRow
+
+
+class LeftOutMark(msgspec.Struct, frozen=True, array_like=True):
+    """One element of MessageRow.not_for."""
+
+    account: AccountId
+    device: DeviceId
+    reason: str
+
+
+_marks = msgspec.msgpack.Decoder(tuple[LeftOutMark, ...])
+
+
+def pack_marks(marks: tuple[LeftOutMark, ...]) -> bytes:
+    """b"" for none."""
+    return msgspec.msgpack.encode(marks) if marks else b""
+
+
+class Views:
+    """Needs the store for counts and the people for names."""
+
+    def __init__(self, reads: Reads, people: People) -> None:
+        self._reads = reads
+        self._people = people
+
+    def message(self, row: MessageRow, conversation: ConversationRow | None = None) -> Message:
+        where = conversation or self._reads.conversation(row.conversation)
+        return Message(
+            order=row.order,
+            id=row.message,
+            conversation=row.conversation,
+            target=target_of(where, self._people) if where else "",
+            sender=self._people.name_of(row.account),
+            sender_account=row.account,
+            sender_device=row.device,
+            own=row.own,
+            text=row.text,
+            readable=row.readable,
+            sent_at_ms=row.sent_ms,
+            seq=row.seq,
+            state=row.state,
+            not_for=tuple(self._not_for(mark) for mark in _marks.decode(row.not_for)) if row.not_for else (),
+        )
+
+    def conversation(self, row: ConversationRow) -> Conversation:
+        last = self._reads.last_message(row.id)
+        unread, first = self._reads.unread(row.id)
+        direct = row.kind is ConversationKind.DIRECT
+        return Conversation(
+            id=row.id,
+            kind=row.kind,
+            target=target_of(row, self._people),
+            peer=self._people.person(AccountId(row.peer)) if direct else None,
+            last=self.message(last, row) if last else None,
+            unread=unread,
+            first_unread_order=first,
+        )
+
+    def conversation_by_id(self, conversation: ConversationId) -> Conversation | None:
+        row = self._reads.conversation(conversation)
+        return self.conversation(row) if row else None
+
+    def _not_for(self, mark: LeftOutMark) -> NotFor:
+        device = self._people.device_of(mark.account, mark.device)
+        return NotFor(
+            name=self._people.name_of(mark.account),
+            device_name=device.name if device else "",
+            reason=Code(mark.reason),
+        )

@@ -1,0 +1,301 @@
+"""The one driver: takes commands and frames, asks the core, carries out what it wants done.
+
+A turn gathers what is waiting, applies every outcome inside one transaction, then: commit, send, show. Where a
+turn fails nothing of it was sent; live ratchets are dropped, and its inputs are tried again one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from coterie.base import limits
+from coterie.base.clock import Clock
+from coterie.base.codes import Code
+from coterie.base.domains import Domain, prefix
+from coterie.base.errors import CoterieError, RemoteError, Refused, SecurityStop, Unavailable
+from coterie.client.commands import Command, Connected, Disconnected, Tick
+from coterie.client.core.profile import Run, next_run
+from coterie.client.core.switchboard import Switchboard
+from coterie.client.events import Event, LinkChanged, LinkState
+from coterie.client.link import Address, Connection
+from coterie.client.outcome import Outcome
+from coterie.client.store.records import DropSetting, PutSetting, Setting
+from coterie.client.store.sqlite import ClientStore
+from coterie.wire import codec
+from coterie.wire.frames import Accepted, ClientFrame, Ping, ProveDevice, Ready, ServerFrame
+
+log = logging.getLogger("coterie.client.runtime")
+
+INPUTS_PER_TURN = 256
+FINAL = frozenset(
+    {Code.REVOKED, Code.COPIED_PROFILE, Code.RESTORED_PROFILE, Code.UNKNOWN_DEVICE, Code.NAME_TAKEN, Code.VERSION}
+)
+"""Refusals that no retry mends."""
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """A command and who waits for its commit."""
+
+    command: Command
+    done: asyncio.Future[None] | None
+
+
+_Input = _Asked | tuple[ServerFrame, ...]
+
+
+class Runtime:
+    """Owns the store, the core and the connection of one profile."""
+
+    def __init__(
+        self, store: ClientStore, core: Switchboard, clock: Clock, show: Callable[[Event], None]
+    ) -> None:
+        self._store = store
+        self._core = core
+        self._clock = clock
+        self._show = show
+        self._inputs: deque[_Input] = deque()
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._connection: Connection | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._run = self._begin_run()
+        self.state = LinkState.OFFLINE
+
+    async def run(self) -> None:
+        """Drive until stop(); then close the connection and the store in order."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                driver = tasks.create_task(self._drive())
+                keeper = tasks.create_task(self._keep_connected())
+                await self._stopping.wait()
+                keeper.cancel()
+                driver.cancel()
+        finally:
+            self._finish()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def tell(self, command: Command) -> asyncio.Future[None]:
+        """Queue a command; the future is done when its outcome is committed."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._stopping.is_set():
+            done.set_exception(Unavailable(Code.NO_PROFILE, "the profile is closed"))
+            return done
+        self._put(_Asked(command, done))
+        return done
+
+    def _put(self, item: _Input) -> None:
+        self._inputs.append(item)
+        self._wake.set()
+
+    def _begin_run(self) -> Run:
+        """Number this start before anything is sent (encryption rule 28)."""
+        run = next_run(self._store.setting(Setting.RUN), secrets.token_bytes(16))
+        clean = self._store.setting(Setting.CLEAN_STOP) is not None
+        self._store.begin()
+        self._store.apply(self._core.started(clean).save)
+        self._store.apply((PutSetting(Setting.RUN, run.pack()), DropSetting(Setting.CLEAN_STOP)))
+        self._store.commit()
+        return run
+
+    def _finish(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._connection is not None:
+            self._connection.close()
+        for item in self._inputs:
+            if isinstance(item, _Asked) and item.done is not None and not item.done.done():
+                item.done.set_exception(Unavailable(Code.NO_PROFILE, "the profile was closed"))
+        self._store.begin()
+        self._store.apply((PutSetting(Setting.CLEAN_STOP, b"1"),))
+        self._store.commit()
+
+    async def _drive(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._inputs:
+                count = min(len(self._inputs), INPUTS_PER_TURN)
+                self._turns([self._inputs.popleft() for _ in range(count)])
+                await asyncio.sleep(0)
+
+    def _turns(self, inputs: list[_Input]) -> None:
+        """One turn for all inputs; where it fails, one for each."""
+        try:
+            self._turn(inputs)
+        except Exception as error:
+            if len(inputs) == 1:
+                self._failed(inputs[0], error)
+                return
+            for item in inputs:
+                self._turns([item])
+
+    def _turn(self, inputs: list[_Input]) -> None:
+        outcomes: list[Outcome] = []
+        now_ms = self._clock.wall_ms()
+        self._store.begin()
+        try:
+            for item in inputs:
+                self._steps(item, now_ms, outcomes)
+            outcomes.append(self._core.after_turn(now_ms, idle=not self._inputs))
+            self._store.commit()
+        except BaseException:
+            self._store.rollback()
+            self._core.forget()
+            raise
+        self._carry_out(inputs, outcomes)
+
+    def _steps(self, item: _Input, now_ms: int, outcomes: list[Outcome]) -> None:
+        if isinstance(item, _Asked):
+            for outcome in self._core.command(item.command, now_ms):
+                self._store.apply(outcome.save)
+                outcomes.append(outcome)
+            return
+        for frame in item:
+            for outcome in self._core.frame(frame, now_ms):
+                self._store.apply(outcome.save)
+                outcomes.append(outcome)
+
+    def _carry_out(self, inputs: list[_Input], outcomes: list[Outcome]) -> None:
+        """After the commit: send, then show."""
+        frames: list[ClientFrame] = [frame for outcome in outcomes for frame in outcome.send]
+        if self._connection is not None:
+            self._connection.send(frames)
+        for item in inputs:
+            if isinstance(item, _Asked) and item.done is not None and not item.done.done():
+                item.done.set_result(None)
+        for outcome in outcomes:
+            for event in outcome.show:
+                self._tell(event)
+        self._arm()
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, LinkChanged):
+            self.state = event.state
+        self._show(event)
+
+    def _failed(self, item: _Input, error: Exception) -> None:
+        """A turn of one input failed and left no trace: tell who asked, or hang up on who sent it."""
+        if isinstance(item, _Asked):
+            if not isinstance(error, CoterieError):
+                log.error("a command failed", exc_info=error)
+            if item.done is not None and not item.done.done():
+                item.done.set_exception(error)
+            return
+        if isinstance(error, SecurityStop):
+            log.error("security stop: %s", error)
+            self._hang_up(error)
+        elif isinstance(error, CoterieError):
+            log.warning("the connection is closed: %s", error)
+            self._hang_up(error)
+        else:
+            log.error("a frame could not be handled", exc_info=error)
+            self._hang_up(RemoteError(Code.BAD_FRAME))
+
+    def _hang_up(self, error: CoterieError) -> None:
+        if self._connection is not None:
+            self._connection.broken(error)
+
+    def _arm(self) -> None:
+        """One timer, for the earliest moment at which the core wants a Tick."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due_ms = self._core.wake_at_ms()
+        if due_ms is not None:
+            delay_seconds = max(0.0, (due_ms - self._clock.wall_ms()) / 1000)
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(delay_seconds, self._put, _Asked(Tick(), None))
+
+    async def _keep_connected(self) -> None:
+        """Connect, serve, connect again with full jitter."""
+        wait_seconds = limits.BACKOFF_FIRST_SECONDS
+        while True:
+            self._tell(LinkChanged(LinkState.CONNECTING))
+            error: CoterieError | None
+            try:
+                connection = await self._sign_in()
+            except CoterieError as failed:
+                error = failed
+            else:
+                wait_seconds = limits.BACKOFF_FIRST_SECONDS
+                await self._while_connected(connection)
+                error = connection.error
+            final = isinstance(error, SecurityStop) or (isinstance(error, Refused) and error.code in FINAL)
+            self._put(_Asked(Disconnected(error.code if error else None, final), None))
+            if final:
+                return
+            await self._clock.wait_until(
+                self._clock.monotonic_seconds() + random.uniform(0.05, wait_seconds)
+            )
+            wait_seconds = min(wait_seconds * 2, limits.BACKOFF_LAST_SECONDS)
+
+    async def _while_connected(self, connection: Connection) -> None:
+        """Return when the connection is gone; ping now and then, and do not wait for ever for an answer."""
+        async with asyncio.TaskGroup() as tasks:
+            pinger = tasks.create_task(self._ping(connection))
+            await connection.lost()
+            pinger.cancel()
+        self._connection = None
+
+    async def _ping(self, connection: Connection) -> None:
+        nonce = 0
+        while True:
+            await self._clock.wait_until(self._clock.monotonic_seconds() + limits.ANSWER_SECONDS)
+            if self._core.requests.overdue(self._clock.wall_ms()):
+                connection.broken(Unavailable(Code.UNREACHABLE, "no answer in time"))
+                return
+            nonce += 1
+            if nonce % 2 == 0:
+                connection.send((Ping(nonce),))
+
+    async def _sign_in(self) -> Connection:
+        profile = self._core.profile
+        connection = await Connection.open(Address(profile.host, profile.port, profile.server), self._clock)
+        try:
+            await self._finish_enrolment(connection)
+            answer = await connection.ask(self._proof(connection))
+            if not isinstance(answer, Ready):
+                raise RemoteError(Code.UNEXPECTED_FRAME, "no Ready")
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        welcome = connection.welcome
+        statement = msgspec.msgpack.encode((welcome.identity, welcome.chain, welcome.statement))
+        self._put(_Asked(Connected(answer, welcome.incarnation, statement), None))
+        connection.handover(self._put)
+        return connection
+
+    async def _finish_enrolment(self, connection: Connection) -> None:
+        """A sign-up whose answer was lost is asked again; a repeat changes nothing on the server."""
+        pending = self._store.setting(Setting.PENDING_SIGN_UP)
+        if pending is None:
+            return
+        answer = await connection.ask(codec.decode_client(pending)[0])
+        if not isinstance(answer, Accepted):
+            raise RemoteError(Code.UNEXPECTED_FRAME, "no answer to the sign-up")
+        self._store.begin()
+        self._store.apply((DropSetting(Setting.PENDING_SIGN_UP),))
+        self._store.commit()
+
+    def _proof(self, connection: Connection) -> ProveDevice:
+        profile, run = self._core.profile, self._run
+        said = (
+            connection.welcome.challenge,
+            connection.tls_key,
+            profile.account,
+            profile.device,
+            run.number,
+            run.nonce,
+        )
+        signature = self._core.keyring.device.sign(prefix(Domain.PROVE_DEVICE) + msgspec.msgpack.encode(said))
+        return ProveDevice(1, profile.account, profile.device, run.number, run.nonce, signature)
