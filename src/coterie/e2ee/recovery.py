@@ -80,12 +80,13 @@ def new_passphrase() -> str:
 
 @cache
 def passphrase_words() -> tuple[str, ...]:
-    """The 7776 words. Raises Unavailable(missing-part) where the list is not the one that this version knows."""
-    data = files("xkcdpass").joinpath("static", "eff-long").read_bytes()
+    """The 7776 words. Raises Unavailable(missing-part) where the list is not the one known to us."""
+    try:
+        data = files("xkcdpass").joinpath("static", "eff-long").read_bytes()
+    except (ImportError, OSError):
+        raise Unavailable(Code.MISSING_PART, "the word list of the package 'xkcdpass' is missing") from None
     if hashlib.sha256(data).hexdigest() != WORD_LIST_SHA256:
-        raise Unavailable(
-            Code.MISSING_PART, "the word list of the package 'xkcdpass' is not the expected one"
-        )
+        raise Unavailable(Code.MISSING_PART, "the word list of the package 'xkcdpass' is another one")
     return tuple(data.decode("ascii").split())
 
 
