@@ -180,7 +180,7 @@ class Bridge:
         else:
             raise error
 
-    def _loop_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    def _loop_failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """asyncio found an error that nobody awaited."""
         error = context.get("exception")
         if not isinstance(error, BaseException):
@@ -212,7 +212,7 @@ class Bridge:
                 call = self._calls.popleft()
             try:
                 call()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - every failure goes to report_callback_exception
                 self._report(error)
             if self._closed:
                 return
