@@ -1,1 +1,103 @@
-"""coterie: end-to-end encrypted chat that a family, a team or a community runs for itself."""
+"""coterie: end-to-end encrypted chat that a family, a team or a community runs for itself.
+
+The SDK, loaded when it is first used (PEP 562), so that a server never loads what could read a message:
+
+    import coterie
+    async with coterie.open(home, profile="alice", password=...) as me:
+        await me.send("@bob", "hi")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from coterie.base.codes import Code as Code
+    from coterie.base.errors import CoterieError as CoterieError
+    from coterie.base.errors import LocalError as LocalError
+    from coterie.base.errors import Refused as Refused
+    from coterie.base.errors import RemoteError as RemoteError
+    from coterie.base.errors import SealBroken as SealBroken
+    from coterie.base.errors import SecurityStop as SecurityStop
+    from coterie.base.errors import Unavailable as Unavailable
+    from coterie.client.api.log_in import log_in as log_in
+    from coterie.client.api.me import Me as Me
+    from coterie.client.api.opening import open as open
+    from coterie.client.api.passwords import Strength as Strength
+    from coterie.client.api.passwords import strength as strength
+    from coterie.client.api.sign_up import sign_up as sign_up
+    from coterie.client.commands import EVERYONE as EVERYONE
+    from coterie.client.events import Conversation as Conversation
+    from coterie.client.events import ConversationChanged as ConversationChanged
+    from coterie.client.events import Device as Device
+    from coterie.client.events import DevicesChanged as DevicesChanged
+    from coterie.client.events import DrainedBacklog as DrainedBacklog
+    from coterie.client.events import Event as Event
+    from coterie.client.events import LinkChanged as LinkChanged
+    from coterie.client.events import LinkState as LinkState
+    from coterie.client.events import Message as Message
+    from coterie.client.events import MessageArrived as MessageArrived
+    from coterie.client.events import MessageQueued as MessageQueued
+    from coterie.client.events import MessageSent as MessageSent
+    from coterie.client.events import MessageState as MessageState
+    from coterie.client.events import Person as Person
+    from coterie.client.events import PersonAppeared as PersonAppeared
+    from coterie.client.events import PresenceChanged as PresenceChanged
+    from coterie.client.events import SendingStuck as SendingStuck
+    from coterie.client.events import Sent as Sent
+    from coterie.client.store.profiles import default_home as default_home
+    from coterie.client.store.profiles import profiles as profiles
+
+_MODULES = {
+    "coterie.base.codes": ("Code",),
+    "coterie.base.errors": (
+        "CoterieError",
+        "LocalError",
+        "Refused",
+        "RemoteError",
+        "SealBroken",
+        "SecurityStop",
+        "Unavailable",
+    ),
+    "coterie.client.api.log_in": ("log_in",),
+    "coterie.client.api.me": ("Me",),
+    "coterie.client.api.opening": ("open",),
+    "coterie.client.api.passwords": ("Strength", "strength"),
+    "coterie.client.api.sign_up": ("sign_up",),
+    "coterie.client.commands": ("EVERYONE",),
+    "coterie.client.events": (
+        "Conversation",
+        "ConversationChanged",
+        "Device",
+        "DevicesChanged",
+        "DrainedBacklog",
+        "Event",
+        "LinkChanged",
+        "LinkState",
+        "Message",
+        "MessageArrived",
+        "MessageQueued",
+        "MessageSent",
+        "MessageState",
+        "Person",
+        "PersonAppeared",
+        "PresenceChanged",
+        "SendingStuck",
+        "Sent",
+    ),
+    "coterie.client.store.profiles": ("default_home", "profiles"),
+}
+_WHERE = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'coterie' has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

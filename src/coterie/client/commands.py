@@ -57,7 +57,11 @@ class Tick(msgspec.Struct, frozen=True):
     """The moment named by wake_at has come."""
 
 
-Command = Say | MarkRead | KeepDraft | Connected | Disconnected | Tick
+class RecoveryKeyShown(msgspec.Struct, frozen=True):
+    """The person has seen the recovery key: forget it."""
+
+
+Command = Say | MarkRead | KeepDraft | Connected | Disconnected | Tick | RecoveryKeyShown
 
 
 class Addressed(Quiet, frozen=True):

@@ -58,7 +58,7 @@ class _Listener(WSListener):
         elif frame.msg_type not in (WSMsgType.PING, WSMsgType.PONG):
             self._connection.broken(RemoteError(Code.BAD_FRAME, "not a binary message"))
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
+    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - picows' signature
         self._connection.gone()
 
 
@@ -106,7 +106,7 @@ class Connection:
             self._transport.send(WSMsgType.BINARY, message)
 
     async def ask(self, frame: ClientFrame) -> ServerFrame:
-        """Send a request of the handshake and wait for its answer. Raises Refused, RemoteError, Unavailable."""
+        """Send a request of the handshake, wait for its answer. Raises Refused, RemoteError, Unavailable."""
         self.send((frame,))
         answer = await self._next(limits.HANDSHAKE_SECONDS)
         if isinstance(answer, Refusal):

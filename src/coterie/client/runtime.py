@@ -1,14 +1,13 @@
 """The one driver: takes commands and frames, asks the core, carries out what it wants done.
 
-A turn gathers what is waiting, applies every outcome inside one transaction, then: commit, send, show. Where a
-turn fails nothing of it was sent; live ratchets are dropped, and its inputs are tried again one by one.
+A turn gathers what is waiting, applies every outcome inside one transaction, then: commit, send, show. Where
+a turn fails nothing of it was sent; live ratchets are dropped, and its inputs are tried again one by one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import secrets
 from collections import deque
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.domains import Domain, prefix
-from coterie.base.errors import CoterieError, RemoteError, Refused, SecurityStop, Unavailable
+from coterie.base.errors import CoterieError, Refused, RemoteError, SecurityStop, Unavailable
 from coterie.client.commands import Command, Connected, Disconnected, Tick
 from coterie.client.core.profile import Run, next_run
 from coterie.client.core.switchboard import Switchboard
@@ -34,8 +33,16 @@ from coterie.wire.frames import Accepted, ClientFrame, Ping, ProveDevice, Ready,
 log = logging.getLogger("coterie.client.runtime")
 
 INPUTS_PER_TURN = 256
+_jitter = secrets.SystemRandom()
 FINAL = frozenset(
-    {Code.REVOKED, Code.COPIED_PROFILE, Code.RESTORED_PROFILE, Code.UNKNOWN_DEVICE, Code.NAME_TAKEN, Code.VERSION}
+    {
+        Code.REVOKED,
+        Code.COPIED_PROFILE,
+        Code.RESTORED_PROFILE,
+        Code.UNKNOWN_DEVICE,
+        Code.NAME_TAKEN,
+        Code.VERSION,
+    }
 )
 """Refusals that no retry mends."""
 
@@ -131,7 +138,7 @@ class Runtime:
         """One turn for all inputs; where it fails, one for each."""
         try:
             self._turn(inputs)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the turn has left no trace
             if len(inputs) == 1:
                 self._failed(inputs[0], error)
                 return
@@ -234,7 +241,7 @@ class Runtime:
             if final:
                 return
             await self._clock.wait_until(
-                self._clock.monotonic_seconds() + random.uniform(0.05, wait_seconds)
+                self._clock.monotonic_seconds() + _jitter.uniform(0.05, wait_seconds)
             )
             wait_seconds = min(wait_seconds * 2, limits.BACKOFF_LAST_SECONDS)
 

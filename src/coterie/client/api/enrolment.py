@@ -26,6 +26,7 @@ from coterie.client.store.keys import (
 from coterie.client.store.profiles import ProfilePlace
 from coterie.client.store.records import PutSetting, Record, Setting
 from coterie.client.store.sqlite import ClientStore
+from coterie.e2ee.password import Argon2Parameters
 from coterie.e2ee.vodo import DeviceKeys, pickle_key
 from coterie.ledger.manifest import (
     FIRST,
@@ -109,9 +110,7 @@ class DoorKeys(Quiet, frozen=True):
     password_store: bytes
     recovery_store: bytes
     random: bytes
-    memory_kib: int
-    passes: int
-    lanes: int
+    parameters: Argon2Parameters
 
 
 def keep_profile(
@@ -123,18 +122,16 @@ def keep_profile(
 ) -> ClientStore:
     """Write key file and store of a new profile: committed before anything is sent (docs/protocol.md 3)."""
     database_key = new_database_key()
-    wraps: list[StoreWrap] = [
-        wrap_database_key(database_key, keys.password_store, StoreWrapKind.PASSWORD)
-    ]
+    wraps: list[StoreWrap] = [wrap_database_key(database_key, keys.password_store, StoreWrapKind.PASSWORD)]
     if keys.recovery_store:
         wraps.append(wrap_database_key(database_key, keys.recovery_store, StoreWrapKind.RECOVERY))
     key_file = KeyFile(
         name=profile.name,
         founding=profile.server,
         random=keys.random,
-        memory_kib=keys.memory_kib,
-        passes=keys.passes,
-        lanes=keys.lanes,
+        memory_kib=keys.parameters.memory_kib,
+        passes=keys.parameters.passes,
+        lanes=keys.parameters.lanes,
         wraps=tuple(wraps),
     )
     store = ClientStore.open(place, database_key)
@@ -169,4 +166,3 @@ def profile_of(name: UserName, device: NewDevice, address: Address, connection: 
 def machine_name() -> str:
     """What a device is called unless its owner says otherwise: its system, not its host name."""
     return f"{platform.system() or 'unknown'} computer"
-

@@ -18,7 +18,7 @@ from coterie.base.conversations import direct_id
 from coterie.base.errors import CoterieError, Refused, SecurityStop, Unavailable
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, UserName
 from coterie.base.names import canonical
-from coterie.client.commands import EVERYONE, KeepDraft, MarkRead, Say, parse
+from coterie.client.commands import EVERYONE, KeepDraft, MarkRead, RecoveryKeyShown, Say, parse
 from coterie.client.core.profile import Profile
 from coterie.client.core.switchboard import Switchboard
 from coterie.client.events import (
@@ -67,9 +67,7 @@ class _Reader:
 class Me:
     """An account on this device. Use it with `async with`, or call close() at the end."""
 
-    def __init__(
-        self, store: ClientStore, lock: ProfileLock, profile: Profile, clock: Clock
-    ) -> None:
+    def __init__(self, store: ClientStore, lock: ProfileLock, profile: Profile, clock: Clock) -> None:
         self._store = store
         self._lock = lock
         self._profile = profile
@@ -82,9 +80,9 @@ class Me:
         self._core = Switchboard(store, profile)
         self._runtime = Runtime(store, self._core, clock, self._show)
         self._ended = False
-        self._task = asyncio.create_task(self._live())
+        self._task = asyncio.create_task(self._live())  # noqa: TID251 - the root: a TaskGroup runs inside
         self.recovery_key: str | None = None
-        """The 24 words, only right after sign-up: show them once, they are stored nowhere readable."""
+        """The 24 words, until recovery_key_shown(): show them once, the server never had them."""
         self.passphrase: str | None = None
         """The generated passphrase, only right after a sign-up that asked for one."""
 
@@ -236,8 +234,7 @@ class Me:
         """The newest messages below the order `before`, newest last."""
         row = self._store.conversation(conversation)
         return tuple(
-            self._core.views.message(each, row)
-            for each in self._store.history(conversation, limit, before)
+            self._core.views.message(each, row) for each in self._store.history(conversation, limit, before)
         )
 
     def search(self, words: str, *, limit: int = 50) -> tuple[Message, ...]:
@@ -253,6 +250,11 @@ class Me:
 
     async def keep_draft(self, conversation: ConversationId, text: str) -> None:
         await self._runtime.tell(KeepDraft(conversation, text))
+
+    async def recovery_key_shown(self) -> None:
+        """The person has the recovery key: this machine forgets it."""
+        await self._runtime.tell(RecoveryKeyShown())
+        self.recovery_key = None
 
     def devices(self) -> tuple[Device, ...]:
         """The devices of this account, as its newest proven manifest lists them."""

@@ -1,4 +1,4 @@
-"""Opening envelopes: who may have sent it, which session opens it, what it carries (encryption rules 9-13)."""
+"""Opening envelopes: who may have sent one, what opens it, what it carries (encryption rules 9-13)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from coterie.client.core.keyring import Keyring
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
+from coterie.client.events import ConversationKind
 from coterie.client.store.records import (
     ConversationRow,
     GroupInRow,
@@ -21,7 +22,6 @@ from coterie.client.store.records import (
     Record,
     SeenEnvelope,
 )
-from coterie.client.events import ConversationKind
 from coterie.e2ee.group import KeyShare
 from coterie.e2ee.pairwise import OlmPlaintext, Party, PlainKind, open_envelope_outer, open_plaintext
 from coterie.e2ee.vodo import PRE_KEY, GroupIn, OlmSession
@@ -131,9 +131,7 @@ class Envelopes:
         log.warning("an envelope of a kind that needs a newer version")
         return (), None
 
-    def _take_key(
-        self, share: KeyShare, sender: PeerDevice
-    ) -> tuple[tuple[Record, ...], KeyArrived | None]:
+    def _take_key(self, share: KeyShare, sender: PeerDevice) -> tuple[tuple[Record, ...], KeyArrived | None]:
         """Keep a session key, unless one stands already: a session is never replaced (rule 13)."""
         conversation = ConversationId(share.conversation)
         session_id = SessionId(share.session)

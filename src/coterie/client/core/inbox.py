@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from coterie.base.conversations import membership_hash
 from coterie.base.errors import RemoteError, SealBroken
 from coterie.base.ids import (
     AccountId,
@@ -44,7 +45,6 @@ from coterie.client.store.records import (
     WaitingRow,
 )
 from coterie.content.body import Text, unpack
-from coterie.base.conversations import membership_hash
 from coterie.e2ee.group import Opened, open_message
 from coterie.wire.frames.messages import LogEntry, MailboxEntry
 
@@ -234,5 +234,3 @@ class Inbox:
             index=opened.index,
             not_for=pack_marks(marks),
         )
-
-

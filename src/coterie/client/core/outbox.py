@@ -147,7 +147,12 @@ class Outbox:
         """Move one line as far as it goes now."""
         conversation = self._reads.conversation(conversation_id)
         line = self._line(conversation_id)
-        if conversation is None or not self._ready(conversation) or line.claiming or now_ms < line.retry_at_ms:
+        if (
+            conversation is None
+            or not self._ready(conversation)
+            or line.claiming
+            or now_ms < line.retry_at_ms
+        ):
             return
         if line.repair is not None:
             yield from self._repair(conversation, line, now_ms)
@@ -280,7 +285,7 @@ class Outbox:
         return session
 
     def _key_for(self, conversation: ConversationRow, session: GroupOutRow) -> SessionKeyAt:
-        """The key as it is now; from the start where a device is also owed what is sealed, not yet accepted."""
+        """The key as it is now; from the start where messages that are sealed still wait to be accepted."""
         if self._reads.outbox(conversation.id, OutboxState.SEALED, 1):
             start = self._sealing.key_from_start(session.session)
             if start is not None:

@@ -85,9 +85,7 @@ class People:
         """Every live device a message there is sealed for: all entitled ones but this one."""
         if conversation.kind is ConversationKind.EVERYONE:
             if self._live is None:
-                self._live = tuple(
-                    each for row in self.rows.values() for each in row.devices if each.live
-                )
+                self._live = tuple(each for row in self.rows.values() for each in row.devices if each.live)
             devices = self._live
         else:
             accounts = {AccountId(conversation.peer), self.me}

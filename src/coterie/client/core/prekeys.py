@@ -12,8 +12,7 @@ from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import OwnXWing, PutSetting, Setting
 from coterie.e2ee.hybrid import XWingKey
 from coterie.e2ee.vodo import DeviceKeys
-from coterie.ledger.manifest import sign_prekey
-from coterie.ledger.manifest import Prekey, PrekeyKind
+from coterie.ledger.manifest import Prekey, PrekeyKind, sign_prekey
 from coterie.wire.frames import PublishPrekeys
 
 

@@ -1,4 +1,4 @@
-"""Sending sessions: when one ends, who gets its key, and how a message is sealed (encryption rules 9-15, 24)."""
+"""Sending sessions: when one ends, who gets its key, how a message is sealed (encryption rules 9-15, 24)."""
 
 from __future__ import annotations
 
@@ -211,7 +211,9 @@ class Sealing:
         item = EnvelopeItem(device.account, device.device, envelope, sealed, share)
         return item, [
             self._keyring.olm_record(live, device.account, device.device, olm.received_ms),
-            EnvelopeOut(envelope, key.session, device.device, msgspec.msgpack.encode(item), conversation.peer),
+            EnvelopeOut(
+                envelope, key.session, device.device, msgspec.msgpack.encode(item), conversation.peer
+            ),
             ShareRow(key.session, device.device, device.account, ShareState.PENDING, "", key.index),
         ]
 
@@ -229,9 +231,7 @@ class Sealing:
                 ShareRow(
                     key.session, device.device, device.account, ShareState.LEFT_OUT, reason.value, key.index
                 ),
-                KeptKey(
-                    key.session, key.index, key.key, key.predecessor, key.last_n, key.last_hash, now_ms
-                ),
+                KeptKey(key.session, key.index, key.key, key.predecessor, key.last_n, key.last_hash, now_ms),
             ),
             envelopes=(),
             left_out=(LeftOutDevice(conversation.id, key.session, device.device, reason.value),),
@@ -263,9 +263,7 @@ class Sealing:
             peer_keys(device, keys.fallback, keys.x_wing, now_ms),
         )
 
-    def message(
-        self, conversation: ConversationRow, session: GroupOutRow, row: MessageRow
-    ) -> SealedSend:
+    def message(self, conversation: ConversationRow, session: GroupOutRow, row: MessageRow) -> SealedSend:
         """Seal one message; the ratchet, the conversation and the message as they stand afterwards."""
         out = self._keyring.group_out(session)
         marks = tuple(

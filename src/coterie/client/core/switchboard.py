@@ -12,7 +12,16 @@ from coterie.base.codes import Code
 from coterie.base.conversations import everyone_id
 from coterie.base.errors import RemoteError
 from coterie.base.ids import AccountId, StreamId
-from coterie.client.commands import Command, Connected, Disconnected, KeepDraft, MarkRead, Say, Tick
+from coterie.client.commands import (
+    Command,
+    Connected,
+    Disconnected,
+    KeepDraft,
+    MarkRead,
+    RecoveryKeyShown,
+    Say,
+    Tick,
+)
 from coterie.client.core.envelopes import Envelopes
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.inbox import Inbox
@@ -39,7 +48,7 @@ from coterie.client.core.trust import Trust
 from coterie.client.core.views import Views
 from coterie.client.events import ConversationChanged, DrainedBacklog, Event, LinkChanged, LinkState
 from coterie.client.outcome import Outcome
-from coterie.client.store.records import DropGroupOut, PutDraft, PutSetting, ReadUpTo, Setting
+from coterie.client.store.records import DropGroupOut, DropSetting, PutDraft, PutSetting, ReadUpTo, Setting
 from coterie.wire.frames import (
     Accepted,
     Accounts,
@@ -57,6 +66,7 @@ from coterie.wire.frames import (
     VaultOpened,
     Welcome,
 )
+from coterie.wire.frames.messages import MailboxEntry
 from coterie.wire.refusals import code_of
 
 log = logging.getLogger("coterie.client")
@@ -112,6 +122,8 @@ class Switchboard:
                     yield Outcome(show=(ConversationChanged(changed),))
             case KeepDraft(conversation, draft):
                 yield Outcome(save=(PutDraft(conversation, draft),))
+            case RecoveryKeyShown():
+                yield Outcome(save=(DropSetting(Setting.PENDING_RECOVERY_KEY),))
             case Connected():
                 yield from self._connected(command, now_ms)
             case Disconnected(code, final):
@@ -125,38 +137,53 @@ class Switchboard:
     def frame(self, frame: ServerFrame, now_ms: int) -> Iterator[Outcome]:
         """Take what the server sent."""
         match frame:
-            case MailboxEntries(stream, incarnation, entries):
-                for entry in entries:
-                    if not self._positions.skip(StreamId(stream), incarnation, entry.seq):
-                        yield from self._inbox.envelope(StreamId(stream), entry, now_ms)
-                        yield Outcome(save=(self._positions.moved(StreamId(stream), entry.seq, now_ms),))
-            case LogEntries(stream, incarnation, log_entries, _):
-                for message in log_entries:
-                    if not self._positions.skip(StreamId(stream), incarnation, message.seq):
-                        yield from self._inbox.message(StreamId(stream), message, now_ms)
-                        yield Outcome(save=(self._positions.moved(StreamId(stream), message.seq, now_ms),))
-            case Accepted(request, seq):
-                yield from self._accepted(self.requests.answered(request), seq, now_ms)
-            case Refusal():
-                yield from self._refused(self.requests.answered(frame.request), frame, now_ms)
-            case Leaves():
-                self.requests.answered(frame.request)
-                yield self.trust.leaves(frame, now_ms)
-                yield from self._trust_moved(now_ms)
-            case Accounts():
-                yield from self._accounts(frame, now_ms)
+            case MailboxEntries() | LogEntries():
+                yield from self._entries(frame, now_ms)
+            case Accepted() | Refusal() | Claimed() | Leaves() | Accounts():
+                yield from self._answer(frame, now_ms)
             case LedgerGrew(head):
                 yield self.trust.grew(head, now_ms)
-            case Claimed():
-                asked = self.requests.answered(frame.request)
-                if isinstance(asked, ClaimAsked):
-                    yield from self._outbox.claimed(asked, frame, now_ms)
             case Presence():
                 yield Outcome(show=self._presence.changed(frame))
             case Pong():
                 pass
             case Welcome() | Salt() | VaultOpened() | Ready():
                 raise RemoteError(Code.UNEXPECTED_FRAME, "a frame of the handshake after it")
+            case _:
+                assert_never(frame)
+
+    def _entries(self, frame: MailboxEntries | LogEntries, now_ms: int) -> Iterator[Outcome]:
+        """Each entry is a step of its own, and moves the position once what it brought is saved."""
+        stream = StreamId(frame.stream)
+        for entry in frame.entries:
+            if self._positions.skip(stream, frame.incarnation, entry.seq):
+                continue
+            if isinstance(entry, MailboxEntry):
+                yield from self._inbox.envelope(stream, entry, now_ms)
+            else:
+                yield from self._inbox.message(stream, entry, now_ms)
+            yield Outcome(save=(self._positions.moved(stream, entry.seq, now_ms),))
+
+    def _answer(
+        self, frame: Accepted | Refusal | Claimed | Leaves | Accounts, now_ms: int
+    ) -> Iterator[Outcome]:
+        """An answer counts where its request is under way on this connection."""
+        purpose = self.requests.answered(frame.request)
+        match frame:
+            case Accepted(_, seq):
+                yield from self._accepted(purpose, seq, now_ms)
+            case Refusal():
+                yield from self._refused(purpose, frame, now_ms)
+            case Claimed():
+                if isinstance(purpose, ClaimAsked):
+                    yield from self._outbox.claimed(purpose, frame, now_ms)
+            case Leaves():
+                if isinstance(purpose, LeavesAsked):
+                    yield self.trust.leaves(frame, now_ms)
+                    yield from self._trust_moved(now_ms)
+            case Accounts():
+                if isinstance(purpose, AccountsAsked):
+                    yield from self._accounts(frame, purpose, now_ms)
             case _:
                 assert_never(frame)
 
@@ -227,10 +254,7 @@ class Switchboard:
             case _:
                 log.warning("the server refused: %s", code.value)
 
-    def _accounts(self, frame: Accounts, now_ms: int) -> Iterator[Outcome]:
-        asked = self.requests.answered(frame.request)
-        if not isinstance(asked, AccountsAsked):
-            return
+    def _accounts(self, frame: Accounts, asked: AccountsAsked, now_ms: int) -> Iterator[Outcome]:
         outcome = self.trust.accounts(frame, asked.accounts, now_ms)
         show = (*outcome.show, *self._presence.appeared(outcome.show))
         yield msgspec.structs.replace(outcome, show=show)

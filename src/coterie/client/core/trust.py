@@ -266,5 +266,3 @@ def _proven_prekey(
     if prekey.kind is not kind:
         return 0, b"", 0
     return prekey.id, prekey.key, prekey.created_ms
-
-

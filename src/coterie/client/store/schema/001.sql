@@ -182,7 +182,7 @@ CREATE TABLE message (
     "session" BLOB NOT NULL,
     "index" INTEGER NOT NULL,
     "not_for" BLOB NOT NULL,
-    UNIQUE ("message", "device", "conversation")
+    UNIQUE ("conversation", "device", "message")
 ) STRICT;
 CREATE UNIQUE INDEX message_by_index ON message ("session", "index", "device") WHERE "session" <> x'';
 -- Both end in the order, as every index ends in the rowid: history and the count of unread walk along them.

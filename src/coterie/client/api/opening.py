@@ -1,0 +1,78 @@
+"""Opening a profile that is on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from coterie.base.clock import Clock, SystemClock
+from coterie.base.signing import require_primitives
+from coterie.client.api.me import Me
+from coterie.client.core.profile import unpack_profile
+from coterie.client.store.keys import StoreWrapKind, open_database_key, read_key_file
+from coterie.client.store.lock import ProfileLock
+from coterie.client.store.profiles import find_profile
+from coterie.client.store.records import Setting
+from coterie.client.store.sqlite import ClientStore
+from coterie.e2ee.password import Argon2Parameters, stretch
+
+
+class Opening:
+    """What open() returns: use it with `async with`, or await it and close the result yourself."""
+
+    def __init__(self, home: Path, profile: str | None, password: str) -> None:
+        self._home = home
+        self._profile = profile
+        self._password = password
+        self._me: Me | None = None
+
+    def __await__(self) -> Generator[Any, None, Me]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> Me:
+        self._me = await self._open()
+        return self._me
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._me is not None:
+            await self._me.close()
+
+    async def _open(self) -> Me:
+        require_primitives()
+        clock = SystemClock()
+        place = find_profile(self._home, self._profile)
+        lock = await ProfileLock.acquire(place, clock)
+        try:
+            file = read_key_file(place)
+            parameters = Argon2Parameters(file.memory_kib, file.passes, file.lanes)
+            keys = stretch(self._password, file.founding, file.name, file.random, parameters)
+            database_key = open_database_key(file, StoreWrapKind.PASSWORD, keys.store)
+            return enter(ClientStore.open(place, database_key), lock, clock)
+        except BaseException:
+            lock.release()
+            raise
+
+
+def open(home: Path, *, profile: str | None = None, password: str) -> Opening:
+    """Open a profile of this machine; works without a network.
+
+    Raises (on entering) Refused: no-profile, wrong-credentials, usage (several profiles); Unavailable:
+    profile-in-use, disk, newer-schema.
+    """
+    return Opening(home, profile, password)
+
+
+def enter(store: ClientStore, lock: ProfileLock, clock: Clock) -> Me:
+    """Start a profile; it carries the recovery key as long as that was not shown."""
+    try:
+        words = store.setting(Setting.PENDING_RECOVERY_KEY)
+        me = Me(store, lock, unpack_profile(store.setting(Setting.PROFILE)), clock)
+    except BaseException:
+        store.close()
+        raise
+    me.recovery_key = words.decode() if words else None
+    return me
