@@ -19,6 +19,7 @@ from coterie.base.curves import ed25519_is_low_order
 from coterie.base.domains import Domain, digest
 from coterie.base.errors import RemoteError, SealBroken, Unavailable
 from coterie.base.ids import AccountId
+from coterie.base.quiet import Quiet
 
 MISSING = "this installation's 'cryptography' has no {}: install cryptography 48 or newer from its own wheel"
 
@@ -88,7 +89,7 @@ def account_id(public: IdentityPublic) -> AccountId:
     return AccountId(digest(Domain.ACCOUNT_ID, public.pack()))
 
 
-class _PackedIdentity(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class _PackedIdentity(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
     rsa: bytes
     mldsa_seed: bytes
 

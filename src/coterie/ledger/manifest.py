@@ -16,6 +16,7 @@ from coterie.base.codes import Code
 from coterie.base.domains import Domain
 from coterie.base.errors import RemoteError
 from coterie.base.ids import DeviceId, UserName
+from coterie.base.quiet import Quiet
 from coterie.base.signing import IDENTITY_BYTES, IDENTITY_SIGNATURE_BYTES, DeviceSigner, IdentityKeys
 from coterie.ledger.packing import (
     Account,
@@ -44,7 +45,7 @@ IdentitySignature = Annotated[
 ]
 
 
-class DeviceEntry(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class DeviceEntry(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A device of an account, live or revoked.
 
     curve25519, ed25519: 32 bytes. approved_by: the id of the device that co-signed its addition, FIRST or
@@ -70,7 +71,7 @@ class DeviceEntry(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_f
         return msgspec.structs.replace(self, name="", curve25519=b"", revoked_ms=at_ms)
 
 
-class Manifest(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Manifest(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What an account is: its name, identity and devices at one moment.
 
     seq: from 1, without gaps; previous: hash of manifest seq - 1 (NO_HASH before the first); devices: in the
@@ -108,7 +109,7 @@ class Manifest(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
 _manifest_decoder = msgspec.msgpack.Decoder(Manifest)
 
 
-class SignedManifest(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class SignedManifest(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A packed manifest, signed by the identity and by the device `cosigner`."""
 
     payload: bytes

@@ -150,7 +150,9 @@ def verify_consistency(
         raise SealBroken("a tree that became smaller")
     _check_nodes(proof)
     if old in (0, new):
-        if proof or old_root != (new_root if old == new else EMPTY_ROOT):
+        if old == 0 and old_root != EMPTY_ROOT:
+            raise SealBroken("a root of no leaves that is not the empty one")
+        if proof or (old == new and old_root != new_root):
             raise SealBroken("two roots of one tree size")
         return
     steps = proof if old & (old - 1) else (old_root, *proof)

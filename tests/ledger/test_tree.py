@@ -1,0 +1,175 @@
+"""The Merkle tree against the definition of RFC 9162 2.1, for every small size."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coterie.base.errors import LocalError, SealBroken
+from coterie.ledger.tree import EMPTY_ROOT, Tree, verify_consistency, verify_inclusion
+
+SIZES = 130
+LEAVES = [b"leaf %d" % number for number in range(SIZES)]
+
+
+def defined_root(leaves: list[bytes]) -> bytes:
+    """RFC 9162 2.1.1, word for word."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    if len(leaves) == 1:
+        return hashlib.sha256(b"\x00" + leaves[0]).digest()
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    both = defined_root(leaves[:split]) + defined_root(leaves[split:])
+    return hashlib.sha256(b"\x01" + both).digest()
+
+
+def grown(size: int = SIZES) -> Tree:
+    tree = Tree()
+    for leaf in LEAVES[:size]:
+        tree.append(leaf)
+    return tree
+
+
+ROOTS = [defined_root(LEAVES[:size]) for size in range(SIZES + 1)]
+
+
+def test_every_root_while_growing() -> None:
+    tree = Tree()
+    assert tree.root() == EMPTY_ROOT
+    for size, leaf in enumerate(LEAVES, start=1):
+        tree.append(leaf)
+        assert tree.size == size
+        assert tree.root() == ROOTS[size]
+
+
+def test_every_earlier_root_of_a_grown_tree() -> None:
+    tree = grown()
+    assert [tree.root(size) for size in range(SIZES + 1)] == ROOTS
+
+
+def test_every_inclusion_proof() -> None:
+    tree = grown()
+    for size in range(1, SIZES + 1):
+        for index in range(size):
+            proof = tree.inclusion(index, size)
+            assert len(proof) <= (size - 1).bit_length()
+            verify_inclusion(LEAVES[index], index, size, proof, ROOTS[size])
+
+
+def test_every_consistency_proof() -> None:
+    tree = grown()
+    for new in range(SIZES + 1):
+        for old in range(new + 1):
+            verify_consistency(old, ROOTS[old], new, ROOTS[new], tree.consistency(old, new))
+
+
+def test_a_proof_holds_for_its_own_place_only() -> None:
+    tree = grown(64)
+    for size in range(2, 65):
+        for index in range(size):
+            proof = tree.inclusion(index, size)
+            other = (index + 1) % size
+            with pytest.raises(SealBroken):
+                verify_inclusion(LEAVES[index], other, size, proof, ROOTS[size])
+            with pytest.raises(SealBroken):
+                verify_inclusion(LEAVES[other], index, size, proof, ROOTS[size])
+
+
+def test_a_proof_cut_or_lengthened_is_refused() -> None:
+    tree = grown()
+    for old, new in ((1, 2), (3, 7), (64, 65), (64, 128), (7, 130), (129, 130)):
+        proof = tree.consistency(old, new)
+        for wrong in ((), proof[:-1], proof[1:], (*proof, bytes(32)), (bytes(32), *proof)):
+            if wrong == proof:
+                continue
+            with pytest.raises(SealBroken):
+                verify_consistency(old, ROOTS[old], new, ROOTS[new], wrong)
+        included = tree.inclusion(old, new)
+        for wrong in (included[:-1], included[1:], (*included, bytes(32)), (bytes(32), *included)):
+            with pytest.raises(SealBroken):
+                verify_inclusion(LEAVES[old], old, new, wrong, ROOTS[new])
+
+
+def corrupted(proof: tuple[bytes, ...], at: int, bit: int) -> tuple[bytes, ...]:
+    """The proof with one bit of its bytes turned over."""
+    joined = bytearray(b"".join(proof))
+    joined[at % len(joined)] ^= 1 << bit
+    return tuple(bytes(joined[start : start + 32]) for start in range(0, len(joined), 32))
+
+
+GROWN = grown()
+
+
+@given(
+    size=st.integers(2, SIZES),
+    index=st.integers(0, SIZES - 1),
+    at=st.integers(0, 32 * 8),
+    bit=st.integers(0, 7),
+)
+@settings(max_examples=200)
+def test_one_corrupted_bit_of_a_proof_is_refused(size: int, index: int, at: int, bit: int) -> None:
+    index %= size
+    wrong = corrupted(GROWN.inclusion(index, size), at, bit)
+    with pytest.raises(SealBroken):
+        verify_inclusion(LEAVES[index], index, size, wrong, ROOTS[size])
+    old = index or 1
+    proof = GROWN.consistency(old, size)
+    with pytest.raises(SealBroken):
+        verify_consistency(old, ROOTS[old], size, ROOTS[size], corrupted(proof, at, bit))
+
+
+@given(
+    size=st.integers(-2, 1 << 70),
+    index=st.integers(-2, 1 << 70),
+    proof=st.lists(st.binary(max_size=40) | st.binary(min_size=32, max_size=32), max_size=80),
+    root=st.binary(min_size=32, max_size=32),
+)
+@settings(max_examples=200)
+def test_garbage_is_refused(size: int, index: int, proof: list[bytes], root: bytes) -> None:
+    with pytest.raises(SealBroken):
+        verify_inclusion(b"leaf", index, size, tuple(proof), root)
+    with pytest.raises(SealBroken):
+        verify_consistency(index, root, size, hashlib.sha256(root).digest(), tuple(proof))
+
+
+def test_trees_that_differ_are_not_consistent() -> None:
+    tree = Tree()
+    for leaf in [b"another", *LEAVES[1:]]:
+        tree.append(leaf)
+    for old in range(1, SIZES):
+        with pytest.raises(SealBroken):
+            verify_consistency(old, ROOTS[old], SIZES, tree.root(), tree.consistency(old, SIZES))
+
+
+def test_equal_sizes_and_nothing_need_equal_roots_and_no_proof() -> None:
+    verify_consistency(0, EMPTY_ROOT, 0, EMPTY_ROOT, ())
+    verify_consistency(0, EMPTY_ROOT, 5, ROOTS[5], ())
+    for wrong in (
+        (5, ROOTS[5], 5, ROOTS[6], ()),
+        (5, ROOTS[5], 5, ROOTS[5], (bytes(32),)),
+        (0, ROOTS[1], 5, ROOTS[5], ()),
+        (0, EMPTY_ROOT, 5, ROOTS[5], (bytes(32),)),
+        (6, ROOTS[6], 5, ROOTS[5], ()),
+        (0, ROOTS[1], 0, ROOTS[1], ()),
+    ):
+        with pytest.raises(SealBroken):
+            verify_consistency(*wrong)
+
+
+def test_asking_for_what_never_was_is_our_own_mistake() -> None:
+    tree = grown(5)
+    for size in (-1, 6):
+        with pytest.raises(LocalError):
+            tree.root(size)
+        with pytest.raises(LocalError):
+            tree.consistency(1, size)
+    for index, size in ((-1, 5), (5, 5), (0, 6), (0, 0)):
+        with pytest.raises(LocalError):
+            tree.inclusion(index, size)
+    with pytest.raises(LocalError):
+        tree.consistency(4, 3)
