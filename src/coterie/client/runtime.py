@@ -152,7 +152,7 @@ class Runtime:
         try:
             for item in inputs:
                 self._steps(item, now_ms, outcomes)
-            outcomes.append(self._core.after_turn(now_ms, idle=not self._inputs))
+            outcomes.append(self._core.after_turn(now_ms))
             self._store.commit()
         except BaseException:
             self._store.rollback()

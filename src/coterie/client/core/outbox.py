@@ -250,6 +250,8 @@ class Outbox:
         """Whether we know of everybody there what the ledger knows."""
         if conversation.kind is ConversationKind.EVERYONE:
             return self._trust.synced
+        if not self._trust.current:
+            return False
         peers = (AccountId(conversation.peer), self._people.me)
         return all(account in self._people.rows and not self._trust.lacks(account) for account in peers)
 

@@ -47,7 +47,7 @@ from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
 from coterie.client.core.views import Views
 from coterie.client.events import ConversationChanged, DrainedBacklog, Event, LinkChanged, LinkState
-from coterie.client.outcome import Outcome
+from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import DropGroupOut, DropSetting, PutDraft, PutSetting, ReadUpTo, Setting
 from coterie.wire.frames import (
     Accepted,
@@ -187,20 +187,18 @@ class Switchboard:
             case _:
                 assert_never(frame)
 
-    def after_turn(self, now_ms: int, *, idle: bool) -> Outcome:
-        """Before the commit of a turn: acknowledge what it commits, and say once that all is drained.
-
-        idle: nothing more is waiting to be handled.
-        """
+    def after_turn(self, now_ms: int) -> Outcome:
+        """Before the commit of a turn: acknowledge what it commits, and say once that all is drained."""
         if not self._live:
-            return Outcome()
+            return NOTHING
         show: tuple[Event, ...] = ()
         if not self._told_live and self.trust.synced:
             self._told_live = True
             show = (LinkChanged(LinkState.LIVE),)
-        if self._told_live and self._positions.drained_now():
+        drained = self._told_live and self._positions.drained_now()
+        if drained:
             show = (*show, DrainedBacklog())
-        return Outcome(send=self._positions.acknowledge(now_ms, at_once=idle), show=show)
+        return Outcome(send=self._positions.acknowledge(now_ms, at_once=drained), show=show)
 
     def wake_at_ms(self) -> int | None:
         """When a Tick is due."""

@@ -41,21 +41,30 @@ class Trust:
         self._requests = requests
         self._fetching = False
         self._refused: set[AccountId] = set()
+        self.view = LedgerView()
+        self._pending: list[bytes] = []
+        self._head_size = 0
+        self._lacking: set[AccountId] = set()
         self.load()
 
     def load(self) -> None:
         """Read the ledger from the store (at the start and after a failed commit)."""
         self.view = LedgerView.from_leaves(self._reads.leaves())
-        self._pending: list[bytes] = []
+        self._pending.clear()
         self._head_size = self.view.size
-        self._lacking: set[AccountId] = set()
+        self._lacking.clear()
         for account, leaf in self.view.newest_leaves():
             self._note(account, leaf)
 
     @property
+    def current(self) -> bool:
+        """Every leaf of the newest head is here: revocations up to it are known."""
+        return self.view.size >= self._head_size and not self._pending
+
+    @property
     def synced(self) -> bool:
-        """Every leaf of the newest head is here, and every account stands as its newest leaf says."""
-        return self.view.size >= self._head_size and not (self._lacking - self._refused)
+        """Current, and every account stands as its newest leaf says."""
+        return self.current and not (self._lacking - self._refused)
 
     def lacks(self, account: AccountId) -> bool:
         """Whether the newest manifest of an account has still to be fetched."""
@@ -153,6 +162,7 @@ class Trust:
         row = self._people.rows.get(account)
         if row is None or row.seq < leaf.seq:
             self._lacking.add(account)
+            self._refused.discard(account)
 
     def _fetch(self, now_ms: int) -> tuple[ClientFrame, ...]:
         """The next thing to ask for: leaves first, then accounts, one request at a time."""
