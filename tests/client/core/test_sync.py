@@ -1,0 +1,71 @@
+"""Positions: what is skipped, what is acknowledged, when the backlog is drained."""
+
+from __future__ import annotations
+
+import secrets
+
+from coterie.base import limits
+from coterie.base.ids import StreamId
+from coterie.client.core.sync import Positions
+from coterie.client.store.records import PositionRow
+from coterie.client.store.sqlite import ClientStore
+from coterie.wire.frames import Ready
+from coterie.wire.frames.connection import StreamEnd
+
+STREAM = StreamId(b"l" + bytes(16))
+LIFE = bytes(16)
+
+
+def ready(acknowledged: int, end: int) -> Ready:
+    return Ready(1, (StreamEnd(STREAM, acknowledged, end),), 0, b"", 50)
+
+
+def save(store: ClientStore, row: PositionRow) -> None:
+    store.begin()
+    store.apply((row,))
+    store.commit()
+
+
+def test_delivery_goes_on_after_what_is_committed_here(store: ClientStore) -> None:
+    save(store, PositionRow(STREAM, LIFE, 7))
+    positions = Positions(store)
+    sync = positions.connected(ready(3, 9), LIFE)
+    assert [position.seq for position in sync.positions] == [7]
+    assert positions.skip(STREAM, LIFE, 7)
+    assert not positions.skip(STREAM, LIFE, 8)
+
+
+def test_another_life_of_the_server_starts_anew(store: ClientStore) -> None:
+    save(store, PositionRow(STREAM, LIFE, 7))
+    other = secrets.token_bytes(16)
+    positions = Positions(store)
+    sync = positions.connected(ready(2, 9), other)
+    assert [position.seq for position in sync.positions] == [2]
+    assert not positions.skip(STREAM, other, 3)
+    assert positions.skip(STREAM, LIFE, 8)
+
+
+def test_drained_once_when_the_last_waiting_entry_is_committed(store: ClientStore) -> None:
+    positions = Positions(store)
+    positions.connected(ready(0, 2), LIFE)
+    assert not positions.drained_now()
+    positions.moved(STREAM, 1, 0)
+    assert not positions.drained_now()
+    positions.moved(STREAM, 2, 0)
+    assert positions.drained_now()
+    assert not positions.drained_now()
+
+
+def test_acknowledges_after_enough_entries_or_enough_time(store: ClientStore) -> None:
+    positions = Positions(store)
+    positions.connected(ready(0, 0), LIFE)
+    positions.moved(STREAM, 1, 1_000)
+    assert positions.acknowledge(1_000, at_once=False) == ()
+    assert positions.wake_at_ms == 1_000 + limits.ACK_SECONDS * 1000
+    (late,) = positions.acknowledge(2_000, at_once=False)
+    assert late.positions[0].seq == 1
+    for seq in range(2, 2 + limits.ACK_ENTRIES):
+        positions.moved(STREAM, seq, 2_000)
+    (many,) = positions.acknowledge(2_000, at_once=False)
+    assert many.positions[0].seq == 1 + limits.ACK_ENTRIES
+    assert positions.acknowledge(9_000, at_once=True) == ()
