@@ -1,7 +1,7 @@
 """The look of every screen as plain tokens: colours for dark and light, font sizes and spacing.
 
-Colours are "#rrggbb", sizes are pixels at zoom 1. The desktop draws with these, the terminal maps them to its own
-styles, and tests compare single pixels with them.
+Colours are "#rrggbb", sizes are pixels at zoom 1. The desktop draws with these, the terminal maps them to its
+own styles, and tests compare single pixels with them.
 """
 
 from __future__ import annotations

@@ -1,0 +1,87 @@
+"""Every action with its keys, once: menus, shortcuts, list of keys and the terminal's bindings read it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from coterie.screens.i18n import Action as ActionText
+
+
+class ActionId(StrEnum):
+    SEND = "send"
+    NEW_LINE = "new-line"
+    SWITCH = "switch"
+    NEXT = "next"
+    PREVIOUS = "previous"
+    NEXT_UNREAD = "next-unread"
+    WRITE = "write"
+    PAGE_UP = "page-up"
+    PAGE_DOWN = "page-down"
+    OLDEST = "oldest"
+    NEWEST = "newest"
+    COPY = "copy"
+    KEYS = "keys"
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A key with what is held down, free of any toolkit: name is "Return", "Page_Up", "k", "slash"."""
+
+    name: str
+    control: bool = False
+    shift: bool = False
+    alt: bool = False
+
+    def shown(self) -> str:
+        """As people read it: "Ctrl+K"."""
+        held = [word for word, on in (("Ctrl", self.control), ("Alt", self.alt), ("Shift", self.shift)) if on]
+        return "+".join([*held, _SHOWN.get(self.name, self.name.upper())])
+
+
+class Action(msgspec.Struct, frozen=True):
+    id: ActionId
+    text: str
+    keys: tuple[Key, ...]
+    in_composer: bool = False
+    """Only while the text field has the focus."""
+
+
+_SHOWN: Final = {
+    "Return": "Enter",
+    "Prior": "Page Up",
+    "Next": "Page Down",
+    "Home": "Home",
+    "End": "End",
+    "Up": "Up",
+    "Down": "Down",
+    "Escape": "Esc",
+    "slash": "/",
+}
+
+ACTIONS: Final = (
+    Action(ActionId.SEND, ActionText.SEND, (Key("Return"),), in_composer=True),
+    Action(ActionId.NEW_LINE, ActionText.NEW_LINE, (Key("Return", shift=True),), in_composer=True),
+    Action(ActionId.SWITCH, ActionText.SWITCH, (Key("k", control=True),)),
+    Action(ActionId.NEXT, ActionText.NEXT, (Key("Down", alt=True),)),
+    Action(ActionId.PREVIOUS, ActionText.PREVIOUS, (Key("Up", alt=True),)),
+    Action(ActionId.NEXT_UNREAD, ActionText.NEXT_UNREAD, (Key("Down", alt=True, shift=True),)),
+    Action(ActionId.WRITE, ActionText.WRITE, (Key("Escape"),)),
+    Action(ActionId.PAGE_UP, ActionText.PAGE_UP, (Key("Prior"),)),
+    Action(ActionId.PAGE_DOWN, ActionText.PAGE_DOWN, (Key("Next"),)),
+    Action(ActionId.OLDEST, ActionText.OLDEST, (Key("Home", control=True),)),
+    Action(ActionId.NEWEST, ActionText.NEWEST, (Key("End", control=True),)),
+    Action(ActionId.COPY, ActionText.COPY, (Key("c", control=True),)),
+    Action(ActionId.KEYS, ActionText.KEYS, (Key("slash", control=True),)),
+)
+
+
+def action(of: ActionId) -> Action:
+    """The action with the id."""
+    return next(each for each in ACTIONS if each.id is of)
+
+
+def key_list() -> tuple[tuple[str, str], ...]:
+    """(keys, what they do), for the list of keys."""
+    return tuple((", ".join(key.shown() for key in each.keys), each.text) for each in ACTIONS)

@@ -1,0 +1,258 @@
+"""The state behind a presenter once it is known who we are: routes what happened to whom it concerns."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final, assert_never
+
+from coterie.base.clock import Clock
+from coterie.base.codes import Code
+from coterie.base.conversations import direct_id
+from coterie.base.ids import AccountId, ConversationId
+from coterie.client import events
+from coterie.client.events import Conversation, LinkState, Message, Person
+from coterie.screens import intents
+from coterie.screens.composing import Composing
+from coterie.screens.header import direct_header, everyone_header
+from coterie.screens.i18n import Text, link_line, say
+from coterie.screens.list_rows import ListRows
+from coterie.screens.moments import Calendar
+from coterie.screens.open_timeline import OpenTimeline
+from coterie.screens.row_maker import MessageFormat
+from coterie.screens.signals import Batch, HeaderShown, Place, Reset, StatusShown
+from coterie.screens.timeline_rows import Notice
+
+TIMELINES_MAX: Final = 8
+"""Conversations whose rows are kept after another was opened."""
+
+
+class Chat:
+    """Everything that a screen shows of one account."""
+
+    def __init__(self, known: intents.Known, calendar: Calendar, clock: Clock) -> None:
+        self._account = known.account
+        self._everyone = known.everyone
+        self._clock = clock
+        self._people: dict[AccountId, Person] = {}
+        self._names: dict[str, Person] = {}
+        self._online = 0
+        self._notices = 0
+        self._format = MessageFormat(known.name, self._is_name, calendar, clock)
+        self._timelines: OrderedDict[ConversationId, OpenTimeline] = OrderedDict()
+        self.list = ListRows(known.account, known.everyone, calendar, clock)
+        self.composing = Composing(self.list)
+        self.watched = False
+        """The window has the focus and shows the newest row of the selected conversation."""
+        self.know(known, Batch())
+
+    @property
+    def selected(self) -> ConversationId | None:
+        return self.list.selected
+
+    def know(self, known: intents.Known, batch: Batch) -> None:
+        """Take over who and what there is."""
+        for person in known.people:
+            self._meet(person)
+            self.list.person(person, None)
+        for conversation in known.conversations:
+            self.list.conversation(conversation, None)
+        batch.show(Reset(Place.LIST, self.list.rows))
+        self._show_link(known.link, None, batch)
+        self._show_header(batch)
+
+    def event(self, event: events.Event, batch: Batch) -> None:
+        """Something happened."""
+        match event:
+            case events.MessageArrived(message=message):
+                timeline, to = self._timeline(message.conversation, batch)
+                if timeline is not None:
+                    timeline.arrived(message, self.watched, to)
+            case events.MessageQueued(message=message):
+                self._own(message, batch, queued=True)
+            case events.MessageSent(message=message):
+                self._own(message, batch, queued=False)
+            case events.ConversationChanged(conversation=conversation):
+                self.list.conversation(conversation, batch)
+                timeline, to = self._timeline(conversation.id, batch)
+                if timeline is not None and to is not None:
+                    timeline.mark(conversation, batch)
+            case events.PresenceChanged() | events.PersonAppeared() | events.DevicesChanged():
+                self._somebody(event, batch)
+            case events.LinkChanged(state=state, code=code):
+                self._show_link(state, code, batch)
+            case events.SendingStuck(conversation=conversation_id, code=code):
+                self.composing.trouble(conversation_id, code, self.selected, batch)
+            case events.DrainedBacklog():
+                batch.ask(intents.ReadAll())
+            case _:
+                assert_never(event)
+
+    def fact(self, fact: intents.Fact, batch: Batch) -> None:
+        """The SDK did what was asked, or could not."""
+        match fact:
+            case intents.Known():
+                self.know(fact, batch)
+            case intents.HistoryRead(asked=asked):
+                self._page(asked.conversation, fact, batch)
+            case intents.Said():
+                self.composing.said(fact, self.selected, batch)
+            case intents.Failed():
+                self._failed(fact, batch)
+            case intents.Done():
+                pass
+            case _:
+                assert_never(fact)
+
+    def select(self, conversation: ConversationId, batch: Batch) -> None:
+        """Open a conversation. What stands in the composer of the one before is kept for it."""
+        before = self.selected
+        if before == conversation or self.list.of(conversation) is None:
+            return
+        if before is not None:
+            self.composing.leave(before, batch)
+        self.list.select(conversation, batch)
+        timeline = self._timelines.get(conversation)
+        if timeline is None:
+            timeline = self._timelines[conversation] = OpenTimeline(conversation, self._format)
+        self._timelines.move_to_end(conversation)
+        while len(self._timelines) > TIMELINES_MAX:
+            self._timelines.popitem(last=False)
+        self._show_header(batch)
+        timeline.open(self._about(conversation), batch)
+        self.composing.show(conversation, batch)
+
+    def address(self, name: str, batch: Batch) -> None:
+        """Open the conversation with a person."""
+        person = self._names.get(name.casefold())
+        if person is not None:
+            self.select(direct_id(self._account, person.account), batch)
+
+    def watch(self, watched: bool, batch: Batch) -> None:
+        """Whether what arrives in the selected conversation is seen at once."""
+        if watched != self.watched:
+            self.watched = self.list.watched = watched
+            if self.selected is not None:
+                self.list.refresh(self.selected, batch)
+
+    def viewed(self, order: int, batch: Batch) -> None:
+        """The selected conversation was looked at up to this order."""
+        if self.selected is not None:
+            self._timelines[self.selected].viewed(order, self._about(self.selected), batch)
+
+    def reach_top(self, batch: Batch) -> None:
+        if self.selected is not None:
+            self._timelines[self.selected].reach_top(batch)
+
+    def _is_name(self, name: str) -> bool:
+        return name.casefold() in self._names
+
+    def _about(self, conversation: ConversationId) -> Conversation | None:
+        known = self.list.of(conversation)
+        return None if known is None else known.conversation
+
+    def _timeline(
+        self, conversation: ConversationId, batch: Batch
+    ) -> tuple[OpenTimeline | None, Batch | None]:
+        """The rows of a conversation where they are kept, and whom to tell about them."""
+        return self._timelines.get(conversation), batch if conversation == self.selected else None
+
+    def _own(self, message: Message, batch: Batch, *, queued: bool) -> None:
+        timeline, to = self._timeline(message.conversation, batch)
+        if timeline is not None:
+            if queued and to is not None:
+                timeline.wrote(to)
+            timeline.put(message, to)
+        if not queued:
+            self.composing.settled(message.conversation, self.selected, batch)
+
+    def _page(self, conversation: ConversationId, fact: intents.HistoryRead, batch: Batch) -> None:
+        first = not self.composing.knows(conversation)
+        if first:
+            self.composing.stored(conversation, fact.draft)
+        timeline, to = self._timeline(conversation, batch)
+        if timeline is not None:
+            timeline.page(fact, to)
+        if first and to is not None:
+            self.composing.show(conversation, batch)
+
+    def _failed(self, fact: intents.Failed, batch: Batch) -> None:
+        match fact.asked:
+            case intents.SayText():
+                self.composing.refused(fact, self.selected, batch)
+            case intents.ReadHistory(conversation=conversation):
+                if (timeline := self._timelines.get(conversation)) is not None:
+                    timeline.failed()
+                self.composing.trouble(conversation, fact.code, self.selected, batch)
+            case intents.SaveDraft(conversation=conversation) | intents.SetRead(conversation=conversation):
+                self.composing.trouble(conversation, fact.code, self.selected, batch)
+            case intents.ReadAll():
+                batch.show(StatusShown(link_line(LinkState.STOPPED, fact.code)))
+            case _:
+                assert_never(fact.asked)
+
+    def _meet(self, person: Person) -> None:
+        before = self._people.get(person.account)
+        if before is not None and before.name != person.name:
+            self._names.pop(before.name.casefold(), None)
+        self._online += person.online - (before is not None and before.online)
+        self._people[person.account] = person
+        self._names[person.name.casefold()] = person
+
+    def _changed(self, person: Person, batch: Batch) -> None:
+        self._meet(person)
+        self.list.person(person, batch)
+        if self.selected in (self._everyone, direct_id(self._account, person.account)):
+            self._show_header(batch)
+
+    def _somebody(
+        self, event: events.PresenceChanged | events.PersonAppeared | events.DevicesChanged, batch: Batch
+    ) -> None:
+        match event:
+            case events.PresenceChanged(person=person, initial=initial):
+                self._presence(person, initial, batch)
+            case events.DevicesChanged(person=person, by_recovery=by_recovery):
+                self._devices(person, by_recovery, batch)
+            case events.PersonAppeared(person=person):
+                self._changed(person, batch)
+            case _:
+                assert_never(event)
+
+    def _presence(self, person: Person, initial: bool, batch: Batch) -> None:
+        before = self._people.get(person.account)
+        self._changed(person, batch)
+        was_online = before is not None and before.online
+        if initial or person.me or was_online == person.online:
+            return
+        text = say(Text.CONNECTED if person.online else Text.LEFT, name=person.name)
+        self._notice(text, (self._everyone, direct_id(self._account, person.account)), batch)
+
+    def _devices(self, person: Person, by_recovery: bool, batch: Batch) -> None:
+        self._changed(person, batch)
+        if person.me:
+            text = say(Text.OWN_DEVICE_RECOVERED if by_recovery else Text.OWN_DEVICES_CHANGED)
+        else:
+            key = Text.DEVICE_RECOVERED if by_recovery else Text.DEVICES_CHANGED
+            text = say(key, name=person.name)
+        self._notice(text, (self._everyone, direct_id(self._account, person.account)), batch)
+
+    def _notice(self, text: str, where: tuple[ConversationId, ...], batch: Batch) -> None:
+        self._notices += 1
+        notice = Notice(f"notice:{self._notices}", text, self._clock.wall_ms())
+        for conversation in where:
+            timeline, to = self._timeline(conversation, batch)
+            if timeline is not None:
+                timeline.notice(notice, to)
+
+    def _show_link(self, state: LinkState, code: Code | None, batch: Batch) -> None:
+        batch.show(StatusShown(link_line(state, code)))
+
+    def _show_header(self, batch: Batch) -> None:
+        selected = self.selected
+        if selected is None:
+            return
+        if selected == self._everyone:
+            batch.show(HeaderShown(everyone_header(self._online)))
+            return
+        known = self.list.of(selected)
+        person = None if known is None else known.person
+        batch.show(HeaderShown(direct_header(self.list.title(selected), person)))

@@ -1,0 +1,27 @@
+"""What stands above the timeline."""
+
+from __future__ import annotations
+
+from coterie.client.events import Person
+from coterie.screens.i18n import Text, online_line, say
+from coterie.screens.rows import Header
+
+SEPARATOR = "  ·  "
+
+
+def everyone_header(online: int) -> Header:
+    """Of the conversation that everybody on the server reads. online: how many people are connected."""
+    about = (say(Text.OPEN_TO_ALL), online_line(online), say(Text.ENCRYPTED))
+    return Header(say(Text.EVERYONE), SEPARATOR.join(about))
+
+
+def direct_header(title: str, person: Person | None) -> Header:
+    """Of a conversation with one person, or with oneself."""
+    about: list[str] = []
+    if person is not None and person.me:
+        about.append(say(Text.ONLY_YOU))
+    elif person is not None:
+        about.append(say(Text.ONLINE if person.online else Text.OFFLINE))
+        if person.verified:
+            about.append(say(Text.VERIFIED))
+    return Header(title, SEPARATOR.join([*about, say(Text.ENCRYPTED)]))

@@ -1,0 +1,154 @@
+"""What the main window and the terminal say to people: one language, keyed; errors keyed by code.
+
+The forms have theirs in form_texts.py. Names are filled in by say().
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from coterie.base.codes import Code
+from coterie.client.events import LinkState
+
+
+class Text(StrEnum):
+    """Every sentence of the main screen."""
+
+    # conversations
+    EVERYONE = "Everyone"
+    NOTES = "Notes to yourself"
+    OPEN_TO_ALL = "open to everyone on this server"
+    ONLY_YOU = "only you"
+    ENCRYPTED = "end-to-end encrypted"
+    ONLINE = "online"
+    OFFLINE = "offline"
+    VERIFIED = "verified"
+    ONLINE_ONE = "1 person online"
+    ONLINE_COUNT = "{count} people online"
+    NOTHING_YET = "No messages yet"
+    YOU = "You"
+    PREVIEW_FROM = "{name}: "
+    DRAFT = "Draft: "
+    SEARCH = "Search"
+    WRITE = "Write a message..."
+    CHOOSE = "Choose a conversation"
+    # the timeline
+    UNREAD_ONE = "1 unread message"
+    UNREAD_COUNT = "{count} unread messages"
+    UNREAD_BELOW = "Unread messages"
+    CONNECTED = "{name} connected"
+    LEFT = "{name} left the chat"
+    DEVICES_CHANGED = "{name} added or removed a device"
+    DEVICE_RECOVERED = "{name} added a device with a passphrase or recovery key"
+    OWN_DEVICES_CHANGED = "You added or removed a device"
+    OWN_DEVICE_RECOVERED = "A device was added to your account with your passphrase or recovery key"
+    UNREADABLE = "This message needs a newer version of coterie"
+    NOT_FOR = "not for {name}'s {device}: {reason}"
+    NOT_FOR_YOURS = "not for your {device}: {reason}"
+    NOT_FOR_MORE = "and not for {count} more"
+    DEVICE_UNNAMED = "device"
+    # the composer
+    SENT_TO = "Sent to {name} alone"
+    SENT_TO_EVERYONE = "Sent to everyone"
+    OPENS = "Opens {host} in your browser"
+    COPIED = "Copied"
+    # menu and keys
+    COPY = "Copy"
+    COPY_MESSAGE = "Copy message"
+    COPY_LINK = "Copy link"
+    WRITE_TO = "Write to {name}"
+    CUT = "Cut"
+    PASTE = "Paste"
+    SELECT_ALL = "Select all"
+    KEYS_TITLE = "Keys"
+
+
+class Action(StrEnum):
+    """What each action of actions.py is called in menus and in the list of keys."""
+
+    SEND = "Send the message"
+    NEW_LINE = "New line"
+    SWITCH = "Find a conversation"
+    NEXT = "Next conversation"
+    PREVIOUS = "Previous conversation"
+    NEXT_UNREAD = "Next unread conversation"
+    WRITE = "Go to the text field"
+    PAGE_UP = "One page up"
+    PAGE_DOWN = "One page down"
+    OLDEST = "To the oldest message"
+    NEWEST = "To the newest message"
+    COPY = "Copy what is marked"
+    KEYS = "Show this list of keys"
+
+
+WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+_REFUSALS: Final[dict[Code, str]] = {
+    Code.UNKNOWN_PERSON: "Nobody here has this name. Nothing was sent",
+    Code.EMPTY: "There is nothing to send yet",
+    Code.TOO_LARGE: "This text is too long: a message holds 64 KiB",
+    Code.MAILBOX_FULL: "The other side has too much waiting. It is tried again",
+    Code.NOT_A_MEMBER: "You are not part of this conversation",
+    Code.SPEAKERS_ONLY: "Only speakers may write here",
+    Code.NO_PREKEY: "no keys there yet",
+    Code.BAD_PREKEY: "its keys are not valid",
+    Code.UNPROVEN: "it is not proven",
+    Code.UNCONFIRMED: "it is not confirmed",
+    Code.UNKNOWN_DEVICE: "it is not known",
+    Code.REVOKED: "This device was removed from the account",
+    Code.COPIED_PROFILE: "Another machine runs a copy of this account's folder",
+    Code.RESTORED_PROFILE: "This folder is an older copy. Log in again to go on",
+    Code.STALE_VIEW: "Somebody's devices changed. It is tried again",
+    Code.BUSY: "The server is busy. It is tried again",
+    Code.TOO_MANY_TRIES: "Too many at once. It is tried again in a while",
+    Code.UNREACHABLE: "The server cannot be reached. It is tried again",
+    Code.STATEMENT_EXPIRED: "The server's proof of identity has expired",
+    Code.VERSION: "The server speaks another version of coterie",
+    Code.QUEUED: "It waits here and goes with the next connection",
+    Code.DISK: "The disk cannot be written or read",
+    Code.IDENTITY_CHANGED: "STOP: this is not the server of the invitation. Nothing is sent to it",
+    Code.LEDGER_SPLIT: "STOP: the server shows different people different truths",
+    Code.SEAL_BROKEN: "What the server or this folder holds is damaged or was changed",
+}
+
+_LINK: Final[dict[LinkState, str]] = {
+    LinkState.OFFLINE: "not connected, trying again ...",
+    LinkState.CONNECTING: "connecting ...",
+    LinkState.SYNCING: "catching up ...",
+    LinkState.LIVE: "",
+    LinkState.STOPPED: "stopped",
+}
+
+
+def say(text: Text, **values: str | int) -> str:
+    """The sentence with its values filled in."""
+    return text.value.format(**values)
+
+
+def refusal(code: Code) -> str:
+    """Why something did not work, for the line at the composer."""
+    known = _REFUSALS.get(code)
+    return f"That did not work ({code.value})" if known is None else known
+
+
+def link_line(state: LinkState, code: Code | None) -> str:
+    """The state of the connection, empty while it is live."""
+    line = _LINK[state]
+    if state is LinkState.STOPPED and code is not None:
+        return refusal(code)
+    return line
+
+
+def unread_line(count: int) -> str:
+    if count <= 0:
+        return say(Text.UNREAD_BELOW)
+    return say(Text.UNREAD_ONE) if count == 1 else say(Text.UNREAD_COUNT, count=count)
+
+
+def online_line(count: int) -> str:
+    return say(Text.ONLINE_ONE) if count == 1 else say(Text.ONLINE_COUNT, count=count)

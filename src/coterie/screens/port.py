@@ -1,0 +1,47 @@
+"""What the screens use of the SDK: the SDK's Me satisfies it (client/api)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from coterie.base.ids import AccountId, ConversationId, UserName
+from coterie.client.events import Conversation, LinkState, Message, Person, Sent
+
+
+class ChatPort(Protocol):
+    """An open account. All of it is called where its event loop runs, never from the screen's own thread."""
+
+    @property
+    def name(self) -> UserName: ...
+
+    @property
+    def account(self) -> AccountId: ...
+
+    @property
+    def everyone(self) -> ConversationId: ...
+
+    @property
+    def link(self) -> LinkState: ...
+
+    def people(self) -> tuple[Person, ...]: ...
+
+    def conversations(self) -> tuple[Conversation, ...]: ...
+
+    def history(
+        self, conversation: ConversationId, *, limit: int = 200, before: int | None = None
+    ) -> tuple[Message, ...]:
+        """Newest last; pages by Message.order."""
+        ...
+
+    def draft(self, conversation: ConversationId) -> str: ...
+
+    async def say(self, typed: str, in_conversation: ConversationId) -> Sent:
+        """Into the outbox: "@bob hi" for bob, else for the conversation.
+
+        Refused(unknown-person) for a leading @word that nobody has.
+        """
+        ...
+
+    async def mark_read(self, conversation: ConversationId, up_to_order: int) -> None: ...
+
+    async def keep_draft(self, conversation: ConversationId, text: str) -> None: ...

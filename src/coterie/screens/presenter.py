@@ -1,0 +1,164 @@
+"""The main screen without a toolkit: what happened and what a person does go in, what to show comes out.
+
+    signals = presenter.take(event)           # an Event of me.events(), or a Fact of perform()
+    signals = presenter.select(conversation)  # anything that a person does
+
+A presenter never waits and is used by one thread, the screen's. What it wants from the SDK stands in
+Signals.intents; the screen has each carried out where the SDK lives and gives back what comes of it:
+
+    run(presenter.perform(intent), done=lambda fact: apply(presenter.take(fact)))
+
+begin() asks for everything. Call me.events() before it, so that nothing falls between; events that come before
+the answer wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from datetime import tzinfo
+from typing import Any
+
+from coterie.base.clock import Clock, SystemClock
+from coterie.base.ids import ConversationId
+from coterie.client.events import Event
+from coterie.screens import intents
+from coterie.screens.chat import Chat
+from coterie.screens.intents import Fact, Intent, ReadAll
+from coterie.screens.moments import Calendar
+from coterie.screens.port import ChatPort
+from coterie.screens.rows import ListRow
+from coterie.screens.signals import Batch, Signals
+
+FACTS = (intents.Known, intents.HistoryRead, intents.Said, intents.Done, intents.Failed)
+
+
+class Presenter:
+    """One account's main screen. zone: where times are shown, None: the machine's."""
+
+    def __init__(self, port: ChatPort, clock: Clock | None = None, zone: tzinfo | None = None) -> None:
+        self._port = port
+        self._clock = clock or SystemClock()
+        self._calendar = Calendar(zone)
+        self._chat: Chat | None = None
+        self._early: list[Event] = []
+
+    @property
+    def selected(self) -> ConversationId | None:
+        """The open conversation."""
+        return None if self._chat is None else self._chat.selected
+
+    @property
+    def list_rows(self) -> tuple[ListRow, ...]:
+        """The conversation list as it is shown now."""
+        return () if self._chat is None else self._chat.list.rows
+
+    def begin(self) -> Signals:
+        """What a new screen needs first."""
+        return Signals(intents=(ReadAll(),))
+
+    def perform(self, intent: Intent) -> Coroutine[Any, Any, Fact]:
+        """Carry out an intent, in the SDK's event loop; errors of coterie's come back as facts."""
+        return intents.perform(self._port, intent)
+
+    def take(self, happened: Event | Fact) -> Signals:
+        """An event, or what came of an intent."""
+        batch = Batch()
+        chat = self._chat
+        if isinstance(happened, FACTS):
+            if chat is not None:
+                chat.fact(happened, batch)
+            elif isinstance(happened, intents.Known):
+                self._know(happened, batch)
+        elif chat is None:
+            self._early.append(happened)
+        else:
+            chat.event(happened, batch)
+        return batch.signals()
+
+    def select(self, conversation: ConversationId) -> Signals:
+        """Open a conversation."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.select(conversation, batch)
+        return batch.signals()
+
+    def step(self, by: int) -> Signals:
+        """Open the conversation that stands so many rows below (above: negative) the open one."""
+        rows = self.list_rows
+        if not rows:
+            return Signals()
+        at = next((index for index, row in enumerate(rows) if row.selected), -1 if by > 0 else len(rows))
+        return self.select(rows[min(max(at + by, 0), len(rows) - 1)].conversation)
+
+    def next_unread(self) -> Signals:
+        """Open the next conversation with something unread, going round."""
+        rows = self.list_rows
+        at = next((index for index, row in enumerate(rows) if row.selected), -1)
+        around = [*rows[at + 1 :], *rows[: max(at, 0)]]
+        unread = next((row for row in around if row.unread), None)
+        return Signals() if unread is None else self.select(unread.conversation)
+
+    def address(self, name: str) -> Signals:
+        """A click on a person: open the conversation with them."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.address(name, batch)
+        return batch.signals()
+
+    def search(self, needle: str) -> Signals:
+        """Show only the conversations whose title contains the needle; empty: all."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.list.search(needle, batch)
+        return batch.signals()
+
+    def submit(self, text: str) -> Signals:
+        """Say the text in the open conversation, or to whom it names with a leading @name."""
+        batch = Batch()
+        if self._chat is not None and self._chat.selected is not None:
+            self._chat.composing.submit(self._chat.selected, text, batch)
+        return batch.signals()
+
+    def typed(self, text: str) -> Signals:
+        """The composer of the open conversation holds this text now."""
+        batch = Batch()
+        if self._chat is not None and self._chat.selected is not None:
+            self._chat.composing.typed(self._chat.selected, text, batch)
+        return batch.signals()
+
+    def save_draft(self) -> Signals:
+        """The person paused, or the window closes: have the draft stored."""
+        batch = Batch()
+        if self._chat is not None and self._chat.selected is not None:
+            self._chat.composing.save(self._chat.selected, batch)
+        return batch.signals()
+
+    def watch(self, watched: bool) -> Signals:
+        """Whether the window has the focus and shows the newest row of the open conversation."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.watch(watched, batch)
+        return batch.signals()
+
+    def viewed(self, order: int) -> Signals:
+        """The person looked at the open conversation up to the message of this order."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.viewed(order, batch)
+        return batch.signals()
+
+    def reach_top(self) -> Signals:
+        """The oldest loaded row is nearly visible: page."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.reach_top(batch)
+        return batch.signals()
+
+    def _know(self, known: intents.Known, batch: Batch) -> None:
+        """Everything begins: the whole server's conversation is open."""
+        self._chat = chat = Chat(known, self._calendar, self._clock)
+        chat.know(known, batch)
+        chat.select(known.everyone, batch)
+        early, self._early = self._early, []
+        for event in early:
+            chat.event(event, batch)
