@@ -87,6 +87,12 @@ def open_database(path: Path, key: bytes, steps: Iterable[Step]) -> apsw.Connect
     return connection
 
 
+def discard_database(path: Path) -> None:
+    """Delete a database that nobody has open, with its log and its snapshots."""
+    for left in path.parent.glob(f"{path.name}*"):
+        left.unlink()
+
+
 def make_private(path: Path) -> None:
     """Make an empty file that only its owner may read, where there is none.
 

