@@ -1,0 +1,252 @@
+"""Which servers are believed: encryption rule 7."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coterie.base import limits
+from coterie.base.codes import Code
+from coterie.base.errors import RemoteError, SecurityStop, Unavailable
+from coterie.base.ids import NO_HASH, AccountId, LedgerId
+from coterie.base.signing import IdentityKeys, LedgerKeys, account_id
+from coterie.ledger.checks import check_welcome
+from coterie.ledger.statements import (
+    IdentityStatement,
+    ServerStatement,
+    SignedStatement,
+    ledger_id,
+    sign_statement,
+)
+from tests.ledger.accounts import NOW_MS
+
+TLS_KEY = b"t" * 32
+NONCE = b"n" * 16
+
+
+class Server:
+    """A server with a founding identity and, after changes, a current one."""
+
+    def __init__(self, founding: IdentityKeys, ledger_keys: LedgerKeys) -> None:
+        self.founding = self.current = founding
+        self.id = account_id(founding.public)
+        self.chain: tuple[bytes, ...] = ()
+        self._ledger_keys = ledger_keys
+
+    @property
+    def identity(self) -> bytes:
+        return self.founding.public.pack()
+
+    def change(self, new: IdentityKeys) -> None:
+        said = IdentityStatement(
+            account_id(self.current.public), new.public.pack(), len(self.chain) + 1, NOW_MS
+        )
+        self.chain = (*self.chain, sign_statement(said, self.current).pack())
+        self.current = new
+
+    def statement(self) -> ServerStatement:
+        ledger = ledger_id(self.id, NONCE)
+        return ServerStatement(
+            server=self.id,
+            identity=self.current.public.pack(),
+            seq=1,
+            tls_key=TLS_KEY,
+            ledger=ledger,
+            ledger_nonce=NONCE,
+            founding_ledger=ledger,
+            ledger_key=self._ledger_keys.public.pack(),
+            incarnation=b"i" * 16,
+            issued_ms=NOW_MS,
+            expires_ms=NOW_MS + limits.STATEMENT_MS,
+            previous=NO_HASH,
+        )
+
+    def says(self, **changes: object) -> bytes:
+        said: ServerStatement = msgspec.structs.replace(self.statement(), **changes)
+        return sign_statement(said, self.current).pack()
+
+
+@pytest.fixture
+def server(identity: IdentityKeys, ledger_keys: LedgerKeys) -> Server:
+    return Server(identity, ledger_keys)
+
+
+@pytest.fixture(scope="session")
+def third_identity() -> IdentityKeys:
+    return IdentityKeys.generate()
+
+
+def greeted(
+    server: Server,
+    *,
+    pinned: AccountId | None = None,
+    identity: bytes | None = None,
+    chain: tuple[bytes, ...] | None = None,
+    statement: bytes | None = None,
+    tls_key: bytes = TLS_KEY,
+    now_ms: int = NOW_MS,
+    known_identity: bytes = b"",
+) -> ServerStatement:
+    return check_welcome(
+        pinned,
+        server.identity if identity is None else identity,
+        server.chain if chain is None else chain,
+        server.says() if statement is None else statement,
+        tls_key,
+        now_ms,
+        known_identity=known_identity,
+    )
+
+
+def stops(caught: pytest.ExceptionInfo[SecurityStop]) -> None:
+    assert caught.value.code is Code.IDENTITY_CHANGED
+
+
+def test_a_true_server_is_believed(server: Server) -> None:
+    assert greeted(server) == server.statement()
+    assert greeted(server, pinned=server.id) == server.statement()
+
+
+def test_another_server_under_the_same_address_is_stopped(
+    server: Server, other_identity: IdentityKeys, ledger_keys: LedgerKeys
+) -> None:
+    false = Server(other_identity, ledger_keys)
+    with pytest.raises(SecurityStop) as caught:
+        greeted(false, pinned=server.id)
+    stops(caught)
+    with pytest.raises(SecurityStop) as caught:
+        greeted(false, pinned=server.id, identity=server.identity)
+    stops(caught)
+    with pytest.raises(SecurityStop) as caught:
+        greeted(false, pinned=server.id, identity=server.identity, statement=server.says(), tls_key=b"x" * 32)
+    stops(caught)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"server": AccountId(b"x" * 32)},
+        {"identity": b"\xff" * 2336},
+        {"tls_key": b"x" * 32},
+        {"ledger": LedgerId(b"x" * 16)},
+        {"ledger_nonce": b"x" * 16},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_signed_statement_that_does_not_fit_is_stopped(server: Server, changes: dict[str, object]) -> None:
+    with pytest.raises(SecurityStop) as caught:
+        greeted(server, statement=server.says(**changes))
+    stops(caught)
+
+
+def test_a_statement_is_valid_for_its_time(server: Server) -> None:
+    said = server.statement()
+    greeted(server, now_ms=said.expires_ms - 1)
+    greeted(server, now_ms=said.issued_ms - limits.CLOCK_SKEW_MS)
+    for now_ms in (said.expires_ms, said.issued_ms - limits.CLOCK_SKEW_MS - 1):
+        with pytest.raises(Unavailable) as caught:
+            greeted(server, now_ms=now_ms)
+        assert caught.value.code is Code.STATEMENT_EXPIRED
+
+
+def test_an_expired_false_statement_is_false_before_it_is_expired(
+    server: Server, other_identity: IdentityKeys
+) -> None:
+    forged = sign_statement(server.statement(), other_identity).pack()
+    with pytest.raises(SecurityStop):
+        greeted(server, statement=forged, now_ms=NOW_MS * 2)
+
+
+def test_the_identity_may_change_by_a_statement_of_the_old_one(
+    server: Server, other_identity: IdentityKeys, third_identity: IdentityKeys
+) -> None:
+    server.change(other_identity)
+    assert greeted(server, pinned=server.id).identity == other_identity.public.pack()
+    server.change(third_identity)
+    assert greeted(server, pinned=server.id).identity == third_identity.public.pack()
+
+
+def test_a_chain_with_a_gap_a_forgery_or_another_end_is_stopped(
+    server: Server, identity: IdentityKeys, other_identity: IdentityKeys, third_identity: IdentityKeys
+) -> None:
+    before = server.says()
+    server.change(other_identity)
+    server.change(third_identity)
+    first, second = server.chain
+    link = IdentityStatement(account_id(other_identity.public), third_identity.public.pack(), 2, NOW_MS)
+    forged = sign_statement(link, third_identity).pack()
+    skipped = sign_statement(msgspec.structs.replace(link, seq=3), other_identity).pack()
+    foreign = sign_statement(
+        msgspec.structs.replace(link, old=account_id(identity.public)), other_identity
+    ).pack()
+    for chain in ((first,), (second,), (), (second, first), (first, first, second)):
+        with pytest.raises(SecurityStop) as caught:
+            greeted(server, chain=chain)
+        stops(caught)
+    for wrong in (forged, skipped, foreign):
+        with pytest.raises(SecurityStop) as caught:
+            greeted(server, chain=(first, wrong))
+        stops(caught)
+    with pytest.raises(SecurityStop) as caught:
+        greeted(server, statement=before)
+    stops(caught)
+
+
+def test_what_was_known_as_the_identity_stays_in_the_chain(
+    server: Server, other_identity: IdentityKeys, third_identity: IdentityKeys
+) -> None:
+    """A stolen old identity cannot speak for the server to those who know a newer one."""
+    old_says, old_chain = server.says(), server.chain
+    server.change(other_identity)
+    known = greeted(server, pinned=server.id).identity
+    greeted(server, known_identity=known)
+    with pytest.raises(SecurityStop) as caught:
+        greeted(server, chain=old_chain, statement=old_says, known_identity=known)
+    stops(caught)
+    server.change(third_identity)
+    greeted(server, known_identity=known)
+
+
+def test_a_statement_for_another_purpose_is_none(server: Server, identity: IdentityKeys) -> None:
+    """The founding identity signed it, but as a change of identity."""
+    change = IdentityStatement(server.id, identity.public.pack(), 1, NOW_MS)
+    with pytest.raises(RemoteError):
+        greeted(server, statement=sign_statement(change, identity).pack())
+    with pytest.raises(RemoteError):
+        greeted(server, chain=(server.says(),))
+
+
+@given(at=st.integers(0, 10_000), bit=st.integers(0, 7))
+@settings(max_examples=100, deadline=None)
+def test_one_corrupted_bit_is_refused(
+    identity: IdentityKeys, ledger_keys: LedgerKeys, at: int, bit: int
+) -> None:
+    server = Server(identity, ledger_keys)
+    packed = bytearray(server.says())
+    packed[at % len(packed)] ^= 1 << bit
+    with pytest.raises((SecurityStop, RemoteError)):
+        greeted(server, statement=bytes(packed))
+
+
+@given(data=st.binary(max_size=3000))
+@settings(max_examples=60)
+def test_garbage_is_refused(identity: IdentityKeys, ledger_keys: LedgerKeys, data: bytes) -> None:
+    server = Server(identity, ledger_keys)
+    with pytest.raises((SecurityStop, RemoteError)):
+        greeted(server, statement=data)
+    with pytest.raises((SecurityStop, RemoteError)):
+        greeted(server, chain=(data,))
+    with pytest.raises(RemoteError):
+        greeted(server, identity=data[:2000])
+
+
+def test_a_malformed_ledger_key_or_identity_is_malformed(server: Server) -> None:
+    signed = SignedStatement.unpack(server.says())
+    with pytest.raises(RemoteError):
+        greeted(server, statement=msgspec.structs.replace(signed, signature=b"s" * 10).pack())
+    even = bytearray(server.identity)
+    even[383] &= 0xFE
+    with pytest.raises(RemoteError):
+        greeted(server, identity=bytes(even))
