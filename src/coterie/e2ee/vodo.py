@@ -1,8 +1,9 @@
 """The one module that touches vodozemac: Olm between two devices, Megolm from one device to many.
 
 Everything outside is bytes. What the binding raises, its panics included (a PanicException is a BaseException
-and would escape `except Exception`), becomes SealBroken here. A failed open leaves the state as it was.
-Nothing that this module returns names a message by its ciphertext, whose encoding is malleable.
+and would escape `except Exception`), becomes SealBroken here. A failed open loses nothing: whatever
+would have opened before still opens. Nothing that this module returns names a message by its ciphertext, for
+the encoding of that is malleable.
 
 Limits of the Olm of this binding: 40 skipped keys, 5 receiving chains, gaps up to 2000, a 64-bit MAC; so
 mailboxes are delivered in order and envelopes add a full tag (encryption rule 10).
