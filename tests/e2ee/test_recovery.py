@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sys
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coterie.base.errors import LocalError, SealBroken
+from coterie.base.errors import LocalError, SealBroken, Unavailable
 from coterie.e2ee.recovery import PASSPHRASE_WORDS, RecoveryKey, new_passphrase, passphrase_words
 
 
@@ -87,6 +88,19 @@ def test_passphrases_have_77_bits_and_read_one_way_only() -> None:
             parts = parts.replace(word, "abacus")
         assert len(parts.split("-")) == PASSPHRASE_WORDS
         assert known.issuperset(parts.split("-"))
+
+
+def test_another_or_a_missing_word_list_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    passphrase_words.cache_clear()
+    with monkeypatch.context() as changed:
+        changed.setattr("coterie.e2ee.recovery.WORD_LIST_SHA256", "0" * 64)
+        with pytest.raises(Unavailable, match="another one"):
+            new_passphrase()
+    with monkeypatch.context() as changed:
+        changed.setitem(sys.modules, "xkcdpass", None)
+        with pytest.raises(Unavailable, match="missing"):
+            new_passphrase()
+    assert new_passphrase()
 
 
 @settings(max_examples=50)
