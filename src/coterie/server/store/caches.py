@@ -1,0 +1,160 @@
+"""What the SQLite store remembers between statements, so that the way of a message reads nothing.
+
+Always what the transaction under way sees; forgotten as a whole whenever a part of one is rolled back.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from coterie.base.ids import AccountId, ConversationId, DeviceId, SessionId
+from coterie.server.policy import MailShare, Usage
+from coterie.server.store.database import Database
+
+ROWS_MAX = 200_000
+"""Of each kind; then that kind is forgotten and read again as needed."""
+
+
+class KnownDevice(msgspec.Struct, frozen=True, gc=False):
+    """A device and its account by number."""
+
+    no: int
+    device: DeviceId
+    account_no: int
+    account: AccountId
+    live: bool
+
+
+class KnownConversation(msgspec.Struct, gc=False):
+    """end: the log's last seq, kept up to date."""
+
+    no: int
+    conversation: ConversationId
+    one_no: int | None
+    other_no: int | None
+    end: int
+
+    @property
+    def is_everyone(self) -> bool:
+        return self.one_no is None
+
+
+class Mailbox(msgspec.Struct):
+    """end: last seq. by_share and by_sender (share, account number): what lies there."""
+
+    end: int
+    by_share: dict[MailShare, Usage]
+    by_sender: dict[tuple[MailShare, int], Usage]
+
+
+class Caches:
+    """Fills itself from the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self.forget()
+
+    def forget(self) -> None:
+        """Something was rolled back."""
+        self._devices: dict[DeviceId, KnownDevice] = {}
+        self._devices_by_no: dict[int, KnownDevice] = {}
+        self._conversations: dict[ConversationId, KnownConversation] = {}
+        self._mailboxes: dict[int, Mailbox] = {}
+        self.last_messages: dict[tuple[int, int], bytes] = {}
+        """(conversation, device) -> last message id, b"" for none yet; entitled devices only."""
+        self.complete: dict[int, set[tuple[int, SessionId]]] = {}
+        """conversation -> (sender, session) whose key every entitled device has a row for."""
+        self.accepted: set[tuple[int, int]] = set()
+        self.everyone_devices: int | None = None
+        """Live devices of the server, as the speakers rule counts them."""
+
+    def trim(self) -> None:
+        """Keep memory bounded; between transactions."""
+        for cache in (self._devices, self._conversations, self._mailboxes, self.last_messages):
+            if len(cache) > ROWS_MAX:
+                self.forget()
+                return
+
+    def device(self, device: DeviceId) -> KnownDevice | None:
+        known = self._devices.get(device)
+        if known is None:
+            row = self._db.one(_DEVICE + "WHERE d.device = ?", (device,))
+            known = self._remember(row) if row else None
+        return known
+
+    def device_no(self, no: int) -> KnownDevice | None:
+        known = self._devices_by_no.get(no)
+        if known is None:
+            row = self._db.one(_DEVICE + "WHERE d.no = ?", (no,))
+            known = self._remember(row) if row else None
+        return known
+
+    def conversation(self, conversation: ConversationId) -> KnownConversation | None:
+        known = self._conversations.get(conversation)
+        if known is None:
+            row = self._db.one(
+                "SELECT no, one_no, other_no, log_end FROM conversations WHERE conversation = ?",
+                (conversation,),
+            )
+            if row is None:
+                return None
+            known = KnownConversation(row[0], conversation, row[1], row[2], row[3])
+            self._conversations[conversation] = known
+        return known
+
+    def last_message(self, conversation_no: int, device_no: int) -> bytes | None:
+        """None: the device is not entitled there."""
+        key = (conversation_no, device_no)
+        known = self.last_messages.get(key)
+        if known is None:
+            row = self._db.one(
+                "SELECT last_message FROM entitled WHERE conversation_no = ? AND device_no = ?", key
+            )
+            if row is None:
+                return None
+            known = self.last_messages[key] = bytes(row[0])
+        return known
+
+    def mailbox(self, device_no: int) -> Mailbox:
+        known = self._mailboxes.get(device_no)
+        if known is None:
+            end = self._db.number("SELECT mailbox_end FROM devices WHERE no = ?", (device_no,))
+            known = self._mailboxes[device_no] = Mailbox(end, {}, {})
+            self._count(device_no, known)
+        return known
+
+    def recount(self, device_no: int) -> None:
+        """Entries of a mailbox were dropped: count again when the next one comes."""
+        self._mailboxes.pop(device_no, None)
+
+    def devices_changed(self) -> None:
+        """Devices were added or revoked, or came back: who is entitled has to be looked up again."""
+        self._devices.clear()
+        self._devices_by_no.clear()
+        self._mailboxes.clear()
+        self.last_messages.clear()
+        self.complete.clear()
+        self.everyone_devices = None
+
+    def _count(self, device_no: int, mailbox: Mailbox) -> None:
+        rows = self._db.all(
+            "SELECT m.share, d.account_no, count(*), sum(m.bytes) FROM mailbox_entries m"
+            " JOIN devices d ON d.no = m.sender_no WHERE m.device_no = ? GROUP BY 1, 2",
+            (device_no,),
+        )
+        for share_no, account_no, entries, size in rows:
+            share = MailShare(share_no)
+            whole = mailbox.by_share.get(share, Usage())
+            mailbox.by_share[share] = Usage(whole.entries + entries, whole.bytes + size)
+            mailbox.by_sender[share, account_no] = Usage(entries, size)
+
+    def _remember(self, row: tuple[int, bytes, int, bytes, int]) -> KnownDevice:
+        known = KnownDevice(row[0], DeviceId(row[1]), row[2], AccountId(row[3]), not row[4])
+        self._devices[known.device] = self._devices_by_no[known.no] = known
+        return known
+
+
+_DEVICE = (
+    "SELECT d.no, d.device, d.account_no, a.account, d.revoked"
+    " FROM devices d JOIN accounts a ON a.no = d.account_no "
+)

@@ -1,0 +1,160 @@
+"""The SQLite file: opening it, settings that are asserted, migrations, one transaction after the other."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.errors import CoterieError, LocalError, Unavailable
+
+Row = tuple[Any, ...]
+"""Columns as SQLite gives them; the queries say what they are."""
+Value = bytes | int | str | None
+
+FILE_MODE = 0o600
+STATEMENTS = 256
+BUSY_MS = 5000
+"""An operator's tool may read or back up beside the server."""
+
+_PRAGMAS = (
+    ("locking_mode", "normal", "normal"),
+    ("journal_mode", "wal", "wal"),
+    ("synchronous", "full", 2),
+    ("temp_store", "memory", 2),
+    ("cache_size", "-65536", -65536),
+    ("wal_autocheckpoint", "4000", 4000),
+    ("journal_size_limit", str(64 << 20), 64 << 20),
+)
+"""Name, value to set, value that must then be read back."""
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One numbered migration."""
+
+    number: int
+    sql: str
+
+    @property
+    def checksum(self) -> bytes:
+        return hashlib.sha256(self.sql.encode()).digest()
+
+
+def known_steps() -> tuple[Step, ...]:
+    """All migrations that this version carries, in order."""
+    folder = files("coterie.server.store") / "schema"
+    suffix = ".sqlite.sql"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(suffix))
+    return tuple(
+        Step(int(name.removesuffix(suffix)), (folder / name).read_text("utf-8").replace("\r\n", "\n"))
+        for name in names
+    )
+
+
+def database_fault(error: Exception) -> CoterieError:
+    """What apsw raised, in the words of coterie's error tree; its own texts may quote SQL and stay out."""
+    kind = type(error).__name__
+    match error:
+        case apsw.FullError():
+            return Unavailable(Code.DISK, "no space is left for the database")
+        case apsw.NotADBError() | apsw.CorruptError():
+            return Unavailable(Code.DISK, "the database is damaged")
+        case apsw.BindingsError() | apsw.SQLError() | apsw.MisuseError() | apsw.ConstraintError():
+            return LocalError(Code.USAGE, f"the store was used wrongly ({kind})")
+        case _:
+            return Unavailable(Code.DISK, f"the database cannot be used ({kind})")
+
+
+class Database:
+    """One connection. Statements run to their end: apsw runs SQL lazily, and a pragma behind the first row
+    would be skipped silently."""
+
+    def __init__(self, path: Path, steps: tuple[Step, ...] | None = None) -> None:
+        """Raises Unavailable: disk (not usable), newer-schema."""
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
+            self._connection = apsw.Connection(str(path), statementcachesize=STATEMENTS)
+            self._connection.set_busy_timeout(BUSY_MS)
+            self._configure()
+            self._migrate(known_steps() if steps is None else steps)
+        except OSError as error:
+            raise Unavailable(Code.DISK, f"the database cannot be opened ({type(error).__name__})") from error
+        except apsw.Error as error:
+            raise database_fault(error) from error
+        self.execute = self._connection.execute
+        """Runs a statement up to its first row (to its end where it has none)."""
+
+    def run(self, sql: str, values: tuple[Value, ...] = ()) -> int:
+        """Run to the end; the number of rows changed by the last statement."""
+        for _ in self._connection.execute(sql, values):
+            pass
+        return self._connection.changes()
+
+    def run_many(self, sql: str, rows: Iterable[tuple[Value, ...]]) -> None:
+        """Run once for each row of values."""
+        for _ in self._connection.executemany(sql, rows):
+            pass
+
+    def one(self, sql: str, values: tuple[Value, ...] = ()) -> Row | None:
+        """The first row."""
+        row: Row | None = self._connection.execute(sql, values).fetchone()
+        return row
+
+    def all(self, sql: str, values: tuple[Value, ...] = ()) -> list[Row]:
+        """Every row."""
+        return list(self._connection.execute(sql, values))
+
+    def number(self, sql: str, values: tuple[Value, ...] = ()) -> int:
+        """The only column of the only row, 0 for NULL or no row."""
+        row = self.one(sql, values)
+        return int(row[0] or 0) if row else 0
+
+    @property
+    def last_no(self) -> int:
+        """The number of the row inserted last."""
+        return self._connection.last_insert_rowid()
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._connection.in_transaction
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _configure(self) -> None:
+        for name, wanted, expected in _PRAGMAS:
+            self.run(f"PRAGMA {name} = {wanted}")
+            row = self.one(f"PRAGMA {name}")
+            if row is None or row[0] != expected:
+                raise Unavailable(Code.DISK, f"the database does not take {name} = {wanted}")
+
+    def _migrate(self, steps: tuple[Step, ...]) -> None:
+        self.run("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL)")
+        applied = {row[0]: row[1] for row in self.all("SELECT number, checksum FROM migrations")}
+        known = {step.number: step.checksum for step in steps}
+        if applied.keys() - known.keys():
+            raise Unavailable(Code.NEWER_SCHEMA, "the data folder was used by a newer version")
+        for number, checksum in applied.items():
+            if known[number] != checksum:
+                raise Unavailable(Code.DISK, f"migration {number} of the database is not the known one")
+        for step in steps:
+            if step.number not in applied:
+                self._apply(step)
+
+    def _apply(self, step: Step) -> None:
+        self.run("BEGIN IMMEDIATE")
+        try:
+            self.run(step.sql)
+            self.run("INSERT INTO migrations VALUES (?, ?)", (step.number, step.checksum))
+            self.run("COMMIT")
+        except BaseException:
+            if self.in_transaction:
+                self.run("ROLLBACK")
+            raise

@@ -1,0 +1,175 @@
+"""Writing envelopes into mailboxes and how far each device has come in its streams."""
+
+from __future__ import annotations
+
+from coterie.base.codes import Code
+from coterie.base.ids import ConversationId, DeviceId, EnvelopeId, SessionId, conversation_of, is_mailbox
+from coterie.server.policy import MailShare, Usage, has_room
+from coterie.server.store.caches import Caches, KnownConversation, KnownDevice, Mailbox
+from coterie.server.store.conversations import Conversations, Undo
+from coterie.server.store.database import Database
+from coterie.server.store.records import LeftOut, MoveCursor, NewEnvelope, PostEnvelopes
+from coterie.server.store.results import DONE, Denied, Opened, Posted, Result
+from coterie.wire.frames.messages import MailboxEntry
+
+_KNOWN_ENVELOPE = "SELECT 1 FROM envelope_ids WHERE sender_no = ? AND envelope = ?"
+
+Places = list[tuple[NewEnvelope, KnownDevice, MailShare]]
+
+
+class EnvelopeWrites:
+    """Checks all conditions of a record before it writes, or raises Undo."""
+
+    def __init__(self, database: Database, caches: Caches, conversations: Conversations) -> None:
+        self._db = database
+        self._caches = caches
+        self._conversations = conversations
+
+    def post(self, record: PostEnvelopes) -> Result:
+        sender = self._caches.device(record.device)
+        if sender is None or not sender.live:
+            return Denied(Code.REVOKED)
+        wanted = {item.conversation for item in record.items if item.conversation is not None}
+        wanted.update(left.conversation for left in record.left_out)
+        conversations: dict[ConversationId, KnownConversation] = {}
+        opened: list[Opened] = []
+        for conversation_id in wanted:
+            known = self._caches.conversation(conversation_id)
+            if known is None:
+                known, fresh = self._conversations.begin(sender, conversation_id, record.peer)
+                opened += fresh
+            elif self._caches.last_message(known.no, sender.no) is None:
+                raise Undo(Denied(Code.NOT_A_MEMBER))
+            conversations[conversation_id] = known
+        places = self._places(record, sender, conversations)
+        if isinstance(places, Denied):
+            raise Undo(places)
+        entries = tuple(self._put(record, item, sender, to, share) for item, to, share in places)
+        self._put_shares(record, sender, conversations)
+        return Posted(entries, tuple(opened))
+
+    def move_cursor(self, record: MoveCursor) -> Result:
+        device = self._caches.device(record.device)
+        if device is None:
+            return DONE
+        if is_mailbox(record.stream):
+            self._db.run(
+                "DELETE FROM mailbox_entries WHERE device_no = ? AND seq <= ?", (device.no, record.seq)
+            )
+            self._db.run(
+                "UPDATE devices SET mailbox_acked = max(mailbox_acked, min(?, mailbox_end)) WHERE no = ?",
+                (record.seq, device.no),
+            )
+            self._caches.recount(device.no)
+            return DONE
+        conversation = self._caches.conversation(conversation_of(record.stream))
+        if conversation is not None:
+            self._db.run(
+                "UPDATE entitled SET acked = max(acked, ?) WHERE conversation_no = ? AND device_no = ?",
+                (min(record.seq, conversation.end), conversation.no, device.no),
+            )
+        return DONE
+
+    def _places(
+        self,
+        record: PostEnvelopes,
+        sender: KnownDevice,
+        conversations: dict[ConversationId, KnownConversation],
+    ) -> Places | Denied:
+        """Where each envelope that is new goes; denied where one of them cannot."""
+        unknown, full = [], []
+        places: Places = []
+        ahead: dict[tuple[int, MailShare], tuple[Usage, Usage]] = {}
+        seen: set[EnvelopeId] = set()
+        for item in record.items:
+            to = self._caches.device(item.device)
+            if to is None or not to.live or to.account != item.account:
+                unknown.append((item.account, item.device))
+                continue
+            known = self._db.one(_KNOWN_ENVELOPE, (sender.no, item.envelope)) is not None
+            if known or item.envelope in seen:
+                continue
+            seen.add(item.envelope)
+            conversation = conversations.get(item.conversation) if item.conversation is not None else None
+            share = self._share(sender, to, conversation)
+            mailbox = self._caches.mailbox(to.no)
+            whole, one = ahead.get((to.no, share)) or _usage(mailbox, share, sender.account_no)
+            size = len(item.sealed)
+            ahead[to.no, share] = whole, one = whole.plus(size), one.plus(size)
+            if not has_room(share, whole, one):
+                full.append((item.account, item.device))
+            places.append((item, to, share))
+        if unknown:
+            return Denied(Code.UNKNOWN_DEVICE, devices=tuple(unknown))
+        if full:
+            return Denied(Code.MAILBOX_FULL, devices=tuple(full))
+        return places
+
+    def _share(
+        self, sender: KnownDevice, to: KnownDevice, conversation: KnownConversation | None
+    ) -> MailShare:
+        if conversation is not None and conversation.is_everyone:
+            return MailShare.EVERYONE
+        if sender.account_no == to.account_no:
+            return MailShare.ACCEPTED
+        pair = (to.account_no, sender.account_no)
+        if pair not in self._caches.accepted:
+            accepts = "SELECT 1 FROM accepts WHERE account_no = ? AND other_no = ?"
+            if self._db.one(accepts, pair) is None:
+                return MailShare.STRANGER
+            self._caches.accepted.add(pair)
+        return MailShare.ACCEPTED
+
+    def _put(
+        self, record: PostEnvelopes, item: NewEnvelope, sender: KnownDevice, to: KnownDevice, share: MailShare
+    ) -> tuple[DeviceId, MailboxEntry]:
+        mailbox = self._caches.mailbox(to.no)
+        whole, one = _usage(mailbox, share, sender.account_no)
+        size = len(item.sealed)
+        mailbox.end += 1
+        mailbox.by_share[share] = whole.plus(size)
+        mailbox.by_sender[share, sender.account_no] = one.plus(size)
+        self._db.run(
+            "INSERT INTO envelope_ids (sender_no, envelope, time_ms) VALUES (?, ?, ?)",
+            (sender.no, item.envelope, record.now_ms),
+        )
+        self._db.run(
+            "INSERT INTO mailbox_entries (device_no, seq, sender_no, envelope, share, bytes, time_ms, sealed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (to.no, mailbox.end, sender.no, item.envelope, int(share), size, record.now_ms, item.sealed),
+        )
+        self._db.run("UPDATE devices SET mailbox_end = ? WHERE no = ?", (mailbox.end, to.no))
+        entry = MailboxEntry(
+            mailbox.end, sender.account, sender.device, item.envelope, item.sealed, record.now_ms
+        )
+        return to.device, entry
+
+    def _put_shares(
+        self,
+        record: PostEnvelopes,
+        sender: KnownDevice,
+        conversations: dict[ConversationId, KnownConversation],
+    ) -> None:
+        """Rows are set once: the first word about a session and a device stands."""
+        rows: list[LeftOut] = [
+            LeftOut(item.conversation, item.session, item.device, "")
+            for item in record.items
+            if item.conversation is not None and item.session is not None
+        ]
+        numbers: dict[tuple[ConversationId, SessionId], int] = {}
+        for row in (*rows, *record.left_out):
+            key = (row.conversation, row.session)
+            conversation_no = conversations[row.conversation].no
+            device = self._caches.device(row.device)
+            if key not in numbers:
+                numbers[key] = self._conversations.session(
+                    conversation_no, sender.no, row.session, record.now_ms
+                )
+            if device is not None:
+                values = (numbers[key], device.no, row.reason)
+                self._db.run("INSERT OR IGNORE INTO shares VALUES (?, ?, ?)", values)
+
+
+def _usage(mailbox: Mailbox, share: MailShare, account_no: int) -> tuple[Usage, Usage]:
+    """Of the whole share, and what the sender has in it."""
+    return mailbox.by_share.get(share, Usage()), mailbox.by_sender.get((share, account_no), Usage())

@@ -1,0 +1,171 @@
+"""Writing messages into logs.
+
+Streams draw dense numbers from a counter row in the same transaction (docs/protocol.md, Streams).
+"""
+
+from __future__ import annotations
+
+from coterie.base.codes import Code
+from coterie.base.ids import log_of
+from coterie.server.policy import COUNTED_DEVICES_PER_ACCOUNT, dormant_before_ms, speakers_only
+from coterie.server.store.caches import Caches, KnownConversation, KnownDevice
+from coterie.server.store.conversations import Conversations, Undo
+from coterie.server.store.database import Database
+from coterie.server.store.ledger import LedgerWrites
+from coterie.server.store.records import AppendMessage
+from coterie.server.store.results import Appended, Denied, Opened, Result
+from coterie.wire.frames.messages import LogEntry
+
+NAMED_DEVICES_MAX = 10_000
+"""Named in one refusal, so that it fits into a frame; the next try names the rest."""
+
+_KNOWN_MESSAGE = "SELECT conversation_no, seq FROM log_entries WHERE device_no = ? AND message = ?"
+
+
+class MessageWrites:
+    """Checks all conditions of a record before it writes, or raises Undo."""
+
+    def __init__(
+        self, database: Database, caches: Caches, ledger: LedgerWrites, conversations: Conversations
+    ) -> None:
+        self._db = database
+        self._caches = caches
+        self._ledger = ledger
+        self._conversations = conversations
+
+    def append(self, record: AppendMessage) -> Result:
+        sender = self._caches.device(record.device)
+        if sender is None or not sender.live:
+            return Denied(Code.REVOKED)
+        conversation = self._caches.conversation(record.conversation)
+        if conversation is not None:
+            return self._append(record, sender, conversation, ())
+        if not record.peer:
+            return Denied(Code.NOT_A_MEMBER)
+        conversation, opened = self._conversations.begin(sender, record.conversation, record.peer)
+        result = self._append(record, sender, conversation, opened)
+        if isinstance(result, Denied):
+            raise Undo(result)
+        return result
+
+    def _append(
+        self,
+        record: AppendMessage,
+        sender: KnownDevice,
+        conversation: KnownConversation,
+        opened: tuple[Opened, ...],
+    ) -> Result:
+        last = self._caches.last_message(conversation.no, sender.no)
+        if last is None:
+            return Denied(Code.NOT_A_MEMBER)
+        if last and (last != record.previous or last == record.message):
+            return self._known(record, sender, conversation) or Denied(Code.OUT_OF_ORDER)
+        denied = self._view_denied(record, sender, conversation)
+        if denied is not None:
+            return denied
+        if conversation.is_everyone and not self._may_speak(sender):
+            return Denied(Code.SPEAKERS_ONLY)
+        seq = conversation.end + 1
+        inserted = self._db.run(
+            "INSERT INTO log_entries (conversation_no, seq, device_no, session, message, commitment, mac,"
+            " time_ms, ciphertext) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (device_no, message) DO NOTHING",
+            (
+                conversation.no,
+                seq,
+                sender.no,
+                record.session,
+                record.message,
+                record.commitment,
+                record.mac,
+                record.now_ms,
+                record.ciphertext,
+            ),
+        )
+        if not inserted:
+            return self._known(record, sender, conversation) or Denied(Code.OUT_OF_ORDER)
+        self._db.run("UPDATE conversations SET log_end = ? WHERE no = ?", (seq, conversation.no))
+        self._db.run(
+            "UPDATE entitled SET last_message = ? WHERE conversation_no = ? AND device_no = ?",
+            (record.message, conversation.no, sender.no),
+        )
+        conversation.end = seq
+        self._caches.last_messages[conversation.no, sender.no] = record.message
+        self._accept_partner(sender, conversation)
+        return Appended(seq, log_of(record.conversation), _entry(record, seq), opened)
+
+    def _known(
+        self, record: AppendMessage, sender: KnownDevice, conversation: KnownConversation
+    ) -> Appended | None:
+        row = self._db.one(_KNOWN_MESSAGE, (sender.no, record.message))
+        if row is None or row[0] != conversation.no:
+            return None
+        return Appended(row[1], log_of(record.conversation), None)
+
+    def _view_denied(
+        self, record: AppendMessage, sender: KnownDevice, conversation: KnownConversation
+    ) -> Denied | None:
+        """stale-view, where an entitled device has no row for the session."""
+        complete = self._caches.complete.setdefault(conversation.no, set())
+        if (sender.no, record.session) in complete:
+            return None
+        session_no = self._conversations.session_no(conversation.no, sender.no, record.session)
+        spared = record.spared_from >= 0
+        rows = self._db.all(
+            "SELECT d.no FROM entitled e JOIN devices d ON d.no = e.device_no"
+            " WHERE e.conversation_no = ? AND d.no <> ? AND d.x_wing_ms > ? AND (? OR d.leaf < ?)"
+            " AND NOT EXISTS (SELECT 1 FROM shares s WHERE s.session_no = ? AND s.device_no = d.no)"
+            " LIMIT ?",
+            (
+                conversation.no,
+                sender.no,
+                dormant_before_ms(record.now_ms),
+                not spared,
+                record.spared_from,
+                session_no,
+                NAMED_DEVICES_MAX,
+            ),
+        )
+        if not rows:
+            if not spared:
+                complete.add((sender.no, record.session))
+            return None
+        missing = [known for row in rows if (known := self._caches.device_no(row[0])) is not None]
+        named = tuple((known.account, known.device) for known in missing)
+        return Denied(Code.STALE_VIEW, devices=named, ledger_size=self._ledger.size)
+
+    def _may_speak(self, sender: KnownDevice) -> bool:
+        if self._caches.everyone_devices is None:
+            self._caches.everyone_devices = self._db.number(
+                "SELECT sum(min(devices, ?)) FROM"
+                " (SELECT count(*) AS devices FROM devices WHERE revoked = 0 GROUP BY account_no)",
+                (COUNTED_DEVICES_PER_ACCOUNT,),
+            )
+        if not speakers_only(self._caches.everyone_devices):
+            return True
+        speaker = "SELECT 1 FROM speakers WHERE account_no = ?"
+        return self._db.one(speaker, (sender.account_no,)) is not None
+
+    def _accept_partner(self, sender: KnownDevice, conversation: KnownConversation) -> None:
+        """Who posts to somebody wants answers."""
+        if conversation.one_no is None or conversation.other_no is None:
+            return
+        other = conversation.other_no if conversation.one_no == sender.account_no else conversation.one_no
+        pair = (sender.account_no, other)
+        if pair not in self._caches.accepted:
+            self._db.run("INSERT OR IGNORE INTO accepts VALUES (?, ?)", pair)
+            self._caches.accepted.add(pair)
+
+
+def _entry(record: AppendMessage, seq: int) -> LogEntry:
+    return LogEntry(
+        seq,
+        record.account,
+        record.device,
+        record.session,
+        record.message,
+        record.ciphertext,
+        record.commitment,
+        record.now_ms,
+        record.mac,
+    )

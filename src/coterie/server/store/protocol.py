@@ -1,0 +1,128 @@
+"""What the server needs of a database. One contract suite runs on every implementation.
+
+All raise Unavailable(disk) where the database cannot be used now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from coterie.base.ids import AccountId, DeviceId, StreamId, UserName
+from coterie.server.store.records import Record, Verifier
+from coterie.server.store.results import GivenKeys, Result
+from coterie.wire.frames.connection import StreamEnd
+from coterie.wire.frames.messages import LogEntry, MailboxEntry
+
+
+class LoginRow(msgspec.Struct, frozen=True):
+    """What a login needs. manifest: the newest, packed."""
+
+    account: AccountId
+    salt: bytes
+    vault: bytes
+    verifiers: tuple[Verifier, ...]
+    manifest: bytes
+
+
+class AccountRow(msgspec.Struct, frozen=True):
+    """An account at its newest manifest (packed); leaf: the index of that manifest's leaf."""
+
+    account: AccountId
+    name: UserName
+    seq: int
+    hash: bytes
+    leaf: int
+    manifest: bytes
+    verifiers: tuple[Verifier, ...]
+
+
+class DeviceRow(msgspec.Struct, frozen=True):
+    """A device that a manifest names; run and run_nonce: of its newest start, 0 and b"" before the first."""
+
+    device: DeviceId
+    account: AccountId
+    name: UserName
+    ed25519: bytes
+    revoked: bool
+    run: int
+    run_nonce: bytes
+
+
+class StoredHead(msgspec.Struct, frozen=True):
+    """The newest signed head."""
+
+    size: int
+    time_ms: int
+    signed: bytes
+
+
+class Reads(Protocol):
+    """What commands may ask."""
+
+    async def name_taken(self, name: UserName) -> bool:
+        """Whether an account has or had this name."""
+        ...
+
+    async def login(self, name: UserName) -> LoginRow | None: ...
+    async def account(self, account: AccountId) -> AccountRow | None: ...
+    async def device(self, device: DeviceId) -> DeviceRow | None: ...
+
+    async def manifests(
+        self, account: AccountId, known_seq: int, ledger_size: int, most_bytes: int
+    ) -> tuple[bytes, ...] | None:
+        """Packed manifests after known_seq (where that is 0: the newest alone) whose leaf is among the first
+        ledger_size; the oldest of them where most_bytes does not hold all. None for an unknown account."""
+        ...
+
+    async def standing_keys(self, account: AccountId) -> tuple[GivenKeys, ...]:
+        """Fallback and X-Wing prekeys of every live device (one_time is b"")."""
+        ...
+
+    async def one_time_keys_left(self, device: DeviceId, now_ms: int) -> int: ...
+    async def stream_ends(self, device: DeviceId, most: int) -> tuple[StreamEnd, ...]:
+        """Every stream the device is entitled to: mailbox first, then logs with something new first."""
+        ...
+
+    async def leaves(self, start: int, end: int) -> tuple[bytes, ...]:
+        """Packed leaves start..end-1."""
+        ...
+
+
+class Store(Reads, Protocol):
+    """Reads, and all that only the gateway, delivery and sequencer use."""
+
+    async def commit(self, batch: Sequence[Record]) -> list[Result]:
+        """Save a batch in one transaction, durable on return. A record whose condition does not hold is
+        denied, and none of the others is touched by that."""
+        ...
+
+    async def fact(self, name: str) -> bytes | None: ...
+    async def statement(self) -> bytes | None:
+        """The newest one of the server, packed and signed."""
+        ...
+
+    async def head(self) -> StoredHead | None: ...
+    async def token_uses(self, mac: bytes, now_ms: int) -> int:
+        """How often a token may still be used."""
+        ...
+
+    async def mailbox(
+        self, device: DeviceId, after_seq: int, entries: int, most_bytes: int
+    ) -> tuple[MailboxEntry, ...]:
+        """The next entries, in order: at most so many, and bytes of sealed content; one at least."""
+        ...
+
+    async def log(
+        self, stream: StreamId, after_seq: int, entries: int, most_bytes: int
+    ) -> tuple[LogEntry, ...]:
+        """As mailbox(), of a conversation's log."""
+        ...
+
+    async def prune(self, now_ms: int) -> int:
+        """Drop some of what nobody needs any more; how many rows. Called again while there are some."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,181 @@
+"""What commands, delivery and sequencer ask of SQLite."""
+
+from __future__ import annotations
+
+from coterie.base import limits
+from coterie.base.ids import (
+    AccountId,
+    DeviceId,
+    StreamId,
+    UserName,
+    conversation_of,
+    log_of,
+    mailbox_of,
+)
+from coterie.server.store.accounts import standing_keys
+from coterie.server.store.caches import Caches
+from coterie.server.store.database import Database
+from coterie.server.store.protocol import AccountRow, DeviceRow, LoginRow, StoredHead
+from coterie.server.store.records import Verifier
+from coterie.server.store.results import GivenKeys
+from coterie.wire.frames.connection import StreamEnd
+from coterie.wire.frames.messages import LogEntry, MailboxEntry
+
+
+class SqliteReads:
+    """The reading half of SqliteStore; nothing in it waits."""
+
+    def __init__(self, database: Database, caches: Caches) -> None:
+        self._db = database
+        self._caches = caches
+
+    async def name_taken(self, name: UserName) -> bool:
+        return self._db.one("SELECT 1 FROM accounts WHERE name = ?", (name,)) is not None
+
+    async def login(self, name: UserName) -> LoginRow | None:
+        row = self._db.one(
+            "SELECT a.no, a.account, a.salt, a.vault, m.signed FROM accounts a"
+            " JOIN manifests m ON m.account_no = a.no AND m.seq = a.seq WHERE a.name = ?",
+            (name,),
+        )
+        if row is None:
+            return None
+        return LoginRow(AccountId(row[1]), row[2], row[3], self._verifiers(row[0]), row[4])
+
+    async def account(self, account: AccountId) -> AccountRow | None:
+        row = self._db.one(
+            "SELECT a.no, a.name, a.seq, a.hash, a.leaf, m.signed FROM accounts a"
+            " JOIN manifests m ON m.account_no = a.no AND m.seq = a.seq WHERE a.account = ?",
+            (account,),
+        )
+        if row is None:
+            return None
+        return AccountRow(account, UserName(row[1]), row[2], row[3], row[4], row[5], self._verifiers(row[0]))
+
+    async def device(self, device: DeviceId) -> DeviceRow | None:
+        row = self._db.one(
+            "SELECT a.account, a.name, d.ed25519, d.revoked, d.run, d.run_nonce FROM devices d"
+            " JOIN accounts a ON a.no = d.account_no WHERE d.device = ?",
+            (device,),
+        )
+        if row is None:
+            return None
+        return DeviceRow(device, AccountId(row[0]), UserName(row[1]), row[2], bool(row[3]), row[4], row[5])
+
+    async def manifests(
+        self, account: AccountId, known_seq: int, ledger_size: int, most_bytes: int
+    ) -> tuple[bytes, ...] | None:
+        row = self._db.one("SELECT no FROM accounts WHERE account = ?", (account,))
+        if row is None:
+            return None
+        covered = "SELECT signed FROM manifests WHERE account_no = ? AND leaf < ?"
+        if known_seq == 0:
+            newest = self._db.one(covered + " ORDER BY seq DESC LIMIT 1", (row[0], ledger_size))
+            return (newest[0],) if newest else ()
+        given: list[bytes] = []
+        size = 0
+        for (signed,) in self._db.execute(
+            covered + " AND seq > ? ORDER BY seq", (row[0], ledger_size, known_seq)
+        ):
+            size += len(signed)
+            if given and size > most_bytes:
+                break
+            given.append(signed)
+        return tuple(given)
+
+    async def standing_keys(self, account: AccountId) -> tuple[GivenKeys, ...]:
+        rows = self._db.all(
+            "SELECT d.no, d.device FROM devices d JOIN accounts a ON a.no = d.account_no"
+            " WHERE a.account = ? AND d.revoked = 0 ORDER BY d.no",
+            (account,),
+        )
+        return tuple(GivenKeys(DeviceId(row[1]), b"", *standing_keys(self._db, row[0])) for row in rows)
+
+    async def one_time_keys_left(self, device: DeviceId, now_ms: int) -> int:
+        return self._db.number(
+            "SELECT count(*) FROM one_time_keys k JOIN devices d ON d.no = k.device_no"
+            " WHERE d.device = ? AND k.created_ms > ?",
+            (device, now_ms - limits.PREKEY_MAX_AGE_MS),
+        )
+
+    async def stream_ends(self, device: DeviceId, most: int) -> tuple[StreamEnd, ...]:
+        row = self._db.one("SELECT no, mailbox_acked, mailbox_end FROM devices WHERE device = ?", (device,))
+        if row is None:
+            return ()
+        logs = self._db.all(
+            "SELECT c.conversation, e.acked, c.log_end FROM entitled e"
+            " JOIN conversations c ON c.no = e.conversation_no WHERE e.device_no = ?"
+            " ORDER BY e.acked >= c.log_end, c.no LIMIT ?",
+            (row[0], most - 1),
+        )
+        ends = (StreamEnd(log_of(each[0]), each[1], each[2]) for each in logs)
+        return (StreamEnd(mailbox_of(device), row[1], row[2]), *ends)
+
+    async def leaves(self, start: int, end: int) -> tuple[bytes, ...]:
+        rows = self._db.all("SELECT leaf FROM leaves WHERE idx >= ? AND idx < ? ORDER BY idx", (start, end))
+        return tuple(row[0] for row in rows)
+
+    async def fact(self, name: str) -> bytes | None:
+        row = self._db.one("SELECT value FROM facts WHERE name = ?", (name,))
+        return bytes(row[0]) if row else None
+
+    async def statement(self) -> bytes | None:
+        row = self._db.one("SELECT signed FROM statements ORDER BY seq DESC LIMIT 1")
+        return bytes(row[0]) if row else None
+
+    async def head(self) -> StoredHead | None:
+        row = self._db.one("SELECT size, time_ms, signed FROM heads ORDER BY size DESC LIMIT 1")
+        return StoredHead(row[0], row[1], row[2]) if row else None
+
+    async def token_uses(self, mac: bytes, now_ms: int) -> int:
+        return self._db.number("SELECT uses_left FROM tokens WHERE mac = ? AND expires_ms > ?", (mac, now_ms))
+
+    async def mailbox(
+        self, device: DeviceId, after_seq: int, entries: int, most_bytes: int
+    ) -> tuple[MailboxEntry, ...]:
+        known = self._caches.device(device)
+        if known is None:
+            return ()
+        given: list[MailboxEntry] = []
+        size = 0
+        for seq, sender_no, envelope, time_ms, sealed in self._db.execute(
+            "SELECT seq, sender_no, envelope, time_ms, sealed FROM mailbox_entries"
+            " WHERE device_no = ? AND seq > ? ORDER BY seq LIMIT ?",
+            (known.no, after_seq, entries),
+        ):
+            size += len(sealed)
+            if given and size > most_bytes:
+                break
+            sender = self._caches.device_no(sender_no)
+            assert sender is not None, "devices are never deleted"
+            given.append(MailboxEntry(seq, sender.account, sender.device, envelope, sealed, time_ms))
+        return tuple(given)
+
+    async def log(
+        self, stream: StreamId, after_seq: int, entries: int, most_bytes: int
+    ) -> tuple[LogEntry, ...]:
+        known = self._caches.conversation(conversation_of(stream))
+        if known is None:
+            return ()
+        given: list[LogEntry] = []
+        size = 0
+        for seq, device_no, session, message, ciphertext, commitment, time_ms, mac in self._db.execute(
+            "SELECT seq, device_no, session, message, ciphertext, commitment, time_ms, mac FROM log_entries"
+            " WHERE conversation_no = ? AND seq > ? AND ciphertext IS NOT NULL ORDER BY seq LIMIT ?",
+            (known.no, after_seq, entries),
+        ):
+            size += len(ciphertext)
+            if given and size > most_bytes:
+                break
+            sender = self._caches.device_no(device_no)
+            assert sender is not None, "devices are never deleted"
+            given.append(
+                LogEntry(
+                    seq, sender.account, sender.device, session, message, ciphertext, commitment, time_ms, mac
+                )
+            )
+        return tuple(given)
+
+    def _verifiers(self, account_no: int) -> tuple[Verifier, ...]:
+        rows = self._db.all("SELECT id, mac FROM verifiers WHERE account_no = ?", (account_no,))
+        return tuple(Verifier(row[0], row[1]) for row in rows)

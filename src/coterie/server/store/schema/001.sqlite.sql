@@ -1,0 +1,182 @@
+-- Numbers (no) stand for ids inside the database: small rows, small indexes. Times are milliseconds UTC.
+
+CREATE TABLE facts (            -- what the server is: secrets, incarnation, invite token
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE statements (       -- the server's signed statements
+    seq    INTEGER PRIMARY KEY,
+    signed BLOB NOT NULL
+);
+
+CREATE TABLE leaves (           -- the ledger
+    idx  INTEGER PRIMARY KEY,
+    leaf BLOB NOT NULL
+);
+
+CREATE TABLE newest_leaves (    -- of each name
+    name_hash BLOB PRIMARY KEY,
+    idx       INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE heads (
+    size    INTEGER PRIMARY KEY,
+    time_ms INTEGER NOT NULL,
+    signed  BLOB NOT NULL
+);
+
+CREATE TABLE tokens (           -- of invites, where sign-up is closed
+    mac        BLOB PRIMARY KEY,
+    uses_left  INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE accounts (
+    no         INTEGER PRIMARY KEY,
+    account    BLOB NOT NULL UNIQUE,
+    name       TEXT NOT NULL UNIQUE,
+    seq        INTEGER NOT NULL,
+    hash       BLOB NOT NULL,      -- of the newest manifest
+    first_hash BLOB NOT NULL,      -- of manifest 1
+    leaf       INTEGER NOT NULL,   -- index of the newest leaf
+    salt       BLOB NOT NULL,      -- the random part
+    vault      BLOB NOT NULL
+);
+
+CREATE TABLE verifiers (        -- HMAC of each auth key
+    account_no INTEGER NOT NULL,
+    id         BLOB NOT NULL,
+    mac        BLOB NOT NULL,
+    PRIMARY KEY (account_no, id)
+) WITHOUT ROWID;
+
+CREATE TABLE manifests (
+    account_no  INTEGER NOT NULL,
+    seq         INTEGER NOT NULL,
+    hash        BLOB NOT NULL,
+    leaf        INTEGER NOT NULL,
+    accepted_ms INTEGER NOT NULL,
+    signed      BLOB NOT NULL
+);
+CREATE UNIQUE INDEX manifests_in_order ON manifests (account_no, seq);
+
+CREATE TABLE devices (
+    no            INTEGER PRIMARY KEY,
+    device        BLOB NOT NULL UNIQUE,
+    account_no    INTEGER NOT NULL,
+    ed25519       BLOB NOT NULL,
+    revoked       INTEGER NOT NULL DEFAULT 0,
+    leaf          INTEGER NOT NULL,           -- of the manifest that added it
+    run           INTEGER NOT NULL DEFAULT 0,
+    run_nonce     BLOB NOT NULL DEFAULT x'',
+    x_wing_ms     INTEGER NOT NULL DEFAULT 0, -- creation of the newest X-Wing prekey
+    mailbox_end   INTEGER NOT NULL DEFAULT 0,
+    mailbox_acked INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX devices_of_account ON devices (account_no);
+
+CREATE TABLE one_time_keys (
+    device_no  INTEGER NOT NULL,
+    id         INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL,
+    signed     BLOB NOT NULL,
+    PRIMARY KEY (device_no, id)
+) WITHOUT ROWID;
+
+CREATE TABLE spent_keys (       -- one-time keys given out: never given again, whoever uploads them
+    device_no INTEGER NOT NULL,
+    id        INTEGER NOT NULL,
+    PRIMARY KEY (device_no, id)
+) WITHOUT ROWID;
+
+CREATE TABLE standing_keys (    -- fallback and X-Wing
+    device_no  INTEGER NOT NULL,
+    kind       INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL,
+    signed     BLOB NOT NULL,
+    PRIMARY KEY (device_no, kind)
+) WITHOUT ROWID;
+
+CREATE TABLE accepts (          -- account_no wants messages of other_no
+    account_no INTEGER NOT NULL,
+    other_no   INTEGER NOT NULL,
+    PRIMARY KEY (account_no, other_no)
+) WITHOUT ROWID;
+
+CREATE TABLE speakers (         -- who posts to everyone when it is large
+    account_no INTEGER PRIMARY KEY
+);
+
+CREATE TABLE conversations (    -- everyone has no accounts
+    no           INTEGER PRIMARY KEY,
+    conversation BLOB NOT NULL UNIQUE,
+    one_no       INTEGER,
+    other_no     INTEGER,
+    log_end      INTEGER NOT NULL DEFAULT 0,
+    emptied      INTEGER NOT NULL DEFAULT 0  -- entries up to here are passed or expired
+);
+CREATE INDEX conversations_of_one ON conversations (one_no);
+CREATE INDEX conversations_of_other ON conversations (other_no);
+
+CREATE TABLE entitled (         -- and each device's cursor and last message in the log
+    conversation_no INTEGER NOT NULL,
+    device_no       INTEGER NOT NULL,
+    from_seq        INTEGER NOT NULL,
+    acked           INTEGER NOT NULL,
+    last_message    BLOB NOT NULL DEFAULT x'',
+    PRIMARY KEY (conversation_no, device_no)
+) WITHOUT ROWID;
+CREATE INDEX entitled_by_device ON entitled (device_no);
+
+CREATE TABLE sessions (
+    no              INTEGER PRIMARY KEY,
+    conversation_no INTEGER NOT NULL,
+    sender_no       INTEGER NOT NULL,
+    session         BLOB NOT NULL,
+    created_ms      INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX sessions_once ON sessions (conversation_no, sender_no, session);
+
+CREATE TABLE shares (           -- reason '': the key went there, else why it did not
+    session_no INTEGER NOT NULL,
+    device_no  INTEGER NOT NULL,
+    reason     TEXT NOT NULL,
+    PRIMARY KEY (session_no, device_no)
+) WITHOUT ROWID;
+
+CREATE TABLE log_entries (      -- a row outlives its ciphertext (NULL then): it is what a retry is known by
+    no              INTEGER PRIMARY KEY,
+    conversation_no INTEGER NOT NULL,
+    seq             INTEGER NOT NULL,
+    device_no       INTEGER NOT NULL,
+    session         BLOB NOT NULL,
+    message         BLOB NOT NULL,
+    commitment      BLOB NOT NULL,
+    mac             BLOB NOT NULL,
+    time_ms         INTEGER NOT NULL,
+    ciphertext      BLOB
+);
+CREATE UNIQUE INDEX log_in_order ON log_entries (conversation_no, seq);
+CREATE UNIQUE INDEX log_once ON log_entries (device_no, message);
+
+CREATE TABLE mailbox_entries (
+    no        INTEGER PRIMARY KEY,
+    device_no INTEGER NOT NULL,
+    seq       INTEGER NOT NULL,
+    sender_no INTEGER NOT NULL,
+    envelope  BLOB NOT NULL,
+    share     INTEGER NOT NULL,   -- which part of the mailbox it fills (policy.MailShare)
+    bytes     INTEGER NOT NULL,
+    time_ms   INTEGER NOT NULL,
+    sealed    BLOB NOT NULL
+);
+CREATE UNIQUE INDEX mailbox_in_order ON mailbox_entries (device_no, seq);
+
+CREATE TABLE envelope_ids (     -- what a repeated envelope is known by
+    no        INTEGER PRIMARY KEY,
+    sender_no INTEGER NOT NULL,
+    envelope  BLOB NOT NULL,
+    time_ms   INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX envelopes_once ON envelope_ids (sender_no, envelope);

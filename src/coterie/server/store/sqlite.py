@@ -1,0 +1,152 @@
+"""The store on SQLite: one writer, one transaction per batch, durable before commit() returns."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import assert_never
+
+import apsw
+
+from coterie.base.errors import CoterieError, Unavailable
+from coterie.server.store.accounts import AccountWrites
+from coterie.server.store.caches import Caches
+from coterie.server.store.conversations import Conversations, Undo
+from coterie.server.store.database import Database, Step, database_fault
+from coterie.server.store.envelopes import EnvelopeWrites
+from coterie.server.store.ledger import LedgerWrites
+from coterie.server.store.messages import MessageWrites
+from coterie.server.store.pruning import Pruning
+from coterie.server.store.reads import SqliteReads
+from coterie.server.store.records import (
+    AppendMessage,
+    ClaimKeys,
+    FoundServer,
+    MoveCursor,
+    PostEnvelopes,
+    PutAccept,
+    PutFact,
+    PutHead,
+    PutPrekeys,
+    PutRun,
+    PutStatement,
+    PutToken,
+    Record,
+    Register,
+    ReplaceManifest,
+)
+from coterie.server.store.results import Broken, Result
+
+log = logging.getLogger("coterie.server.store")
+
+
+class SqliteStore(SqliteReads):
+    """Implements Store. Commits inline: grouping makes the fsync cheap, a thread would only add waiting."""
+
+    def __init__(self, path: Path, steps: tuple[Step, ...] | None = None) -> None:
+        """Open or make the file. Raises Unavailable: disk, newer-schema."""
+        database = Database(path, steps)
+        caches = Caches(database)
+        super().__init__(database, caches)
+        ledger = LedgerWrites(database)
+        conversations = Conversations(database, caches)
+        self._ledger = ledger
+        self._accounts = AccountWrites(database, caches, ledger)
+        self._messages = MessageWrites(database, caches, ledger, conversations)
+        self._envelopes = EnvelopeWrites(database, caches, conversations)
+        self._pruning = Pruning(database, caches)
+
+    async def commit(self, batch: Sequence[Record]) -> list[Result]:
+        self._caches.trim()
+        try:
+            self._db.run("BEGIN IMMEDIATE")
+            results = [self._savepoint(record) for record in batch]
+            self._db.run("COMMIT")
+        except BaseException as error:
+            self._roll_back()
+            if isinstance(error, apsw.Error):
+                raise database_fault(error) from error
+            raise
+        return results
+
+    async def prune(self, now_ms: int) -> int:
+        try:
+            self._db.run("BEGIN IMMEDIATE")
+            dropped = self._pruning.step(now_ms)
+            self._db.run("COMMIT")
+        except BaseException as error:
+            self._roll_back()
+            if isinstance(error, apsw.Error):
+                raise database_fault(error) from error
+            raise
+        return dropped
+
+    async def close(self) -> None:
+        self._db.close()
+
+    def _roll_back(self) -> None:
+        self._caches.forget()
+        if self._db.in_transaction:
+            self._db.run("ROLLBACK")
+
+    def _savepoint(self, record: Record) -> Result:
+        """One record, which touches no other of the batch whatever becomes of it."""
+        self._db.run("SAVEPOINT record")
+        try:
+            result = self._apply(record)
+        except Undo as undo:
+            self._undo()
+            return undo.denied
+        except apsw.Error as error:
+            fault = database_fault(error)
+            if isinstance(fault, Unavailable):
+                raise
+            return self._broken(record, fault)
+        except (TypeError, ValueError, OverflowError, AssertionError, CoterieError) as error:
+            return self._broken(record, error)
+        self._db.run("RELEASE record")
+        return result
+
+    def _broken(self, record: Record, error: Exception) -> Broken:
+        self._undo()
+        log.error("a %s could not be saved", type(record).__name__, exc_info=error)
+        return Broken()
+
+    def _undo(self) -> None:
+        self._db.run("ROLLBACK TO record")
+        self._db.run("RELEASE record")
+        self._caches.forget()
+
+    def _apply(self, record: Record) -> Result:  # noqa: C901 - one case for each record
+        match record:
+            case AppendMessage():
+                return self._messages.append(record)
+            case PostEnvelopes():
+                return self._envelopes.post(record)
+            case MoveCursor():
+                return self._envelopes.move_cursor(record)
+            case ClaimKeys():
+                return self._accounts.claim(record)
+            case PutPrekeys():
+                return self._accounts.put_prekeys(record)
+            case PutRun():
+                return self._accounts.put_run(record)
+            case Register():
+                return self._accounts.register(record)
+            case ReplaceManifest():
+                return self._accounts.replace_manifest(record)
+            case PutAccept():
+                return self._accounts.put_accept(record)
+            case PutHead():
+                return self._ledger.put_head(record)
+            case PutStatement():
+                return self._ledger.put_statement(record)
+            case PutToken():
+                return self._ledger.put_token(record)
+            case PutFact(name, value):
+                return self._ledger.put_fact(name, value)
+            case FoundServer():
+                return self._ledger.found(record)
+            case _:
+                assert_never(record)
