@@ -1,0 +1,92 @@
+"""What the commands of an account share: event loop, opening the profile, waiting for the server a while."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import coterie
+from coterie.base.codes import Code
+from coterie.base.errors import Refused, Unavailable
+from coterie.cli.arguments import Arguments
+from coterie.cli.failures import Exit
+from coterie.cli.secret_input import read_password
+from coterie.client.api.me import Me
+from coterie.screens.form_texts import FormText
+
+PATIENCE_SECONDS = 5.0
+"""How long a command that also works without the server waits for it."""
+
+
+def run(job: Coroutine[Any, Any, int]) -> int:
+    """Run a command's coroutine; SIGTERM ends it in order, as Ctrl-C does."""
+    return asyncio.run(_run(job))
+
+
+async def _run(job: Coroutine[Any, Any, int]) -> int:
+    terminated = False
+    task = asyncio.current_task()
+
+    def terminate() -> None:
+        nonlocal terminated
+        terminated = True
+        if task is not None:
+            task.cancel()
+
+    with contextlib.suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+    try:
+        return await job
+    except asyncio.CancelledError:
+        if terminated:
+            return Exit.TERMINATED
+        raise
+    except BaseExceptionGroup as group:
+        raise _first_of(group) from None
+
+
+def _first_of(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def home_of(given: Arguments) -> Path:
+    return given.home or coterie.default_home()
+
+
+@asynccontextmanager
+async def opened(given: Arguments) -> AsyncIterator[Me]:
+    """The profile that the command line means, open."""
+    home = home_of(given)
+    if not coterie.profiles(home):
+        raise Refused(Code.NO_PROFILE, "this home holds no profile")
+    password = read_password(given, FormText.PASSWORD_OR_PASSPHRASE.value)
+    async with coterie.open(home, profile=given.profile, password=password) as me:
+        await _show_pending_recovery_key(me)
+        yield me
+
+
+async def _show_pending_recovery_key(me: Me) -> None:
+    """A sign-up that died before it showed the recovery key: show it to the person now, if one is there."""
+    if me.recovery_key is None or not sys.stderr.isatty():
+        return
+    sys.stderr.write(f"{FormText.RECOVERY_TITLE.value}: {FormText.RECOVERY_SUBTITLE.value}\n")
+    sys.stderr.write(f"\n  {me.recovery_key}\n\n")
+    sys.stderr.flush()
+    await me.recovery_key_shown()
+
+
+async def live_if_possible(me: Me, timeout_seconds: float = PATIENCE_SECONDS) -> bool:
+    """Wait for the server a while. Raises what no waiting mends: Refused, SecurityStop."""
+    try:
+        await me.wait_live(timeout_seconds)
+    except Unavailable:
+        return False
+    return True
