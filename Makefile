@@ -21,6 +21,7 @@ help:
 	@echo "make clean   remove .venv and caches (var/, with your keys and messages, stays)"
 
 setup: $(DEV)
+	@echo "coterie: .venv is ready"
 
 $(RUN): requirements/run.lock pyproject.toml tools/environment.sh
 	@sh tools/environment.sh run

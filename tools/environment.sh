@@ -41,4 +41,4 @@ rm -f .venv/pip.log
 has "$here" _tkinter || say "this Python has no Tk, so the desktop window cannot open." \
     "Install it (Debian, Ubuntu: apt-get install python3-tk; Fedora: dnf install python3-tkinter;" \
     "macOS: brew install python-tk), remove .venv and run make setup again."
-say "ready."
+
