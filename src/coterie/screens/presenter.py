@@ -8,8 +8,8 @@ Signals.intents; the screen has each carried out where the SDK lives and gives b
 
     run(presenter.perform(intent), done=lambda fact: apply(presenter.take(fact)))
 
-begin() asks for everything. Call me.events() before it, so that nothing falls between; events that come before
-the answer wait for it.
+begin() asks for everything. Call me.events() before it, so that nothing falls between; events that come
+before the answer wait for it.
 """
 
 from __future__ import annotations
