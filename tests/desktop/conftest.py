@@ -8,14 +8,27 @@ import subprocess
 import tkinter as tk
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
+from typing import Final, TypeVar
 
 import pytest
+from PIL import ImageGrab
 
 from coterie.desktop.bridge import Bridge
+from coterie.desktop.forms.entrance import Entrance
+from coterie.desktop.forms.field import Field
+from coterie.desktop.forms.form import Form
+from coterie.desktop.look import Look
+from coterie.screens.doors import Opened
+from coterie.screens.theme import DARK
+from tests.desktop.house import House
 
-WAIT_MS = 20_000
+F = TypeVar("F", bound=Form)
+
+WAIT_MS: Final = 20_000
 """How long a test waits for a window to get into a state before it fails."""
+KEYSYMS: Final = {" ": "space", "-": "minus", ".": "period", ":": "colon", "@": "at", "_": "underscore"}
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +78,12 @@ def root(display: str, failures: list[BaseException]) -> Iterator[tk.Tk]:
         del kind, trace
         failures.append(error)
 
+    def report_script(message: str, _options: str) -> None:
+        failures.append(AssertionError(f"error in a Tcl script: {message}"))
+
     root.report_callback_exception = report
+    root.tk.createcommand("fail_the_test", report_script)
+    root.tk.call("interp", "bgerror", "", "fail_the_test")
     root.geometry("910x700+0+0")
     yield root
     root.update()
@@ -107,3 +125,82 @@ def bridge(root: tk.Tk) -> Iterator[Bridge]:
     bridge.start()
     yield bridge
     bridge.stop()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+@pytest.fixture
+def look(root: tk.Tk) -> Look:
+    return Look(root, DARK)
+
+
+@pytest.fixture
+def opened() -> list[Opened]:
+    """What the forms have opened."""
+    return []
+
+
+@pytest.fixture
+def entrance(look: Look, bridge: Bridge, house: House, opened: list[Opened]) -> Entrance:
+    return Entrance(look, bridge.run, house, house.home, "chat.example.org:4433", opened.append)
+
+
+@pytest.fixture
+def show(root: tk.Tk, wait: Wait) -> Callable[[Callable[[tk.Misc], F]], F]:
+    """show(build): put a form on the root and wait until it is on the display and has the focus."""
+
+    def put(build: Callable[[tk.Misc], F]) -> F:
+        form = build(root)
+        form.place(relx=0, rely=0, relwidth=1, relheight=1)
+        wait(lambda: bool(form.main.winfo_viewable()) and form.focus_lastfor() is not root)
+        first = form.focus_lastfor()
+        assert first is not None
+        first.focus_force()
+        wait(lambda: root.focus_displayof() is first)
+        return form
+
+    return put
+
+
+@pytest.fixture
+def press(root: tk.Tk) -> Callable[..., None]:
+    """press(widget, "<Return>"): what a key does there."""
+
+    def key(widget: tk.Misc, *sequences: str) -> None:
+        for sequence in sequences:
+            widget.focus_force()
+            root.update()
+            widget.event_generate(sequence)
+            root.update()
+
+    return key
+
+
+@pytest.fixture
+def type_into(root: tk.Tk) -> Callable[[Field, str], None]:
+    """type_into(field, text): key by key, as a person does."""
+
+    def keys(field: Field, text: str) -> None:
+        field.entry.focus_force()
+        root.update()
+        for character in text:
+            field.entry.event_generate("<Key>", keysym=KEYSYMS.get(character, character))
+        root.update()
+
+    return keys
+
+
+@pytest.fixture
+def pixel(root: tk.Tk, display: str) -> Callable[[tk.Misc, int, int], str]:
+    """pixel(widget, x, y): the colour on the display at a point of a widget, "#rrggbb"."""
+
+    def colour(widget: tk.Misc, x: int, y: int) -> str:
+        root.update()
+        left, top = widget.winfo_rootx() + x, widget.winfo_rooty() + y
+        image = ImageGrab.grab((left, top, left + 1, top + 1), xdisplay=display)
+        return "#" + bytes(image.convert("RGB").tobytes()).hex()
+
+    return colour

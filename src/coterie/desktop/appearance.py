@@ -66,7 +66,12 @@ def _start(command: tuple[str, ...]) -> subprocess.Popen[str] | None:
         return None
     try:
         return subprocess.Popen(  # noqa: S603 - one of two fixed commands
-            (program, *command[1:]), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            (program, *command[1:]),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            errors="replace",
         )
     except OSError:
         return None

@@ -47,6 +47,7 @@ class Window:
         self.root = root
         self.look = Look(root, theme)
         self.screen: tk.Widget | None = None
+        self.icon: tk.PhotoImage | None = None
         self._notice: ttk.Label | None = None
         root.report_callback_exception = self.failed
         root.protocol("WM_DELETE_WINDOW", on_close)
@@ -84,8 +85,8 @@ class Window:
     def set_icon(self) -> None:
         """The disc with our initial. Done after the first painting: it costs some milliseconds."""
         colours = self.look.theme.colours
-        self._icon = initial(self.root, ICON_PX, colours.avatars[0], colours.on_accent)
-        self.root.iconphoto(True, self._icon)
+        self.icon = initial(self.root, ICON_PX, colours.avatars[0], colours.on_accent)
+        self.root.iconphoto(True, self.icon)
 
     def failed(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """An error that no screen took: into the log without what a person typed, and a line at the foot."""

@@ -5,12 +5,12 @@ Errors are those of coterie.base.errors; the forms show them by their code.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from coterie.base.ids import UserName
+from coterie.client.events import Event
+from coterie.screens.port import ChatPort
 
 
 class Strength(Protocol):
@@ -26,33 +26,44 @@ class Strength(Protocol):
         """Base-2 logarithm of the guesses needed."""
         ...
 
-    @property
-    def warning(self) -> str:
-        """What is wrong with it, or empty."""
-        ...
 
-
-class Opened(Protocol):
-    """An open account: what the forms need of it (the SDK's Me)."""
+class Profile(Protocol):
+    """An account that is on this machine; open() takes the name of its folder."""
 
     @property
-    def name(self) -> UserName: ...
-
-    @property
-    def recovery_key(self) -> str | None:
-        """24 words; only right after sign-up."""
+    def name(self) -> str:
+        """The person's name: what a screen shows."""
         ...
 
     @property
-    def passphrase(self) -> str | None:
-        """Six words, only right after a sign-up that asked for a generated one."""
+    def folder(self) -> Path: ...
+
+
+class Opened(ChatPort, Protocol):
+    """An open account (the SDK's Me)."""
+
+    recovery_key: str | None
+    """24 words, as long as recovery_key_shown() was not called since sign-up."""
+    passphrase: str | None
+    """The generated passphrase, only right after a sign-up that asked for one."""
+
+    def events(self) -> AsyncIterator[Event]:
+        """Everything that happens from now on."""
+        ...
+
+    async def recovery_key_shown(self) -> None:
+        """The person has the recovery key: this machine forgets it."""
         ...
 
     async def close(self) -> None: ...
 
 
 class Doors(Protocol):
-    """Sign-up, login and unlocking."""
+    """Sign-up, login and unlocking. Called where the event loop runs, never from the screen's own thread."""
+
+    def prepare(self) -> None:
+        """Import what the doors need, while the person is still typing."""
+        ...
 
     def sign_up(
         self,
@@ -61,36 +72,24 @@ class Doors(Protocol):
         name: str,
         password: str | None,
         home: Path,
-        profile: str | None = None,
         generate_passphrase: bool = False,
         wrap_with_password: bool = False,
-        device_name: str = "",
-    ) -> Coroutine[Any, Any, Opened]:
+    ) -> Awaitable[Opened]:
         """Make an account on the server (host:port or an invite) and this machine its first device."""
         ...
 
     def log_in(
-        self,
-        *,
-        server: str,
-        name: str,
-        password: str,
-        home: Path,
-        profile: str | None = None,
-        recovery_key: str | None = None,
-        device_name: str = "",
-    ) -> Coroutine[Any, Any, Opened]:
+        self, *, server: str, name: str, password: str, home: Path, recovery_key: str | None = None
+    ) -> Awaitable[Opened]:
         """Make this machine a device of an existing account."""
         ...
 
-    def open(
-        self, home: Path, *, profile: str | None = None, password: str
-    ) -> AbstractAsyncContextManager[Opened]:
+    def open(self, home: Path, *, profile: str | None = None, password: str) -> Awaitable[Opened]:
         """Open a profile of this machine; works without a network."""
         ...
 
-    def profiles(self, home: Path) -> list[str]:
-        """The profiles in the folder, by name."""
+    def profiles(self, home: Path) -> Sequence[Profile]:
+        """The profiles in the folder, in the order of their folders."""
         ...
 
     def strength(self, password: str, name: str) -> Strength: ...

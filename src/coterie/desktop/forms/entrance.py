@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from coterie.desktop.bridge import Run
-from coterie.desktop.look import Look
-from coterie.screens.doors import Doors, Opened
+if TYPE_CHECKING:
+    from coterie.desktop.bridge import Run
+    from coterie.desktop.look import Look
+    from coterie.screens.doors import Doors, Opened
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,7 +23,5 @@ class Entrance:
     home: Path
     server: str
     """host:port or an invite (which may hold a token: no repr), to begin with; may be empty."""
-    profile: str | None
-    """The profile that was asked for by name."""
     on_open: Callable[[Opened], None]
     """Gets the account once it is open, even where the form is gone by then."""

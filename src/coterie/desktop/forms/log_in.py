@@ -5,6 +5,7 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
+from typing import TYPE_CHECKING
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused
@@ -12,8 +13,10 @@ from coterie.desktop.forms.entrance import Entrance
 from coterie.desktop.forms.field import Field
 from coterie.desktop.forms.form import Form
 from coterie.desktop.forms.sign_up import ABOUT_SERVER
-from coterie.screens.doors import Opened
 from coterie.screens.form_texts import FormText
+
+if TYPE_CHECKING:
+    from coterie.screens.doors import Opened
 
 
 class LogInForm(Form):
@@ -77,7 +80,6 @@ class LogInForm(Form):
             name=name,
             password=password,
             home=self.entrance.home,
-            profile=self.entrance.profile,
             recovery_key=recovery_key,
         )
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import tkinter as tk
 from collections.abc import Callable
 from enum import Enum
 from tkinter import ttk
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from coterie.base.codes import Code
-from coterie.desktop.bridge import Job
 from coterie.desktop.forms.entrance import Entrance
 from coterie.desktop.forms.field import Field
 from coterie.desktop.forms.form import Form
 from coterie.desktop.forms.strength_bar import StrengthBar
-from coterie.screens.doors import Opened, Strength
 from coterie.screens.form_texts import FormText
+
+if TYPE_CHECKING:
+    from coterie.desktop.bridge import Job
+    from coterie.screens.doors import Opened, Strength
 
 STRENGTH_DELAY_MS: Final = 120
 """After the last key, before the strength is worked out."""
@@ -67,7 +68,8 @@ class SignUpForm(Form):
         self._build_own()
         self._build_generated()
         self.add_main(FormText.SIGN_UP.value)
-        self.add_link(FormText.HAVE_ACCOUNT.value, on_log_in).pack(pady=(10, 0))
+        self.log_in = self.add_link(FormText.HAVE_ACCOUNT.value, on_log_in)
+        self.log_in.pack(pady=(10, 0))
         self.server.put(entrance.server)
         self._say_pinned()
         self._turn_to(Secret.OWN)
@@ -135,6 +137,8 @@ class SignUpForm(Form):
             return
 
         async def weigh() -> Strength:
+            import asyncio
+
             return await asyncio.to_thread(self.entrance.doors.strength, password, name)
 
         self._strength_job = self.entrance.run(weigh(), self._weighed)
@@ -150,6 +154,11 @@ class SignUpForm(Form):
         else:
             self.wrap.state(["!selected"])
             self._wrapping.pack_forget()
+
+    def destroy(self) -> None:
+        if self._strength_timer is not None:
+            self.after_cancel(self._strength_timer)
+        super().destroy()
 
     def submit(self) -> None:
         self.settle()
@@ -183,7 +192,6 @@ class SignUpForm(Form):
             name=name,
             password=password,
             home=self.entrance.home,
-            profile=self.entrance.profile,
             generate_passphrase=password is None,
             wrap_with_password=wrap,
         )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tkinter as tk
 from tkinter import ttk
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from coterie.desktop.look import Look
-from coterie.screens.doors import Strength
 from coterie.screens.form_texts import strength_words
+
+if TYPE_CHECKING:
+    from coterie.screens.doors import Strength
 
 BAR_HEIGHT_PX: Final = 8
 BITS_FULL: Final = 77.0

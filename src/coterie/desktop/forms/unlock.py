@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from tkinter import ttk
+from typing import TYPE_CHECKING
 
 from coterie.base.codes import Code
 from coterie.desktop.forms.entrance import Entrance
 from coterie.desktop.forms.field import Field
 from coterie.desktop.forms.form import Form
 from coterie.desktop.forms.plain import plain
-from coterie.screens.doors import Opened
 from coterie.screens.form_texts import FormText
+
+if TYPE_CHECKING:
+    from coterie.screens.doors import Opened, Profile
 
 
 class UnlockForm(Form):
@@ -23,18 +26,18 @@ class UnlockForm(Form):
         parent: tk.Misc,
         entrance: Entrance,
         *,
-        profiles: list[str],
-        profile: str,
+        profiles: Sequence[Profile],
         on_other: Callable[[], None],
     ) -> None:
         super().__init__(
             parent,
             entrance,
-            FormText.UNLOCK_TITLE_NAMED.format(name=plain(profile)),
+            _title(profiles[0]),
             FormText.UNLOCK_SUBTITLE.value,
         )
         self._profiles = profiles
-        self._chosen = profile
+        self.profile = profiles[0]
+        """What will be opened."""
         if len(profiles) > 1:
             self._build_choice()
         self.password = self.add_field(FormText.PASSWORD_OR_PASSPHRASE.value, secret=True)
@@ -43,23 +46,17 @@ class UnlockForm(Form):
         self.add_link(FormText.OTHER_ACCOUNT.value, on_other).pack(pady=(10, 0))
         self.finish(self.password.entry)
 
-    @property
-    def profile(self) -> str:
-        """The profile that will be opened."""
-        return self._chosen
-
     def _build_choice(self) -> None:
         ttk.Label(self.body, text=FormText.PROFILE.value, style="FieldName.TLabel").pack(anchor="w", padx=2)
-        names = [plain(name) for name in self._profiles]
-        self.choice = ttk.Combobox(self.body, values=names, state="readonly")
-        self.choice.current(self._profiles.index(self._chosen))
+        self.choice = ttk.Combobox(self.body, values=_labels(self._profiles), state="readonly")
+        self.choice.current(0)
         self.choice.bind("<<ComboboxSelected>>", self._choose)
         self.choice.pack(fill="x", pady=(2, 14))
         self._controls.append(self.choice)
 
     def _choose(self, _event: object) -> None:
-        self._chosen = self._profiles[self.choice.current()]
-        self.title.configure(text=FormText.UNLOCK_TITLE_NAMED.format(name=plain(self._chosen)))
+        self.profile = self._profiles[self.choice.current()]
+        self.title.configure(text=_title(self.profile))
         self.choice.selection_clear()
         self.password.clear()
         self.password.entry.focus_set()
@@ -71,13 +68,12 @@ class UnlockForm(Form):
             self.problem(FormText.ALL_REQUIRED.value)
             self.password.entry.focus_set()
             return
-        self.work(self._open(self._chosen, self.password.value), FormText.UNLOCKING.value, self._opened)
+        self.work(
+            self._open(self.profile.folder.name, self.password.value), FormText.UNLOCKING.value, self._opened
+        )
 
     async def _open(self, profile: str, password: str) -> Opened:
-        """The account stays open until its close(): the application ends it, not a with block."""
-        return await self.entrance.doors.open(
-            self.entrance.home, profile=profile, password=password
-        ).__aenter__()
+        return await self.entrance.doors.open(self.entrance.home, profile=profile, password=password)
 
     def _opened(self, me: Opened) -> None:
         if self.winfo_exists():
@@ -90,3 +86,15 @@ class UnlockForm(Form):
 
     def place_of(self, code: Code) -> Field | None:
         return self.password if code is Code.WRONG_CREDENTIALS else None
+
+
+def _title(profile: Profile) -> str:
+    return FormText.UNLOCK_TITLE_NAMED.format(name=plain(profile.name))
+
+
+def _labels(profiles: Sequence[Profile]) -> list[str]:
+    """What to choose from: names, and where two are the same (on two servers) the names of their folders."""
+    names = [profile.name for profile in profiles]
+    return [
+        plain(profile.name if names.count(profile.name) == 1 else profile.folder.name) for profile in profiles
+    ]
