@@ -38,7 +38,9 @@ class SignUp(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=5,
     token: Annotated[bytes, msgspec.Meta(max_length=32)] = b""
 
 
-class LoginStart(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=6, forbid_unknown_fields=True):
+class LoginStart(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=6, forbid_unknown_fields=True
+):
     """Somebody wants to log in under this name."""
 
     request: Natural
@@ -55,7 +57,9 @@ class Salt(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=37, 
     lanes: Natural
 
 
-class LoginProve(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=7, forbid_unknown_fields=True):
+class LoginProve(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=7, forbid_unknown_fields=True
+):
     """The auth key or the recovery auth key; the server accepts either."""
 
     request: Natural
@@ -73,7 +77,9 @@ class VaultOpened(
     manifest: ManifestBytes
 
 
-class AddDevice(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=8, forbid_unknown_fields=True):
+class AddDevice(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=8, forbid_unknown_fields=True
+):
     """A manifest that adds this device, after VaultOpened on the same connection. A repeat is accepted."""
 
     request: Natural
@@ -110,7 +116,7 @@ class KnownAccount(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_
 class FetchAccounts(
     msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=11, forbid_unknown_fields=True
 ):
-    """Manifests from the known seq on (the newest alone where that is 0), and prekeys to make sessions with."""
+    """Manifests from the known seq on (where that is 0 the newest alone), and prekeys to make sessions."""
 
     request: Natural
     accounts: Annotated[
@@ -127,14 +133,16 @@ class DeviceKeys(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
 
 
 class AccountRecord(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """manifests: packed, oldest first, the last one is the newest; empty where the known seq is the newest."""
+    """manifests: packed, oldest first, ending with the newest; empty where the known seq is the newest."""
 
     account: Id32
     manifests: Annotated[tuple[ManifestBytes, ...], msgspec.Meta(max_length=1024)]
     keys: Annotated[tuple[DeviceKeys, ...], msgspec.Meta(max_length=64)]
 
 
-class Accounts(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=39, forbid_unknown_fields=True):
+class Accounts(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=39, forbid_unknown_fields=True
+):
     """Answer to FetchAccounts; unknown accounts are absent. The answer may hold only the first of those asked
     for, to keep within a frame: ask again for the rest."""
 
@@ -164,7 +172,9 @@ class Leaves(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=40
     head: HeadBytes
 
 
-class LedgerGrew(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=41, forbid_unknown_fields=True):
+class LedgerGrew(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=41, forbid_unknown_fields=True
+):
     """A new signed head, published after its leaves are durable."""
 
     head: HeadBytes
@@ -188,7 +198,9 @@ class ClaimedKeys(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_f
     x_wing: OptionalPrekey
 
 
-class Claimed(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=42, forbid_unknown_fields=True):
+class Claimed(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=42, forbid_unknown_fields=True
+):
     """Answer to Claim, in its order; devices the server does not know are absent."""
 
     request: Natural

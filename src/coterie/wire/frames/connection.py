@@ -23,7 +23,9 @@ class ServerLimits(msgspec.Struct, frozen=True, array_like=True):
     envelope_bytes: Natural
 
 
-class Welcome(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=34, forbid_unknown_fields=True):
+class Welcome(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=34, forbid_unknown_fields=True
+):
     """Who the server is. identity: founding public identity, packed; chain: signed identity statements from
     there to the current one; statement: signed ServerStatement, which names TLS and ledger key."""
 

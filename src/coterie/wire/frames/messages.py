@@ -41,7 +41,9 @@ class LeftOutDevice(msgspec.Struct, frozen=True, array_like=True, forbid_unknown
     reason: ReasonText
 
 
-class Envelopes(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=14, forbid_unknown_fields=True):
+class Envelopes(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=14, forbid_unknown_fields=True
+):
     """Keys first. Idempotent by (sending device, envelope id). to: the other account where the shares are for
     a direct conversation that may not exist yet, else b"". A share row is set once per session and device."""
 
@@ -134,8 +136,10 @@ class OnlinePerson(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_
     online: bool
 
 
-class Presence(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=45, forbid_unknown_fields=True):
-    """Who is connected. initial: the whole list, sent after Ready; else changes, at most one batch a second."""
+class Presence(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=45, forbid_unknown_fields=True
+):
+    """Who is connected. initial: the whole list, after Ready; else changes, one batch a second at most."""
 
     people: Annotated[tuple[OnlinePerson, ...], msgspec.Meta(max_length=100_000)]
     initial: bool

@@ -49,7 +49,9 @@ class Accepted(
     seq: Natural
 
 
-class Refusal(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=33, forbid_unknown_fields=True):
+class Refusal(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=33, forbid_unknown_fields=True
+):
     """The server said no; nothing was stored.
 
     code: a value of wire.refusals.ServerRefusal. devices and ledger_size: for stale-view, the entitled
