@@ -72,6 +72,7 @@ def test_the_contracts_are_kept_as_they_stand(copy: Path) -> None:
     assert result.returncode == 0, result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("contract", "path", "line"), BREAKS)
 def test_a_broken_contract_is_reported(copy: Path, contract: str, path: str, line: str) -> None:
     file = copy / "coterie" / path
