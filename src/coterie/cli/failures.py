@@ -29,6 +29,7 @@ class Exit(IntEnum):
     USAGE = 2
     UNAVAILABLE = 3
     SECURITY_STOP = 4
+    HUNG_UP = 129
     INTERRUPTED = 130
     BROKEN_PIPE = 141
     TERMINATED = 143

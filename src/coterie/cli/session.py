@@ -25,27 +25,29 @@ PATIENCE_SECONDS = 5.0
 
 
 def run(job: Coroutine[Any, Any, int]) -> int:
-    """Run a command's coroutine; SIGTERM ends it in order, as Ctrl-C does."""
+    """Run a command's coroutine; SIGTERM and a terminal that closes end it in order, as Ctrl-C does."""
     return asyncio.run(_run(job))
 
 
 async def _run(job: Coroutine[Any, Any, int]) -> int:
-    terminated = False
+    ended: list[Exit] = []
     task = asyncio.current_task()
 
-    def terminate() -> None:
-        nonlocal terminated
-        terminated = True
+    def end(code: Exit) -> None:
+        ended.append(code)
         if task is not None:
             task.cancel()
 
-    with contextlib.suppress(NotImplementedError):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+    for name, code in (("SIGTERM", Exit.TERMINATED), ("SIGHUP", Exit.HUNG_UP)):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            with contextlib.suppress(NotImplementedError):
+                asyncio.get_running_loop().add_signal_handler(number, end, code)
     try:
         return await job
     except asyncio.CancelledError:
-        if terminated:
-            return Exit.TERMINATED
+        if ended:
+            return ended[0]
         raise
     except BaseExceptionGroup as group:
         raise _first_of(group) from None
