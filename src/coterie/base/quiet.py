@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -11,5 +13,5 @@ class Quiet(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
-    def __rich_repr__(self) -> tuple[()]:
-        return ()
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
