@@ -150,7 +150,15 @@ def test_a_successor_follows_by_number_and_hash(alice: Owner) -> None:
     second = alice.with_added(first, Machine())
     rival = alice.with_added(first, Machine())
     third = alice.with_added(second, Machine())
-    for old, new in ((first, first), (first, third), (second, first), (second, rival), (rival, third)):
+    skipping = alice.sign(msgspec.structs.replace(after(first), seq=3))
+    for old, new in (
+        (first, first),
+        (first, third),
+        (second, first),
+        (second, rival),
+        (rival, third),
+        (first, skipping),
+    ):
         with pytest.raises(SealBroken) as caught:
             check_successor(old, new)
         refused(caught, Code.STALE_MANIFEST)

@@ -11,6 +11,7 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import SealBroken
 from coterie.ledger.checks import check_newest, check_successor
+from coterie.ledger.devices import check_grown
 from coterie.ledger.leaves import NO_LEAF, Leaf, LeafKind, name_hash
 from coterie.ledger.manifest import FIRST, RECOVERY, DeviceEntry, SignedManifest
 from tests.ledger.accounts import NOW_MS, Machine, Owner
@@ -47,12 +48,20 @@ def test_a_device_may_be_renamed_and_revoked_by_any_live_one(alice: Owner) -> No
     check_successor(before, alice.with_devices(before, first, other.revoked(NOW_MS), by=second))
 
 
+def test_a_device_name_is_measured_in_bytes(alice: Owner) -> None:
+    before = alice.begin()
+    longest = "ö" * (limits.DEVICE_NAME_BYTES // 2)
+    check_successor(before, alice.with_devices(before, alice.first.entry(name=longest)))
+    refuses(before, alice.with_devices(before, alice.first.entry(name=longest + "o")))
+
+
 def test_no_device_vanishes_or_moves(alice: Owner) -> None:
     before = grown(alice, Machine())
     first, other = before.manifest.devices
     refuses(before, alice.with_devices(before, first))
     refuses(before, alice.with_devices(before, other, first))
     refuses(before, alice.with_devices(before, first, Machine().entry(alice.first.id)))
+    refuses(before, alice.with_devices(before, first, changed(id=Machine().id)(other)))
 
 
 @pytest.mark.parametrize(
@@ -146,13 +155,23 @@ def test_by_recovery_one_device_comes_in_and_co_signs_itself(alice: Owner) -> No
     for added in (
         (machine.entry(RECOVERY, marked=False),),
         (machine.entry(alice.first.id),),
+        (machine.entry(alice.first.id, marked=True),),
         (machine.entry(FIRST),),
+        (machine.entry(RECOVERY, marked=True).revoked(NOW_MS),),
         (machine.entry(RECOVERY, marked=True), other.entry(RECOVERY, marked=True)),
         (machine.entry(RECOVERY, marked=True), other.entry(machine.id, marked=True)),
         (other.entry(RECOVERY, marked=True),),
         (),
     ):
         refuses(before, alice.with_devices(before, *devices, *added, by=machine))
+
+
+def test_by_recovery_nobody_but_the_newcomer_co_signs(alice: Owner) -> None:
+    entry = alice.first.entry()
+    added = Machine().entry(RECOVERY, marked=True)
+    check_grown((entry,), (entry, added), added.id)
+    with pytest.raises(SealBroken):
+        check_grown((entry,), (entry, added), Machine().id)
 
 
 def test_by_recovery_lost_devices_may_be_revoked_at_once(alice: Owner) -> None:
@@ -214,7 +233,7 @@ def test_at_most_so_many_live_devices(alice: Owner) -> None:
     "wrong",
     [
         changed(curve25519=b""),
-        changed(curve25519=bytes(31)),
+        changed(curve25519=b"c" * 31),
         changed(curve25519=bytes(32)),
         changed(ed25519=(1).to_bytes(32, "little")),
         changed(name="ö" * 33),
@@ -240,6 +259,7 @@ def test_ids_and_keys_are_unique_and_the_first_device_comes_first(alice: Owner) 
         (changed(marked=True)(first), added),
         (changed(approved_by=RECOVERY)(first), added),
         (changed(approved_by=machine.id)(first), changed(approved_by=FIRST)(added)),
+        (changed(approved_by=RECOVERY)(first), changed(approved_by=FIRST)(added)),
         (first, changed(approved_by=machine.id)(added)),
     ):
         new = alice.with_devices(before, *devices)
