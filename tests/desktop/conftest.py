@@ -1,10 +1,7 @@
-"""A display of our own for the window tests, and a root on it whose callback errors fail the test."""
+"""A root on the display of the tests, whose callback errors fail the test; forms, keys and pixels on it."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import tkinter as tk
 import traceback
 from collections.abc import Callable, Iterator
@@ -31,37 +28,6 @@ WAIT_MS: Final = 20_000
 KEYSYMS: Final = {" ": "space", "-": "minus", ".": "period", ":": "colon", "@": "at", "_": "underscore"}
 
 
-@pytest.fixture(scope="session")
-def display() -> Iterator[str]:
-    """The name of an X display that belongs to these tests alone."""
-    program = shutil.which("Xvfb")
-    if program is None:
-        pytest.skip("Xvfb is not installed: the window tests did not run (install the package xvfb)")
-    reads, writes = os.pipe()
-    server = subprocess.Popen(
-        [program, "-displayfd", str(writes), "-screen", "0", "1400x1000x24", "-nolisten", "tcp", "-noreset"],
-        pass_fds=(writes,),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writes)
-    try:
-        with os.fdopen(reads) as ready:
-            number = ready.readline().strip()
-        assert number, "Xvfb ended before it was ready"
-        name = f":{number}"
-        before = os.environ.get("DISPLAY")
-        os.environ["DISPLAY"] = name
-        yield name
-        if before is None:
-            del os.environ["DISPLAY"]
-        else:
-            os.environ["DISPLAY"] = before
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
 @pytest.fixture
 def failures() -> list[BaseException]:
     """What callbacks raised; a test that expects an error takes it out."""
@@ -86,7 +52,9 @@ def root(display: str, failures: list[BaseException]) -> Iterator[tk.Tk]:
     root.tk.call("interp", "bgerror", "", "fail_the_test")
     root.geometry("910x700+0+0")
     yield root
-    root.update()
+    root.update_idletasks()
+    for timer in root.tk.splitlist(root.tk.call("after", "info")):
+        root.tk.call("after", "cancel", timer)
     root.destroy()
     told = ["".join(traceback.format_exception(error)) for error in failures]
     assert not told, "errors in callbacks:\n" + "\n".join(told)
@@ -124,6 +92,7 @@ def bridge(root: tk.Tk) -> Iterator[Bridge]:
     bridge = Bridge(root)
     bridge.start()
     yield bridge
+    root.update()
     bridge.stop()
 
 
@@ -200,7 +169,7 @@ def pixel(root: tk.Tk, display: str) -> Callable[[tk.Misc, int, int], str]:
     def colour(widget: tk.Misc, x: int, y: int) -> str:
         root.update()
         left, top = widget.winfo_rootx() + x, widget.winfo_rooty() + y
-        image = ImageGrab.grab((left, top, left + 1, top + 1), xdisplay=display)
+        image = ImageGrab.grab((left, top, left + 1, top + 1), xdisplay=display or None)
         return "#" + bytes(image.convert("RGB").tobytes()).hex()
 
     return colour

@@ -22,6 +22,7 @@ from typing import Any, Final, Protocol, TypeVar
 from coterie.base.clock import SystemClock
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError
+from coterie.desktop.collector import Collector
 
 DRAIN_BUDGET_MS: Final = 6.0
 POLL_MS: Final = 15
@@ -72,6 +73,7 @@ class Bridge:
         self._jobs: set[Future[Any]] = set()
         self._late: list[Exception] = []
         self._timer: str | None = None
+        self._collector = Collector(root)
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._read_end, False)
         os.set_blocking(self._write_end, False)
@@ -83,6 +85,7 @@ class Bridge:
             self._root.tk.createfilehandler(self._read_end, tk.READABLE, self._woken)
         else:
             self._timer = self._root.after(POLL_MS, self._polled)
+        self._collector.start()
         self._thread.start()
 
     def run(
@@ -141,6 +144,7 @@ class Bridge:
                 raise LocalError(Code.USAGE, "the loop did not stop in time")
         else:
             self._loop.close()
+        self._collector.stop()
         os.close(self._read_end)
         os.close(self._write_end)
         for error in self._late:

@@ -88,6 +88,12 @@ class Window:
         self.icon = initial(self.root, ICON_PX, colours.avatars[0], colours.on_accent)
         self.root.iconphoto(True, self.icon)
 
+    def destroy(self) -> None:
+        """Let the window go, with every timer that still runs."""
+        for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
+            self.root.tk.call("after", "cancel", timer)
+        self.root.destroy()
+
     def failed(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """An error that no screen took: into the log without what a person typed, and a line at the foot."""
         if isinstance(error, KeyboardInterrupt | SystemExit):
