@@ -34,11 +34,19 @@ def failures() -> list[BaseException]:
     return []
 
 
-@pytest.fixture
-def root(display: str, failures: list[BaseException]) -> Iterator[tk.Tk]:
-    """A fresh Tk root; any error in one of its callbacks fails the test."""
+@pytest.fixture(scope="session")
+def only_root(display: str) -> Iterator[tk.Tk]:
+    """One root for all tests that need no more than a clean one: making one takes longer than most tests."""
     del display
     root = tk.Tk()
+    yield root
+    root.destroy()
+
+
+@pytest.fixture
+def root(only_root: tk.Tk, failures: list[BaseException]) -> Iterator[tk.Tk]:
+    """An empty root; any error in one of its callbacks fails the test."""
+    root = only_root
 
     def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         del kind, trace
@@ -55,7 +63,8 @@ def root(display: str, failures: list[BaseException]) -> Iterator[tk.Tk]:
     root.update_idletasks()
     for timer in root.tk.splitlist(root.tk.call("after", "info")):
         root.tk.call("after", "cancel", timer)
-    root.destroy()
+    for child in root.winfo_children():
+        child.destroy()
     told = ["".join(traceback.format_exception(error)) for error in failures]
     assert not told, "errors in callbacks:\n" + "\n".join(told)
 

@@ -177,6 +177,7 @@ def test_the_clipboard_is_emptied_of_the_words_but_of_nothing_else(
 def test_the_card_is_drawn_with_the_tokens(form: RecoveryForm, pixel: Pixel, wait: Wait) -> None:
     colours = DARK.colours
     wait(lambda: form.body.winfo_width() > 100)
+    form.update()
     left = form.body.winfo_x() - DARK.spacing.card_pad
     top = form.body.winfo_y() - DARK.spacing.card_pad + 4
     assert pixel(form, 2, 2) == colours.window

@@ -20,16 +20,10 @@ def use(root: tk.Misc, theme: Theme, fonts: Fonts) -> None:
     name = f"coterie-{theme.appearance.value}"
     if name not in style.theme_names():
         style.theme_create(name, parent="clam")
-        style.theme_use(name)
-        _surfaces(style, theme, fonts)
-        _labels(style, theme, fonts)
-        _entries(style, theme, fonts)
-        _buttons(style, theme, fonts)
-        _choices(style, theme, fonts)
-        _combobox_list(root, theme, fonts)
-    else:
-        style.theme_use(name)
-        _combobox_list(root, theme, fonts)
+    style.theme_use(name)
+    for part in (_surfaces, _labels, _entries, _buttons, _choices):
+        part(style, theme, fonts)
+    _combobox_list(root, theme, fonts)
 
 
 def _surfaces(style: ttk.Style, theme: Theme, fonts: Fonts) -> None:

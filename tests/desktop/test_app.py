@@ -1,0 +1,265 @@
+"""The application: which screen comes first, what follows, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import tkinter as tk
+from collections.abc import Callable, Iterator
+from types import TracebackType
+
+import pytest
+
+from coterie.base.codes import Code
+from coterie.base.errors import Refused, Unavailable
+from coterie.desktop.app import TOGGLE, App, Following, Stage
+from coterie.desktop.forms.log_in import LogInForm
+from coterie.desktop.forms.recovery import RecoveryForm
+from coterie.desktop.forms.sign_up import SignUpForm
+from coterie.desktop.forms.unlock import UnlockForm
+from coterie.screens.theme import DARK, LIGHT, Appearance
+from tests.desktop.house import House
+
+PASSWORD = "correct horse battery staple 77"
+
+Until = Callable[[Callable[[], bool]], None]
+
+
+class Desk:
+    """An app on the tests' display, driven step by step; it ends with the test."""
+
+    def __init__(self, house: House, failures: list[BaseException], profile: str | None = None) -> None:
+        self.painted: list[bool] = []
+        self.app = App(
+            house,
+            house.home,
+            server="chat.example.org:4433",
+            profile=profile,
+            on_painted=lambda: self.painted.append(True),
+        )
+        self.root = self.app.window.root
+        shown = self.app.window.failed
+
+        def failed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+            failures.append(error)
+            shown(kind, error, trace)
+
+        self.root.report_callback_exception = failed
+        self.quit: list[bool] = []
+        self.root.quit = lambda: self.quit.append(True)  # type: ignore[method-assign]
+        self.app.start()
+        self.until(lambda: bool(self.painted))
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        late: list[bool] = []
+        timer = self.root.after(20_000, late.append, True)
+        ticking: list[str] = []
+
+        def tick() -> None:
+            ticking[:] = [self.root.after(3, tick)]
+
+        tick()
+        try:
+            while not condition():
+                assert not late, "the window did not get there in time"
+                self.root.tk.dooneevent(0)
+        finally:
+            self.root.after_cancel(ticking[0])
+            self.root.after_cancel(timer)
+
+    def screen(self, kind: type[tk.Widget]) -> bool:
+        return isinstance(self.app.window.screen, kind)
+
+
+Start = Callable[..., Desk]
+
+
+@pytest.fixture
+def failures() -> list[BaseException]:
+    return []
+
+
+@pytest.fixture
+def start(
+    display: str, house: House, failures: list[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Start]:
+    monkeypatch.setenv("COTERIE_THEME", "dark")
+    desks: list[Desk] = []
+
+    def begin(profile: str | None = None) -> Desk:
+        desks.append(Desk(house, failures, profile))
+        return desks[-1]
+
+    yield begin
+    for desk in desks:
+        desk.root.update()
+        desk.app.end()
+    assert not failures
+
+
+def form_of(desk: Desk, kind: type[tk.Widget]) -> tk.Widget:
+    desk.until(lambda: desk.screen(kind))
+    screen = desk.app.window.screen
+    assert isinstance(screen, kind)
+    return screen
+
+
+def test_somebody_new_signs_up_first(start: Start) -> None:
+    desk = start()
+    form = desk.app.window.screen
+    assert isinstance(form, SignUpForm)
+    assert form.server.value == "chat.example.org:4433"
+
+
+def test_who_has_a_profile_unlocks_it(start: Start, house: House) -> None:
+    house.here = ["alice"]
+    form = start().app.window.screen
+    assert isinstance(form, UnlockForm)
+    assert form.profile.name == "alice"
+
+
+@pytest.mark.parametrize("profile", ["bob", "bob@00112233"])
+def test_a_profile_asked_for_by_name_is_the_one(start: Start, house: House, profile: str) -> None:
+    house.here = ["alice", "bob"]
+    form = start(profile).app.window.screen
+    assert isinstance(form, UnlockForm)
+    assert form.profile.name == "bob"
+
+
+def test_a_profile_that_is_not_here_leads_to_signing_up(start: Start, house: House) -> None:
+    house.here = ["alice"]
+    assert start("carol").screen(SignUpForm)
+
+
+def test_a_folder_that_cannot_be_read_is_said_so(
+    start: Start, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(home: object) -> list[object]:
+        raise Unavailable(Code.DISK)
+
+    monkeypatch.setattr(house, "profiles", unreadable)
+    desk = start()
+    assert desk.screen(SignUpForm)
+    notices = [child for child in desk.root.winfo_children() if child.winfo_class() == "TLabel"]
+    assert any(str(n.cget("text")) == "The disk cannot be written or read" for n in notices)
+
+
+def test_the_links_lead_from_form_to_form(start: Start, house: House) -> None:
+    house.here = ["alice"]
+    desk = start()
+    desk.app.show_log_in()
+    log_in = desk.app.window.screen
+    assert isinstance(log_in, LogInForm)
+    log_in.sign_up.invoke()
+    sign_up = desk.app.window.screen
+    assert isinstance(sign_up, SignUpForm)
+    sign_up.log_in.invoke()
+    assert desk.screen(LogInForm)
+    again = desk.app.window.screen
+    assert isinstance(again, LogInForm)
+    desk.until(lambda: bool(again.name.entry.winfo_viewable()))
+    again.name.entry.focus_force()
+    desk.until(lambda: desk.root.focus_displayof() is again.name.entry)
+    again.name.entry.event_generate("<Escape>")
+    desk.until(lambda: desk.screen(UnlockForm))
+
+
+def test_from_sign_up_over_the_recovery_key_to_the_conversations(start: Start, house: House) -> None:
+    desk = start()
+    form = desk.app.window.screen
+    assert isinstance(form, SignUpForm)
+    form.name.put("alice")
+    form.password.put(PASSWORD)
+    form.confirm.put(PASSWORD)
+    form.submit()
+    desk.until(lambda: desk.screen(RecoveryForm))
+    step = desk.app.window.screen
+    assert isinstance(step, RecoveryForm)
+    words = (house.guests[0].recovery_key or "").split()
+    step.submit()
+    for position, answer in zip(step.asked, step.answers, strict=True):
+        answer.put(words[position])
+    step.submit()
+    desk.until(lambda: desk.app.stage is Stage.MAIN)
+    desk.until(lambda: house.guests[0].recovery_key is None)
+    assert desk.root.title() == "alice - coterie"
+    assert house.prepared
+
+
+def test_closing_the_window_closes_the_account(start: Start, house: House) -> None:
+    desk = unlocked(start, house)
+    desk.root.tk.eval(desk.root.protocol("WM_DELETE_WINDOW"))
+    desk.until(lambda: bool(desk.quit))
+    assert house.guests[0].closed
+    assert desk.root.state() == "withdrawn"
+
+
+def test_an_account_that_opens_after_the_window_was_closed_is_closed_again(
+    start: Start, house: House
+) -> None:
+    house.here = ["alice"]
+    house.secrets["alice"] = (PASSWORD, "", False)
+    desk = start()
+    house.held = asyncio.Event()
+    held = house.held
+    form = desk.app.window.screen
+    assert isinstance(form, UnlockForm)
+    form.password.put(PASSWORD)
+    form.submit()
+    desk.until(lambda: bool(house.calls))
+    desk.app.close()
+    assert desk.quit
+
+    async def release() -> None:
+        held.set()
+
+    desk.app.work(release())
+    desk.until(lambda: bool(house.guests) and house.guests[0].closed)
+
+
+def test_an_account_that_cannot_be_closed_ends_the_window_all_the_same(
+    start: Start, house: House, failures: list[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = unlocked(start, house)
+
+    async def broken() -> None:
+        raise Refused(Code.BUSY)
+
+    monkeypatch.setattr(house.guests[0], "close", broken)
+    desk.app.close()
+    desk.until(lambda: bool(desk.quit))
+    assert isinstance(failures.pop(), Refused)
+
+
+def test_dark_and_light_are_toggled_and_what_was_typed_stays(start: Start) -> None:
+    desk = start()
+    form = desk.app.window.screen
+    assert isinstance(form, SignUpForm)
+    form.name.put("alice")
+    assert desk.app.appearance is Appearance.DARK
+    assert form.cget("background") == DARK.colours.window
+    desk.root.event_generate(TOGGLE)
+    desk.until(lambda: form.cget("background") == LIGHT.colours.window)
+    assert desk.app.following is Following.PERSON
+    assert form.name.value == "alice"
+
+
+def test_the_main_screen_changes_with_the_theme(start: Start, house: House) -> None:
+    desk = unlocked(start, house)
+    desk.app.toggle()
+    desk.root.update()
+    desk.app.toggle()
+    desk.root.update()
+    assert desk.app.appearance is Appearance.DARK
+
+
+def unlocked(start: Start, house: House) -> Desk:
+    """A desk with the conversations of alice."""
+    house.here = ["alice"]
+    house.secrets["alice"] = (PASSWORD, "", False)
+    desk = start()
+    form = desk.app.window.screen
+    assert isinstance(form, UnlockForm)
+    form.password.put(PASSWORD)
+    form.submit()
+    desk.until(lambda: desk.app.stage is Stage.MAIN)
+    return desk
