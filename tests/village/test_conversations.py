@@ -1,0 +1,157 @@
+"""People on one server: what one says the others hear, once and in order."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+import coterie
+from coterie.base.codes import Code
+from tests.village.conftest import PASSWORD, Heard, Village, acquainted
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
+
+
+async def test_two_people_write_to_each_other(village: Village) -> None:
+    alice, bob = await village.person("alice"), await village.person("bob")
+    await acquainted(alice, bob)
+    at_bob, at_alice = Heard(bob), Heard(alice)
+    sent = await alice.send("@bob", "hi")
+    assert sent.state is coterie.MessageState.SENT
+    assert await at_bob.texts(1) == ["hi"]
+    await bob.send("@alice", "hi back")
+    assert await at_alice.texts(1) == ["hi back"]
+    assert [each.text for each in bob.history(sent.conversation)] == ["hi", "hi back"]
+    assert [each.text for each in alice.history(sent.conversation)] == ["hi", "hi back"]
+
+
+async def test_everyone_reaches_all_others(village: Village) -> None:
+    people = [await village.person(name) for name in ("alice", "bob", "carol")]
+    await acquainted(*people)
+    heard = [Heard(me) for me in people]
+    for me in people:
+        await me.send(coterie.EVERYONE, f"from {me.name}")
+    for me, ears in zip(people, heard, strict=True):
+        others = sorted(f"from {other.name}" for other in people if other is not me)
+        assert sorted(await ears.texts(2)) == others
+
+
+async def test_what_was_written_while_away_is_there_on_return(village: Village) -> None:
+    alice, bob = await village.person("alice"), await village.person("bob")
+    await acquainted(alice, bob)
+    await bob.close()
+    for number in range(30):
+        await alice.send("@bob", f"message {number}")
+    await alice.send(coterie.EVERYONE, "to all")
+    async with coterie.open(village.home("bob"), password=PASSWORD) as again:
+        await again.wait_drained()
+        direct = again.history(again.resolve("@alice"))
+        assert [each.text for each in direct] == [f"message {number}" for number in range(30)]
+        assert [each.text for each in again.history(again.everyone)] == ["to all"]
+        assert again.conversation_with(alice.account).unread == 30
+
+
+async def test_written_without_a_connection_goes_in_order_later(village: Village) -> None:
+    alice, bob = await village.person("alice"), await village.person("bob")
+    await acquainted(alice, bob)
+    ears = Heard(bob)
+    port = village.port
+    await village.stop()
+    posted = [await alice.post("@bob", f"later {number}") for number in range(5)]
+    assert {each.state for each in posted} == {coterie.MessageState.QUEUED}
+    await village.start(port)
+    assert await ears.texts(5) == [f"later {number}" for number in range(5)]
+
+
+async def test_a_name_that_nobody_has_reaches_nobody(village: Village) -> None:
+    alice, bob = await village.person("alice"), await village.person("bob")
+    await acquainted(alice, bob)
+    with pytest.raises(coterie.Refused) as refused:
+        await alice.say("@bbo secret", alice.everyone)
+    assert refused.value.code is Code.UNKNOWN_PERSON
+    await alice.send("@bob", "after")
+    assert await Heard(bob).texts(0) == []
+    assert alice.history(alice.everyone) == ()
+
+
+async def test_presence_is_told(village: Village) -> None:
+    alice = await village.person("alice")
+    ears = Heard(alice)
+    bob = await village.person("bob")
+
+    def online(events: list[coterie.Event], expected: bool) -> bool:
+        changes = [
+            event.person.online
+            for event in events
+            if isinstance(event, coterie.PresenceChanged) and event.person.name == "bob"
+        ]
+        return bool(changes) and changes[-1] is expected
+
+    await ears.until(lambda events: online(events, True))
+    await bob.close()
+    await ears.until(lambda events: online(events, False))
+
+
+async def test_a_second_device_by_passphrase_gets_everything_from_then_on(village: Village) -> None:
+    alice, bob = await village.person("alice"), await village.person("bob", passphrase=True)
+    await acquainted(alice, bob)
+    await alice.send("@bob", "before")
+    assert bob.passphrase is not None
+    laptop = await village.keep(
+        await coterie.log_in(
+            server=village.invite, name="bob", password=bob.passphrase, home=village.home("laptop")
+        )
+    )
+    at_bob, at_laptop, at_alice = Heard(bob), Heard(laptop), Heard(alice)
+    await alice.send("@bob", "to both")
+    assert await at_laptop.texts(1) == ["to both"]
+    await laptop.send("@alice", "from the laptop")
+    assert await at_alice.texts(1) == ["from the laptop"]
+    assert (await at_bob.texts(2))[-2:] == ["to both", "from the laptop"]
+    await bob.send("@alice", "from the first")
+    assert (await at_laptop.texts(2))[-1] == "from the first"
+    assert all(message.own for message in at_laptop.messages()[1:])
+
+
+async def test_an_own_password_needs_the_recovery_key_on_a_new_machine(village: Village) -> None:
+    bob = await village.person("bob")
+    words = bob.recovery_key
+    with pytest.raises(coterie.Refused) as wrong:
+        await coterie.log_in(server=village.invite, name="bob", password="not it", home=village.home("x"))
+    assert wrong.value.code is Code.WRONG_CREDENTIALS
+    with pytest.raises(coterie.Refused) as lacking:
+        await coterie.log_in(server=village.invite, name="bob", password=PASSWORD, home=village.home("x"))
+    assert lacking.value.code is Code.NEEDS_RECOVERY_KEY
+    assert coterie.profiles(village.home("x")) == ()
+    second = await village.keep(
+        await coterie.log_in(
+            server=village.invite, name="bob", password=PASSWORD, recovery_key=words, home=village.home("x")
+        )
+    )
+    assert len(second.devices()) == 2
+    assert [device.approved_by_recovery for device in second.devices()] == [False, True]
+
+
+async def test_a_taken_name_is_refused_and_leaves_nothing(village: Village) -> None:
+    await village.person("alice")
+    with pytest.raises(coterie.Refused) as refused:
+        await coterie.sign_up(
+            server=village.invite, name="Alice", password=PASSWORD, home=village.home("other")
+        )
+    assert refused.value.code is Code.NAME_TAKEN
+    assert coterie.profiles(village.home("other")) == ()
+
+
+async def test_texts_of_every_size_and_script(village: Village) -> None:
+    alice, bob = await village.person("alice"), await village.person("bob")
+    await acquainted(alice, bob)
+    ears = Heard(bob)
+    every = "".join(chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000)
+    pieces = [every[start : start + 16_000] for start in range(0, len(every), 16_000)]
+    texts = ["a", "x" * 65_536, *pieces]
+    await asyncio.gather(*(alice.post("@bob", text) for text in texts))
+    assert await ears.texts(len(texts)) == texts
+    with pytest.raises(coterie.Refused) as refused:
+        await alice.send("@bob", "x" * 65_537)
+    assert refused.value.code is Code.TOO_LARGE
