@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from coterie.cli import session
 from coterie.cli.arguments import Arguments
+from coterie.cli.chat_shapes import device_shape
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output, harmless
-from coterie.cli.shapes import device_shape, iso
+from coterie.cli.shapes import iso
 from coterie.client.events import Device
 from coterie.screens.i18n import Text
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from coterie.cli.chat_shapes import AccountShape
 from coterie.cli.output import Output
-from coterie.cli.shapes import AccountShape
 from coterie.client.api.me import Me
 from coterie.screens.form_texts import FormText
 

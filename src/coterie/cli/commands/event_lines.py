@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from coterie.cli.commands.message_lines import message_line
-from coterie.cli.output import Output
-from coterie.cli.shapes import (
+from coterie.cli.chat_shapes import (
     DrainedShape,
     JoinedShape,
     LinkShape,
@@ -15,6 +13,8 @@ from coterie.cli.shapes import (
     TrustShape,
     message_shape,
 )
+from coterie.cli.commands.message_lines import message_line
+from coterie.cli.output import Output
 from coterie.client.events import (
     ConversationChanged,
     DevicesChanged,

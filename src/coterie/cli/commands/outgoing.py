@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.base.ids import ConversationId
+from coterie.cli.chat_shapes import sent_shape
 from coterie.cli.failures import Exit, sentence
 from coterie.cli.output import Output, complain
-from coterie.cli.shapes import sent_shape
 from coterie.client.api.me import Me
 from coterie.client.events import LinkState, MessageState, SendingStuck, Sent
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from coterie.cli import session
 from coterie.cli.arguments import Arguments
+from coterie.cli.chat_shapes import person_shape
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
-from coterie.cli.shapes import person_shape
 from coterie.client.events import Person
 from coterie.screens.i18n import Text
 

@@ -7,10 +7,10 @@ from coterie.base.errors import Unavailable
 from coterie.base.ids import ConversationId
 from coterie.cli import session
 from coterie.cli.arguments import HISTORY, Arguments, UsageError
+from coterie.cli.chat_shapes import message_shape
 from coterie.cli.commands.message_lines import message_line
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
-from coterie.cli.shapes import message_shape
 from coterie.client.api.me import Me
 from coterie.screens.moments import Calendar
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from coterie.cli import session
 from coterie.cli.arguments import FOUND, Arguments
+from coterie.cli.chat_shapes import message_shape
 from coterie.cli.commands.message_lines import message_line
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
-from coterie.cli.shapes import message_shape
 from coterie.screens.moments import Calendar
 
 

@@ -1,0 +1,163 @@
+"""The JSON objects about accounts, people and messages: fields are added and never renamed."""
+
+from __future__ import annotations
+
+import msgspec
+
+from coterie.cli.shapes import Shape, iso
+from coterie.client.events import Device, Message, NotFor, Person, Sent
+
+
+class AccountShape(Shape, frozen=True, kw_only=True):
+    """signup and login. recovery_key and passphrase: on sign-up, where there is one."""
+
+    account: str
+    account_id: str
+    device_id: str
+    recovery_key: str | None = None
+    passphrase: str | None = None
+
+
+class SentShape(Shape, frozen=True, kw_only=True):
+    """send. state: sent or queued; error: why the server does not take it."""
+
+    id: str
+    conversation: str
+    state: str
+    error: str | None = None
+
+
+class NotForShape(Shape, frozen=True, kw_only=True):
+    """A device that a message could not be sealed for."""
+
+    name: str
+    device: str
+    reason: str
+
+
+class MessageShape(Shape, frozen=True, kw_only=True):
+    """listen, read, search. readable: false where a newer version is needed to show it."""
+
+    event: str
+    id: str
+    conversation: str
+    sender: str = msgspec.field(name="from")
+    text: str
+    sent_at: str
+    seq: int
+    own: bool
+    state: str
+    readable: bool = True
+    not_for: tuple[NotForShape, ...] = ()
+
+
+class PresenceShape(Shape, frozen=True, kw_only=True):
+    """initial: part of the list given on connecting (or of its end)."""
+
+    event: str
+    name: str
+    online: bool
+    initial: bool
+
+
+class JoinedShape(Shape, frozen=True, kw_only=True):
+    """Somebody new stands in the ledger."""
+
+    event: str
+    name: str
+    account_id: str
+
+
+class TrustShape(Shape, frozen=True, kw_only=True):
+    """Somebody's device list changed."""
+
+    event: str
+    name: str
+    by_recovery: bool
+
+
+class LinkShape(Shape, frozen=True, kw_only=True):
+    """The connection to the server. error: why it is not live."""
+
+    event: str
+    state: str
+    error: str | None = None
+
+
+class DrainedShape(Shape, frozen=True, kw_only=True):
+    """Everything that had waited on the server has been printed."""
+
+    event: str
+
+
+class StuckShape(Shape, frozen=True, kw_only=True):
+    """The server refuses what waits in the outbox."""
+
+    event: str
+    error: str
+
+
+class PersonShape(Shape, frozen=True, kw_only=True):
+    name: str
+    online: bool
+    verified: bool
+    account_id: str
+    me: bool
+
+
+class DeviceShape(Shape, frozen=True, kw_only=True):
+    """last_seen: null where the server has not said it."""
+
+    id: str
+    name: str
+    this: bool
+    created: str
+    last_seen: str | None
+    revoked: bool
+    approved_by_recovery: bool
+
+
+def message_shape(message: Message, event: str = "message") -> MessageShape:
+    return MessageShape(
+        event=event,
+        id=message.id.hex(),
+        conversation=message.target,
+        sender=message.sender,
+        text=message.text,
+        sent_at=iso(message.sent_at_ms),
+        seq=message.seq,
+        own=message.own,
+        state=message.state.value,
+        readable=message.readable,
+        not_for=tuple(_not_for(each) for each in message.not_for),
+    )
+
+
+def _not_for(left_out: NotFor) -> NotForShape:
+    return NotForShape(name=left_out.name, device=left_out.device_name, reason=left_out.reason.value)
+
+
+def sent_shape(sent: Sent, error: str | None = None) -> SentShape:
+    return SentShape(id=sent.id.hex(), conversation=sent.target, state=sent.state.value, error=error)
+
+
+def person_shape(person: Person) -> PersonShape:
+    return PersonShape(
+        name=person.name,
+        online=person.online,
+        verified=person.verified,
+        account_id=person.account.hex(),
+        me=person.me,
+    )
+
+
+def device_shape(device: Device) -> DeviceShape:
+    return DeviceShape(
+        id=device.id.hex(),
+        name=device.name,
+        this=device.this,
+        created=iso(device.created_ms),
+        last_seen=None,
+        revoked=device.revoked,
+        approved_by_recovery=device.approved_by_recovery,
+    )

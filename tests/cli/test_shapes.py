@@ -1,0 +1,150 @@
+"""Times, objects and a stranger's text, as they are printed."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, UserName
+from coterie.cli.chat_shapes import message_shape
+from coterie.cli.commands.event_lines import EventLines
+from coterie.cli.commands.message_lines import message_line
+from coterie.cli.output import Output, as_line, harmless
+from coterie.cli.shapes import MOST_MS, ErrorShape, iso
+from coterie.client.events import (
+    DevicesChanged,
+    DrainedBacklog,
+    Event,
+    LinkChanged,
+    LinkState,
+    Message,
+    MessageArrived,
+    MessageQueued,
+    MessageState,
+    Person,
+    PersonAppeared,
+    PresenceChanged,
+)
+from coterie.screens.moments import Calendar
+
+BOB = Person(name=UserName("bob"), account=AccountId(bytes(32)), online=True, verified=False, me=False)
+
+
+def message(text: str, **changes: object) -> Message:
+    plain = Message(
+        order=7,
+        id=MessageId(bytes(15) + b"\xab"),
+        conversation=ConversationId(bytes(16)),
+        target="@bob",
+        sender=UserName("bob"),
+        sender_account=AccountId(bytes(32)),
+        sender_device=DeviceId(bytes(16)),
+        own=False,
+        text=text,
+        readable=True,
+        sent_at_ms=1_769_850_000_250,
+        seq=3,
+        state=MessageState.RECEIVED,
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "said"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (1_769_850_000_250, "2026-01-31T09:00:00.250Z"),
+        (-1, "1970-01-01T00:00:00.000Z"),
+        (MOST_MS, "9999-12-31T23:59:59.999Z"),
+        (1 << 63, "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_times_are_utc_with_milliseconds_whatever_the_sender_says(at_ms: int, said: str) -> None:
+    assert iso(at_ms) == said
+
+
+def test_a_message_has_the_fields_that_scripts_read() -> None:
+    assert json.loads(as_line(message_shape(message("hi")))) == {
+        "event": "message",
+        "id": "000000000000000000000000000000ab",
+        "conversation": "@bob",
+        "from": "bob",
+        "text": "hi",
+        "sent_at": "2026-01-31T09:00:00.250Z",
+        "seq": 3,
+        "own": False,
+        "state": "received",
+    }
+
+
+@settings(max_examples=100)
+@given(st.text())
+def test_any_text_is_one_ascii_line_and_comes_back(text: str) -> None:
+    line = as_line(message_shape(message(text)))
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line)["text"] == text
+
+
+@settings(max_examples=200)
+@given(st.text(st.characters(codec="utf-8")))
+def test_no_text_moves_the_cursor_of_a_terminal(text: str) -> None:
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", harmless(text))
+    line = message_line(message(text), Calendar())
+    assert all(part.startswith("      ") for part in line.split("\n")[1:])
+
+
+def test_what_needs_a_newer_version_says_so() -> None:
+    line = message_line(message("", readable=False), Calendar())
+    assert line.endswith("@bob bob: (This message needs a newer version of coterie)")
+    assert json.loads(as_line(message_shape(message("", readable=False))))["readable"] is False
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (
+            PresenceChanged(BOB, False),
+            {"event": "presence", "name": "bob", "online": True, "initial": False},
+        ),
+        (PersonAppeared(BOB), {"event": "joined", "name": "bob", "account_id": "00" * 32}),
+        (DevicesChanged(BOB, True), {"event": "trust", "name": "bob", "by_recovery": True}),
+        (LinkChanged(LinkState.LIVE), {"event": "link", "state": "live"}),
+        (DrainedBacklog(), {"event": "drained"}),
+    ],
+)
+def test_events_as_objects(event: Event, said: object, capsys: pytest.CaptureFixture[str]) -> None:
+    EventLines(Output(as_json=True)).show(event)
+    assert json.loads(capsys.readouterr().out) == said
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (PresenceChanged(BOB, False), "bob connected\n"),
+        (PresenceChanged(msgspec.structs.replace(BOB, online=False), False), "bob left the chat\n"),
+        (PresenceChanged(msgspec.structs.replace(BOB, online=False), True), ""),
+        (PresenceChanged(msgspec.structs.replace(BOB, me=True), False), ""),
+        (LinkChanged(LinkState.LIVE), ""),
+        (MessageQueued(message("hi")), ""),
+        (DrainedBacklog(), ""),
+    ],
+)
+def test_events_as_sentences(event: Event, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    EventLines(Output(as_json=False)).show(event)
+    assert capsys.readouterr().out == said
+
+
+def test_a_message_as_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    EventLines(Output(as_json=False)).show(MessageArrived(message("one\ntwo")))
+    assert re.fullmatch(r"\d\d:\d\d @bob bob: one\n      two\n", capsys.readouterr().out)
+
+
+def test_no_repr_shows_what_is_printed() -> None:
+    assert "hi there" not in repr(message_shape(message("hi there")))
+    assert "sentence" not in repr(ErrorShape(error="empty", message="sentence"))
