@@ -1,0 +1,49 @@
+"""AddDevice -> Accepted: a device that came in by passphrase or recovery key (encryption rule 8)."""
+
+from __future__ import annotations
+
+from coterie.base.codes import Code
+from coterie.base.errors import Refused
+from coterie.server.caller import Caller
+from coterie.server.commands.manifests import checked_successor, first_keys, kept, new_leaf, unpack_manifest
+from coterie.server.commands.outcome import Outcome, refusal
+from coterie.server.policy import Now
+from coterie.server.store.protocol import AccountRow, Reads
+from coterie.server.store.records import NewDevice, ReplaceManifest
+from coterie.wire.frames import AddDevice
+
+
+async def handle(frame: AddDevice, who: Caller, reads: Reads, now: Now) -> Outcome:
+    row = await reads.account(who.vault_of) if who.vault_of is not None else None
+    if row is None:
+        return refusal(frame.request, Code.NOT_SIGNED_IN)
+    try:
+        return Outcome(frame.request, save=_checked(frame, row, now))
+    except Refused as error:
+        return refusal(frame.request, error.code)
+
+
+def _checked(frame: AddDevice, row: AccountRow, now: Now) -> ReplaceManifest:
+    """Exactly one device more, nothing else but the number and the time."""
+    signed = unpack_manifest(frame.manifest)
+    manifest = signed.manifest
+    if manifest.account != row.account:
+        raise Refused(Code.BAD_MANIFEST, "a manifest of another account")
+    repeated = signed.hash == row.hash
+    added: tuple[NewDevice, ...] = ()
+    if not repeated:
+        before = checked_successor(row, signed).manifest
+        if manifest.vault_hash != before.vault_hash or manifest.devices[:-1] != before.devices:
+            raise Refused(Code.BAD_MANIFEST, "more changes than one new device")
+        added = (first_keys(frame.prekeys, row.account, manifest.devices[-1], now),)
+    return ReplaceManifest(
+        account=row.account,
+        previous=manifest.previous,
+        manifest=kept(signed, manifest),
+        leaf=new_leaf(signed, manifest, row.leaf),
+        added=added,
+        revoked=(),
+        salt=b"",
+        vault=b"",
+        now_ms=now.wall_ms,
+    )

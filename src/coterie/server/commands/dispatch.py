@@ -1,0 +1,104 @@
+"""Which command answers which frame."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from coterie.base.codes import Code
+from coterie.base.errors import RemoteError
+from coterie.server.caller import Caller, SignedIn
+from coterie.server.commands import (
+    accept,
+    ack,
+    add_device,
+    claim,
+    envelopes,
+    fetch_accounts,
+    fetch_leaves,
+    hello,
+    login_prove,
+    login_start,
+    ping,
+    prove_device,
+    publish_manifest,
+    publish_prekeys,
+    send,
+    sign_up,
+    sync,
+)
+from coterie.server.commands.outcome import Outcome
+from coterie.server.policy import Now
+from coterie.server.realm import Realm
+from coterie.server.store.protocol import Reads
+from coterie.wire.frames import (
+    Accept,
+    Ack,
+    AddDevice,
+    Claim,
+    ClientFrame,
+    Envelopes,
+    FetchAccounts,
+    FetchLeaves,
+    Hello,
+    LoginProve,
+    LoginStart,
+    Ping,
+    ProveDevice,
+    PublishManifest,
+    PublishPrekeys,
+    Send,
+    SignUp,
+    Sync,
+)
+
+READS_NOTHING = (Send, Ack, Envelopes, Ping, Claim, Accept, Sync, Hello)
+"""Frames whose command does not look at what frames before them may have left to be committed."""
+
+
+async def handle(  # noqa: C901 - one case for each frame
+    frame: ClientFrame, who: Caller, reads: Reads, realm: Realm, now: Now
+) -> Outcome:
+    """Raises RemoteError for a frame that this caller may not send."""
+    match frame:
+        case Send():
+            return send.handle(frame, who, _signed_in(who), realm, now)
+        case Ack():
+            return ack.handle(frame)
+        case Envelopes():
+            return envelopes.handle(frame, _signed_in(who), now)
+        case Ping():
+            return ping.handle(frame, who, realm)
+        case Claim():
+            return claim.handle(frame, _signed_in(who), realm, now)
+        case Accept():
+            return accept.handle(frame, _signed_in(who))
+        case FetchAccounts():
+            return await fetch_accounts.handle(frame, reads, realm)
+        case FetchLeaves():
+            return await fetch_leaves.handle(frame, reads, realm)
+        case PublishPrekeys():
+            return await publish_prekeys.handle(frame, _signed_in(who), reads, now)
+        case PublishManifest():
+            return await publish_manifest.handle(frame, _signed_in(who), reads, now)
+        case Hello():
+            return hello.handle(frame, who, realm)
+        case ProveDevice():
+            return await prove_device.handle(frame, who, reads, realm, now)
+        case Sync():
+            return sync.handle(frame)
+        case SignUp():
+            return await sign_up.handle(frame, who, reads, realm, now)
+        case LoginStart():
+            return await login_start.handle(frame, reads, realm)
+        case LoginProve():
+            return await login_prove.handle(frame, who, reads, realm, now)
+        case AddDevice():
+            return await add_device.handle(frame, who, reads, now)
+        case _:
+            assert_never(frame)
+
+
+def _signed_in(who: Caller) -> SignedIn:
+    if who.signed_in is None:
+        raise RemoteError(Code.NOT_SIGNED_IN)
+    return who.signed_in

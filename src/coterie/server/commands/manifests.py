@@ -1,0 +1,82 @@
+"""What sign-up, new devices and changes of manifests have in common: checking, and what is to be kept."""
+
+from __future__ import annotations
+
+from coterie.base import limits
+from coterie.base.codes import Code
+from coterie.base.errors import Refused, RemoteError, SealBroken
+from coterie.base.ids import AccountId
+from coterie.ledger.checks import check_prekey, check_successor
+from coterie.ledger.leaves import Leaf, LeafKind, name_hash
+from coterie.ledger.manifest import DeviceEntry, Manifest, PrekeyKind, SignedManifest, SignedPrekey
+from coterie.server.policy import Now
+from coterie.server.store.protocol import AccountRow
+from coterie.server.store.records import KeptManifest, KeyToKeep, NewDevice, NewLeaf
+from coterie.wire.refusals import SERVER_CODES
+
+STANDING_KINDS = (PrekeyKind.FALLBACK, PrekeyKind.X_WING)
+
+
+def refused_as(error: RemoteError | SealBroken, otherwise: Code) -> Refused:
+    """The refusal that says what a check found; `otherwise` for what a server has no word for."""
+    return Refused(error.code if error.code in SERVER_CODES else otherwise, error.note)
+
+
+def unpack_manifest(data: bytes) -> SignedManifest:
+    """Raises Refused(bad-manifest, too-large)."""
+    try:
+        return SignedManifest.unpack(data)
+    except RemoteError as error:
+        code = Code.TOO_LARGE if error.code is Code.TOO_LARGE else Code.BAD_MANIFEST
+        raise Refused(code, error.note) from None
+
+
+def checked_successor(row: AccountRow, new: SignedManifest) -> SignedManifest:
+    """The account's newest manifest, which `new` follows. Raises Refused."""
+    old = SignedManifest.unpack(row.manifest)
+    try:
+        check_successor(old, new)
+    except (RemoteError, SealBroken) as error:
+        raise refused_as(error, Code.BAD_MANIFEST) from None
+    return old
+
+
+def kept(signed: SignedManifest, manifest: Manifest) -> KeptManifest:
+    return KeptManifest(manifest.seq, signed.hash, signed.pack())
+
+
+def new_leaf(signed: SignedManifest, manifest: Manifest, previous: int) -> NewLeaf:
+    """previous: index of the name's newest leaf, -1 for none."""
+    hashed = name_hash(manifest.name)
+    leaf = Leaf(LeafKind.MANIFEST, hashed, manifest.account, manifest.seq, signed.hash, previous)
+    return NewLeaf(leaf.pack(), hashed, previous)
+
+
+def checked_keys(
+    packed: tuple[bytes, ...], account: AccountId, entry: DeviceEntry, now: Now
+) -> tuple[KeyToKeep, ...]:
+    """Prekeys that this device signed and that are not too old. Raises Refused(bad-key)."""
+    keys = []
+    for data in packed:
+        try:
+            prekey = check_prekey(
+                SignedPrekey.unpack(data),
+                account,
+                entry.id,
+                entry.ed25519,
+                now.wall_ms,
+                max_age_ms=limits.PREKEY_MAX_AGE_MS,
+            )
+        except (RemoteError, SealBroken) as error:
+            raise Refused(Code.BAD_PREKEY, error.note) from None
+        keys.append(KeyToKeep(prekey.kind, prekey.id, prekey.created_ms, data))
+    return tuple(keys)
+
+
+def first_keys(packed: tuple[bytes, ...], account: AccountId, entry: DeviceEntry, now: Now) -> NewDevice:
+    """A new device with its keys, among them a fallback and an X-Wing prekey. Raises Refused(bad-key)."""
+    keys = checked_keys(packed, account, entry, now)
+    kinds = [key.kind for key in keys]
+    if any(kinds.count(kind) != 1 for kind in STANDING_KINDS):
+        raise Refused(Code.BAD_PREKEY, "not one fallback and one X-Wing prekey")
+    return NewDevice(entry.id, entry.ed25519, keys)

@@ -1,0 +1,44 @@
+"""Send -> Accepted: a sealed message for a conversation's log (docs/protocol.md, Sending)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from coterie.base.codes import Code
+from coterie.base.conversations import direct_id, membership_hash
+from coterie.base.ids import AccountId, ConversationId, MessageId, SessionId
+from coterie.server.caller import Caller, SignedIn
+from coterie.server.commands.outcome import Outcome, refusal
+from coterie.server.policy import Now, spared_from
+from coterie.server.realm import Realm
+from coterie.server.store.records import AppendMessage
+from coterie.wire.frames import Send
+
+_direct_id = lru_cache(4096)(direct_id)
+_membership_hash = lru_cache(4096)(membership_hash)
+
+
+def handle(frame: Send, caller: Caller, who: SignedIn, realm: Realm, now: Now) -> Outcome:
+    """Reads nothing: what decides is checked where the message is saved."""
+    conversation = ConversationId(frame.conversation)
+    expected = _direct_id(who.account, AccountId(frame.to)) if frame.to else realm.everyone
+    if conversation != expected or frame.membership != _membership_hash(conversation):
+        return refusal(frame.request, Code.NOT_A_MEMBER)
+    wait_seconds = realm.rates.messages.take(who.account, now.monotonic_seconds)
+    if wait_seconds:
+        return refusal(frame.request, Code.BUSY, wait_seconds)
+    record = AppendMessage(
+        who.account,
+        who.device,
+        conversation,
+        frame.to,
+        SessionId(frame.session),
+        MessageId(frame.message),
+        frame.previous,
+        frame.ciphertext,
+        frame.commitment,
+        realm.franking_mac(frame.commitment, who.account, who.device, conversation, now.wall_ms),
+        spared_from(caller.refused_view, frame.message, frame.ledger_size),
+        now.wall_ms,
+    )
+    return Outcome(frame.request, record)

@@ -1,0 +1,79 @@
+"""SignUp -> Accepted: a new account (encryption rules 1, 2, 5, 6)."""
+
+from __future__ import annotations
+
+import hashlib
+
+from coterie.base.codes import Code
+from coterie.base.errors import Refused, RemoteError, SealBroken
+from coterie.base.ids import UserName
+from coterie.base.names import canonical
+from coterie.ledger.checks import check_first
+from coterie.ledger.leaves import NO_LEAF
+from coterie.server.caller import Caller
+from coterie.server.commands.manifests import first_keys, kept, new_leaf, refused_as, unpack_manifest
+from coterie.server.commands.outcome import Outcome, refusal
+from coterie.server.policy import Now
+from coterie.server.realm import Realm
+from coterie.server.store.protocol import Reads
+from coterie.server.store.records import Register, Verifier
+from coterie.server.vault import VaultFace, read_vault, verifier_id
+from coterie.wire.frames import SignUp
+
+
+async def handle(frame: SignUp, who: Caller, reads: Reads, realm: Realm, now: Now) -> Outcome:
+    """A repetition is accepted before rates, token and name are looked at: the answer may have been lost."""
+    try:
+        record = _checked(frame, realm, now)
+    except Refused as error:
+        return refusal(frame.request, error.code)
+    known = await reads.account(record.account)
+    if known is None:
+        wait_seconds = await _rated(frame, who, reads, realm, now)
+        if wait_seconds:
+            return refusal(frame.request, Code.TOO_MANY_TRIES, wait_seconds)
+    return Outcome(frame.request, save=record)
+
+
+async def _rated(frame: SignUp, who: Caller, reads: Reads, realm: Realm, now: Now) -> float:
+    """Seconds to wait: names that are taken count apart from accounts that are made."""
+    if who.loopback:
+        return 0.0
+    taken = await reads.name_taken(UserName(frame.name))
+    buckets = realm.rates.names if taken else realm.rates.sign_ups
+    return buckets.take(who.address, now.monotonic_seconds)
+
+
+def _checked(frame: SignUp, realm: Realm, now: Now) -> Register:
+    if canonical(frame.name) != frame.name:
+        raise Refused(Code.BAD_NAME, "not in its canonical form")
+    signed = unpack_manifest(frame.manifest)
+    manifest = signed.manifest
+    try:
+        check_first(signed, hashlib.sha256(frame.vault).digest())
+        vault = read_vault(frame.vault)
+    except (RemoteError, SealBroken) as error:
+        raise refused_as(error, Code.BAD_MANIFEST) from None
+    if manifest.name != frame.name:
+        raise Refused(Code.BAD_MANIFEST, "a manifest of another name")
+    return Register(
+        account=manifest.account,
+        name=manifest.name,
+        manifest=kept(signed, manifest),
+        leaf=new_leaf(signed, manifest, NO_LEAF),
+        device=first_keys(frame.prekeys, manifest.account, manifest.devices[0], now),
+        salt=vault.random,
+        vault=frame.vault,
+        verifiers=_verifiers(frame, vault, realm),
+        token=None if realm.open_signup else realm.token_mac(frame.token),
+        now_ms=now.wall_ms,
+    )
+
+
+def _verifiers(frame: SignUp, vault: VaultFace, realm: Realm) -> tuple[Verifier, ...]:
+    """Of both auth keys, which the vault must name: else a device would believe in a login that fails."""
+    keys = (frame.auth_key, frame.recovery_auth_key)
+    ids = tuple(verifier_id(key) for key in keys)
+    if ids != vault.verifiers or len(set(ids)) != len(ids):
+        raise Refused(Code.BAD_MANIFEST, "a vault that names other auth keys")
+    return tuple(Verifier(id, realm.verifier_mac(key)) for id, key in zip(ids, keys, strict=True))

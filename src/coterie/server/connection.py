@@ -1,0 +1,95 @@
+"""One connection as the server sees it, whatever carries its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from enum import IntEnum
+from typing import Protocol
+
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.errors import LocalError
+from coterie.server.caller import Caller
+from coterie.server.reader import Reader
+from coterie.wire.frames import ClientFrame, Refusal, ServerFrame
+from coterie.wire.session import Role, Session, State
+
+
+class CloseReason(IntEnum):
+    """WebSocket close codes (RFC 6455 7.4.1)."""
+
+    DONE = 1000
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    REFUSED = 1008
+    INTERNAL_ERROR = 1011
+
+
+class Pipe(Protocol):
+    """Carries messages to one client; the gateway's own is a WebSocket."""
+
+    def send(self, message: bytes) -> None: ...
+    def ping(self) -> None: ...
+    def close(self, reason: CloseReason) -> None: ...
+
+
+class Connection:
+    """Session, caller and what is to be sent at the end of this turn."""
+
+    def __init__(self, pipe: Pipe, caller: Caller, now_seconds: float) -> None:
+        self.pipe = pipe
+        self.caller = caller
+        self.session: Session[ClientFrame, ServerFrame] = Session(Role.SERVER)
+        self.reader: Reader | None = None
+        """From Sync on."""
+        self.opened_at = now_seconds
+        self.heard_at = now_seconds
+        self.pinged_at: float | None = None
+        self.paused_at: float | None = None
+        """Since when the network takes nothing more."""
+        self.is_open = True
+        self._out: list[ServerFrame] = []
+
+    def receive(self, message: bytes) -> tuple[ClientFrame, ...]:
+        """Raises RemoteError."""
+        return self.session.receive(message)
+
+    def heard(self, now_seconds: float) -> None:
+        """Something came from the client."""
+        self.heard_at = now_seconds
+        self.pinged_at = None
+
+    def know(self, **changes: object) -> None:
+        """Something more is known of the caller."""
+        self.caller = msgspec.structs.replace(self.caller, **changes)
+
+    def queue(self, frames: Iterable[ServerFrame]) -> None:
+        """To be sent with flush()."""
+        self._out.extend(frames)
+
+    def flush(self) -> None:
+        """Send what was queued, in as few messages as fit."""
+        if not self._out or not self.is_open:
+            return
+        frames, self._out = self._out, []
+        for message in self.session.send_all(frames):
+            self.pipe.send(message)
+
+    def refuse(self, code: Code) -> None:
+        """Say why, and close."""
+        if not self.is_open:
+            return
+        if self.session.state is not State.BROKEN:
+            self.flush()
+        with suppress(LocalError):
+            self.pipe.send(self.session.send(Refusal(0, code.value)))
+        self.close(CloseReason.REFUSED)
+
+    def close(self, reason: CloseReason) -> None:
+        """Nothing more is sent or heard."""
+        if self.is_open:
+            self.is_open = False
+            self._out.clear()
+            self.pipe.close(reason)

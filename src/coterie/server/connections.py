@@ -1,0 +1,122 @@
+"""All open connections: what is to be sent to them at the end of the turn, and how one ends."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+
+from coterie.base import limits
+from coterie.base.codes import Code
+from coterie.base.errors import LocalError
+from coterie.server.caller import SignedIn
+from coterie.server.connection import CloseReason, Connection
+from coterie.server.delivery import Delivery
+from coterie.server.metrics import Metrics
+from coterie.server.roster import Roster
+from coterie.wire.frames import ServerFrame
+
+log = logging.getLogger("coterie.server.connections")
+
+UNPROVEN_MAX = 1000
+UNPROVEN_PER_ADDRESS_MAX = 50
+"""Connections on which nobody has signed in yet; the second is not for loopback."""
+
+
+class Connections:
+    """Every open connection is here, and ends here."""
+
+    def __init__(self, delivery: Delivery, roster: Roster, metrics: Metrics) -> None:
+        self._delivery = delivery
+        self._roster = roster
+        self._metrics = metrics
+        self._open: dict[Connection, None] = {}
+        self._unproven: Counter[str] = Counter()
+        self._touched: dict[Connection, None] = {}
+        self.gone: list[Connection] = []
+        """Ended since somebody looked last."""
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @property
+    def all(self) -> list[Connection]:
+        return list(self._open)
+
+    def has_room_for(self, address: str, *, loopback: bool) -> bool:
+        """Whether one more may be opened from this address."""
+        if len(self._open) >= limits.CONNECTIONS_MAX or self._unproven.total() >= UNPROVEN_MAX:
+            return False
+        return loopback or self._unproven[address] < UNPROVEN_PER_ADDRESS_MAX
+
+    def add(self, connection: Connection) -> None:
+        self._open[connection] = None
+        self._unproven[connection.caller.address] += 1
+        self._metrics.connections_opened += 1
+
+    def signed_in(self, connection: Connection, who: SignedIn) -> None:
+        """The device has proven itself: another connection of it ends, and everybody may know of it."""
+        before = self._roster.connection_of(who.device)
+        if before is not None and before is not connection:
+            self.end(before, CloseReason.GOING_AWAY)
+        self._proven(connection)
+        connection.know(signed_in=who, vault_of=None)
+        self._roster.enter(who, connection)
+        self.queue(connection, self._roster.everybody())
+
+    def queue(self, connection: Connection, frames: Iterable[ServerFrame]) -> None:
+        """To be sent at the end of the turn."""
+        if connection.is_open:
+            connection.queue(frames)
+            self._touched[connection] = None
+
+    def tell_all(self, frames: Iterable[ServerFrame]) -> None:
+        """To every signed-in device that the network can reach now."""
+        told = tuple(frames)
+        if told:
+            for connection in self._roster.connections:
+                self.queue(connection, told)
+
+    def flush(self) -> None:
+        """The end of the turn: one message to each that has something to get."""
+        for connection in self._delivery.frames_ready():
+            self._touched[connection] = None
+        touched, self._touched = self._touched, {}
+        for connection in touched:
+            try:
+                connection.flush()
+            except LocalError:
+                log.exception("an answer was not allowed")
+                self.end(connection, CloseReason.INTERNAL_ERROR)
+
+    def refuse(self, connection: Connection, code: Code) -> None:
+        """Say why, and end it."""
+        if connection.is_open:
+            self._metrics.refused(code)
+            connection.refuse(code)
+        self.forget(connection)
+
+    def end(self, connection: Connection, reason: CloseReason) -> None:
+        connection.close(reason)
+        self.forget(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """It is gone."""
+        connection.is_open = False
+        if connection not in self._open:
+            return
+        del self._open[connection]
+        self._touched.pop(connection, None)
+        self._delivery.stop(connection)
+        who = connection.caller.signed_in
+        if who is None:
+            self._proven(connection)
+        else:
+            self._roster.leave(who, connection)
+        self.gone.append(connection)
+
+    def _proven(self, connection: Connection) -> None:
+        address = connection.caller.address
+        self._unproven[address] -= 1
+        if self._unproven[address] <= 0:
+            del self._unproven[address]

@@ -1,0 +1,217 @@
+"""From streams to the connections of the devices that may read them.
+
+What is committed goes straight from memory to every reader that stands at the end of its stream and has room;
+who is behind reads from the store. Nothing here is lost with the process: cursors lie in the store, and a
+reader that comes back says where it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from coterie.base import limits
+from coterie.base.ids import DeviceId, StreamId, is_mailbox
+from coterie.server.connection import Connection
+from coterie.server.reader import ENTRY_OVERHEAD_BYTES, Reader, StreamState, Window
+from coterie.server.store.protocol import Store
+from coterie.server.store.records import MoveCursor
+from coterie.server.store.results import Opened
+from coterie.wire.frames.connection import StreamEnd
+from coterie.wire.frames.messages import LogEntry, MailboxEntry
+from coterie.wire.frames.shared import Position
+
+STREAMS_MAX = 1 << 30
+READERS_PER_TURN = 64
+READS_PER_READER = 8
+LOG_CHUNK_ENTRIES = 64
+
+
+class Delivery:
+    """Only the gateway's turn calls it."""
+
+    def __init__(self, store: Store, incarnation: bytes) -> None:
+        self._store = store
+        self._incarnation = incarnation
+        self._by_device: dict[DeviceId, Connection] = {}
+        self._by_log: dict[StreamId, dict[DeviceId, Connection]] = {}
+        self._to_flush: dict[Connection, None] = {}
+        self._to_fill: dict[Connection, None] = {}
+        self._cursors: dict[tuple[DeviceId, StreamId], int] = {}
+        self._cursors_since: float | None = None
+
+    async def start(
+        self, connection: Connection, device: DeviceId, positions: tuple[Position, ...], now: float
+    ) -> None:
+        """Deliver to this connection from now on, after these positions."""
+        reader = Reader(device, self._incarnation, now)
+        at = {each.stream: each.seq for each in positions if each.incarnation == self._incarnation}
+        for end in await self._store.stream_ends(device, STREAMS_MAX):
+            self._add(connection, reader, end, at.get(end.stream, 0), now)
+        connection.reader = reader
+        reader.paused = connection.paused_at is not None
+        self._by_device[device] = connection
+        self._to_fill[connection] = None
+
+    def stop(self, connection: Connection) -> None:
+        """The connection is gone; what it acknowledged is kept."""
+        reader = connection.reader
+        self._to_fill.pop(connection, None)
+        self._to_flush.pop(connection, None)
+        if reader is None or self._by_device.get(reader.device) is not connection:
+            return
+        del self._by_device[reader.device]
+        for stream in reader.logs:
+            readers = self._by_log.get(stream, {})
+            readers.pop(reader.device, None)
+            if not readers:
+                self._by_log.pop(stream, None)
+
+    def opened(self, opened: Iterable[Opened]) -> None:
+        """Devices have become entitled to streams."""
+        for each in opened:
+            connection = self._by_device.get(each.device)
+            if connection is not None and connection.reader is not None:
+                connection.reader.add_log(each.stream, each.after_seq, each.after_seq)
+                self._by_log.setdefault(each.stream, {})[each.device] = connection
+
+    def appended(self, stream: StreamId, entry: LogEntry, now: float) -> int:
+        """A message was committed; to how many it goes at once."""
+        sent = 0
+        for connection in self._by_log.get(stream, {}).values():
+            if connection.reader is not None:
+                if connection.reader.offer_message(stream, entry, now):
+                    sent += 1
+                    self._to_flush[connection] = None
+                else:
+                    self._to_fill[connection] = None
+        return sent
+
+    def posted(self, device: DeviceId, entry: MailboxEntry, now: float) -> None:
+        """An envelope was committed."""
+        connection = self._by_device.get(device)
+        if connection is not None and connection.reader is not None:
+            if connection.reader.offer_mail(entry, now):
+                self._to_flush[connection] = None
+            else:
+                self._to_fill[connection] = None
+
+    def acknowledge(self, connection: Connection, positions: tuple[Position, ...], now: float) -> None:
+        """The device has committed everything up to these positions; others than its own are ignored."""
+        reader = connection.reader
+        if reader is None:
+            return
+        for position in positions:
+            state = reader.stream(StreamId(position.stream))
+            if position.incarnation != self._incarnation or state is None:
+                continue
+            if state.acknowledge(position.seq):
+                self._keep(reader.device, state, now)
+                reader.moved_at = now
+        if reader.wants_entries:
+            self._to_fill[connection] = None
+
+    def paused(self, connection: Connection, *, paused: bool) -> None:
+        """The network takes no more, or takes more again."""
+        if connection.reader is not None:
+            connection.reader.paused = paused
+            if not paused:
+                self._to_fill[connection] = None
+
+    async def fill(self, now: float) -> bool:
+        """Read for those who are behind and have room, a few at a time; whether more is waiting."""
+        chosen = list(self._to_fill)[:READERS_PER_TURN]
+        recent: dict[tuple[StreamId, int], tuple[LogEntry, ...]] = {}
+        for connection in chosen:
+            del self._to_fill[connection]
+            reader = connection.reader
+            if reader is None or not connection.is_open:
+                continue
+            for _ in range(READS_PER_READER):
+                if not reader.wants_entries:
+                    break
+                await self._read(reader, recent, now)
+                self._to_flush[connection] = None
+            if reader.wants_entries:
+                self._to_fill[connection] = None
+        return bool(self._to_fill)
+
+    def frames_ready(self) -> list[Connection]:
+        """Hand what was taken to the connections; those that have something to send now."""
+        ready = [connection for connection in self._to_flush if connection.is_open]
+        self._to_flush.clear()
+        for connection in ready:
+            if connection.reader is not None:
+                connection.queue(connection.reader.frames())
+        return ready
+
+    def cursors(self, now: float, *, at_once: bool) -> list[MoveCursor]:
+        """Acknowledgements to commit, once the oldest is a second old: cumulative, so few for many."""
+        since = self._cursors_since
+        if since is None or not (at_once or now - since >= limits.ACK_SECONDS):
+            return []
+        moves = [MoveCursor(device, stream, seq) for (device, stream), seq in self._cursors.items()]
+        self._cursors.clear()
+        self._cursors_since = None
+        return moves
+
+    def put_back(self, moves: Iterable[MoveCursor], now: float) -> None:
+        """They could not be committed."""
+        for move in moves:
+            key = (move.device, move.stream)
+            self._cursors[key] = max(move.seq, self._cursors.get(key, 0))
+            self._cursors_since = now
+
+    def _add(self, connection: Connection, reader: Reader, end: StreamEnd, at: int, now: float) -> None:
+        stream = StreamId(end.stream)
+        after = min(max(at, end.acknowledged), end.end)
+        if is_mailbox(stream):
+            reader.mailbox = StreamState(stream, after, end.end, reader.mail_window)
+            state = reader.mailbox
+        else:
+            reader.add_log(stream, after, end.end)
+            self._by_log.setdefault(stream, {})[reader.device] = connection
+            state = reader.logs[stream]
+        if after > end.acknowledged:
+            self._keep(reader.device, state, now)
+
+    def _keep(self, device: DeviceId, state: StreamState, now: float) -> None:
+        self._cursors[device, state.stream] = state.acked
+        if self._cursors_since is None:
+            self._cursors_since = now
+
+    async def _read(
+        self, reader: Reader, recent: dict[tuple[StreamId, int], tuple[LogEntry, ...]], now: float
+    ) -> None:
+        """One read, shared by all who stand at the same place of a log this turn. Where nothing is left of
+        what was to come, it has expired, and the reader goes on behind it."""
+        if reader.mailbox.is_behind:
+            window = reader.mail_window
+            mail = await self._store.mailbox(
+                reader.device, reader.mailbox.sent, window.entries_left, window.bytes_left
+            )
+            reader.take_mail(mail, now)
+            if not mail:
+                reader.mailbox.sent = reader.mailbox.end
+            return
+        state = next(iter(reader.behind.values()))
+        place = (state.stream, state.sent)
+        entries = recent.get(place)
+        if entries is None:
+            entries = await self._store.log(state.stream, state.sent, LOG_CHUNK_ENTRIES, limits.WINDOW_BYTES)
+            recent[place] = entries
+        window = reader.log_window
+        reader.take_messages(state, _fitting(entries, window), now)
+        if not entries:
+            state.sent = state.end
+        if not state.is_behind:
+            del reader.behind[state.stream]
+
+
+def _fitting(entries: tuple[LogEntry, ...], window: Window) -> tuple[LogEntry, ...]:
+    """The first ones that a window has room for; one at least."""
+    size = 0
+    for index, entry in enumerate(entries[: window.entries_left]):
+        size += len(entry.ciphertext) + ENTRY_OVERHEAD_BYTES
+        if index and size > window.bytes_left:
+            return entries[:index]
+    return entries[: window.entries_left]

@@ -1,0 +1,79 @@
+"""The data folder: one server at a time, readable by its owner alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Self
+
+from coterie.base.codes import Code
+from coterie.base.errors import Unavailable
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+_PID_BYTES = 20
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _LOCKED_BYTE = 1 << 30
+    """Far behind the pid: Windows locks what it locks against reading."""
+
+    def _lock_file(handle: int) -> None:
+        os.lseek(handle, _LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        os.lseek(handle, 0, os.SEEK_SET)
+
+else:
+    import fcntl
+
+    def _lock_file(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class DataFolder:
+    """Holds the folder's lock until close(), or until the process ends, however it ends."""
+
+    def __init__(self, path: Path, handle: int) -> None:
+        self.path = path
+        self._handle = handle
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Make the folder where it is missing and lock it. Raises Unavailable(disk), naming the pid of the
+        server that has it."""
+        lock = path / "lock"
+        try:
+            path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT, FILE_MODE)
+        except OSError as error:
+            raise Unavailable(Code.DISK, f"the data folder cannot be used ({error.strerror})") from error
+        try:
+            _lock_file(handle)
+        except OSError as error:
+            os.close(handle)
+            raise Unavailable(Code.DISK, f"process {_owner(lock)} serves this data folder") from error
+        os.ftruncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+        return cls(path, handle)
+
+    @property
+    def database(self) -> Path:
+        return self.path / "server.db"
+
+    @property
+    def certificate(self) -> Path:
+        """The server's own: PEM of private key and certificate."""
+        return self.path / "tls.pem"
+
+    def close(self) -> None:
+        os.close(self._handle)
+
+
+def _owner(lock: Path) -> str:
+    try:
+        with lock.open("rb") as file:
+            return file.read(_PID_BYTES).decode("ascii", "replace") or "?"
+    except OSError:
+        return "?"

@@ -1,0 +1,192 @@
+"""TLS and WebSocket, in and out: the only module of the server that knows picows.
+
+One public port, TLS 1.3, path /v1, binary messages. What comes in goes to the turns, which decide; what they
+send goes out in one message per connection and turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from contextlib import suppress
+from typing import TypedDict
+
+from picows import (
+    WSCloseCode,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    ws_create_server,
+)
+
+from coterie.base import limits
+from coterie.base.codes import Code
+from coterie.server.connection import CloseReason, Connection
+from coterie.server.metrics import Metrics
+from coterie.server.turns import Turns
+
+log = logging.getLogger("coterie.server.gateway")
+
+PATH = b"/v1"
+UPGRADE_SECONDS = 5.0
+GOODBYE_SECONDS = 1.0
+CLOSE_SECONDS = 5.0
+"""What is still unsent this long after the end of a connection stays unsent."""
+BACKLOG = 512
+
+
+class _Context(TypedDict, total=False):
+    """What a loop says about an exception that nobody caught."""
+
+    message: str
+    exception: BaseException
+    transport: object
+    protocol: object
+
+
+class _WebSocket:
+    """Implements Pipe."""
+
+    def __init__(self, transport: WSTransport) -> None:
+        self._transport = transport
+
+    def send(self, message: bytes) -> None:
+        self._transport.send(WSMsgType.BINARY, message)
+
+    def ping(self) -> None:
+        self._transport.send_ping()
+
+    def close(self, reason: CloseReason) -> None:
+        if self._transport.is_disconnected:
+            return
+        self._transport.send_close(WSCloseCode(int(reason)))
+        self._transport.disconnect()
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
+
+    def _abort(self) -> None:
+        if not self._transport.is_disconnected:
+            self._transport.underlying_transport.abort()
+
+
+class _Listener(WSListener):
+    """Hands picows' callbacks to the turns."""
+
+    def __init__(self, door: Door, turns: Turns) -> None:
+        self._door = door
+        self._turns = turns
+        self._connections = turns.connections
+        self._connection: Connection | None = None
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._door.transports.add(transport)
+        peer = transport.underlying_transport.get_extra_info("peername")
+        address = str(peer[0]) if peer else ""
+        if self._turns.has_room_for(address):
+            self._connection = self._turns.opened(_WebSocket(transport), address)
+        else:
+            transport.send_close(WSCloseCode.TRY_AGAIN_LATER)
+            transport.disconnect()
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            self._on_frame(connection, transport, frame)
+        except Exception:
+            log.exception("a message could not be taken")
+            self._connections.end(connection, CloseReason.INTERNAL_ERROR)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._door.transports.discard(transport)
+        if self._connection is not None:
+            self._turns.closed(self._connection)
+
+    def _on_frame(self, connection: Connection, transport: WSTransport, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if kind is WSMsgType.BINARY and frame.fin:
+            self._turns.received(connection, frame.get_payload_as_bytes())
+        elif kind is WSMsgType.PING:
+            self._turns.heard(connection)
+            transport.send_pong(frame.get_payload_as_bytes())
+        elif kind is WSMsgType.PONG:
+            self._turns.heard(connection)
+        elif kind is WSMsgType.CLOSE:
+            self._connections.end(connection, CloseReason.DONE)
+        else:
+            self._connections.refuse(connection, Code.BAD_FRAME)
+
+    def pause_writing(self) -> None:
+        if self._connection is not None:
+            self._turns.paused(self._connection, paused=True)
+
+    def resume_writing(self) -> None:
+        if self._connection is not None:
+            self._turns.paused(self._connection, paused=False)
+
+
+class Door:
+    """The listening port and all that came in through it."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._server: asyncio.Server | None = None
+        self.transports: set[WSTransport] = set()
+
+    @property
+    def port(self) -> int:
+        return int(self._server.sockets[0].getsockname()[1]) if self._server is not None else 0
+
+    def listener(self, request: WSUpgradeRequest) -> WSListener | None:
+        """What picows asks for each connection; None: not found."""
+        return _Listener(self, self._turns) if request.path == PATH else None
+
+    def accept_with(self, server: asyncio.Server) -> None:
+        self._server = server
+
+    async def close(self) -> None:
+        """Accept nothing more, and let goodbyes go out."""
+        if self._server is not None:
+            self._server.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                for transport in list(self.transports):
+                    await transport.wait_disconnected()
+
+
+async def listen(turns: Turns, host: str, port: int, context: ssl.SSLContext) -> Door:
+    """Accept connections. Raises OSError where the address cannot be had."""
+    door = Door(turns)
+    server = await ws_create_server(
+        door.listener,
+        host,
+        port,
+        ssl=context,
+        ssl_handshake_timeout=limits.CONNECT_SECONDS,
+        ssl_shutdown_timeout=CLOSE_SECONDS,
+        websocket_handshake_timeout=UPGRADE_SECONDS,
+        max_frame_size=limits.FRAME_BYTES + 64,
+        enable_auto_pong=False,
+        backlog=BACKLOG,
+    )
+    door.accept_with(server)
+    return door
+
+
+def quiet_strangers(loop: asyncio.AbstractEventLoop, metrics: Metrics) -> None:
+    """Whatever a stranger does to a port is counted and not told: each failed handshake would otherwise fill
+    the log with a page. Our own bugs are still told."""
+    logging.getLogger("picows").setLevel(logging.CRITICAL)
+    logging.getLogger("aiofastnet").setLevel(logging.CRITICAL)
+
+    def on_exception(_loop: asyncio.AbstractEventLoop, context: _Context) -> None:
+        error = context.get("exception")
+        if isinstance(error, (ssl.SSLError, OSError)):
+            metrics.tls_failures += 1
+            return
+        log.error("%s", context.get("message", "an exception that nobody caught"), exc_info=error)
+
+    loop.set_exception_handler(on_exception)  # type: ignore[arg-type]  # typeshed says dict[str, Any]

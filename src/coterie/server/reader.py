@@ -1,0 +1,188 @@
+"""How far one connected device has come in its streams, and how much more may be under way to it.
+
+Entries under way are those sent and not yet acknowledged: at most limits.WINDOW_ENTRIES and WINDOW_BYTES for
+the mailbox, and as much for all logs together (docs/protocol.md, Delivery).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from coterie.base import limits
+from coterie.base.ids import DeviceId, StreamId, mailbox_of
+from coterie.wire.frames import LogEntries, MailboxEntries, ServerFrame
+from coterie.wire.frames.messages import LogEntry, MailboxEntry
+
+ENTRY_OVERHEAD_BYTES = 256
+"""Ids, times and MACs of an entry as encoded; rather more than less."""
+FRAME_CONTENT_BYTES = limits.FRAME_BYTES - 64 * 1024
+
+
+class Window:
+    """What is under way of one kind of stream."""
+
+    def __init__(self) -> None:
+        self.entries = 0
+        self.bytes = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self.entries < limits.WINDOW_ENTRIES and self.bytes < limits.WINDOW_BYTES
+
+    @property
+    def entries_left(self) -> int:
+        return limits.WINDOW_ENTRIES - self.entries
+
+    @property
+    def bytes_left(self) -> int:
+        return limits.WINDOW_BYTES - self.bytes
+
+
+class StreamState:
+    """sent: the last seq sent; end: the last one known to be there; acked: the last one acknowledged."""
+
+    def __init__(self, stream: StreamId, after_seq: int, end: int, window: Window) -> None:
+        self.stream = stream
+        self.sent = after_seq
+        self.acked = after_seq
+        self.end = max(end, after_seq)
+        self._window = window
+        self._under_way: deque[tuple[int, int]] = deque()
+
+    @property
+    def is_behind(self) -> bool:
+        return self.sent < self.end
+
+    def send(self, seq: int, size: int) -> None:
+        """An entry goes out."""
+        self.sent = seq
+        self._under_way.append((seq, size))
+        self._window.entries += 1
+        self._window.bytes += size
+
+    def acknowledge(self, seq: int) -> bool:
+        """Take a cumulative acknowledgement; whether it says something new."""
+        seq = min(seq, self.sent)
+        if seq <= self.acked:
+            return False
+        self.acked = seq
+        while self._under_way and self._under_way[0][0] <= seq:
+            _, size = self._under_way.popleft()
+            self._window.entries -= 1
+            self._window.bytes -= size
+        return True
+
+
+class Reader:
+    """One device that has said Sync. Mailbox entries go first, logs only once all of them were sent: so keys
+    arrive before what they open."""
+
+    def __init__(self, device: DeviceId, incarnation: bytes, now_seconds: float) -> None:
+        self.device = device
+        self.mail_window = Window()
+        self.log_window = Window()
+        self.mailbox = StreamState(mailbox_of(device), 0, 0, self.mail_window)
+        self.logs: dict[StreamId, StreamState] = {}
+        self.behind: dict[StreamId, StreamState] = {}
+        """Logs with entries that were not sent yet, oldest first."""
+        self.paused = False
+        self.moved_at = now_seconds
+        """When an acknowledgement came, or the first entry since all were acknowledged went out."""
+        self._incarnation = incarnation
+        self._mail: list[MailboxEntry] = []
+        self._messages: dict[StreamId, list[LogEntry]] = {}
+
+    @property
+    def has_something_under_way(self) -> bool:
+        return bool(self.mail_window.entries or self.log_window.entries)
+
+    @property
+    def wants_entries(self) -> bool:
+        """Whether something is there that could be sent now."""
+        if self.paused:
+            return False
+        if self.mailbox.is_behind:
+            return self.mail_window.is_open
+        return bool(self.behind) and self.log_window.is_open
+
+    def stream(self, stream: StreamId) -> StreamState | None:
+        return self.mailbox if stream == self.mailbox.stream else self.logs.get(stream)
+
+    def add_log(self, stream: StreamId, after_seq: int, end: int) -> None:
+        """The device may read this log."""
+        state = self.logs[stream] = StreamState(stream, after_seq, end, self.log_window)
+        if state.is_behind:
+            self.behind[stream] = state
+
+    def offer_mail(self, entry: MailboxEntry, now_seconds: float) -> bool:
+        """A new entry of the mailbox: sent with the next frames, if it is its turn and there is room."""
+        state = self.mailbox
+        state.end = max(state.end, entry.seq)
+        if entry.seq != state.sent + 1 or self.paused or not self.mail_window.is_open:
+            return False
+        self.take_mail((entry,), now_seconds)
+        return True
+
+    def offer_message(self, stream: StreamId, entry: LogEntry, now_seconds: float) -> bool:
+        """The same for an entry of a log."""
+        state = self.logs.get(stream)
+        if state is None:
+            return False
+        state.end = max(state.end, entry.seq)
+        ready = entry.seq == state.sent + 1 and not self.mailbox.is_behind and not self.paused
+        if not ready or not self.log_window.is_open:
+            if state.is_behind:
+                self.behind[stream] = state
+            return False
+        self.take_messages(state, (entry,), now_seconds)
+        return True
+
+    def take_mail(self, entries: tuple[MailboxEntry, ...], now_seconds: float) -> None:
+        """Entries that follow on what was sent."""
+        self._starts(now_seconds)
+        for entry in entries:
+            self.mailbox.send(entry.seq, len(entry.sealed) + ENTRY_OVERHEAD_BYTES)
+            self._mail.append(entry)
+
+    def take_messages(self, state: StreamState, entries: tuple[LogEntry, ...], now_seconds: float) -> None:
+        """Entries that follow on what was sent."""
+        self._starts(now_seconds)
+        waiting = self._messages.setdefault(state.stream, [])
+        for entry in entries:
+            state.send(entry.seq, len(entry.ciphertext) + ENTRY_OVERHEAD_BYTES)
+            waiting.append(entry)
+
+    def frames(self) -> list[ServerFrame]:
+        """What was taken since the last call: mailbox first; with each batch of a log the mailbox's end."""
+        frames: list[ServerFrame] = []
+        if self._mail:
+            for start, end in _cuts([len(entry.sealed) for entry in self._mail]):
+                entries = tuple(self._mail[start:end])
+                frames.append(MailboxEntries(self.mailbox.stream, self._incarnation, entries))
+            self._mail.clear()
+        if self._messages:
+            for stream, messages in self._messages.items():
+                for start, end in _cuts([len(entry.ciphertext) for entry in messages]):
+                    batch = tuple(messages[start:end])
+                    frames.append(LogEntries(stream, self._incarnation, batch, self.mailbox.end))
+            self._messages.clear()
+        return frames
+
+    def _starts(self, now_seconds: float) -> None:
+        if not self.has_something_under_way:
+            self.moved_at = now_seconds
+
+
+def _cuts(sizes: list[int]) -> list[tuple[int, int]]:
+    """Where to cut a row of entries so that each part fits into a frame."""
+    if len(sizes) == 1:
+        return [(0, 1)]
+    cuts: list[tuple[int, int]] = []
+    start = size = 0
+    for index, each in enumerate(sizes):
+        size += each + ENTRY_OVERHEAD_BYTES
+        if index > start and (size > FRAME_CONTENT_BYTES or index - start == limits.WINDOW_ENTRIES):
+            cuts.append((start, index))
+            start, size = index, each + ENTRY_OVERHEAD_BYTES
+    cuts.append((start, len(sizes)))
+    return cuts

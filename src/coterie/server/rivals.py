@@ -1,0 +1,75 @@
+"""A device that signs in while it is connected already: a reconnect, a copy, or a dead old connection.
+
+The older connection is pinged; if it answers in time, the newer one is a copy (encryption rule 28).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from coterie.base import limits
+from coterie.base.ids import DeviceId
+from coterie.server.caller import Rival
+from coterie.server.connection import Connection
+from coterie.server.roster import Roster
+from coterie.wire.frames import ClientFrame, ProveDevice
+
+
+class Visit(msgspec.Struct, frozen=True, gc=False):
+    """A frame that waits for its turn. rival: what asking came to, where the frame was put back for that."""
+
+    connection: Connection
+    frame: ClientFrame
+    rival: Rival | None = None
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    visit: Visit
+    rival: Connection
+    until_seconds: float
+
+
+class Rivals:
+    """Visits that wait for an older connection to answer."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+        self._asked: list[_Asked] = []
+
+    def of(self, visit: Visit) -> Connection | None:
+        """The other connection of the device that wants to sign in."""
+        if not isinstance(visit.frame, ProveDevice):
+            return None
+        older = self._roster.connection_of(DeviceId(visit.frame.device))
+        return older if older is not visit.connection else None
+
+    def ask(self, visit: Visit, now_seconds: float) -> list[Visit]:
+        """Ping the older connection. Visits that need not wait for that come back at once."""
+        older = self.of(visit)
+        if older is None:
+            return [Visit(visit.connection, visit.frame, Rival.SILENT)]
+        older.pipe.ping()
+        self._asked.append(_Asked(visit, older, now_seconds + limits.COPIED_PROFILE_PING_SECONDS))
+        return []
+
+    def heard(self, connection: Connection) -> list[Visit]:
+        """A connection said something: who waited for that may go on."""
+        return self._take(lambda asked: asked.rival is connection, Rival.ANSWERED) if self._asked else []
+
+    def gone(self, connection: Connection) -> list[Visit]:
+        """A connection is gone."""
+        if not self._asked:
+            return []
+        self._asked = [asked for asked in self._asked if asked.visit.connection is not connection]
+        return self._take(lambda asked: asked.rival is connection, Rival.SILENT)
+
+    def expired(self, now_seconds: float) -> list[Visit]:
+        """Those whose older connection did not answer in time."""
+        return self._take(lambda asked: asked.until_seconds <= now_seconds, Rival.SILENT)
+
+    def _take(self, matches: Callable[[_Asked], bool], rival: Rival) -> list[Visit]:
+        taken = [asked.visit for asked in self._asked if matches(asked)]
+        self._asked = [asked for asked in self._asked if not matches(asked)]
+        return [Visit(visit.connection, visit.frame, rival) for visit in taken]

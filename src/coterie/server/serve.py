@@ -1,0 +1,148 @@
+"""One server, from its data folder to its last goodbye."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from coterie.base.clock import Clock, SystemClock
+from coterie.base.codes import Code
+from coterie.base.errors import Refused, Unavailable
+from coterie.base.invite import Invite
+from coterie.base.signing import require_primitives
+from coterie.server.certificate import ensure_certificate, tls_context, tls_key
+from coterie.server.folder import DataFolder
+from coterie.server.founding import invite_of, open_realm
+from coterie.server.gateway import listen, quiet_strangers
+from coterie.server.metrics import Metrics, serve_metrics
+from coterie.server.policy import is_loopback
+from coterie.server.sequencer import Sequencer
+from coterie.server.settings import ReadyLine, ServerSettings
+from coterie.server.store.protocol import Store
+from coterie.server.store.sqlite import SqliteStore
+from coterie.server.turns import Turns
+
+log = logging.getLogger("coterie.server")
+
+Listening = TypeVar("Listening")
+
+_ANY_HOSTS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
+_DOCUMENTATION_ADDRESS = "192.0.2.1"
+"""RFC 5737: routed nowhere; asking for the way there tells this machine's own address."""
+
+
+def run(settings: ServerSettings, ready: Callable[[ReadyLine], None]) -> None:
+    """serve() on the fastest loop there is. Returns after SIGTERM or SIGINT."""
+    factory = None
+    if sys.platform != "win32":
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(serve(settings, ready))
+
+
+async def serve(
+    settings: ServerSettings, ready: Callable[[ReadyLine], None], *, clock: Clock | None = None
+) -> None:
+    """Serve until SIGTERM, SIGINT or cancellation; ready is called once connections are accepted.
+
+    Raises Unavailable (data folder in use or unusable, newer schema, address in use, part missing),
+    Refused(usage) for a certificate that cannot be used. SIGKILL loses nothing that was acknowledged.
+    """
+    require_primitives()
+    if (settings.cert is None) != (settings.key is None):
+        raise Refused(Code.USAGE, "certificate and key go together")
+    folder = DataFolder.open(settings.data)
+    try:
+        if settings.cert is None:
+            ensure_certificate(folder.certificate)
+        store = SqliteStore(folder.database)
+        try:
+            await _serve(settings, folder, store, ready, clock or SystemClock())
+        finally:
+            await store.close()
+    finally:
+        folder.close()
+
+
+async def _serve(
+    settings: ServerSettings,
+    folder: DataFolder,
+    store: Store,
+    ready: Callable[[ReadyLine], None],
+    clock: Clock,
+) -> None:
+    certificate = settings.cert or folder.certificate
+    context = tls_context(certificate, settings.key)
+    open_signup = is_loopback(settings.host) if settings.open_signup is None else settings.open_signup
+    realm = await open_realm(store, tls_key(certificate), open_signup, clock.wall_ms())
+    sequencer = await Sequencer.load(store, realm)
+    metrics = Metrics()
+    quiet_strangers(asyncio.get_running_loop(), metrics)
+    turns = Turns(store, realm, sequencer, metrics, clock)
+    await turns.prepare()
+    metrics_server = await _bound(serve_metrics(metrics, settings.metrics_port))
+    try:
+        door = await _bound(listen(turns, settings.host, settings.port, context))
+        port = door.port
+        invite = await invite_of(store, realm, _reachable(settings.host), port, clock.wall_ms())
+        metrics_port = metrics_server.sockets[0].getsockname()[1]
+        with _until_told(turns):
+            metrics.is_ready = True
+            log.info("serving on port %d, sign-up %s", port, "open" if open_signup else "by invite")
+            ready(
+                ReadyLine(
+                    Invite(settings.host, port).place, invite.link, Invite("127.0.0.1", metrics_port).place
+                )
+            )
+            try:
+                await turns.run()
+            finally:
+                await door.close()
+    finally:
+        metrics_server.close()
+    log.info("stopped")
+
+
+@contextmanager
+def _until_told(turns: Turns) -> Iterator[None]:
+    """SIGTERM and SIGINT stop the turns, where this is the thread that gets signals."""
+    loop = asyncio.get_running_loop()
+    here = threading.current_thread() is threading.main_thread() and sys.platform != "win32"
+    signals = (signal.SIGTERM, signal.SIGINT) if here else ()
+    for number in signals:
+        loop.add_signal_handler(number, turns.stop)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+async def _bound(listening: Awaitable[Listening]) -> Listening:
+    try:
+        return await listening
+    except OSError as error:
+        reason = errno.errorcode.get(error.errno or 0, "unknown error")
+        raise Unavailable(Code.UNREACHABLE, f"the address to listen on cannot be had ({reason})") from error
+
+
+def _reachable(host: str) -> str:
+    """What others can connect to: this machine's address on its network, where the server listens on all."""
+    if host not in _ANY_HOSTS:
+        return host
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+            way.connect((_DOCUMENTATION_ADDRESS, 9))
+            return str(way.getsockname()[0])
+    except OSError:
+        return "127.0.0.1"

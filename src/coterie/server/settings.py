@@ -1,0 +1,29 @@
+"""What a server is started with, and what it says when it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """data: the folder of everything it keeps, made where missing. port 0: any free one. cert and key: PEM
+    files, both or none (then it makes its own). open_signup None: open on loopback only. metrics_port: on
+    loopback, 0 for any free one."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    cert: Path | None = None
+    key: Path | None = None
+    open_signup: bool | None = None
+    metrics_port: int = 0
+
+
+class ReadyLine(msgspec.Struct, frozen=True):
+    """The server accepts connections. listen and metrics: HOST:PORT; invite: the link to give to people."""
+
+    listen: str
+    invite: str
+    metrics: str

@@ -1,0 +1,201 @@
+"""Carrying out what a turn decided: commit, then reply, then push.
+
+So nothing is acknowledged, delivered or published that is not on disk (CONTRIBUTING.md, The one pattern).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import assert_never
+
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.errors import CoterieError
+from coterie.server.commands.outcome import (
+    Acknowledge,
+    AskRival,
+    DeviceSignedIn,
+    Outcome,
+    Push,
+    StartDelivery,
+    VaultOpenedFor,
+    answer,
+)
+from coterie.server.connection import CloseReason
+from coterie.server.connections import Connections
+from coterie.server.delivery import Delivery
+from coterie.server.metrics import Metrics
+from coterie.server.policy import Now, RefusedView
+from coterie.server.realm import Realm
+from coterie.server.rivals import Rivals, Visit
+from coterie.server.roster import Roster
+from coterie.server.sequencer import Sequencer
+from coterie.server.store.protocol import Store
+from coterie.server.store.records import AppendMessage, PutStatement, Record
+from coterie.server.store.results import Appended, Broken, Denied, LeafAdded, Posted, Result
+from coterie.wire.frames import LedgerGrew, Refusal
+
+log = logging.getLogger("coterie.server.settling")
+
+RETRY_MS = 1000
+
+
+class Pending(msgspec.Struct, frozen=True, gc=False):
+    """A frame that was handled and waits for the commit."""
+
+    visit: Visit
+    outcome: Outcome
+
+
+class Settling:
+    """The one place of the server where outcomes are carried out."""
+
+    def __init__(
+        self,
+        store: Store,
+        realm: Realm,
+        sequencer: Sequencer,
+        delivery: Delivery,
+        connections: Connections,
+        roster: Roster,
+        rivals: Rivals,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._realm = realm
+        self._sequencer = sequencer
+        self._delivery = delivery
+        self._connections = connections
+        self._roster = roster
+        self._rivals = rivals
+        self._metrics = metrics
+
+    async def settle(self, pending: list[Pending], now: Now, *, last: bool = False) -> list[Visit]:
+        """Commit what these outcomes save, and all cursors that are due (last: all there are); answer and
+        push. Visits that come back are to be handled again."""
+        cursors = self._delivery.cursors(now.monotonic_seconds, at_once=last)
+        batch: list[Record] = [each.outcome.save for each in pending if each.outcome.save is not None]
+        batch += cursors
+        results: list[Result] = []
+        if batch:
+            try:
+                results = await self._store.commit(batch)
+            except CoterieError as error:
+                log.critical("nothing can be committed: %s", error.note)
+                self._delivery.put_back(cursors, now.monotonic_seconds)
+                for each in pending:
+                    self.failed(each.visit)
+                return []
+            self._metrics.commits += 1
+            self._metrics.records += len(results)
+            await self._extend_ledger(results, now)
+        again: list[Visit] = []
+        row = iter(results)
+        for each in pending:
+            result = next(row) if each.outcome.save is not None else None
+            again += await self._carry_out(each, result, now)
+        return again
+
+    def failed(self, visit: Visit) -> None:
+        """The database is not there: the client may try again."""
+        request = getattr(visit.frame, "request", 0)
+        if request:
+            self._metrics.refused(Code.DISK)
+            self._connections.queue(visit.connection, (Refusal(request, Code.DISK.value, RETRY_MS),))
+
+    async def publish_head(self, now: Now) -> None:
+        """Close an epoch of the ledger and tell everybody."""
+        ledger = await self._sequencer.close_epoch(now)
+        self._connections.tell_all((LedgerGrew(ledger.head),))
+
+    async def put_statement(self, record: PutStatement) -> None:
+        """The server's next statement, and its leaf."""
+        (result,) = await self._store.commit([record])
+        if isinstance(result, LeafAdded):
+            self._realm.statement = record.signed
+            self._sequencer.append(result.index, result.packed)
+
+    async def _extend_ledger(self, results: list[Result], now: Now) -> None:
+        """New leaves, and a head where one is due: published here, before anybody is answered."""
+        named = 0
+        for result in results:
+            match result:
+                case Appended():
+                    pass
+                case LeafAdded(index, packed) if packed:
+                    self._sequencer.append(index, packed)
+                case Denied(ledger_size=size):
+                    named = max(named, size)
+                case _:
+                    pass
+        if self._sequencer.due(now, named):
+            try:
+                await self.publish_head(now)
+            except CoterieError as error:
+                log.critical("no head can be committed: %s", error.note)
+
+    async def _carry_out(self, each: Pending, result: Result | None, now: Now) -> list[Visit]:
+        connection, outcome = each.visit.connection, each.outcome
+        if isinstance(result, Broken):
+            self._connections.end(connection, CloseReason.INTERNAL_ERROR)
+            return []
+        if isinstance(result, Denied):
+            self._metrics.refused(result.code)
+            if result.code is Code.STALE_VIEW and isinstance(outcome.save, AppendMessage):
+                connection.know(refused_view=RefusedView(outcome.save.message, result.ledger_size))
+            self._connections.queue(connection, (answer(outcome.request, result),))
+            return []
+        if outcome.reply:
+            self._connections.queue(connection, outcome.reply)
+        elif result is not None:
+            self._connections.queue(connection, (answer(outcome.request, result),))
+        if result is not None:
+            self._spread(result, now.monotonic_seconds)
+        again: list[Visit] = []
+        for push in outcome.push:
+            again += await self._push(push, each.visit, now)
+        return again
+
+    def _spread(self, result: Result, now: float) -> None:
+        """What a saved record means for others."""
+        match result:
+            case Appended(_, stream, entry, opened):
+                if opened:
+                    self._delivery.opened(opened)
+                if entry is not None:
+                    self._metrics.messages += 1
+                    self._metrics.deliveries += self._delivery.appended(stream, entry, now)
+            case Posted(entries, opened):
+                self._delivery.opened(opened)
+                self._metrics.envelopes += len(entries)
+                for device, mail in entries:
+                    self._delivery.posted(device, mail, now)
+            case LeafAdded(revoked=revoked):
+                for device in revoked:
+                    connection = self._roster.connection_of(device)
+                    if connection is not None:
+                        self._connections.refuse(connection, Code.REVOKED)
+            case _:
+                pass
+
+    async def _push(self, push: Push, visit: Visit, now: Now) -> list[Visit]:
+        connection = visit.connection
+        if not connection.is_open:
+            return []
+        match push:
+            case Acknowledge(positions):
+                self._delivery.acknowledge(connection, positions, now.monotonic_seconds)
+            case StartDelivery(positions):
+                who = connection.caller.signed_in
+                if who is not None:
+                    await self._delivery.start(connection, who.device, positions, now.monotonic_seconds)
+            case DeviceSignedIn(who):
+                self._connections.signed_in(connection, who)
+            case VaultOpenedFor(account):
+                connection.know(vault_of=account)
+            case AskRival():
+                return self._rivals.ask(visit, now.monotonic_seconds)
+            case _:
+                assert_never(push)
+        return []

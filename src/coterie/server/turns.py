@@ -1,0 +1,236 @@
+"""The server's one driver: what came in one turn of the loop is decided, then settled together.
+
+gateway.py connects this to sockets; anything else that carries messages will do as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+
+import msgspec
+
+from coterie.base import limits
+from coterie.base.clock import Clock
+from coterie.base.codes import Code
+from coterie.base.errors import RemoteError, Unavailable
+from coterie.server.caller import Caller, Rival
+from coterie.server.commands.dispatch import READS_NOTHING, handle
+from coterie.server.commands.outcome import Outcome
+from coterie.server.connection import CloseReason, Connection, Pipe
+from coterie.server.connections import Connections
+from coterie.server.delivery import Delivery
+from coterie.server.housekeeping import Housekeeping
+from coterie.server.metrics import Metrics
+from coterie.server.policy import Now, address_prefix, is_loopback
+from coterie.server.realm import Realm
+from coterie.server.rivals import Rivals, Visit
+from coterie.server.roster import Roster
+from coterie.server.sequencer import Sequencer
+from coterie.server.settling import Pending, Settling
+from coterie.server.store.protocol import Store
+from coterie.wire.frames import Refusal
+
+log = logging.getLogger("coterie.server.turns")
+
+TICK_SECONDS = 1.0
+BUSY_MS = 1000
+CHALLENGE_BYTES = 32
+
+
+class Turns:
+    """Bytes come in by received(); everything else happens in run()."""
+
+    def __init__(
+        self, store: Store, realm: Realm, sequencer: Sequencer, metrics: Metrics, clock: Clock
+    ) -> None:
+        self._store = store
+        self._realm = realm
+        self._sequencer = sequencer
+        self._metrics = metrics
+        self._clock = clock
+        self._delivery = Delivery(store, realm.incarnation)
+        self._roster = Roster()
+        self._rivals = Rivals(self._roster)
+        self.connections = Connections(self._delivery, self._roster, metrics)
+        """All that are open; a pipe may end its own here."""
+        self._housekeeping = Housekeeping(store, realm, sequencer)
+        self._settling = Settling(
+            store,
+            realm,
+            sequencer,
+            self._delivery,
+            self.connections,
+            self._roster,
+            self._rivals,
+            metrics,
+        )
+        self._lane: list[Visit] = []
+        self._lane_bytes = 0
+        self._wake = asyncio.Event()
+        self._ticked = False
+        self._stopping = False
+        metrics.gauges["connections"] = lambda: len(self.connections)
+        metrics.gauges["people_online"] = lambda: self._roster.people_online
+        metrics.gauges["ledger_size"] = lambda: sequencer.size
+
+    async def prepare(self) -> None:
+        """Before anybody connects: a true and fresh statement, and a head over all leaves."""
+        now = Now(self._clock.wall_ms(), self._clock.monotonic_seconds())
+        statement = self._housekeeping.statement_due(now)
+        if statement is not None:
+            await self._settling.put_statement(statement)
+        if self._sequencer.due(now, 0):
+            await self._settling.publish_head(now)
+
+    def has_room_for(self, address: str) -> bool:
+        """Whether one more connection may be opened from this IP address."""
+        return not self._stopping and self.connections.has_room_for(
+            address_prefix(address), loopback=is_loopback(address)
+        )
+
+    def opened(self, pipe: Pipe, address: str) -> Connection:
+        """A client has connected from this IP address."""
+        caller = Caller(address_prefix(address), is_loopback(address), secrets.token_bytes(CHALLENGE_BYTES))
+        connection = Connection(pipe, caller, self._clock.monotonic_seconds())
+        self.connections.add(connection)
+        return connection
+
+    def received(self, connection: Connection, message: bytes) -> None:
+        """A message has come. Whatever is wrong with it ends this connection and no other."""
+        if not connection.is_open:
+            return
+        self.heard(connection)
+        try:
+            frames = connection.receive(message)
+        except RemoteError as error:
+            self.connections.refuse(connection, error.code)
+            return
+        full = len(self._lane) >= limits.LANE_FRAMES or self._lane_bytes >= limits.LANE_BYTES
+        self._lane_bytes += len(message)
+        for frame in frames:
+            request = getattr(frame, "request", 0)
+            if full and request:
+                self._metrics.refused(Code.BUSY)
+                self.connections.queue(connection, (Refusal(request, Code.BUSY.value, BUSY_MS),))
+            else:
+                self._lane.append(Visit(connection, frame))
+        self._wake.set()
+
+    def heard(self, connection: Connection) -> None:
+        """Anything came from the client, a pong for example."""
+        connection.heard(self._clock.monotonic_seconds())
+        self._again(self._rivals.heard(connection))
+
+    def paused(self, connection: Connection, *, paused: bool) -> None:
+        """The network takes no more, or takes more again."""
+        connection.paused_at = self._clock.monotonic_seconds() if paused else None
+        self._delivery.paused(connection, paused=paused)
+        self._wake.set()
+
+    def closed(self, connection: Connection) -> None:
+        """The connection is gone."""
+        self.connections.forget(connection)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Turn after turn, until stop() or cancellation; then what is under way is finished, and goodbye."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                ticking = group.create_task(self._tick())
+                while not self._stopping:
+                    await self._wake.wait()
+                    self._wake.clear()
+                    await self._guarded_turn()
+                ticking.cancel()
+        finally:
+            self._stopping = True
+            await self._guarded_turn()
+            for connection in self.connections.all:
+                self.connections.end(connection, CloseReason.GOING_AWAY)
+
+    def stop(self) -> None:
+        """Take nothing more; run() returns soon."""
+        self._stopping = True
+        self._wake.set()
+
+    async def _tick(self) -> None:
+        while True:
+            await self._clock.wait_until(self._clock.monotonic_seconds() + TICK_SECONDS)
+            self._ticked = True
+            self._wake.set()
+
+    async def _guarded_turn(self) -> None:
+        try:
+            await self._turn(Now(self._clock.wall_ms(), self._clock.monotonic_seconds()))
+        except Unavailable as error:
+            log.critical("the database is not there: %s", error.note)
+        except Exception:
+            log.exception("a turn failed")
+
+    async def _turn(self, now: Now) -> None:
+        lane, self._lane, self._lane_bytes = self._lane, [], 0
+        pending: list[Pending] = []
+        unsettled: set[Connection] = set()
+        for visit in lane:
+            if visit.connection in unsettled and not isinstance(visit.frame, READS_NOTHING):
+                self._again(await self._settling.settle(pending, now))
+                pending, unsettled = [], set()
+            outcome = await self._handled(visit, now)
+            if outcome is not None:
+                pending.append(Pending(visit, outcome))
+                unsettled.add(visit.connection)
+        self._again(await self._settling.settle(pending, now, last=self._stopping))
+        if self._ticked:
+            self._ticked = False
+            await self._on_tick(now)
+        while self.connections.gone:
+            self._again(self._rivals.gone(self.connections.gone.pop()))
+        if await self._delivery.fill(now.monotonic_seconds):
+            self._wake.set()
+        self.connections.flush()
+
+    async def _handled(self, visit: Visit, now: Now) -> Outcome | None:
+        """What the command wants; None where the connection is gone or ends over it."""
+        connection = visit.connection
+        if not connection.is_open:
+            return None
+        caller = connection.caller
+        rival = visit.rival or (Rival.CONNECTED if self._rivals.of(visit) is not None else None)
+        if rival is not None:
+            caller = msgspec.structs.replace(caller, rival=rival)
+        try:
+            return await handle(visit.frame, caller, self._store, self._realm, now)
+        except RemoteError as error:
+            self.connections.refuse(connection, error.code)
+        except Unavailable as error:
+            log.critical("the database is not there: %s", error.note)
+            self._settling.failed(visit)
+        except Exception:
+            log.exception("a %s could not be handled", type(visit.frame).__name__)
+            self.connections.end(connection, CloseReason.INTERNAL_ERROR)
+        return None
+
+    async def _on_tick(self, now: Now) -> None:
+        """Once a second."""
+        self.connections.tell_all(self._roster.changes())
+        self._again(self._rivals.expired(now.monotonic_seconds))
+        for connection in self.connections.all:
+            code = self._housekeeping.refused(connection, now.monotonic_seconds)
+            if code is not None:
+                self.connections.refuse(connection, code)
+            elif self._housekeeping.overdue(connection, now.monotonic_seconds):
+                self.connections.end(connection, CloseReason.GOING_AWAY)
+        statement = self._housekeeping.statement_due(now)
+        if statement is not None:
+            await self._settling.put_statement(statement)
+        if self._sequencer.due(now, 0):
+            await self._settling.publish_head(now)
+        await self._housekeeping.prune(now)
+
+    def _again(self, visits: list[Visit]) -> None:
+        """Frames to be handled in the next turn."""
+        if visits:
+            self._lane.extend(visits)
+            self._wake.set()
