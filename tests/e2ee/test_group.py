@@ -164,6 +164,14 @@ def test_padding_carries_nothing(alice: Person) -> None:
             open_message(reader, out.seal(plain + padding), commitment)
 
 
+def test_a_length_beyond_the_end_is_refused(alice: Person) -> None:
+    out, reader = group()
+    packed = inner_message(alice).pack()
+    plain = PREFIX + b"k" * 32 + (len(packed) + 1).to_bytes(4, "big") + packed
+    with pytest.raises(SealBroken, match="padding"):
+        open_message(reader, out.seal(plain), commit(b"k" * 32, packed))
+
+
 def test_another_suite_is_refused_as_such(alice: Person) -> None:
     out, reader = group()
     packed = inner_message(alice).pack()

@@ -249,6 +249,19 @@ def test_an_envelope_of_nothing_is_refused(alice: Person, bob: Person) -> None:
         outer(empty, alice.party, bob)
 
 
+def test_a_cut_envelope_has_no_prekey_id(alice: Person, bob: Person) -> None:
+    sealed = sealed_to(bob, first_session(alice, bob), alice)
+    start = len(prefix(Domain.ENVELOPE))
+    for wrong in (
+        sealed[:start],
+        sealed[: start + 7],
+        sealed[: start + 8 + hybrid.OVERHEAD_BYTES - 1],
+        sealed[:start] + b"\x80" + sealed[start + 1 :],
+    ):
+        with pytest.raises(SealBroken, match="cut"):
+            peek_prekey_id(wrong)
+
+
 _bob = person("b")
 _alice = person("a")
 

@@ -51,6 +51,7 @@ def test_a_wrong_missing_or_swapped_word_is_refused() -> None:
         [*listed[:-1], "zoo"],
         [listed[1], listed[0], *listed[2:]],
         [*listed[:-1], "blesss"],
+        [*["abandon"] * 11, "about"],
         [],
         ["ä"] * 24,
         ["\ud800"] * 24,

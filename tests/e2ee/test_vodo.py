@@ -64,6 +64,7 @@ def test_only_the_first_messages_of_a_session_match_it(alice: Person, bob: Perso
     normal = one.seal(b"n")
     assert normal[0] == NORMAL
     assert not back.matches(*normal)
+    assert not back.matches(NORMAL, message)
     assert not back.matches(PRE_KEY, b"garbage")
 
 
@@ -336,6 +337,7 @@ def test_other_types_than_bytes_are_refused(alice: Person, bob: Person) -> None:
         lambda key: key + b"==",
         lambda key: key[:-1],
         lambda key: key + b"A",
+        lambda key: key + b"AAAA",
         lambda key: key.replace(key[5:6], b"-", 1),
         lambda key: b"\xff" + key[1:],
         lambda key: key[:-1] + b"\n",

@@ -240,6 +240,6 @@ def _split(plaintext: bytes) -> tuple[bytes, bytes]:
         raise SealBroken(wrong.note, code) from None
     start = len(_PREFIX) + FRANKING_KEY_BYTES
     end = _HEADER_BYTES + int.from_bytes(plaintext[start:_HEADER_BYTES], "big")
-    if len(plaintext) < _HEADER_BYTES or end > len(plaintext) or plaintext[end:].strip(b"\x00"):
+    if end > len(plaintext) or plaintext[end:].strip(b"\x00"):
         raise SealBroken("a message with broken padding")
     return plaintext[len(_PREFIX) : start], plaintext[_HEADER_BYTES:end]

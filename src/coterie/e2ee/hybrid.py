@@ -61,8 +61,6 @@ def seal(public: bytes, info: bytes, plaintext: bytes) -> bytes:
     Raises SealBroken for a public key of the wrong size, an ML-KEM part out of range or an X25519 part of low
     order.
     """
-    if len(public) != PUBLIC_BYTES:
-        raise SealBroken("an X-Wing key of the wrong size")
     try:
         key = MLKEM768X25519PublicKey(
             mlkem.MLKEM768PublicKey.from_public_bytes(public[:MLKEM_PUBLIC_BYTES]),
