@@ -50,12 +50,11 @@ async def open_realm(store: Store, tls_key: bytes, open_signup: bool, now_ms: in
         said = ServerStatement.unpack(SignedStatement.unpack(signed).payload)
     except (msgspec.MsgspecError, ValueError, RemoteError):
         raise Unavailable(Code.DISK, "the server's own records are damaged") from None
-    identity = IdentityKeys.unpack(kept.identity)
     return Realm(
         secrets=kept,
         incarnation=incarnation,
         server=said.server,
-        identity=identity.public.pack(),
+        identity=said.identity,
         founding_ledger=said.founding_ledger,
         everyone=everyone_id(said.founding_ledger),
         tls_key=tls_key,

@@ -2,7 +2,7 @@
 
 A leaf is appended in the same commit as what it records, compared and swapped against its name's newest one;
 a head is signed over committed leaves, committed itself, and published then. When idle an epoch closes at
-once, under load at limits.EPOCH_LEAVES or after limits.EPOCH_SECONDS.
+once, under load (after a few in quick succession) at limits.EPOCH_LEAVES or after limits.EPOCH_SECONDS.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from coterie.base.errors import CoterieError, Unavailable
 from coterie.base.signing import LedgerKeys
 from coterie.ledger.heads import Head, SignedHead, sign_head
 from coterie.ledger.leaves import SERVER_NAME_HASH, LedgerView
-from coterie.server.policy import Now
+from coterie.server.policy import Buckets, Now
 from coterie.server.realm import LedgerNow, Realm
 from coterie.server.store.protocol import Store
 from coterie.server.store.records import PutHead
 
 LEAVES_PER_READ = 10_000
+EPOCHS_AT_ONCE = 5
 
 
 class Sequencer:
@@ -30,7 +31,7 @@ class Sequencer:
         self._view = view
         self._keys = LedgerKeys.unpack(realm.secrets.ledger)
         self._ledger = Head.unpack(SignedHead.unpack(realm.ledger.head).payload).ledger
-        self._closed_at = float("-inf")
+        self._at_once = Buckets(1 / limits.EPOCH_SECONDS, EPOCHS_AT_ONCE)
 
     @classmethod
     async def load(cls, store: Store, realm: Realm) -> Sequencer:
@@ -70,7 +71,7 @@ class Sequencer:
             return True
         if not waiting:
             return False
-        idle = now.monotonic_seconds - self._closed_at >= limits.EPOCH_SECONDS
+        idle = self._at_once.wait_seconds(self._ledger, now.monotonic_seconds) == 0
         return idle or waiting >= limits.EPOCH_LEAVES or wanted_size > self._realm.ledger.size
 
     async def close_epoch(self, now: Now) -> LedgerNow:
@@ -78,6 +79,6 @@ class Sequencer:
         head = Head(self._ledger, self._view.size, self._view.root(), now.wall_ms)
         signed = sign_head(head, self._keys).pack()
         await self._store.commit([PutHead(head.size, now.wall_ms, signed)])
-        self._closed_at = now.monotonic_seconds
+        self._at_once.take(self._ledger, now.monotonic_seconds)
         self._realm.ledger = LedgerNow(head.size, now.wall_ms, signed)
         return self._realm.ledger
