@@ -11,7 +11,8 @@ import pytest
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
-from coterie.desktop.app import TOGGLE, App, Following, Stage
+from coterie.desktop.app import TOGGLE, App, Stage
+from coterie.desktop.daylight import Following
 from coterie.desktop.forms.log_in import LogInForm
 from coterie.desktop.forms.recovery import RecoveryForm
 from coterie.desktop.forms.sign_up import SignUpForm
@@ -235,11 +236,11 @@ def test_dark_and_light_are_toggled_and_what_was_typed_stays(start: Start) -> No
     form = desk.app.window.screen
     assert isinstance(form, SignUpForm)
     form.name.put("alice")
-    assert desk.app.appearance is Appearance.DARK
+    assert desk.app.daylight.appearance is Appearance.DARK
     assert form.cget("background") == DARK.colours.window
     desk.root.event_generate(TOGGLE)
     desk.until(lambda: form.cget("background") == LIGHT.colours.window)
-    assert desk.app.following is Following.PERSON
+    assert desk.app.daylight.following is Following.PERSON
     assert form.name.value == "alice"
 
 
@@ -249,7 +250,7 @@ def test_the_main_screen_changes_with_the_theme(start: Start, house: House) -> N
     desk.root.update()
     desk.app.toggle()
     desk.root.update()
-    assert desk.app.appearance is Appearance.DARK
+    assert desk.app.daylight.appearance is Appearance.DARK
 
 
 def unlocked(start: Start, house: House) -> Desk:

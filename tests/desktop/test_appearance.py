@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+import tkinter as tk
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from coterie.desktop.appearance import Question, demanded
+from coterie.desktop.bridge import Bridge
+from coterie.desktop.daylight import Daylight, Following
 from coterie.screens.theme import Appearance
+
+Wait = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture
@@ -101,3 +107,36 @@ def test_macos(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert Question({}, tmp_path).answer() is Appearance.DARK
     program(programs, "defaults", "exit 1")
     assert Question({}, tmp_path).answer() is Appearance.LIGHT
+
+
+def test_the_system_is_followed_until_the_person_decides(
+    root: tk.Tk, bridge: Bridge, wait: Wait, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COTERIE_THEME", raising=False)
+    monkeypatch.setattr("coterie.desktop.daylight.ASK_AGAIN_MS", 1)
+    program(programs, "gsettings", "echo \"'prefer-light'\"")
+    daylight = Daylight()
+    assert daylight.settle() is Appearance.LIGHT
+    changes: list[Appearance] = []
+    daylight.watch(root, bridge.run, changes.append)
+    program(programs, "gsettings", "echo \"'prefer-dark'\"")
+
+    def come_to_the_front() -> bool:
+        root.event_generate("<FocusIn>")
+        return bool(changes)
+
+    wait(come_to_the_front)
+    assert changes == [Appearance.DARK]
+    assert daylight.toggle() is Appearance.LIGHT
+    assert daylight.following is Following.PERSON
+    root.event_generate("<FocusIn>")
+    root.update()
+    assert changes == [Appearance.DARK]
+
+
+def test_the_variable_is_not_overruled_by_the_system(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COTERIE_THEME", "dark")
+    program(programs, "gsettings", "echo \"'prefer-light'\"")
+    daylight = Daylight()
+    assert daylight.settle() is Appearance.DARK
+    assert daylight.following is Following.PERSON

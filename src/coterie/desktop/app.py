@@ -6,7 +6,6 @@ the latter in the loop's thread, while the person types.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Coroutine, Sequence
 from enum import Enum
 from importlib import import_module
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from coterie.base.errors import Unavailable
-from coterie.desktop.appearance import Question, demanded
+from coterie.desktop.daylight import Daylight
 from coterie.desktop.forms.entrance import Entrance
 from coterie.desktop.sdk_doors import SdkDoors
 from coterie.desktop.window import Window, open_root
@@ -30,8 +29,6 @@ T = TypeVar("T")
 
 CLOSE_MS: Final = 6_000
 """For the account to close itself; what is stored is safe either way."""
-FOLLOW_MS: Final = 5_000
-"""Least time between two questions to the system whether it is dark."""
 TOGGLE: Final = "<<ToggleAppearance>>"
 """Any widget may generate it on the window; Ctrl+Shift+L does."""
 
@@ -42,13 +39,6 @@ class Stage(Enum):
     ENTRANCE = "a form"
     MAIN = "the conversations"
     CLOSING = "the window is gone, the account is being closed"
-
-
-class Following(Enum):
-    """Who decides between dark and light."""
-
-    SYSTEM = "the system"
-    PERSON = "the person, by COTERIE_THEME or by the toggle"
 
 
 class App:
@@ -63,13 +53,10 @@ class App:
         profile: str | None = None,
         on_painted: Callable[[], None] | None = None,
     ) -> None:
-        said = demanded(os.environ)
-        question = Question(os.environ, Path.home()) if said is None else None
+        self.daylight = Daylight()
         root = open_root()
         self.stage = Stage.ENTRANCE
-        self.following = Following.PERSON if question is None else Following.SYSTEM
-        self.appearance = said or (question.answer() if question else Appearance.LIGHT)
-        self.window = Window(root, theme(self.appearance), self.close)
+        self.window = Window(root, theme(self.daylight.settle()), self.close)
         self.bridge: Bridge | None = None
         """Made after the first painting, or by the first work."""
         self.me: Opened | None = None
@@ -77,7 +64,6 @@ class App:
         self._main: MainScreen | None = None
         self._profile = profile
         self._on_painted = on_painted
-        self._may_ask_again = False
         self._entrance = Entrance(self.window.look, self.work, doors, home, server, self._opened)
 
     def run(self) -> int:
@@ -94,7 +80,6 @@ class App:
         root = self.window.root
         root.bind(TOGGLE, lambda _event: self.toggle())
         root.bind("<Control-L>", lambda _event: self.toggle())
-        root.bind("<FocusIn>", self._follow)
         self._first_screen()
         root.after_idle(self._painted)
 
@@ -123,9 +108,7 @@ class App:
 
     def toggle(self) -> None:
         """From dark to light or back, whatever the system says."""
-        self.following = Following.PERSON
-        dark = self.appearance is Appearance.DARK
-        self._change(Appearance.LIGHT if dark else Appearance.DARK)
+        self._change(self.daylight.toggle())
 
     def close(self) -> None:
         """Hide the window, close the account, end. A second call ends at once."""
@@ -175,7 +158,7 @@ class App:
             self._on_painted()
         self.window.root.after(1, self.window.set_icon)
         self.work(self._prepare())
-        self.window.root.after(FOLLOW_MS, self._let_ask)
+        self.daylight.watch(self.window.root, self.work, self._change)
 
     async def _prepare(self) -> None:
         """Import what comes after the form, while the person is typing."""
@@ -246,35 +229,10 @@ class App:
         self._main = MainScreen(self.window, self._bridge(), me)
         self._main.start()
 
-    # dark and light
-
     def _change(self, appearance: Appearance) -> None:
-        if appearance is self.appearance:
-            return
-        self.appearance = appearance
         self.window.change(theme(appearance))
         if self._main is not None:
             self._main.change(theme(appearance))
-
-    def _let_ask(self) -> None:
-        self._may_ask_again = True
-
-    def _follow(self, _event: object) -> None:
-        """The window came to the front: perhaps the system was switched meanwhile."""
-        if not self._may_ask_again or self.following is Following.PERSON:
-            return
-        self._may_ask_again = False
-
-        def answered(appearance: Appearance) -> None:
-            self.window.root.after(FOLLOW_MS, self._let_ask)
-            if self.following is Following.SYSTEM:
-                self._change(appearance)
-
-        self.work(_ask_system(), answered)
-
-
-async def _ask_system() -> Appearance:
-    return Question(os.environ, Path.home()).answer()
 
 
 def run(home: Path, server: str | None, profile: str | None) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import tzinfo
 
+from coterie.base.clock import Clock
 from coterie.client.events import Event
 from coterie.desktop.bridge import Bridge
 from coterie.desktop.main_window import MainWindow
@@ -14,12 +16,20 @@ from coterie.screens.theme import Theme
 
 
 class MainScreen:
-    """The conversations of one account in the window."""
+    """The conversations of one account in the window. clock, zone: None is the machine's."""
 
-    def __init__(self, window: Window, bridge: Bridge, me: Opened) -> None:
+    def __init__(
+        self,
+        window: Window,
+        bridge: Bridge,
+        me: Opened,
+        *,
+        clock: Clock | None = None,
+        zone: tzinfo | None = None,
+    ) -> None:
         self._bridge = bridge
         self._me = me
-        self.presenter = Presenter(me)
+        self.presenter = Presenter(me, clock, zone)
         self.view = window.show(
             lambda parent: MainWindow(
                 parent, self.presenter, window.look.theme, bridge.run, window.look.fonts

@@ -1,0 +1,172 @@
+"""A made-up account for the gallery: people who do not exist, and what they said on one Monday."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Final
+
+from coterie.base.clock import FakeClock
+from coterie.base.conversations import direct_id, everyone_id
+from coterie.base.ids import AccountId, ConversationId, DeviceId, LedgerId, MessageId, UserName
+from coterie.client.events import (
+    Conversation,
+    ConversationKind,
+    Event,
+    LinkState,
+    Message,
+    MessageState,
+    Person,
+    Sent,
+)
+
+NOW: Final = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
+EVERYONE: Final = everyone_id(LedgerId(b"the gallery's ledger"[:16]))
+DEVICE: Final = DeviceId(b"made-up device.."[:16])
+
+RECOVERY_KEY: Final = (
+    "velvet harbor nine orbit candle frost maple engine quiet lemon bridge salad "
+    "window copper garden pilot river seven travel uncle winter yellow zebra amused"
+)
+PASSPHRASE: Final = "otter-quilt-maple-sandy-brook-lantern"
+
+_ONLINE: Final = ("alice", "bob", "carol", "parrot")
+_NAMES: Final = (*_ONLINE, "noor", "chen", "marguerite")
+
+_CODE: Final = """```
+def rotate(session):
+    session.advance()
+    return session.pickle(key)  # never leaves the device
+```"""
+_LONG: Final = (
+    "Ship it. I will tag the release once the soak test has run overnight and the memory line stays flat."
+)
+_TALK: Final = (
+    # who, to whom, day, time, text
+    ("marguerite", "everyone", 20, "16:40", "maintenance window tonight, 22:00 to 22:15"),
+    ("chen", "me", 21, "18:02", "see you on Monday then"),
+    ("noor", "me", 22, "11:55", "مرحبا، شكرا لك"),
+    ("carol", "everyone", 23, "09:12", "Good morning! The new server is up 🎉"),
+    ("bob", "everyone", 23, "09:15", "Nice. Same invite link as before?"),
+    ("carol", "everyone", 23, "09:16", "Yes, nothing changes for you."),
+    ("parrot", "me", 23, "12:30", "you said hello 🦜"),
+    ("bob", "me", 23, "13:12", "soak test is at 6 h, memory line is flat"),
+    ("bob", "me", 23, "13:12", "I will let it run overnight"),
+    ("bob", "me", 23, "13:13", "👍👍🏽"),
+    ("alice", "me", 22, "17:48", "Can you look at the rotation before lunch tomorrow?"),
+    ("me", "alice", 22, "17:51", "Sure. Anything special about it?"),
+    ("alice", "me", 23, "09:43", "It is about when a device leaves. שלום, זה עובד (test 123)"),
+    ("alice", "me", 23, "09:51", _CODE),
+    ("alice", "me", 23, "09:52", "@bob has read it too, see https://example.org/notes 🔥"),
+    ("me", "alice", 23, "14:01", _LONG),
+    ("me", "alice", 23, "14:02", "Thank you 🙏"),
+    ("alice", "me", 23, "14:03", "😀🎉"),
+    ("me", "alice", 23, "14:05", "See https://example.org/notes for the rest"),
+)
+_UNREAD: Final = {"bob": 3, "parrot": 1}
+
+
+def clock() -> FakeClock:
+    """Stands at the moment of the gallery."""
+    return FakeClock(round(NOW.timestamp() * 1000))
+
+
+class MadeUpAccount:
+    """screens.doors.Opened for pictures: nothing is sent, nothing is stored."""
+
+    def __init__(self) -> None:
+        self.name = UserName("dana")
+        self.account = _account("dana")
+        self.everyone = EVERYONE
+        self.link = LinkState.LIVE
+        self.recovery_key: str | None = None
+        self.passphrase: str | None = None
+        self._messages = [_message(order, self.account, *line) for order, line in enumerate(_TALK, 1)]
+
+    def people(self) -> tuple[Person, ...]:
+        me = Person(self.name, self.account, online=True, verified=True, me=True)
+        return (*map(_person, _NAMES), me)
+
+    def conversations(self) -> tuple[Conversation, ...]:
+        """Newest first."""
+        found = [self._conversation(None)]
+        found += [self._conversation(_person(name)) for name in _NAMES]
+        return tuple(sorted(found, key=lambda each: -(each.last.sent_at_ms if each.last else 0)))
+
+    def history(
+        self, conversation: ConversationId, *, limit: int = 200, before: int | None = None
+    ) -> tuple[Message, ...]:
+        said = [message for message in self._messages if message.conversation == conversation]
+        return tuple(message for message in said if before is None or message.order < before)[-limit:]
+
+    def draft(self, conversation: ConversationId) -> str:
+        del conversation
+        return ""
+
+    async def say(self, typed: str, in_conversation: ConversationId) -> Sent:
+        del typed
+        return Sent(MessageId(bytes(16)), in_conversation, "everyone", MessageState.QUEUED)
+
+    async def mark_read(self, conversation: ConversationId, up_to_order: int) -> None:
+        del conversation, up_to_order
+
+    async def keep_draft(self, conversation: ConversationId, text: str) -> None:
+        del conversation, text
+
+    async def events(self) -> AsyncIterator[Event]:
+        """What happens: nothing more."""
+        nothing: tuple[Event, ...] = ()
+        for event in nothing:
+            yield event
+
+    async def recovery_key_shown(self) -> None:
+        self.recovery_key = None
+
+    async def close(self) -> None:
+        return
+
+    def _conversation(self, peer: Person | None) -> Conversation:
+        if peer is None:
+            id_, kind, target = EVERYONE, ConversationKind.EVERYONE, "everyone"
+        else:
+            id_ = direct_id(self.account, peer.account)
+            kind, target = ConversationKind.DIRECT, f"@{peer.name}"
+        said = self.history(id_)
+        unread = _UNREAD.get(peer.name, 0) if peer else 0
+        first_unread = said[-unread].order if unread else 0
+        return Conversation(id_, kind, target, peer, said[-1] if said else None, unread, first_unread)
+
+
+def _account(name: str) -> AccountId:
+    return AccountId(hashlib.sha256(name.encode()).digest())
+
+
+def _person(name: str) -> Person:
+    return Person(
+        UserName(name), _account(name), online=name in _ONLINE, verified=name in ("alice", "bob"), me=False
+    )
+
+
+def _message(order: int, me: AccountId, who: str, to: str, day: int, time: str, text: str) -> Message:
+    hour, minute = (int(part) for part in time.split(":"))
+    sent_at_ms = round(NOW.replace(day=day, hour=hour, minute=minute).timestamp() * 1000)
+    own = who == "me"
+    other = to if own else who
+    in_everyone = to == "everyone"
+    last = order == len(_TALK)
+    return Message(
+        order=order,
+        id=MessageId(order.to_bytes(16, "big")),
+        conversation=EVERYONE if in_everyone else direct_id(me, _account(other)),
+        target="everyone" if in_everyone else f"@{other}",
+        sender=UserName("dana" if own else who),
+        sender_account=me if own else _account(who),
+        sender_device=DEVICE,
+        own=own,
+        text=text,
+        readable=True,
+        sent_at_ms=sent_at_ms,
+        seq=0 if last else order,
+        state=(MessageState.QUEUED if last else MessageState.SENT) if own else MessageState.RECEIVED,
+    )
