@@ -37,6 +37,10 @@ _PRAGMAS = (
 log then lies in this process's memory and in no file. Temporary tables never touch the disk, and what is
 deleted is overwritten: a dropped key leaves no copy in free pages."""
 
+_STEPS_TABLE = (
+    'CREATE TABLE IF NOT EXISTS schema_step ("number" INTEGER PRIMARY KEY, "checksum" BLOB NOT NULL) STRICT'
+)
+
 
 class Step(msgspec.Struct, frozen=True):
     """One numbered migration: schema/NNN.sql."""
@@ -59,23 +63,26 @@ def known_steps() -> tuple[Step, ...]:
     )
 
 
-def open_database(path: Path, key: bytes, steps: Iterable[Step]) -> apsw.Connection:
-    """The database at path, made where there is none, on the newest schema, held by this process alone.
+def open_database(path: Path, key: bytes, steps: Iterable[Step], *, new: bool = False) -> apsw.Connection:
+    """The database at path, on the newest schema, held by this process alone.
 
-    key: 32 bytes. Raises Unavailable: profile-in-use, newer-schema, or disk (also for a wrong key: the two
-    cannot be told apart).
+    key: 32 bytes. new: it is made here; else it must be there, and no empty one takes the place of a lost one.
+    Raises Unavailable: profile-in-use, newer-schema, or disk (also for a wrong key: it looks like damage).
     """
     if len(key) != KEY_BYTES:
         raise LocalError(Code.USAGE, "a database key is 32 bytes")
     try:
-        make_private(path)
-        connection = apsw.Connection(str(path), statementcachesize=STATEMENTS)
+        if new:
+            make_private(path)
+        connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE, statementcachesize=STATEMENTS)
     except OSError as error:
         raise file_fault(error, "the database") from error
     except apsw.Error as error:
         raise database_fault(error) from error
     try:
         _unlock(connection, key)
+        if not (new or connection.table_exists("main", "schema_step")):
+            raise Unavailable(Code.DISK, "the database is empty")
         _migrate(connection, path, tuple(steps))
     except BaseException as error:
         connection.close(True)
@@ -88,9 +95,12 @@ def open_database(path: Path, key: bytes, steps: Iterable[Step]) -> apsw.Connect
 
 
 def discard_database(path: Path) -> None:
-    """Delete a database that nobody has open, with its log and its snapshots."""
-    for left in path.parent.glob(f"{path.name}*"):
-        left.unlink()
+    """Delete a database that nobody has open, with its log and its snapshots. Raises Unavailable(disk)."""
+    try:
+        for left in path.parent.glob(f"{path.name}*"):
+            left.unlink()
+    except OSError as error:
+        raise file_fault(error, "the database") from error
 
 
 def make_private(path: Path) -> None:
@@ -141,17 +151,15 @@ def _migrate(connection: apsw.Connection, path: Path, steps: tuple[Step, ...]) -
         if step.number > 1:
             _snapshot(connection, path, step.number)
         run(connection, "BEGIN IMMEDIATE")
+        run(connection, _STEPS_TABLE)
         run(connection, step.sql)
         run(connection, "INSERT INTO schema_step VALUES (?, ?)", (step.number, step.checksum))
         run(connection, "COMMIT")
 
 
 def _steps_done(connection: apsw.Connection) -> list[tuple[int, bytes]]:
-    run(
-        connection,
-        "CREATE TABLE IF NOT EXISTS schema_step "
-        '("number" INTEGER PRIMARY KEY, "checksum" BLOB NOT NULL) STRICT',
-    )
+    if not connection.table_exists("main", "schema_step"):
+        return []
     rows = run(connection, "SELECT number, checksum FROM schema_step ORDER BY number")
     return msgspec.convert(rows, list[tuple[int, bytes]])
 

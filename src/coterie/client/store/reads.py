@@ -45,7 +45,6 @@ Value = bytes | str | int
 
 _ACCOUNT = 'SELECT "account", "name", "seq", "manifest", "verified" FROM account '
 _LEAVES_PER_READ = 4096
-_BY_MAILBOX_FIRST = 'ORDER BY substr("stream", 1, 1) = x\'6d\' DESC, "stream", "seq"'
 
 
 class Rows:
@@ -87,15 +86,17 @@ class PeopleReads(Rows):
         return self._account_in(self._rows(_ACCOUNT + 'WHERE "account" = ?', account))
 
     def account_named(self, name: UserName) -> AccountRow | None:
-        """The newest account of that name."""
-        return self._account_in(self._rows(_ACCOUNT + 'WHERE "name" = ? ORDER BY "seq" DESC LIMIT 1', name))
+        """The account of that name with the highest seq."""
+        return self._account_in(
+            self._rows(_ACCOUNT + 'WHERE "name" = ? ORDER BY "seq" DESC, rowid LIMIT 1', name)
+        )
 
     def accounts(self) -> list[AccountRow]:
         """All, by name."""
         devices: dict[bytes, list[PeerDevice]] = {}
         for device in self._all(DEVICE, "ORDER BY rowid"):
             devices.setdefault(device.account, []).append(device)
-        rows = self._rows(_ACCOUNT + 'ORDER BY "name", "seq"')
+        rows = self._rows(_ACCOUNT + 'ORDER BY "name", "seq", rowid')
         return [_account(row, devices.get(row[0], [])) for row in rows]
 
     def _account_in(self, rows: list[Any]) -> AccountRow | None:
@@ -172,8 +173,8 @@ class SessionReads(Rows):
         return self._all(WAITING, where, session, device, stream, WaitingReason.NO_KEY)
 
     def waiting_for_account(self, account: AccountId) -> list[WaitingRow]:
-        """With reason unknown-device, in order, mailbox first."""
-        where = f'WHERE "account" = ? AND "reason" = ? {_BY_MAILBOX_FIRST}'
+        """With reason unknown-device, in order, mailbox first (its kind byte is the higher one)."""
+        where = 'WHERE "account" = ? AND "reason" = ? ORDER BY "stream" DESC, "seq"'
         return self._all(WAITING, where, account, WaitingReason.UNKNOWN_DEVICE)
 
     def waiting(self) -> list[WaitingRow]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Self
 
 from coterie.base.codes import Code
-from coterie.base.errors import LocalError, Unavailable
+from coterie.base.errors import LocalError
 from coterie.client.store.database import discard_database, known_steps, open_database
-from coterie.client.store.faults import DatabaseError, database_fault, file_fault
+from coterie.client.store.faults import DatabaseError, database_fault
 from coterie.client.store.profiles import ProfilePlace
 from coterie.client.store.reads import PeopleReads, SessionReads
 from coterie.client.store.records import Record
@@ -31,14 +31,10 @@ class ClientStore(PeopleReads, SessionReads, TimelineReads):
         Before the profile has its key file it is made anew: what an earlier try left there has no key. After
         that it must be there. Raises Unavailable: disk (also a wrong key), newer-schema, profile-in-use.
         """
-        try:
-            if not place.key_file.exists():
-                discard_database(place.database)
-            elif not place.database.exists() or place.database.stat().st_size == 0:
-                raise Unavailable(Code.DISK, "the database of this profile is gone")
-        except OSError as error:
-            raise file_fault(error, "the database") from error
-        return cls(open_database(place.database, database_key, known_steps()))
+        new = not place.key_file.exists()
+        if new:
+            discard_database(place.database)
+        return cls(open_database(place.database, database_key, known_steps(), new=new))
 
     def begin(self) -> None:
         try:

@@ -38,14 +38,16 @@ class Table(Generic[R]):
     A replaced row keeps its rowid, so its place in the order of arrival. select: SQL to read all columns."""
 
     def __init__(self, record: type[R], name: str, *key: str) -> None:
+        self.kind = record
+        self.name = name
         fields = record.__struct_fields__
         columns = ", ".join(f'"{field}"' for field in fields)
         marks = ", ".join("?" * len(fields))
         keys = ", ".join(f'"{field}"' for field in key)
         changes = ", ".join(f'"{field}" = excluded."{field}"' for field in fields if field not in key)
         conflict = f"UPDATE SET {changes}" if changes else "NOTHING"
-        into = f'INTO "{name}" ({columns})'
-        self.put = f"INSERT {into} VALUES ({marks}) ON CONFLICT ({keys}) DO {conflict}"
+        into = f'INTO "{name}" ({columns}) VALUES ({marks}) ON CONFLICT ({keys})'
+        self.put = f"INSERT {into} DO {conflict}"
         self.select = f'SELECT {columns} FROM "{name}" '  # noqa: S608 - all names stand in this project
         self._make: Callable[..., R] = record
         self._typed = [

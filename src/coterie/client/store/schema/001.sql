@@ -135,7 +135,7 @@ CREATE TABLE waiting (
     UNIQUE ("stream", "seq")
 ) STRICT;
 CREATE INDEX waiting_by_session ON waiting ("session", "device", "stream", "seq");
-CREATE INDEX waiting_by_account ON waiting ("account", "stream", "seq");
+CREATE INDEX waiting_by_account ON waiting ("account", "stream" DESC, "seq");
 
 CREATE TABLE conversation (
     "id" BLOB NOT NULL UNIQUE,

@@ -1,0 +1,238 @@
+"""The store answers as the model does, through commits, rollbacks, closing and sudden death."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from coterie.base.codes import Code
+from coterie.base.errors import LocalError, Unavailable
+from coterie.client.core.ports import Reads
+from coterie.client.store import tables
+from coterie.client.store.database import run
+from coterie.client.store.profiles import ProfilePlace
+from coterie.client.store.records import (
+    AccountRow,
+    OutboxState,
+    PeerDevice,
+    PutSetting,
+    Record,
+    SeenEnvelope,
+    Setting,
+)
+from coterie.client.store.sqlite import ClientStore
+from tests.client.store import samples as s
+from tests.client.store.model import KEYS, Conflict, Model
+from tests.client.store.places import DATABASE_KEY, commit, write_sample_keys
+
+LIMITS = (1, 3, 50)
+
+
+def people_and_sessions(reads: Reads) -> list[object]:
+    """The answers to every question about settings, people, sessions and positions."""
+    return [
+        [reads.setting(key) for key in Setting],
+        list(reads.leaves()),
+        [(reads.account(a), reads.waiting_for_account(a)) for a in s.ACCOUNTS],
+        [reads.account_named(name) for name in s.NAMES],
+        [reads.accounts(), reads.live_devices(), reads.current_x_wing(), reads.envelopes_out()],
+        [(reads.device(d), reads.peer_keys(d), reads.olm_sessions(d)) for d in s.DEVICES],
+        [reads.own_x_wing(id) for id in s.SMALL],
+        [(reads.olm_known(id), reads.kept_key(id), reads.shares(id)) for id in s.SESSIONS],
+        [reads.group_out(c) for c in s.CONVERSATIONS],
+        [
+            reads.group_in(c, a, d, id)
+            for c in s.CONVERSATIONS
+            for a in s.ACCOUNTS
+            for d in s.DEVICES
+            for id in s.SESSIONS
+        ],
+        [reads.index_used(d, id, index) for d in s.DEVICES for id in s.SESSIONS for index in s.SMALL],
+        [reads.envelope_seen(d, envelope) for d in s.DEVICES for envelope in s.ENVELOPES],
+        [
+            reads.waiting_for_session(stream, d, id)
+            for stream in s.STREAMS
+            for d in s.DEVICES
+            for id in s.SESSIONS
+        ],
+        [reads.waiting(), reads.positions(), [reads.position(stream) for stream in s.STREAMS]],
+    ]
+
+
+def timeline(reads: Reads) -> list[object]:
+    """The answers to every question about conversations, messages and the outbox."""
+    return [
+        [reads.conversations(), reads.last_order(), reads.outbox_conversations()],
+        [(reads.conversation(c), reads.last_message(c), reads.unread(c)) for c in s.CONVERSATIONS],
+        [reads.tip(c, d) for c in s.CONVERSATIONS for d in s.DEVICES],
+        [(reads.message(order), reads.outbox_row(order)) for order in s.ORDERS],
+        [
+            reads.message_order(c, d, message)
+            for c in s.CONVERSATIONS
+            for d in s.DEVICES
+            for message in s.MESSAGES
+        ],
+        [(reads.tips(c, limit), reads.history(c, limit, 7)) for c in s.CONVERSATIONS for limit in LIMITS],
+        [reads.history(c, 50, None) for c in s.CONVERSATIONS],
+        [reads.search(words, limit) for words in (*s.WORDS, "two thr", "o") for limit in LIMITS],
+        [reads.outbox(c, state, 3) for c in s.CONVERSATIONS for state in OutboxState],
+    ]
+
+
+class StoreAndModel(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.place = ProfilePlace(self.folder / "0", "alice")
+        self.place.folder.mkdir()
+        self.store = ClientStore.open(self.place, DATABASE_KEY)
+        write_sample_keys(self.place)
+        self.committed = Model()
+        self.applied: Model | None = None
+        self.changed = True
+
+    def teardown(self) -> None:
+        run(
+            self.store._database,
+            "INSERT INTO message_words (message_words, rank) VALUES ('integrity-check', 1)",
+        )
+        self.store.close()
+        shutil.rmtree(self.folder)
+
+    @precondition(lambda self: self.applied is None)
+    @rule()
+    def begin(self) -> None:
+        self.store.begin()
+        self.applied = self.committed.copy()
+
+    @precondition(lambda self: self.applied is not None)
+    @rule(records=st.lists(s.any_record, min_size=1, max_size=20))
+    def apply(self, records: list[Record]) -> None:
+        assert self.applied is not None
+        self.changed = True
+        for record in records:
+            try:
+                self.applied.apply(record)
+            except Conflict:
+                with pytest.raises(LocalError):
+                    self.store.apply((record,))
+                self.rollback()
+                return
+            self.store.apply((record,))
+
+    @precondition(lambda self: self.applied is not None)
+    @rule()
+    def commit(self) -> None:
+        assert self.applied is not None
+        self.store.commit()
+        self.committed, self.applied = self.applied, None
+
+    @precondition(lambda self: self.applied is not None)
+    @rule()
+    def rollback(self) -> None:
+        self.store.rollback()
+        self.applied = None
+        self.changed = True
+
+    @rule()
+    def close_and_open(self) -> None:
+        self.store.close()
+        self.applied = None
+        self.changed = True
+        self.store = ClientStore.open(self.place, DATABASE_KEY)
+
+    @rule()
+    def die_and_open(self) -> None:
+        """What lies on the disk at this moment is what a killed process leaves."""
+        left = self.place.folder.with_name(str(int(self.place.folder.name) + 1))
+        shutil.copytree(self.place.folder, left)
+        self.store.close()
+        self.applied = None
+        self.changed = True
+        self.place = ProfilePlace(left, "alice")
+        self.store = ClientStore.open(self.place, DATABASE_KEY)
+
+    @invariant()
+    def store_and_model_agree(self) -> None:
+        if self.changed:
+            expected = self.applied or self.committed
+            assert people_and_sessions(self.store) == people_and_sessions(expected)
+            assert timeline(self.store) == timeline(expected)
+            self.changed = False
+
+
+TestStoreAndModel = StoreAndModel.TestCase
+TestStoreAndModel.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
+
+
+def test_a_column_for_each_field_in_order(store: ClientStore) -> None:
+    every = [table for table in vars(tables).values() if isinstance(table, tables.Table)]
+    assert {table.kind for table in every} == {*KEYS} - {AccountRow} | {PeerDevice}
+    for table in every:
+        columns = [row[1] for row in run(store._database, f"PRAGMA table_info({table.name})")]
+        assert columns == list(table.kind.__struct_fields__)
+
+
+def test_records_need_a_transaction(store: ClientStore) -> None:
+    with pytest.raises(LocalError):
+        store.apply((PutSetting(Setting.RUN, b"1"),))
+    assert store.setting(Setting.RUN) is None
+
+
+def test_one_transaction_at_a_time(store: ClientStore) -> None:
+    store.begin()
+    with pytest.raises(LocalError):
+        store.begin()
+    store.apply((PutSetting(Setting.RUN, b"1"),))
+    store.commit()
+    with pytest.raises(LocalError):
+        store.commit()
+    store.rollback()
+    assert store.setting(Setting.RUN) == b"1"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        s.message(1, sent_ms=1 << 63),
+        s.message(1, text="\ud800"),
+        SeenEnvelope(s.DEVICES[0], None),  # type: ignore[arg-type]  # what the store must refuse
+        PutSetting(Setting.RUN, "text"),  # type: ignore[arg-type]  # what the store must refuse
+    ],
+    ids=["too large a number", "half a character", "nothing", "another type"],
+)
+def test_values_that_no_column_takes(store: ClientStore, record: Record) -> None:
+    store.begin()
+    with pytest.raises(LocalError) as raised:
+        store.apply((s.message(2), record))
+    assert raised.value.code is Code.USAGE
+    store.rollback()
+    assert store.message(2) is None
+
+
+def test_a_closed_store_says_so(store: ClientStore) -> None:
+    store.close()
+    store.close()
+    with pytest.raises(LocalError):
+        store.begin()
+    with pytest.raises(LocalError):
+        store.last_order()
+
+
+def test_a_deleted_order_is_never_used_again(store: ClientStore) -> None:
+    commit(store, s.message(7))
+    run(store._database, "DELETE FROM message")
+    assert store.search("hello", 5) == []
+    assert store.last_order() == 7
+
+
+def test_two_stores_of_one_profile(store: ClientStore, place: ProfilePlace) -> None:
+    with pytest.raises(Unavailable) as raised:
+        ClientStore.open(place, DATABASE_KEY)
+    assert raised.value.code is Code.PROFILE_IN_USE

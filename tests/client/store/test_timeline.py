@@ -1,0 +1,203 @@
+"""History, unread counts and search as people meet them, and the indexes that keep them quick."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from coterie.client.events import MessageState
+from coterie.client.store.database import run
+from coterie.client.store.records import (
+    MessageAccepted,
+    OutboxRow,
+    OutboxState,
+    PruneOutbox,
+    PutDraft,
+    ReadUpTo,
+)
+from coterie.client.store.sqlite import ClientStore
+from coterie.client.store.timeline import SEARCH_WORDS, words_query
+from tests.client.store.places import commit
+from tests.client.store.samples import CONVERSATIONS, DEVICES, conversation, message
+
+HERE = CONVERSATIONS[0]
+
+
+def found(store: ClientStore, words: str) -> list[int]:
+    return [row.order for row in store.search(words, 50)]
+
+
+def test_history_by_pages(store: ClientStore) -> None:
+    commit(store, *(message(order) for order in range(1, 8)))
+    newest = store.history(HERE, 3, None)
+    before = store.history(HERE, 3, newest[0].order)
+    rest = store.history(HERE, 3, before[0].order)
+    pages = [[row.order for row in page] for page in (rest, before, newest)]
+    assert pages == [[1], [2, 3, 4], [5, 6, 7]]
+    assert store.history(HERE, 3, 1) == store.history(CONVERSATIONS[1], 3, None) == []
+    assert store.history(HERE, 0, None) == store.history(HERE, -5, None) == []
+
+
+def test_unread_are_the_messages_of_others_above_the_mark(store: ClientStore) -> None:
+    others = [message(order) for order in (1, 3, 4)]
+    commit(store, message(2, own=True), *others)
+    assert store.unread(HERE) == (3, 1)
+    commit(store, conversation(), ReadUpTo(HERE, 3))
+    assert store.unread(HERE) == (1, 4)
+    commit(store, ReadUpTo(HERE, 1))
+    assert store.unread(HERE) == (1, 4)
+    commit(store, ReadUpTo(HERE, 4))
+    assert store.unread(HERE) == (0, 0)
+
+
+def test_an_accepted_message_keeps_the_mac_it_has(store: ClientStore) -> None:
+    commit(store, message(1, own=True, state=MessageState.QUEUED))
+    commit(store, MessageAccepted(1, 9, 100, b"mac"), MessageAccepted(1, 9, 100, b""))
+    row = store.message(1)
+    assert row is not None
+    assert (row.state, row.seq, row.server_ms, row.mac) == (MessageState.SENT, 9, 100, b"mac")
+
+
+def test_a_draft_stays_until_it_is_replaced(store: ClientStore) -> None:
+    commit(store, conversation(), PutDraft(HERE, "half a thou"), message(1), ReadUpTo(HERE, 1))
+    kept = store.conversation(HERE)
+    assert kept is not None
+    assert (kept.draft, kept.read_order) == ("half a thou", 1)
+
+
+def test_the_outbox_lists_what_is_not_accepted_yet(store: ClientStore) -> None:
+    commit(
+        store,
+        OutboxRow(1, CONVERSATIONS[1], message(1).message, OutboxState.SENT, b"frame", 10),
+        OutboxRow(2, CONVERSATIONS[1], message(2).message, OutboxState.WAITING, b"", 20),
+        OutboxRow(3, HERE, message(3).message, OutboxState.SEALED, b"frame", 30),
+    )
+    assert store.outbox_conversations() == [CONVERSATIONS[1], HERE]
+    commit(store, PruneOutbox(10))
+    assert store.outbox_row(1) is not None
+    commit(store, PruneOutbox(1000))
+    assert [store.outbox_row(order) is None for order in (1, 2, 3)] == [True, False, False]
+
+
+TEXTS = {
+    1: "Grüße aus Köln, bis bald",
+    2: "the well-known #tag costs 20%",
+    3: 'say "hello" AND goodbye',
+    4: "ΑΘΗΝΑ и Москва",
+    5: "hello hello",
+    6: "新年快乐 朋友",
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("grusse", []),
+        ("gruße koln", [1]),
+        ("KÖLN", [1]),
+        ("kö", [1]),
+        ("aus köl", [1]),
+        ("köl aus", []),
+        ("well-known", [2]),
+        ("#tag", [2]),
+        ("20%", [2]),
+        ("tag -costs", [2]),
+        ("hello", [5, 3]),
+        ("hel", [5, 3]),
+        ("hello AND", [3]),
+        ('"hello', [5, 3]),
+        ("hello NOT goodbye", []),
+        ("text:hello", []),
+        ("θηνα", []),
+        ("αθηνα", [4]),
+        ("москва", [4]),
+        ("新年", [6]),
+        ("hello \x00 goodbye", [3]),
+        ("\ud800goodbye", [3]),
+        ("", []),
+        (" \t\n", []),
+        ("*", []),
+        ("!!! ---", []),
+        ("😀", []),
+    ],
+)
+def test_search(store: ClientStore, words: str, expected: list[int]) -> None:
+    commit(store, *(message(order, text) for order, text in TEXTS.items()))
+    assert found(store, words) == expected
+
+
+SYNTAX = st.text(st.sampled_from('"*^:(){}+-, \0\ud800aAÉ新😀') | st.characters(), max_size=40)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    words=SYNTAX
+    | st.lists(st.sampled_from(["AND", "NOT", "NEAR(", '"', "x" * 300]), max_size=90).map(" ".join)
+)
+def test_no_input_is_a_syntax_error(store: ClientStore, words: str) -> None:
+    store.search(words, 10)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60))
+def test_any_text_is_kept_as_it_is(store: ClientStore, text: str) -> None:
+    store.begin()
+    store.apply((message(1, text),))
+    kept = store.message(1)
+    assert kept is not None
+    assert kept.text == text
+    store.search(text, 5)
+    store.rollback()
+
+
+def test_a_long_search_goes_by_its_first_words() -> None:
+    assert words_query(" ".join(["a"] * 500)).count('"a"') == SEARCH_WORDS
+
+
+def test_rewriting_a_message_rewrites_its_words(store: ClientStore) -> None:
+    commit(store, message(1, "before"), message(2, "other"))
+    commit(store, message(1, "after"))
+    assert (found(store, "before"), found(store, "after"), found(store, "other")) == ([], [1], [2])
+    commit(store, message(1, "", readable=False))
+    assert found(store, "after") == []
+    run(store._database, "INSERT INTO message_words (message_words, rank) VALUES ('integrity-check', 1)")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        lambda store: store.history(HERE, 50, None),
+        lambda store: store.history(HERE, 50, 1000),
+        lambda store: store.last_message(HERE),
+        lambda store: store.unread(HERE),
+        lambda store: store.message_order(HERE, DEVICES[0], message(1).message),
+        lambda store: store.index_used(DEVICES[0], bytes(32), 3),
+        lambda store: store.outbox(HERE, OutboxState.WAITING, 10),
+        lambda store: store.tips(HERE, 8),
+        lambda store: store.olm_sessions(DEVICES[0]),
+        lambda store: store.waiting_for_session(b"m" + bytes(16), DEVICES[0], bytes(32)),
+        lambda store: store.waiting_for_account(bytes(32)),
+        lambda store: store.group_in(HERE, bytes(32), DEVICES[0], bytes(32)),
+    ],
+)
+def test_no_question_walks_through_a_whole_table(store: ClientStore, question: object) -> None:
+    assert callable(question)
+    asked: list[str] = []
+
+    def note(cursor: object, sql: str, values: object) -> bool:
+        asked.append(sql)
+        return True
+
+    store._database.exec_trace = note
+    question(store)
+    store._database.exec_trace = None
+    assert asked
+    for sql in asked:
+        plan = [str(row[3]) for row in run(store._database, "EXPLAIN QUERY PLAN " + sql, _values(sql))]
+        assert plan
+        assert not [step for step in plan if step.startswith("SCAN") or "TEMP B-TREE" in step], plan
+
+
+def _values(sql: str) -> tuple[bytes, ...]:
+    return (b"",) * (sql.count("?") if "?1" not in sql else 1)
