@@ -167,8 +167,13 @@ class StoreAndModel(RuleBasedStateMachine):
             self.changed = False
 
 
-TestStoreAndModel = StoreAndModel.TestCase
-TestStoreAndModel.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
+class TestStoreAndModel(StoreAndModel.TestCase):
+    settings = settings(max_examples=6, stateful_step_count=15, deadline=None)
+
+
+@pytest.mark.slow
+class TestStoreAndModelForLong(StoreAndModel.TestCase):
+    settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 
 
 def test_a_column_for_each_field_in_order(store: ClientStore) -> None:

@@ -130,7 +130,7 @@ def test_search(store: ClientStore, words: str, expected: list[int]) -> None:
 SYNTAX = st.text(st.sampled_from('"*^:(){}+-, \0\ud800aAÉ新😀') | st.characters(), max_size=40)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     words=SYNTAX
     | st.lists(st.sampled_from(["AND", "NOT", "NEAR(", '"', "x" * 300]), max_size=90).map(" ".join)
@@ -139,7 +139,7 @@ def test_no_input_is_a_syntax_error(store: ClientStore, words: str) -> None:
     store.search(words, 10)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60))
 def test_any_text_is_kept_as_it_is(store: ClientStore, text: str) -> None:
     store.begin()

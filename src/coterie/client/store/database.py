@@ -66,7 +66,7 @@ def known_steps() -> tuple[Step, ...]:
 def open_database(path: Path, key: bytes, steps: Iterable[Step], *, new: bool = False) -> apsw.Connection:
     """The database at path, on the newest schema, held by this process alone.
 
-    key: 32 bytes. new: it is made here; else it must be there, and no empty one takes the place of a lost one.
+    key: 32 bytes. new: it is made here; else it must be there: no empty one takes the place of a lost one.
     Raises Unavailable: profile-in-use, newer-schema, or disk (also for a wrong key: it looks like damage).
     """
     if len(key) != KEY_BYTES:

@@ -90,7 +90,8 @@ class ProfileLock:
     def owner_pid(self) -> int | None:
         """Of the process that holds the profile, or held it last; None where nobody ever did."""
         try:
-            text = self._path.open("rb").read(_PID_BYTES)
+            with self._path.open("rb") as file:
+                text = file.read(_PID_BYTES)
         except OSError:
             return None
         return int(text) if text.isdigit() else None
