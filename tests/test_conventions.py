@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,6 +21,9 @@ ONE_MODULE_ONLY = {
     "picows": {"client/link.py", "server/gateway.py"},
 }
 """Packages that a part of coterie hides from all the others."""
+
+DATA_ONLY = {"xkcdpass"}
+"""Packages that nobody imports: the word list of passphrases."""
 
 SUPPRESSION = re.compile(r"#\s*(noqa|type:\s*ignore|pragma|ruff:)(?P<rest>.*)")
 WITH_CODE_AND_REASON = re.compile(r"(: [A-Z]+\d+(, [A-Z]+\d+)*|\[[a-z-]+(, ?[a-z-]+)*\])\s+(-|#) \S.*")
@@ -137,3 +142,18 @@ def test_tests_wait_for_what_happens_and_are_never_skipped() -> None:
         or (name == "asyncio.sleep" and isinstance(wait := call.args[0], ast.Constant) and wait.value)
     ]
     assert found == []
+
+
+def test_what_the_code_imports_is_what_is_declared() -> None:
+    """requirements/run.in and pyproject.toml name the same packages, all of them used by some module."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    name = re.compile(r"^[\w-]+", re.MULTILINE)
+    in_project = {found.group() for each in declared if (found := name.match(each))}
+    in_lock = set(name.findall((ROOT / "requirements" / "run.in").read_text(encoding="utf-8")))
+    assert in_lock - {"flit-core"} == in_project
+    imports = {top.partition(".")[0] for file in SOURCE.rglob("*.py") for top in imported(file)}
+    own = {"apsw-sqlite3mc": "apsw", "pillow": "PIL", "precis-i18n": "precis_i18n", "python-bidi": "bidi"}
+    modules = {own.get(package, package): package for package in in_project - DATA_ONLY}
+    assert set(modules) - imports == set()
+    foreign = imports - set(sys.stdlib_module_names) - {"coterie"}
+    assert foreign - set(modules) == set()
