@@ -10,6 +10,7 @@ from typing import Self
 import pytest_asyncio
 
 import coterie
+from coterie.base.ids import UserName
 from coterie.client.api.me import Me
 from coterie.server.serve import serve
 from coterie.server.settings import ReadyLine, ServerSettings
@@ -62,12 +63,9 @@ class Village:
         ready: asyncio.Future[ReadyLine] = asyncio.get_running_loop().create_future()
         settings = ServerSettings(data=self.folder / "server", port=port)
         self._server = asyncio.create_task(serve(settings, ready.set_result))  # noqa: TID251 - stop() ends it
-        done, _ = await asyncio.wait(
-            {ready, self._server}, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
-        if self._server in done:
-            await self._server
-        self.invite = (await ready).invite
+        self._server.add_done_callback(lambda _: ready.done() or ready.cancel())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            self.invite = (await ready).invite
         return self
 
     async def stop(self) -> None:
@@ -116,11 +114,11 @@ async def village(tmp_path: Path) -> AsyncIterator[Village]:
 
 async def acquainted(*people: Me) -> None:
     """Wait until everybody of these knows everybody."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        for me in people:
-            readers = me.events()
-            waiting = asyncio.create_task(anext(readers))  # noqa: TID251 - cancelled below
-            while not {each.name for each in people} <= {person.name for person in me.people()}:
-                await waiting
-                waiting = asyncio.create_task(anext(readers))  # noqa: TID251 - cancelled below
-            waiting.cancel()
+    names = {each.name for each in people}
+    for me in people:
+        await knows(me, names)
+
+
+async def knows(me: Me, names: set[UserName]) -> None:
+    """Wait until somebody knows people of these names."""
+    await Heard(me).until(lambda _: names <= {person.name for person in me.people()})

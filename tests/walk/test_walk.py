@@ -1,4 +1,4 @@
-"""docs/walk.md replayed: a real message takes the way that the page says, through no module it does not name."""
+"""docs/walk.md replayed: a real message takes the way of the page, through no module it does not name."""
 
 from __future__ import annotations
 
