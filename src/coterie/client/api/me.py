@@ -147,7 +147,9 @@ class Me:
         """Wait for a posted message to be acknowledged; returned unchanged where that takes longer."""
         waiter = self._waiting.get(sent.id)
         if waiter is None:
-            return sent
+            order = self._store.message_order(sent.conversation, self.device, sent.id)
+            row = self._store.message(order) if order else None
+            return msgspec.structs.replace(sent, state=row.state) if row else sent
         try:
             async with asyncio.timeout(timeout_seconds):
                 return await asyncio.shield(waiter)
