@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError, Unavailable
@@ -167,13 +173,15 @@ class StoreAndModel(RuleBasedStateMachine):
             self.changed = False
 
 
-class TestStoreAndModel(StoreAndModel.TestCase):
-    settings = settings(max_examples=6, stateful_step_count=15, deadline=None)
+def test_store_and_model() -> None:
+    few = settings(max_examples=8, stateful_step_count=15, deadline=None)
+    run_state_machine_as_test(StoreAndModel, settings=few)
 
 
 @pytest.mark.slow
-class TestStoreAndModelForLong(StoreAndModel.TestCase):
-    settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+def test_store_and_model_for_long() -> None:
+    many = settings(max_examples=60, stateful_step_count=25, deadline=None)
+    run_state_machine_as_test(StoreAndModel, settings=many)
 
 
 def test_a_column_for_each_field_in_order(store: ClientStore) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -53,6 +54,7 @@ class Step(msgspec.Struct, frozen=True):
         return hashlib.sha256(self.sql.encode()).digest()
 
 
+@cache
 def known_steps() -> tuple[Step, ...]:
     """All migrations that this version carries, in order."""
     folder = files("coterie.client.store") / "schema"
