@@ -25,7 +25,8 @@ from coterie.base.codes import Code
 from coterie.base.domains import Domain, prefix, unwrap
 from coterie.base.errors import LocalError, RemoteError, SealBroken
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, SessionId
-from coterie.e2ee.packing import Bytes32, Format, Natural, Positive, Quiet
+from coterie.base.quiet import Quiet
+from coterie.e2ee.packing import Bytes32, Format, Natural, Positive
 from coterie.e2ee.vodo import SESSION_KEY_CHARACTERS, GroupIn
 
 FRANKING_KEY_BYTES = 32

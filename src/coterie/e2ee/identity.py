@@ -20,8 +20,9 @@ from coterie.base.codes import Code
 from coterie.base.domains import Domain, digest, prefix
 from coterie.base.errors import LocalError, RemoteError, SealBroken
 from coterie.base.ids import AccountId
+from coterie.base.quiet import Quiet
 from coterie.base.signing import IdentityKeys, account_id
-from coterie.e2ee.packing import Bytes32, Format, Id16, Quiet
+from coterie.e2ee.packing import Bytes32, Format, Id16
 
 KEY_BYTES = 32
 NONCE_BYTES = 12

@@ -5,7 +5,7 @@ pack and unpack check the same rules, so nothing leaves this device that a peer 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
@@ -19,16 +19,6 @@ Natural = Annotated[int, msgspec.Meta(ge=0, le=(1 << 62))]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=(1 << 62))]
 
 T = TypeVar("T")
-
-
-class Quiet(msgspec.Struct, frozen=True):
-    """A struct that holds secrets or what people said: its repr is its type and nothing else."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return []
 
 
 class Format(Generic[T]):

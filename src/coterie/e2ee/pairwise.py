@@ -21,8 +21,9 @@ from coterie.base.codes import Code
 from coterie.base.domains import Domain, prefix, unwrap
 from coterie.base.errors import LocalError, RemoteError, SealBroken
 from coterie.base.ids import ACCOUNT_ID_BYTES, SHORT_ID_BYTES, AccountId, DeviceId, EnvelopeId
+from coterie.base.quiet import Quiet
 from coterie.e2ee import hybrid
-from coterie.e2ee.packing import Bytes32, Format, Id16, Natural, Quiet
+from coterie.e2ee.packing import Bytes32, Format, Id16, Natural
 from coterie.e2ee.vodo import OlmSession
 
 _PREKEY_ID_BYTES = 8

@@ -17,8 +17,8 @@ from coterie.base.codes import Code
 from coterie.base.domains import Domain, digest
 from coterie.base.errors import LocalError, Refused, SealBroken
 from coterie.base.ids import AccountId, UserName
+from coterie.base.quiet import Quiet
 from coterie.e2ee.derive import derive_key
-from coterie.e2ee.packing import Quiet
 
 RANDOM_BYTES = 16
 _STRETCHED_BYTES = 32

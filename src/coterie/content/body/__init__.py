@@ -8,8 +8,8 @@ import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError, Refused, RemoteError
+from coterie.base.quiet import Quiet
 from coterie.content.body.kinds import BodyKind
-from coterie.content.body.quiet import Quiet
 from coterie.content.body.text import Text, check_text, pack_text, unpack_text
 
 __all__ = ["Body", "BodyKind", "Text", "Unknown", "check_text", "pack", "unpack"]

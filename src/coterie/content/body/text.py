@@ -7,7 +7,7 @@ import msgspec
 from coterie.base.codes import Code
 from coterie.base.errors import Refused
 from coterie.base.limits import TEXT_BYTES
-from coterie.content.body.quiet import Quiet
+from coterie.base.quiet import Quiet
 
 
 class Text(Quiet, frozen=True):
