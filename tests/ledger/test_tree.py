@@ -35,6 +35,7 @@ def grown(size: int = SIZES) -> Tree:
     return tree
 
 
+GROWN = grown()
 ROOTS = [defined_root(LEAVES[:size]) for size in range(SIZES + 1)]
 
 
@@ -95,14 +96,45 @@ def test_a_proof_cut_or_lengthened_is_refused() -> None:
                 verify_inclusion(LEAVES[old], old, new, wrong, ROOTS[new])
 
 
+def test_a_root_does_not_pass_for_that_of_another_size() -> None:
+    left, right = (hashlib.sha256(b"\x00" + leaf).digest() for leaf in LEAVES[:2])
+    for leaf, index, size, proof, root in (
+        (LEAVES[1], 0, 1, (left,), ROOTS[2]),
+        (LEAVES[0], 0, 2, (), ROOTS[1]),
+        (LEAVES[0], 1, 1, (), ROOTS[1]),
+        (LEAVES[0], 0, 0, (), ROOTS[1]),
+        (LEAVES[0], -1, 1, (), ROOTS[1]),
+        (LEAVES[0], 0, 3, (right,), ROOTS[2]),
+    ):
+        with pytest.raises(SealBroken):
+            verify_inclusion(leaf, index, size, proof, root)
+    higher = [hashlib.sha256(b"\x01" + left + root).digest() for root in (ROOTS[3], ROOTS[4])]
+    for old, old_root, new, new_root, steps in (
+        (1, ROOTS[1], 3, ROOTS[2], (right,)),
+        (1, ROOTS[1], 2, ROOTS[4], GROWN.consistency(1, 4)),
+        (3, higher[0], 4, higher[1], (*GROWN.consistency(3, 4), left)),
+        (-1, ROOTS[1], 1, ROOTS[1], ()),
+        (2, ROOTS[2], 1, ROOTS[2], ()),
+    ):
+        with pytest.raises(SealBroken):
+            verify_consistency(old, old_root, new, new_root, steps)
+
+
+def test_a_step_is_32_bytes_even_where_the_root_would_fit() -> None:
+    first = hashlib.sha256(b"\x00" + LEAVES[0]).digest()
+    for step in (b"", b"s" * 31, b"s" * 33):
+        root = hashlib.sha256(b"\x01" + first + step).digest()
+        with pytest.raises(SealBroken):
+            verify_inclusion(LEAVES[0], 0, 2, (step,), root)
+        with pytest.raises(SealBroken):
+            verify_consistency(1, first, 2, root, (step,))
+
+
 def corrupted(proof: tuple[bytes, ...], at: int, bit: int) -> tuple[bytes, ...]:
     """The proof with one bit of its bytes turned over."""
     joined = bytearray(b"".join(proof))
     joined[at % len(joined)] ^= 1 << bit
     return tuple(bytes(joined[start : start + 32]) for start in range(0, len(joined), 32))
-
-
-GROWN = grown()
 
 
 @given(

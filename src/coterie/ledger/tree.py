@@ -133,7 +133,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: tuple[bytes, ...
             raise SealBroken("an inclusion proof that is too long")
         if node % 2 or node == last:
             computed = node_hash(step, computed)
-            while node % 2 == 0 and node:
+            while node % 2 == 0:
                 node, last = node >> 1, last >> 1
         else:
             computed = node_hash(computed, step)
@@ -168,7 +168,7 @@ def verify_consistency(
         if node % 2 or node == last:
             old_computed = node_hash(step, old_computed)
             new_computed = node_hash(step, new_computed)
-            while node % 2 == 0 and node:
+            while node % 2 == 0:
                 node, last = node >> 1, last >> 1
         else:
             new_computed = node_hash(new_computed, step)
