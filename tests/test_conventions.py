@@ -87,7 +87,7 @@ def test_a_suppression_names_its_code_and_its_reason() -> None:
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
         if (found := SUPPRESSION.search(line)) and not WITH_CODE_AND_REASON.match(found["rest"])
     ]
-    assert bare == []
+    assert not bare, "\n".join(bare)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_no_path_of_somebodys_machine_stands_in_the_project() -> None:
         for file in project_files()
         for match in machine.finditer(file.read_text(encoding="utf-8"))
     ]
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 def test_locks_hold_hashes_and_no_address() -> None:
@@ -141,7 +141,7 @@ def test_tests_wait_for_what_happens_and_are_never_skipped() -> None:
         in {"time.sleep", "pytest.skip", "pytest.mark.skip", "pytest.mark.skipif", "pytest.mark.xfail"}
         or (name == "asyncio.sleep" and isinstance(wait := call.args[0], ast.Constant) and wait.value)
     ]
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 def test_what_the_code_imports_is_what_is_declared() -> None:
