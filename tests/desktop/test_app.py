@@ -3,72 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import tkinter as tk
 from collections.abc import Callable, Iterator
-from types import TracebackType
 
 import pytest
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
-from coterie.desktop.app import TOGGLE, App, Stage
+from coterie.desktop.app import TOGGLE, Stage
 from coterie.desktop.daylight import Following
 from coterie.desktop.forms.log_in import LogInForm
-from coterie.desktop.forms.recovery import RecoveryForm
 from coterie.desktop.forms.sign_up import SignUpForm
 from coterie.desktop.forms.unlock import UnlockForm
 from coterie.screens.theme import DARK, LIGHT, Appearance
+from tests.desktop.desk import Desk
 from tests.desktop.house import House
 
 PASSWORD = "correct horse battery staple 77"
-
-Until = Callable[[Callable[[], bool]], None]
-
-
-class Desk:
-    """An app on the tests' display, driven step by step; it ends with the test."""
-
-    def __init__(self, house: House, failures: list[BaseException], profile: str | None = None) -> None:
-        self.painted: list[bool] = []
-        self.app = App(
-            house,
-            house.home,
-            server="chat.example.org:4433",
-            profile=profile,
-            on_painted=lambda: self.painted.append(True),
-        )
-        self.root = self.app.window.root
-        shown = self.app.window.failed
-
-        def failed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-            failures.append(error)
-            shown(kind, error, trace)
-
-        self.root.report_callback_exception = failed
-        self.quit: list[bool] = []
-        self.root.quit = lambda: self.quit.append(True)  # type: ignore[method-assign]
-        self.app.start()
-        self.until(lambda: bool(self.painted))
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        late: list[bool] = []
-        timer = self.root.after(20_000, late.append, True)
-        ticking: list[str] = []
-
-        def tick() -> None:
-            ticking[:] = [self.root.after(3, tick)]
-
-        tick()
-        try:
-            while not condition():
-                assert not late, "the window did not get there in time"
-                self.root.tk.dooneevent(0)
-        finally:
-            self.root.after_cancel(ticking[0])
-            self.root.after_cancel(timer)
-
-    def screen(self, kind: type[tk.Widget]) -> bool:
-        return isinstance(self.app.window.screen, kind)
 
 
 Start = Callable[..., Desk]
@@ -87,7 +37,7 @@ def start(
     desks: list[Desk] = []
 
     def begin(profile: str | None = None) -> Desk:
-        desks.append(Desk(house, failures, profile))
+        desks.append(Desk(house, house.home, failures, profile=profile))
         return desks[-1]
 
     yield begin
@@ -95,13 +45,6 @@ def start(
         desk.root.update()
         desk.app.end()
     assert not failures
-
-
-def form_of(desk: Desk, kind: type[tk.Widget]) -> tk.Widget:
-    desk.until(lambda: desk.screen(kind))
-    screen = desk.app.window.screen
-    assert isinstance(screen, kind)
-    return screen
 
 
 def test_somebody_new_signs_up_first(start: Start) -> None:
@@ -128,7 +71,7 @@ def test_a_profile_asked_for_by_name_is_the_one(start: Start, house: House, prof
 
 def test_a_profile_that_is_not_here_leads_to_signing_up(start: Start, house: House) -> None:
     house.here = ["alice"]
-    assert start("carol").screen(SignUpForm)
+    assert start("carol").shows(SignUpForm)
 
 
 def test_a_folder_that_cannot_be_read_is_said_so(
@@ -139,7 +82,7 @@ def test_a_folder_that_cannot_be_read_is_said_so(
 
     monkeypatch.setattr(house, "profiles", unreadable)
     desk = start()
-    assert desk.screen(SignUpForm)
+    assert desk.shows(SignUpForm)
     notices = [child for child in desk.root.winfo_children() if child.winfo_class() == "TLabel"]
     assert any(str(n.cget("text")) == "The disk cannot be written or read" for n in notices)
 
@@ -154,14 +97,14 @@ def test_the_links_lead_from_form_to_form(start: Start, house: House) -> None:
     sign_up = desk.app.window.screen
     assert isinstance(sign_up, SignUpForm)
     sign_up.log_in.invoke()
-    assert desk.screen(LogInForm)
+    assert desk.shows(LogInForm)
     again = desk.app.window.screen
     assert isinstance(again, LogInForm)
     desk.until(lambda: bool(again.name.entry.winfo_viewable()))
     again.name.entry.focus_force()
     desk.until(lambda: desk.root.focus_displayof() is again.name.entry)
     again.name.entry.event_generate("<Escape>")
-    desk.until(lambda: desk.screen(UnlockForm))
+    desk.until(lambda: desk.shows(UnlockForm))
 
 
 def test_from_sign_up_over_the_recovery_key_to_the_conversations(start: Start, house: House) -> None:
@@ -172,15 +115,7 @@ def test_from_sign_up_over_the_recovery_key_to_the_conversations(start: Start, h
     form.password.put(PASSWORD)
     form.confirm.put(PASSWORD)
     form.submit()
-    desk.until(lambda: desk.screen(RecoveryForm))
-    step = desk.app.window.screen
-    assert isinstance(step, RecoveryForm)
-    words = (house.guests[0].recovery_key or "").split()
-    step.submit()
-    for position, answer in zip(step.asked, step.answers, strict=True):
-        answer.put(words[position])
-    step.submit()
-    desk.until(lambda: desk.app.stage is Stage.MAIN)
+    desk.keep_recovery_key()
     desk.until(lambda: house.guests[0].recovery_key is None)
     assert desk.root.title() == "alice - coterie"
     assert house.prepared

@@ -81,7 +81,23 @@ class App:
         root.bind(TOGGLE, lambda _event: self.toggle())
         root.bind("<Control-L>", lambda _event: self.toggle())
         self._first_screen()
-        root.after_idle(self._painted)
+        self._when_seen(self._painted)
+
+    def _when_seen(self, call: Callable[[], None]) -> None:
+        """Have call() run once the screen is on the display and drawn."""
+        screen = self.window.screen
+        assert screen is not None
+        seen: list[str] = []
+
+        def exposed(_event: object) -> None:
+            if not seen:
+                seen.append(self.window.root.after_idle(drawn))
+
+        def drawn() -> None:
+            self.window.root.update_idletasks()
+            call()
+
+        screen.bind("<Expose>", exposed, add="+")
 
     def end(self) -> None:
         """Stop the loop and let the window go."""
@@ -153,7 +169,6 @@ class App:
 
     def _painted(self) -> None:
         """The first screen stands: now there is time for what costs some."""
-        self.window.root.update_idletasks()
         if self._on_painted is not None:
             self._on_painted()
         self.window.root.after(1, self.window.set_icon)
