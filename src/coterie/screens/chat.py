@@ -8,7 +8,7 @@ from typing import Final, assert_never
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.conversations import direct_id
-from coterie.base.ids import AccountId, ConversationId
+from coterie.base.ids import AccountId, ConversationId, MessageId
 from coterie.client import events
 from coterie.client.events import Conversation, LinkState, Message, Person
 from coterie.screens import intents
@@ -138,6 +138,12 @@ class Chat:
         """The selected conversation was looked at up to this order."""
         if self.selected is not None:
             self._timelines[self.selected].viewed(order, self._about(self.selected), batch)
+
+    def show_whole(self, message: MessageId, batch: Batch) -> None:
+        """Cut a long message no longer."""
+        self._format.show_whole(message)
+        if self.selected is not None:
+            self._timelines[self.selected].rows.refresh(message, batch)
 
     def reach_top(self, batch: Batch) -> None:
         if self.selected is not None:

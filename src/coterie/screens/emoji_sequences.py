@@ -15,6 +15,13 @@ from typing import Final
 import msgspec
 
 EMOJI_STYLE, TEXT_STYLE, ZWJ, KEYCAP = "\ufe0f", "\ufe0e", "\u200d", "\u20e3"
+_BASE: Final = "[\u00a9\u00ae\u203c-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001fbff]"
+"""All emoji that are one character lie here, and other signs: the list decides."""
+_ONE: Final = f"{_BASE}(?:[\U0001f3fb-\U0001f3ff]|[\ufe0e\ufe0f])?(?:[\U000e0020-\U000e007e]+\U000e007f)?"
+_SHAPE: Final = re.compile(
+    f"[\U0001f1e6-\U0001f1ff]{{2}}|[#*0-9]{EMOJI_STYLE}?{KEYCAP}|{_ONE}(?:{ZWJ}{_ONE})*"
+)
+"""What may be an emoji, longest first."""
 _KEEPS_TEXT: Final = frozenset("#*0123456789\u00a9\u00ae\u2122")
 """Single characters that are emoji only where the emoji style is asked for, and safe for every toolkit."""
 
@@ -31,8 +38,6 @@ class EmojiList(msgspec.Struct, frozen=True):
     """Sequence without style selectors -> cell."""
     text_by_default: frozenset[str]
     """Single characters that are shown as text unless the emoji style follows."""
-    shape: re.Pattern[str]
-    """What may be an emoji, longest first."""
 
 
 @cache
@@ -47,15 +52,7 @@ def emoji_list() -> EmojiList:
         cells[key] = cell
         if len(key) == 1 and text.endswith(EMOJI_STYLE):
             by_default.add(key)
-    return EmojiList(cells, frozenset(by_default), _shape([key for key in cells if len(key) == 1]))
-
-
-def _shape(singles: list[str]) -> re.Pattern[str]:
-    base = "".join(re.escape(char) for char in sorted(singles))
-    flag = "[\U0001f1e6-\U0001f1ff]{2}"
-    keycap = f"[#*0-9]{EMOJI_STYLE}?{KEYCAP}"
-    one = f"[{base}](?:[\U0001f3fb-\U0001f3ff]|[\ufe0e\ufe0f])?(?:[\U000e0020-\U000e007e]+\U000e007f)?"
-    return re.compile(f"{flag}|{keycap}|{one}(?:{ZWJ}{one})*")
+    return EmojiList(cells, frozenset(by_default))
 
 
 def pieces(text: str) -> tuple[Piece, ...]:
@@ -65,7 +62,7 @@ def pieces(text: str) -> tuple[Piece, ...]:
     known = emoji_list()
     found: list[Piece] = []
     plain_from = at = 0
-    while (match := known.shape.search(text, at)) is not None:
+    while (match := _SHAPE.search(text, at)) is not None:
         length, cell = _longest(known, match.group())
         if cell < 0:
             at = match.start() + length

@@ -19,7 +19,7 @@ from datetime import tzinfo
 from typing import Any
 
 from coterie.base.clock import Clock, SystemClock
-from coterie.base.ids import ConversationId
+from coterie.base.ids import ConversationId, MessageId
 from coterie.client.events import Event
 from coterie.screens import intents
 from coterie.screens.chat import Chat
@@ -145,6 +145,13 @@ class Presenter:
         batch = Batch()
         if self._chat is not None:
             self._chat.viewed(order, batch)
+        return batch.signals()
+
+    def show_whole(self, key: str) -> Signals:
+        """Show all of the message with this row key, however long it is."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.show_whole(MessageId(bytes.fromhex(key)), batch)
         return batch.signals()
 
     def reach_top(self) -> Signals:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
+import msgspec
+
 from coterie.base.clock import Clock
 from coterie.base.ids import MessageId, UserName
 from coterie.client.events import Message, MessageState, NotFor
@@ -16,8 +18,11 @@ from coterie.screens.rows import MessageRow, Tick
 from coterie.screens.theme import DARK
 
 AVATAR_COLOURS: Final = len(DARK.colours.avatars)
-BLOCKS_MAX: Final = 20_000
-"""Formatted texts that are kept, so that a neighbour's change does not format a text again."""
+ROWS_MAX: Final = 10_000
+"""Rows that are kept, so that a neighbour's change does not format a text again."""
+CUT_CHARACTERS: Final = 6_000
+CUT_LINES: Final = 120
+"""A longer message is shown to here; the rest follows when the person asks for it."""
 NOTES_MAX: Final = 3
 
 _TICKS: Final = {
@@ -35,10 +40,29 @@ class MessageFormat:
         self._is_name = is_name
         self._calendar = calendar
         self._clock = clock
-        self._blocks: dict[MessageId, tuple[Block, ...]] = {}
+        self._rows: dict[MessageId, tuple[Message, MessageRow]] = {}
+        self._whole: set[MessageId] = set()
 
     def message(self, message: Message, *, opens: bool, closes: bool) -> MessageRow:
-        blocks = self._blocks_of(message)
+        known = self._rows.get(message.id)
+        if known is None or known[0] is not message:
+            row = self._made(message, opens=opens, closes=closes)
+        elif (known[1].opens, known[1].closes) == (opens, closes):
+            return known[1]
+        else:
+            row = msgspec.structs.replace(known[1], opens=opens, closes=closes)
+        if len(self._rows) >= ROWS_MAX:
+            self._rows.clear()
+        self._rows[message.id] = (message, row)
+        return row
+
+    def show_whole(self, message: MessageId) -> None:
+        """Cut this message no longer."""
+        self._whole.add(message)
+        self._rows.pop(message, None)
+
+    def _made(self, message: Message, *, opens: bool, closes: bool) -> MessageRow:
+        blocks, cut = self._blocks_of(message)
         return MessageRow(
             key=message.id.hex(),
             order=message.order,
@@ -49,6 +73,7 @@ class MessageFormat:
             opens=opens,
             closes=closes,
             blocks=blocks,
+            cut=cut,
             large=large_emoji(blocks),
             time=self._calendar.time(message.sent_at_ms),
             tick=_TICKS[message.state] if message.own else Tick.NONE,
@@ -65,19 +90,12 @@ class MessageFormat:
     def unread_line(self, count: int) -> str:
         return unread_line(count)
 
-    def forget(self) -> None:
-        """Format every text anew from now on: names became known."""
-        self._blocks.clear()
-
-    def _blocks_of(self, message: Message) -> tuple[Block, ...]:
+    def _blocks_of(self, message: Message) -> tuple[tuple[Block, ...], bool]:
+        """The blocks, and whether they end before the message does."""
         if not message.readable:
-            return (Paragraph((Span(say(Text.UNREADABLE), Style.FAINT),)),)
-        known = self._blocks.get(message.id)
-        if known is None:
-            if len(self._blocks) >= BLOCKS_MAX:
-                self._blocks.clear()
-            known = self._blocks[message.id] = rich(message.text, self._is_name)
-        return known
+            return (Paragraph((Span(say(Text.UNREADABLE), Style.FAINT),)),), False
+        text = message.text if message.id in self._whole else _cut(message.text)
+        return rich(text, self._is_name), len(text) < len(message.text)
 
     def _notes(self, left_out: tuple[NotFor, ...]) -> tuple[str, ...]:
         notes = tuple(self._note(each) for each in left_out[:NOTES_MAX])
@@ -90,3 +108,10 @@ class MessageFormat:
         if left_out.name == self._me:
             return say(Text.NOT_FOR_YOURS, device=device, reason=reason)
         return say(Text.NOT_FOR, name=left_out.name, device=device, reason=reason)
+
+
+def _cut(text: str) -> str:
+    """The beginning of a text that is shown at first."""
+    text = text[:CUT_CHARACTERS]
+    lines = text.split("\n", CUT_LINES)
+    return text if len(lines) <= CUT_LINES else "\n".join(lines[:CUT_LINES])

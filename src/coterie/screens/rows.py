@@ -37,6 +37,8 @@ class MessageRow(Quiet, frozen=True):
     closes: bool
     """The last of them: the avatar stands beside it."""
     blocks: tuple[Block, ...]
+    cut: bool
+    """The message goes on after the blocks; Presenter.show_whole() shows it all."""
     large: bool
     """A few emoji and nothing else."""
     time: str

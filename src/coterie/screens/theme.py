@@ -120,7 +120,7 @@ class Theme(msgspec.Struct, frozen=True):
     spacing: Spacing = Spacing()
 
 
-_AVATARS: Final = ("#a695e7", "#e17076", "#faa774", "#6ec9cb", "#7bc862", "#65aadd", "#ee7aae")
+_AVATARS: Final = ("#a695e7", "#e17076", "#faa774", "#6ec9cb", "#7bc862", "#ee7aae")
 
 DARK: Final = Theme(
     Appearance.DARK,

@@ -149,6 +149,11 @@ class TimelineRows:
         self._splice(0, rows, [], batch)
         self._refresh(0, batch)
 
+    def refresh(self, message: MessageId, batch: Batch) -> None:
+        """Make the row of a message anew."""
+        if (known := self._known.get(message)) is not None:
+            self._refresh(self._index_of(known), batch)
+
     def reset(self, batch: Batch) -> None:
         """Tell all rows, beginning at the unread line where there is one."""
         shows_unread = any(isinstance(row, UnreadRow) for row in self.rows)

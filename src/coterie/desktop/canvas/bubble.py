@@ -23,6 +23,7 @@ from coterie.desktop.canvas.laid import (
 )
 from coterie.desktop.canvas.lines import Line, one_line, wrapped
 from coterie.desktop.canvas.pictures import Icon
+from coterie.screens.i18n import Text, say
 from coterie.screens.richtext import CodeBlock, Paragraph, Span, Style
 from coterie.screens.rows import MessageRow, Tick
 
@@ -31,6 +32,8 @@ CODE_PAD: Final = 8
 LARGE_EMOJI_PX: Final = 40
 TICK_GAP: Final = 4
 LEAST_ROOM: Final = 60
+MORE: Final = "\x00more"
+"""Target of the line that shows the rest of a message: no link and no name has it."""
 
 
 class Placed(msgspec.Struct):
@@ -81,7 +84,7 @@ class Bubble:
         outer = inner + 2 * spacing.bubble_pad_x
         left = self._width - spacing.timeline_margin - outer if row.own else spacing.gutter
         height = content.height + below + 2 * spacing.bubble_pad_y
-        laid = Laid(gap + height, [], [], [], content.text)
+        laid = Laid(gap + height, text=content.text)
         colours = kit.colours
         ground = colours.outgoing if row.own else colours.incoming
         put_rounded(kit, laid, Box(left, gap, left + outer, gap + height, ground), spacing.bubble_radius)
@@ -91,6 +94,9 @@ class Bubble:
         for item, width in meta:
             right -= width
             laid.items.append(_moved(item, right, bottom - kit.faces[FaceName.TINY].line))
+        for spot in laid.spots:
+            if spot.target == MORE:
+                spot.kind, spot.target = SpotKind.MORE, row.key
         if row.closes and not row.own:
             self._put_avatar(laid, row, gap + height)
         return laid
@@ -109,6 +115,11 @@ class Bubble:
                     self._add_code(content, block, ink)
                 else:
                     self._add_paragraph(content, block, ink)
+        if row.cut:
+            self._add_lines(
+                content, (Span(say(Text.SHOW_ALL), Style.LINK, MORE),), FaceName.SMALL, ink, own_text=False
+            )
+            content.tail = -1
         faint = Ink(ink.faint, ink.faint, ink.link)
         for note in row.notes:
             self._add_lines(content, (Span(note),), FaceName.TINY, faint, own_text=False)
@@ -188,7 +199,7 @@ class Bubble:
         colours = self._kit.colours
         ground = colours.outgoing_code if row.own else colours.incoming_code
         for first, last in content.codes:
-            laid.items.append(Box(left, top + first, left + inner, top + last, ground))
+            laid.ground.append(Box(left, top + first, left + inner, top + last, ground))
         for placed in content.lines:
             x = left + (inner - placed.line.width if placed.at_right else placed.indent)
             put_line(self._kit, laid, placed.line, x, top + placed.y, placed.face, placed.ink)

@@ -28,6 +28,10 @@ class Kept(Generic[K, V]):
             values.popitem(last=False)
         return value
 
+    def drop(self, key: K) -> None:
+        """Forget the value of the key."""
+        self._values.pop(key, None)
+
     def clear(self) -> None:
         self._values.clear()
 

@@ -51,6 +51,8 @@ Item = Box | Words | Picture
 class SpotKind(StrEnum):
     LINK = "link"
     PERSON = "person"
+    MORE = "more"
+    """Shows the rest of a message; the target is its row key."""
 
 
 class Spot(msgspec.Struct):
@@ -75,6 +77,8 @@ class TextLine(msgspec.Struct):
 
 class Laid(msgspec.Struct):
     height: int
+    ground: list[Item] = []
+    """Bubbles and boxes; marks are painted between them and the items."""
     items: list[Item] = []
     spots: list[Spot] = []
     lines: list[TextLine] = []
@@ -136,13 +140,13 @@ def put_rounded(kit: Kit, laid: Laid, box: Box, radius: int) -> None:
     """Add a rectangle with round corners: three plain rectangles and four corner images."""
     radius = min(radius, (box.right - box.x) // 2, (box.bottom - box.y) // 2)
     x, y, right, bottom, colour = box.x, box.y, box.right, box.bottom, box.colour
-    laid.items += [
+    laid.ground += [
         Box(x + radius, y, right - radius, y + radius, colour),
         Box(x, y + radius, right, bottom - radius, colour),
         Box(x + radius, bottom - radius, right - radius, bottom, colour),
     ]
     top_left, top_right, bottom_right, bottom_left = kit.pictures.corners(radius, colour)
-    laid.items += [
+    laid.ground += [
         Picture(x, y, y + radius, top_left),
         Picture(right - radius, y, y + radius, top_right),
         Picture(right - radius, bottom - radius, bottom, bottom_right),

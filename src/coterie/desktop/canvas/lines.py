@@ -80,10 +80,8 @@ def wrapped(kit: Kit, spans: Iterable[Span], base: FaceName, room: int, start: i
         if used + atom.width > room and line and not atom.blank:
             lines.append(_line(kit, line, base))
             line, used = [], 0
-        if atom.blank and used + atom.width > room:
-            atom = msgspec.structs.replace(atom, width=max(0, room - used))
-        line.append(atom)
-        used += atom.width
+        line.append(_narrowed(atom, room - used) if atom.blank else atom)
+        used += line[-1].width
     lines.append(_line(kit, line, base) if line else Line([], 0, start, start))
     return lines
 
@@ -176,6 +174,11 @@ def _fitting(kit: Kit, parts: list[Piece], base: FaceName, room: int) -> Iterato
             yield head
             taken = len(head.text)
             left = msgspec.structs.replace(left, text=left.text[taken:], start=left.start + taken)
+
+
+def _narrowed(blank: Piece, left: int) -> Piece:
+    """Spaces at the end of a line take no more than what is left of it."""
+    return blank if blank.width <= left else msgspec.structs.replace(blank, width=max(0, left))
 
 
 def _until(kit: Kit, parts: list[Piece], base: FaceName, room: int) -> Iterator[Piece]:

@@ -36,7 +36,7 @@ def lay(kit: Kit, row: Row, width: int) -> Laid:
 
 
 def _pill(kit: Kit, text: str, width: int, above: int, below: int) -> Laid:
-    laid = Laid(above + PILL_PX + below, [], [], [])
+    laid = Laid(above + PILL_PX + below)
     colours = kit.colours
     line = one_line(kit, (Span(text),), FaceName.SMALL, max(SIDE, width - 2 * SIDE - 2 * PILL_PAD))
     left = (width - line.width) // 2
@@ -49,10 +49,10 @@ def _pill(kit: Kit, text: str, width: int, above: int, below: int) -> Laid:
 
 
 def _band(kit: Kit, text: str, width: int) -> Laid:
-    laid = Laid(UNREAD_ABOVE + UNREAD_PX + UNREAD_BELOW, [], [], [])
+    laid = Laid(UNREAD_ABOVE + UNREAD_PX + UNREAD_BELOW)
     colours = kit.colours
     line = one_line(kit, (Span(text),), FaceName.SMALL_BOLD, max(SIDE, width - 2 * SIDE))
-    laid.items.append(Box(0, UNREAD_ABOVE, width, UNREAD_ABOVE + UNREAD_PX, colours.unread_line))
+    laid.ground.append(Box(0, UNREAD_ABOVE, width, UNREAD_ABOVE + UNREAD_PX, colours.unread_line))
     middle = UNREAD_ABOVE + (UNREAD_PX - kit.faces[FaceName.SMALL_BOLD].line) // 2
     ink = Ink(colours.unread_text, colours.unread_text, colours.unread_text)
     put_line(kit, laid, line, (width - line.width) // 2, middle, FaceName.SMALL_BOLD, ink)

@@ -1,0 +1,257 @@
+"""The timeline: one canvas on which only what is seen is drawn, however long the conversation is."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import msgspec
+
+from coterie.desktop.canvas.kept import Kept
+from coterie.desktop.canvas.kit import Kit
+from coterie.desktop.canvas.laid import Box, Item, Laid, Spot
+from coterie.desktop.canvas.marks import lay
+from coterie.desktop.canvas.paint import paint, within
+from coterie.desktop.canvas.viewport import Viewport
+from coterie.desktop.scrollbar import Scrollbar
+from coterie.screens.rows import MessageRow, Row
+from coterie.screens.signals import Append, Insert, Remove, Reset, RowsChanged, Update
+
+FRAME_MS: Final = 16
+LAID_MAX: Final = 400
+"""Laid out rows that are kept."""
+WHEEL_PX: Final = 60
+PAGE_OVERLAP_PX: Final = 40
+TOP_ROWS: Final = 30
+"""So many rows above the seen ones, and the page before is asked for."""
+TAG: Final = "row"
+
+
+class Drawn(msgspec.Struct):
+    """A row that is on the canvas."""
+
+    tag: str
+    laid: Laid
+    y: int
+    top: int
+    bottom: int
+    """The stretch of the row that is painted."""
+    marks: list[Box]
+    items: list[Item]
+    """What owns the images."""
+
+
+class TimelineListener(Protocol):
+    """What a timeline tells."""
+
+    def timeline_moved(self) -> None:
+        """Other rows are seen than before."""
+        ...
+
+    def timeline_near_top(self) -> None:
+        """The oldest row is nearly seen."""
+        ...
+
+
+class Timeline(tk.Frame):
+    """Shows rows. All positions are pixels of the canvas."""
+
+    def __init__(self, parent: tk.Misc, kit: Kit, listener: TimelineListener) -> None:
+        super().__init__(parent, borderwidth=0, highlightthickness=0)
+        self._kit = kit
+        self._listener = listener
+        self._laid: Kept[tuple[str, int], tuple[Row, Laid]] = Kept(LAID_MAX)
+        self._drawn: dict[str, Drawn] = {}
+        self._serial = 0
+        self._pending: str | None = None
+        self._width = 1
+        self._stale = False
+        """Everything drawn is of another width or look."""
+        self.marks: Callable[[int], list[Box]] = lambda _index: []
+        """What of a row is marked; given by the one who marks."""
+        self.view: Viewport[Row] = Viewport(lambda row: self.laid(row).height)
+        self.canvas = tk.Canvas(self, highlightthickness=0, borderwidth=0, takefocus=True)
+        self.scrollbar = Scrollbar(self, kit.theme, self._to_fraction)
+        self.scrollbar.pack(side="right", fill="y")
+        self.canvas.pack(side="left", fill="both", expand=True)
+        self.canvas.bind("<Configure>", self._resized)
+        for sequence, pixels in (("<Button-4>", -WHEEL_PX), ("<Button-5>", WHEEL_PX)):
+            self.canvas.bind(sequence, lambda _event, by=pixels: self.scroll(by))  # type: ignore[misc]
+        self.canvas.bind("<MouseWheel>", self._wheel)
+        self.restyle()
+
+    def destroy(self) -> None:
+        if self._pending is not None:
+            self.after_cancel(self._pending)
+            self._pending = None
+        super().destroy()
+
+    def restyle(self) -> None:
+        """The theme or the zoom changed: lay out and draw everything anew."""
+        self.canvas.configure(background=self._kit.colours.window)
+        self.scrollbar.paint(self._kit.theme)
+        self._laid.clear()
+        self._stale = True
+        self.schedule()
+
+    def change(self, signal: RowsChanged) -> None:
+        """Take over a change of the rows; it is seen with the next frame."""
+        view = self.view
+        match signal:
+            case Reset(rows=rows, focus=focus):
+                keys = [row.key for row in _rows(rows)]
+                view.reset(_rows(rows), keys.index(focus) if focus in keys else None)
+            case Insert(index=index, rows=rows):
+                view.insert(index, _rows(rows))
+            case Append(rows=rows):
+                view.append(_rows(rows))
+            case Update(index=index, row=row):
+                view.update(index, _rows((row,))[0])
+            case Remove(index=index, count=count):
+                view.remove(index, count)
+        self.schedule()
+
+    def scroll(self, pixels: int) -> None:
+        """Move down (up: negative)."""
+        self.view.scroll(pixels)
+        self.schedule()
+
+    def page(self, direction: int) -> None:
+        """One page down (1) or up (-1)."""
+        self.scroll(direction * max(PAGE_OVERLAP_PX, self.view.height - PAGE_OVERLAP_PX))
+
+    def to_end(self) -> None:
+        self.view.to_end()
+        self.schedule()
+
+    def to_start(self) -> None:
+        self.view.to_row(0)
+        self.schedule()
+
+    def schedule(self) -> None:
+        """Have everything drawn with the next frame, once."""
+        if self._pending is None:
+            self._pending = self.after(FRAME_MS, self._frame)
+
+    def laid(self, row: Row) -> Laid:
+        """The layout of a row at the present width."""
+        width = self._width
+        known, laid = self._laid.get((row.key, width), lambda: (row, lay(self._kit, row, width)))
+        if known is not row and known != row:
+            self._laid.drop((row.key, width))
+            laid = self._laid.get((row.key, width), lambda: (row, lay(self._kit, row, width)))[1]
+        return laid
+
+    def row_at(self, y: int) -> tuple[int, int] | None:
+        """(index, y of its top) of the row at this height of the canvas."""
+        found = None
+        for index, top in self.view.place():
+            if top <= y or found is None:
+                found = (index, top)
+        return found
+
+    def spot_at(self, x: int, y: int) -> Spot | None:
+        """What a click at the place means."""
+        at = self.row_at(y)
+        if at is None:
+            return None
+        index, top = at
+        return self.laid(self.view.rows[index]).spot(x, y - top)
+
+    def newest_seen(self) -> int:
+        """Message.order of the newest message that is seen as a whole, 0 where there is none."""
+        for index, top in reversed(self.view.place()):
+            row = self.view.rows[index]
+            if isinstance(row, MessageRow):
+                shown = min(self.laid(row).height, self.view.height)
+                if top + shown <= self.view.height:
+                    return row.order
+        return 0
+
+    def render(self) -> None:
+        """Draw what is seen, and only what changed: rows that stay are moved."""
+        self.view.height = max(1, self.canvas.winfo_height())
+        if self._stale:
+            self.canvas.delete(TAG)
+            self._drawn.clear()
+            self._stale = False
+        placed = [(index, y, self.view.rows[index]) for index, y in self.view.place()]
+        seen = {row.key for _, _, row in placed}
+        for key in [key for key in self._drawn if key not in seen]:
+            self.canvas.delete(self._drawn.pop(key).tag)
+        self._move([(row.key, y) for _, y, row in placed])
+        for index, y, row in placed:
+            self._draw(index, y, row)
+        self._show_position(placed[0][0] if placed else 0, len(placed))
+
+    def _frame(self) -> None:
+        self._pending = None
+        self.render()
+        self._listener.timeline_moved()
+        if self.view.index < TOP_ROWS and self.view.rows:
+            self._listener.timeline_near_top()
+
+    def _move(self, placed: list[tuple[str, int]]) -> None:
+        """Move the rows that are drawn already; all at once where they move by the same."""
+        steps = [(drawn, y - drawn.y) for key, y in placed if (drawn := self._drawn.get(key)) is not None]
+        if not steps:
+            return
+        if len({step for _, step in steps}) == 1:
+            if steps[0][1]:
+                self.canvas.move(TAG, 0, steps[0][1])
+        else:
+            for drawn, step in steps:
+                if step:
+                    self.canvas.move(drawn.tag, 0, step)
+        for drawn, step in steps:
+            drawn.y += step
+
+    def _draw(self, index: int, y: int, row: Row) -> None:
+        laid, marks = self.laid(row), self.marks(index)
+        first, last = max(0, -y), min(laid.height, self.view.height - y)
+        drawn = self._drawn.get(row.key)
+        if drawn is not None:
+            same = drawn.laid is laid and drawn.marks == marks
+            if same and drawn.top <= first and last <= drawn.bottom:
+                return
+            self.canvas.delete(drawn.tag)
+        tall = laid.height > 2 * self.view.height
+        top = max(0, first - self.view.height) if tall else 0
+        bottom = min(laid.height, last + self.view.height) if tall else laid.height
+        items: list[Item] = [*laid.ground, *marks, *laid.items]
+        if tall:
+            items = within(items, top, bottom)
+        self._serial += 1
+        tag = f"{TAG}{self._serial}"
+        paint(self.canvas, items, 0, y, (TAG, tag))
+        self._drawn[row.key] = Drawn(tag, laid, y, top, bottom, marks, items)
+
+    def _show_position(self, first: int, count: int) -> None:
+        rows = max(1, len(self.view.rows))
+        if self.view.at_end:
+            whole = first == 0 and self.view.offset <= 0
+            self.scrollbar.show(0.0 if whole else 1.0 - count / rows if count < rows else 0.0, 1.0)
+        else:
+            self.scrollbar.show(first / rows, min(1.0, (first + count) / rows))
+
+    def _to_fraction(self, fraction: float) -> None:
+        at = fraction * len(self.view.rows)
+        self.view.to_row(int(at))
+        if self.view.rows:
+            self.view.offset = round((at - int(at)) * self.laid(self.view.rows[self.view.index]).height)
+        self.schedule()
+
+    def _resized(self, event: tk.Event[tk.Misc]) -> None:
+        self._stale = self._stale or event.width != self._width
+        self._width = event.width
+        self.schedule()
+
+    def _wheel(self, event: tk.Event[tk.Misc]) -> None:
+        """Windows and Tk 9: multiples of 120; macOS before Tk 9: small numbers."""
+        notches = event.delta / 120 if abs(event.delta) >= 120 else event.delta / 3
+        self.scroll(round(-notches * WHEEL_PX))
+
+
+def _rows(rows: tuple[object, ...]) -> list[Row]:
+    return [row for row in rows if isinstance(row, Row)]
