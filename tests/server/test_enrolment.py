@@ -27,30 +27,11 @@ from coterie.wire.frames import (
     SignUp,
     VaultOpened,
 )
-from tests.server.house import House, Wire, house_in
+from tests.server.house import House, house_in
 from tests.server.people import Device, Person
+from tests.server.scenes import code, logged_in, registered
 
 STRANGER = "203.0.113.9"
-
-
-def code(answer: object) -> Code | None:
-    return Code(answer.code) if isinstance(answer, Refusal) else None
-
-
-async def registered(house: House, *people: Person) -> None:
-    for person in people:
-        wire = house.wire()
-        await wire.greet()
-        assert isinstance(await wire.ask(person.sign_up()), Accepted)
-        wire.hang_up()
-
-
-async def logged_in(house: House, person: Person) -> Wire:
-    wire = house.wire()
-    await wire.greet()
-    assert isinstance(await wire.ask(LoginStart(1, person.name)), Salt)
-    assert isinstance(await wire.ask(LoginProve(2, person.name, person.auth_key)), VaultOpened)
-    return wire
 
 
 @pytest.mark.asyncio

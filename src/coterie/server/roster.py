@@ -57,8 +57,11 @@ class Roster:
         self._changed.add(who.account)
 
     def everybody(self) -> list[Presence]:
-        """The whole list, for who has just come; the first frame says that it is."""
-        people = [OnlinePerson(account, self._names[account], True) for account in self._devices]
+        """The whole list, for who has just come; the first frame says that it is.
+
+        It is what everybody was told last: what has changed since then comes to all of them alike.
+        """
+        people = [OnlinePerson(account, self._names[account], True) for account in self._told]
         return _frames(people, initial=True)
 
     def changes(self) -> list[Presence]:

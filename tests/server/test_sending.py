@@ -1,0 +1,235 @@
+"""What is sent: keys, messages, refusals, claims; on a whole server."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+import msgspec
+import pytest
+
+from coterie.base import limits
+from coterie.base.codes import Code
+from coterie.base.domains import Domain, prefix
+from coterie.base.ids import log_of
+from coterie.ledger.manifest import PrekeyKind, SignedManifest
+from coterie.wire.frames import (
+    Accept,
+    Accepted,
+    Accounts,
+    Claim,
+    Claimed,
+    Envelopes,
+    FetchAccounts,
+    LedgerGrew,
+    LogEntries,
+    PublishManifest,
+    PublishPrekeys,
+    Refusal,
+)
+from coterie.wire.frames.accounts import KnownAccount
+from coterie.wire.frames.messages import EnvelopeItem, LeftOutDevice
+from coterie.wire.frames.shared import DeviceRef
+from tests.ledger.accounts import NOW_MS
+from tests.server.house import House, settle
+from tests.server.people import Device, Person
+from tests.server.scenes import code, logged_in, registered, two
+
+
+@pytest.mark.asyncio
+async def test_a_message_reaches_the_other_and_its_sender(house: House, alice: Person, bob: Person) -> None:
+    alices, bobs = await two(house, alice, bob)
+    send = alice.device.message(alice.direct_with(bob), bob.account, request=3)
+    assert await alices.ask(send) == Accepted(3, 1)
+    batch = await bobs.next(LogEntries)
+    assert batch.stream == log_of(alice.direct_with(bob))
+    assert (batch.incarnation, batch.mailbox_end) == (house.realm.incarnation, 1)
+    (entry,) = batch.entries
+    assert (entry.seq, entry.account, entry.device) == (1, alice.account, alice.device.id)
+    assert (entry.session, entry.message, entry.ciphertext) == (send.session, send.message, send.ciphertext)
+    assert (entry.commitment, entry.server_time_ms) == (send.commitment, NOW_MS)
+    said = b"".join(
+        (
+            prefix(Domain.FRANKING_MAC),
+            send.commitment,
+            alice.account,
+            alice.device.id,
+            send.conversation,
+            NOW_MS.to_bytes(8, "big"),
+        )
+    )
+    assert entry.mac == hmac.digest(house.realm.secrets.franking, said, "sha256")
+    assert (await alices.messages(1)) == [entry]
+
+
+@pytest.mark.asyncio
+async def test_a_retry_is_answered_and_not_delivered_again(house: House, alice: Person, bob: Person) -> None:
+    alices, bobs = await two(house, alice, bob)
+    send = alice.device.message(alice.direct_with(bob), bob.account, request=3)
+    await alices.ask(send)
+    assert await alices.ask(msgspec.structs.replace(send, request=4)) == Accepted(4, 1)
+    await bobs.messages(1)
+    await settle()
+    assert bobs.waiting(LogEntries) == []
+
+
+@pytest.mark.asyncio
+async def test_a_stale_view_names_devices_that_the_ledger_proves(
+    house: House, alice: Person, bob: Person
+) -> None:
+    alices, bobs = await two(house, alice, bob)
+    phone = Device(bob.account)
+    bob.signed = bob.with_added(bob.signed, phone)
+    accepted = await bobs.ask(PublishManifest(5, bob.signed.pack()))
+    assert isinstance(accepted, Accepted)
+    await alices.next(LedgerGrew)
+    conversation = alice.direct_with(bob)
+    assert isinstance(
+        await alices.ask(alice.device.message(conversation, bob.account, request=6)), Accepted
+    ), "a device without an X-Wing prekey holds nobody up"
+    phones = house.wire()
+    await phones.sign_in(phone)
+    assert isinstance(await phones.ask(PublishPrekeys(2, phone.prekeys())), Accepted)
+    send = alice.device.message(conversation, bob.account, request=7)
+    refusal = await alices.ask(send)
+    assert refusal == Refusal(7, "stale-view", 0, (DeviceRef(bob.account, phone.id),), accepted.seq + 1)
+    assert house.realm.ledger.size >= accepted.seq + 1
+    left_out = LeftOutDevice(conversation, alice.device.session, phone.id, "unproven")
+    assert isinstance(await alices.ask(Envelopes(8, (), (left_out,))), Accepted)
+    assert isinstance(await alices.ask(msgspec.structs.replace(send, request=9)), Accepted)
+    assert [entry.seq for entry in await phones.messages(2)] == [1, 2]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("looked", [True, False])
+async def test_who_comes_after_a_refusal_cannot_refuse_that_message_again(
+    house: House, alice: Person, bob: Person, looked: bool
+) -> None:
+    alices, _ = await two(house, alice, bob)
+    conversation = alice.direct_with(bob)
+    phone, tablet = Device(bob.account), Device(bob.account)
+    await (await logged_in(house, bob)).ask(bob.add_device(phone, request=3))
+    send = alice.device.message(conversation, bob.account, request=6)
+    refusal = await alices.ask(send)
+    assert isinstance(refusal, Refusal)
+    assert [ref.device for ref in refusal.devices] == [phone.id]
+    await (await logged_in(house, bob)).ask(bob.add_device(tablet, request=3))
+    left_out = LeftOutDevice(conversation, alice.device.session, phone.id, "no-prekey")
+    await alices.ask(Envelopes(8, (), (left_out,)))
+    size = refusal.ledger_size if looked else refusal.ledger_size - 1
+    again = await alices.ask(msgspec.structs.replace(send, request=9, ledger_size=size))
+    if looked:
+        assert isinstance(again, Accepted)
+        following = alice.device.message(conversation, bob.account, request=10)
+        assert code(await alices.ask(following)) is Code.STALE_VIEW, "the next message has to care"
+    else:
+        assert isinstance(again, Refusal)
+        assert [ref.device for ref in again.devices] == [tablet.id]
+
+
+@pytest.mark.asyncio
+async def test_everyone_hears_what_is_said_to_everyone(
+    house: House, alice: Person, bob: Person, carol: Person
+) -> None:
+    await registered(house, alice, bob, carol)
+    wires = {person: house.wire() for person in (alice, bob, carol)}
+    for person, wire in wires.items():
+        await wire.sign_in(person.device)
+    everyone = house.realm.everyone
+    alices = wires[alice]
+    await alices.ask(alice.device.share(everyone, b"", bob.device, carol.device, request=2))
+    assert await alices.ask(alice.device.message(everyone, b"", request=3)) == Accepted(3, 1)
+    for wire in wires.values():
+        (entry,) = await wire.messages(1)
+        assert (entry.seq, entry.account) == (1, alice.account)
+
+
+@pytest.mark.asyncio
+async def test_messages_for_conversations_of_others_are_refused(
+    house: House, alice: Person, bob: Person, carol: Person
+) -> None:
+    alices, _ = await two(house, alice, bob)
+    await registered(house, carol)
+    foreign = alice.device.message(bob.direct_with(carol), carol.account, request=3)
+    assert code(await alices.ask(foreign)) is Code.NOT_A_MEMBER
+    disguised = alice.device.message(house.realm.everyone, bob.account, request=4)
+    assert code(await alices.ask(disguised)) is Code.NOT_A_MEMBER
+    good = alice.device.message(alice.direct_with(bob), bob.account, request=5, previous=b"")
+    forged = msgspec.structs.replace(good, membership=bytes(32))
+    assert code(await alices.ask(forged)) is Code.NOT_A_MEMBER
+
+
+@pytest.mark.asyncio
+async def test_who_sends_too_much_is_told_when_to_go_on(house: House, alice: Person, bob: Person) -> None:
+    alices, _ = await two(house, alice, bob)
+    now = house.clock.monotonic_seconds()
+    house.realm.rates.messages.take(alice.account, now, limits.MESSAGES_BURST)
+    send = alice.device.message(alice.direct_with(bob), bob.account, request=3)
+    refusal = await alices.ask(send)
+    assert refusal == Refusal(3, "busy", 10)
+    house.clock.advance(0.01)
+    assert isinstance(await alices.ask(msgspec.structs.replace(send, request=4)), Accepted)
+
+
+@pytest.mark.asyncio
+async def test_a_full_lane_is_busy_and_loses_nothing(house: House, alice: Person, bob: Person) -> None:
+    alices, bobs = await two(house, alice, bob)
+    conversation = alice.direct_with(bob)
+    count = limits.LANE_FRAMES + 10
+    now = house.clock.monotonic_seconds()
+    sends = [
+        alice.device.message(conversation, bob.account, request=request) for request in range(3, 3 + count)
+    ]
+    house.realm.rates.messages.take(alice.account, now, 0)
+    for send in sends:
+        alices.say(send)
+    answers = [await alices.next(Refusal) for _ in range(10)]
+    assert {answer.code for answer in answers} == {"busy"}
+    assert all(answer.retry_after_ms > 0 for answer in answers)
+    seen: list[int] = []
+    while len(seen) < limits.LANE_FRAMES:
+        entries = (await bobs.next(LogEntries)).entries
+        seen += [entry.seq for entry in entries]
+        bobs.acknowledge(log_of(conversation), seen[-1])
+    assert seen == list(range(1, limits.LANE_FRAMES + 1))
+
+
+@pytest.mark.asyncio
+async def test_large_envelopes_stand_alone(house: House, alice: Person, bob: Person) -> None:
+    alices, bobs = await two(house, alice, bob)
+
+    def item(size: int) -> EnvelopeItem:
+        return EnvelopeItem(bob.account, bob.device.id, secrets.token_bytes(16), bytes(size), None)
+
+    large = limits.ENVELOPE_BYTES + 1
+    assert code(await alices.ask(Envelopes(3, (item(large), item(1))))) is Code.TOO_LARGE
+    assert isinstance(await alices.ask(Envelopes(4, (item(large),))), Accepted)
+    assert [len(entry.sealed) for entry in await bobs.mail(1)] == [large]
+    strange = LeftOutDevice(alice.direct_with(bob), alice.device.session, bob.device.id, "whim")
+    assert code(await alices.ask(Envelopes(5, (), (strange,)))) is Code.BAD_FRAME
+
+
+@pytest.mark.asyncio
+async def test_claims_accounts_and_prekeys(house: House, alice: Person, bob: Person) -> None:
+    alices, bobs = await two(house, alice, bob)
+    ref = DeviceRef(bob.account, bob.device.id)
+    given = [await alices.ask(Claim(request, (ref,))) for request in range(10, 14)]
+    keys = [answer.keys[0].one_time for answer in given if isinstance(answer, Claimed)]
+    assert len(set(keys)) == 4
+    assert keys[3] == b""
+    assert isinstance(await bobs.ask(PublishPrekeys(3, (bob.device.prekey(PrekeyKind.ONE_TIME),))), Accepted)
+    foreign = alice.device.prekey(PrekeyKind.ONE_TIME)
+    assert code(await bobs.ask(PublishPrekeys(4, (foreign,)))) is Code.BAD_PREKEY
+    accounts = await alices.ask(
+        FetchAccounts(
+            20, (KnownAccount(bob.account, 0), KnownAccount(bytes(32), 0), KnownAccount(alice.account, 1))
+        )
+    )
+    assert isinstance(accounts, Accounts)
+    bobs_record, own_record = accounts.accounts
+    assert SignedManifest.unpack(bobs_record.manifests[0]).manifest.account == bob.account
+    assert [keys.device for keys in bobs_record.keys] == [bob.device.id]
+    assert bobs_record.keys[0].x_wing == given[0].keys[0].x_wing  # type: ignore[union-attr]  # a Claimed
+    assert (own_record.account, own_record.manifests) == (alice.account, ())
+    assert isinstance(await alices.ask(Accept(21, bob.account)), Accepted)
+    assert code(await alices.ask(Accept(22, bytes(32)))) is Code.UNKNOWN_PERSON

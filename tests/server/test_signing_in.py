@@ -1,0 +1,276 @@
+"""Which device may sign in, on how many connections, and who is told of it."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from coterie.base import limits
+from coterie.base.codes import Code
+from coterie.server.connection import CloseReason
+from coterie.wire.frames import (
+    Accepted,
+    FetchLeaves,
+    Hello,
+    LoginStart,
+    Ping,
+    Presence,
+    PublishManifest,
+    Ready,
+    Refusal,
+)
+from tests.ledger.accounts import after
+from tests.server.house import TLS_KEY, House, Wire, settle
+from tests.server.people import Device, Person
+from tests.server.scenes import code, registered
+
+
+async def greeted(house: House) -> Wire:
+    wire = house.wire()
+    await wire.greet()
+    return wire
+
+
+@pytest.mark.asyncio
+async def test_only_what_the_device_signed_for_this_connection_signs_in(house: House, alice: Person) -> None:
+    await registered(house, alice)
+    other = await greeted(house)
+    wire = await greeted(house)
+    proof = alice.device.prove(wire.challenge, TLS_KEY)
+    for wrong in (
+        alice.device.prove(other.challenge, TLS_KEY),
+        alice.device.prove(wire.challenge, b"x" * 32),
+        msgspec.structs.replace(proof, run=2),
+        msgspec.structs.replace(proof, run_nonce=bytes(16)),
+    ):
+        assert code(await wire.ask(wrong)) is Code.WRONG_CREDENTIALS
+    unknown = Device(alice.account)
+    assert code(await wire.ask(unknown.prove(wire.challenge, TLS_KEY))) is Code.UNKNOWN_DEVICE
+    assert code(await wire.ask(msgspec.structs.replace(proof, account=bytes(32)))) is Code.UNKNOWN_DEVICE
+    assert isinstance(await wire.ask(proof), Ready)
+
+
+@pytest.mark.asyncio
+async def test_a_reconnect_of_the_same_run_takes_over(house: House, alice: Person) -> None:
+    await registered(house, alice)
+    first, second = house.wire(), house.wire()
+    await first.sign_in(alice.device)
+    await second.sign_in(alice.device)
+    assert (first.reason, first.pings) == (CloseReason.GOING_AWAY, 0)
+    assert second.reason is None
+
+
+@pytest.mark.asyncio
+async def test_a_copy_is_refused_while_the_original_answers(house: House, alice: Person) -> None:
+    await registered(house, alice)
+    original = house.wire()
+    await original.sign_in(alice.device)
+    for change in ("run", "nonce"):
+        if change == "run":
+            alice.device.restart()
+        else:
+            alice.device.run, alice.device.nonce = 1, b"n" * 16
+        copy = await greeted(house)
+        assert code(await copy.ask(alice.device.prove(copy.challenge, TLS_KEY))) is Code.COPIED_PROFILE
+    assert (original.reason, original.pings) == (None, 2)
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_died_unnoticed_gives_way(house: House, alice: Person) -> None:
+    await registered(house, alice)
+    dead = house.wire()
+    await dead.sign_in(alice.device)
+    dead.answers_pings = False
+    alice.device.restart()
+    wire = await greeted(house)
+    wire.say(alice.device.prove(wire.challenge, TLS_KEY))
+    await settle()
+    assert (dead.pings, wire.waiting(Ready)) == (1, [])
+    await house.pass_time(limits.COPIED_PROFILE_PING_SECONDS + 1)
+    assert len(wire.waiting(Ready)) == 1
+    assert dead.reason is CloseReason.GOING_AWAY
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_ends_while_it_is_asked_gives_way_at_once(
+    house: House, alice: Person
+) -> None:
+    await registered(house, alice)
+    dying = house.wire()
+    await dying.sign_in(alice.device)
+    dying.answers_pings = False
+    alice.device.restart()
+    wire = await greeted(house)
+    wire.say(alice.device.prove(wire.challenge, TLS_KEY))
+    await settle()
+    dying.hang_up()
+    assert isinstance(await wire.next(Ready), Ready)
+
+
+@pytest.mark.asyncio
+async def test_a_restored_copy_is_recognised(house: House, alice: Person) -> None:
+    await registered(house, alice)
+    alice.device.run = 5
+    wire = house.wire()
+    await wire.sign_in(alice.device)
+    wire.hang_up()
+    for run, nonce in ((4, alice.device.nonce), (5, b"n" * 16)):
+        restored = await greeted(house)
+        alice.device.run, alice.device.nonce = run, nonce
+        assert (
+            code(await restored.ask(alice.device.prove(restored.challenge, TLS_KEY))) is Code.RESTORED_PROFILE
+        )
+
+
+@pytest.mark.asyncio
+async def test_a_revoked_device_is_put_out_and_stays_out(house: House, alice: Person) -> None:
+    await registered(house, alice)
+    phone = Device(alice.account)
+    first, second = house.wire(), house.wire()
+    await first.sign_in(alice.device)
+    alice.signed = alice.with_added(alice.signed, phone)
+    assert isinstance(await first.ask(PublishManifest(2, alice.signed.pack())), Accepted)
+    await second.sign_in(phone)
+    own, phones = alice.signed.manifest.devices
+    revoking = after(alice.signed, devices=(own, phones.revoked(house.clock.wall_ms())))
+    alice.signed = alice.sign(revoking)
+    assert isinstance(await first.ask(PublishManifest(3, alice.signed.pack())), Accepted)
+    assert (await second.next(Refusal)).code == Code.REVOKED
+    assert second.reason is CloseReason.REFUSED
+    late = await greeted(house)
+    assert code(await late.ask(phone.prove(late.challenge, TLS_KEY))) is Code.REVOKED
+
+
+@pytest.mark.asyncio
+async def test_a_vault_changes_with_its_manifest_and_keeps_its_auth_keys(house: House, alice: Person) -> None:
+    await registered(house, alice)
+    wire = house.wire()
+    await wire.sign_in(alice.device)
+    vault = alice.vault_of(alice.auth_key, random=b"r" * 16)
+    foreign = alice.vault_of(b"k" * 32)
+    import hashlib
+
+    def naming(data: bytes) -> bytes:
+        manifest = msgspec.structs.replace(after(alice.signed), vault_hash=hashlib.sha256(data).digest())
+        return alice.sign(manifest).pack()
+
+    assert code(await wire.ask(PublishManifest(2, naming(vault)))) is Code.BAD_MANIFEST
+    assert code(await wire.ask(PublishManifest(3, naming(vault), foreign))) is Code.BAD_MANIFEST
+    assert code(await wire.ask(PublishManifest(4, naming(foreign), foreign))) is Code.BAD_MANIFEST
+    assert isinstance(await wire.ask(PublishManifest(5, naming(vault), vault)), Accepted)
+    row = await house.store.login(alice.name)
+    assert row is not None
+    assert (row.vault, row.salt) == (vault, b"r" * 16)
+
+
+@pytest.mark.asyncio
+async def test_presence_tells_of_people_once_a_second_and_of_no_short_absence(
+    house: House, alice: Person, bob: Person
+) -> None:
+    await registered(house, alice, bob)
+    alices, bobs = house.wire(), house.wire()
+    await alices.sign_in(alice.device)
+    await house.pass_time(1)
+    await bobs.greet()
+    bobs.say(bob.device.prove(bobs.challenge, TLS_KEY))
+    initial = await bobs.next(Presence)
+    assert initial.initial
+    assert {(person.name, person.online) for person in initial.people} == {("alice", True), ("bob", True)}
+    await settle()
+    alices.kept.clear()
+    assert alices.waiting(Presence) == []
+    await house.pass_time(1)
+    (news,) = alices.waiting(Presence)
+    assert (news.initial, [(person.name, person.online) for person in news.people]) == (
+        False,
+        [("bob", True)],
+    )
+    alices.kept.clear()
+    bobs.hang_up()
+    back = house.wire()
+    await back.sign_in(bob.device)
+    await house.pass_time(1)
+    assert alices.waiting(Presence) == []
+    back.hang_up()
+    await house.pass_time(1)
+    (news,) = alices.waiting(Presence)
+    assert [(person.account, person.online) for person in news.people] == [(bob.account, False)]
+
+
+@pytest.mark.asyncio
+async def test_a_person_is_there_while_any_device_is(house: House, alice: Person, bob: Person) -> None:
+    await registered(house, alice, bob)
+    phone = Device(bob.account)
+    alices, desks, phones = house.wire(), house.wire(), house.wire()
+    await alices.sign_in(alice.device)
+    await desks.sign_in(bob.device)
+    bob.signed = bob.with_added(bob.signed, phone)
+    await desks.ask(PublishManifest(2, bob.signed.pack()))
+    await phones.sign_in(phone)
+    await house.pass_time(1)
+    alices.waiting(Presence)
+    alices.kept.clear()
+    desks.hang_up()
+    await house.pass_time(2)
+    assert alices.waiting(Presence) == []
+    phones.hang_up()
+    await house.pass_time(2)
+    assert len(alices.waiting(Presence)) == 1
+
+
+@pytest.mark.asyncio
+async def test_what_breaks_the_protocol_is_told_why_and_closed_alone(
+    house: House, alice: Person, bob: Person
+) -> None:
+    await registered(house, alice, bob)
+    good = house.wire()
+    await good.sign_in(alice.device)
+    garbage = house.wire()
+    garbage.throw(b"\xff" * 100)
+    assert (await garbage.next(Refusal)) == Refusal(0, "bad-frame")
+    early = await greeted(house)
+    from coterie.wire import codec
+
+    early.throw(codec.encode(FetchLeaves(1, 0)))
+    assert (await early.next(Refusal)) == Refusal(0, "unexpected-frame")
+    old = house.wire()
+    old.throw(codec.encode(Hello((99,))))
+    assert (await old.next(Refusal)) == Refusal(0, "version")
+    assert {garbage.reason, early.reason, old.reason} == {CloseReason.REFUSED}
+    garbage.throw(b"more")
+    good.say(Ping(1))
+    await settle()
+    assert good.reason is None
+
+
+@pytest.mark.asyncio
+async def test_silent_connections_are_pinged_and_then_closed(house: House, alice: Person) -> None:
+    await registered(house, alice)
+    mute, strange, unproven, alive, dead = (house.wire() for _ in range(5))
+    await alive.sign_in(alice.device)
+    strange.answers_pings = dead.answers_pings = False
+    await strange.greet()
+    await unproven.greet()
+    await house.pass_time(limits.HANDSHAKE_SECONDS + 1)
+    assert mute.reason is CloseReason.GOING_AWAY, "no Hello in time"
+    await house.pass_time(limits.PING_SECONDS)
+    assert strange.reason is CloseReason.GOING_AWAY, "no answer to a ping"
+    assert dead.reason is CloseReason.GOING_AWAY
+    await house.pass_time(120)
+    assert unproven.reason is CloseReason.GOING_AWAY, "nobody signed in"
+    assert (alive.reason, alive.pings > 3) == (None, True)
+
+
+@pytest.mark.asyncio
+async def test_unproven_connections_of_one_address_are_few(house: House, alice: Person) -> None:
+    stranger = "2001:db8:1:2:ffff::1"
+    wires = [house.wire(stranger) for _ in range(50)]
+    assert not house.turns.has_room_for("2001:db8:1:2::7"), "counted by network"
+    assert house.turns.has_room_for("2001:db8:1:3::7")
+    assert house.turns.has_room_for("127.0.0.1")
+    wires[0].hang_up()
+    assert house.turns.has_room_for(stranger)
+    await wires[1].greet()
+    wires[1].say(LoginStart(1, "nobody"))
+    await settle()
+    assert house.turns.has_room_for(stranger)
