@@ -2,12 +2,13 @@
 
     python tools/make_emoji_sheets.py --font NotoColorEmoji.ttf
 
-Needs Pillow with raqm, and the package `emoji` for the list of sequences. The font is Noto Color Emoji (SIL Open Font
-License 1.1) with bitmaps of 136 x 128 pixels, as Debian's package fonts-noto-color-emoji 2.042 ships it; the same font,
-Pillow and zlib give the same bytes.
+Needs Pillow with raqm, and the package `emoji` for the list of sequences. The font is Noto Color Emoji (SIL
+Open Font License 1.1) with bitmaps of 136 x 128 pixels, as Debian's package fonts-noto-color-emoji 2.042
+ships it; the same font, Pillow and zlib give the same bytes.
 
-Writes src/coterie/screens/assets/emoji.txt, one sequence a line as code points in hex, in the order of the cells, and
-src/coterie/desktop/assets/emoji/NN.png, sheets of 16 x 4 cells of 40 x 40 pixels with a palette of 256 colours.
+Writes src/coterie/screens/assets/emoji.txt, one sequence a line as code points in hex, in the order of the
+cells, and src/coterie/desktop/assets/emoji/NN.png, sheets of 16 x 4 cells of 40 x 40 pixels with a palette of
+256 colours.
 """
 
 from __future__ import annotations

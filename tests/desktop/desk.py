@@ -44,7 +44,7 @@ class Desk:
 
         self.root.report_callback_exception = failed
         self.quit: list[bool] = []
-        self.root.quit = lambda: self.quit.append(True)  # type: ignore[method-assign]
+        self.root.quit = lambda: self.quit.append(True)  # type: ignore[method-assign]  # only noted
         self.app.start()
         self.until(lambda: bool(self.painted))
 

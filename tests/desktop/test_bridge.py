@@ -83,7 +83,7 @@ def test_posts_from_several_threads_all_arrive_each_in_its_order(bridge: Bridge,
 
     def post_many(writer: int) -> None:
         for count in range(2000):
-            bridge.post(lambda count=count: got.append((writer, count)))  # type: ignore[misc]
+            bridge.post(lambda count=count: got.append((writer, count)))  # type: ignore[misc]  # mypy and defaults
 
     threads = [threading.Thread(target=post_many, args=(writer,)) for writer in range(3)]
     for thread in threads:

@@ -77,7 +77,7 @@ class Timeline(tk.Frame):
         self.canvas.pack(side="left", fill="both", expand=True)
         self.canvas.bind("<Configure>", self._resized)
         for sequence, pixels in (("<Button-4>", -WHEEL_PX), ("<Button-5>", WHEEL_PX)):
-            self.canvas.bind(sequence, lambda _event, by=pixels: self.scroll(by))  # type: ignore[misc]
+            self.canvas.bind(sequence, lambda _event, by=pixels: self.scroll(by))  # type: ignore[misc]  # mypy and defaults
         self.canvas.bind("<MouseWheel>", self._wheel)
         self.restyle()
 

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
-from bidi import algorithm  # type: ignore[import-untyped, unused-ignore]
+from bidi import algorithm  # type: ignore[import-untyped, unused-ignore]  # it has no types
 
 from coterie.screens.richtext import right_to_left
 
