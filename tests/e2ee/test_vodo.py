@@ -238,9 +238,9 @@ def test_other_types_than_bytes_are_refused(alice: Person, bob: Person) -> None:
     kind, message = out.seal(b"x")
     for wrong in (bytearray(message), memoryview(message)):
         with pytest.raises(SealBroken):
-            back.open(kind, wrong)  # type: ignore[arg-type]
+            back.open(kind, wrong)  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(SealBroken):
-        reader.open(bytearray(group.seal(b"x")))  # type: ignore[arg-type]
+        reader.open(bytearray(group.seal(b"x")))  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_pickle_keys_differ_by_root_and_by_every_part_of_the_id() -> None:
