@@ -135,6 +135,8 @@ def test_only_odd_moduli_of_exactly_3072_bits_are_identities(keys: IdentityKeys)
     ):
         with pytest.raises(RemoteError):
             IdentityPublic(wrong, mldsa_key)
+    smallest = (1 << 3071) | 1
+    assert IdentityPublic(smallest.to_bytes(384, "big"), mldsa_key).mldsa == mldsa_key
     with pytest.raises(RemoteError):
         IdentityPublic(good, mldsa_key[1:])
     with pytest.raises(RemoteError):
@@ -266,6 +268,9 @@ def test_ledger_keys_come_back(ledger_keys: LedgerKeys) -> None:
     for wrong in (b"", packed[1:], packed + b"\x00"):
         with pytest.raises(RemoteError):
             LedgerPublic.unpack(wrong)
+    for short, long in ((b"", packed[32:]), (packed[:32], b"")):
+        with pytest.raises(RemoteError):
+            LedgerPublic(short, long)
     for wrong in (b"", bytes(63), bytes(65)):
         with pytest.raises(RemoteError):
             LedgerKeys.unpack(wrong)
