@@ -14,7 +14,8 @@ from coterie.desktop.bridge import Bridge
 from coterie.desktop.forms.entrance import Entrance
 from coterie.desktop.forms.field import Field
 from coterie.desktop.forms.form import FormState
-from coterie.desktop.forms.sign_up import Secret, SignUpForm
+from coterie.desktop.forms.sign_up import STRENGTH_DELAY_MS, Secret, SignUpForm
+from coterie.desktop.look import Look
 from coterie.screens.doors import Opened
 from coterie.screens.theme import DARK
 from tests.desktop.house import House
@@ -312,6 +313,35 @@ def test_a_form_that_is_gone_still_hands_over_what_it_opened(
 
     bridge.run(release())
     wait(lambda: bool(opened))
+
+
+def test_a_form_that_goes_away_while_a_password_waits_to_be_weighed(form: SignUpForm, wait: Wait) -> None:
+    root = form.winfo_toplevel()
+    form.password.put(STRONG)
+    root.update()
+    form.destroy()
+    passed: list[bool] = []
+    root.after(2 * STRENGTH_DELAY_MS, passed.append, True)
+    wait(lambda: bool(passed))
+
+
+def test_in_a_small_window_the_card_follows_the_focus_and_the_wheel(
+    form: SignUpForm, press: Press, wait: Wait, look: Look
+) -> None:
+    root = look.root
+    root.geometry("480x520+0+0")
+    wait(lambda: form.winfo_height() == 520)
+    assert form.main.winfo_rooty() - root.winfo_rooty() > 520
+    form.main.focus_force()
+    wait(lambda: form.main.winfo_rooty() + form.main.winfo_height() - root.winfo_rooty() <= 520)
+    form.server.entry.focus_force()
+    wait(lambda: form.server.winfo_rooty() >= root.winfo_rooty())
+    before = form.canvasy(0)
+    form.name.event_generate("<Button-5>")
+    wait(lambda: form.canvasy(0) > before)
+    down = form.canvasy(0)
+    form.name.event_generate("<Button-4>")
+    wait(lambda: form.canvasy(0) < down)
 
 
 def test_no_secret_is_in_a_repr(form: SignUpForm, entrance: Entrance) -> None:

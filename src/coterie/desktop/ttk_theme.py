@@ -115,7 +115,7 @@ def _buttons(style: ttk.Style, theme: Theme, fonts: Fonts) -> None:
                 ("active", hover),
             ],
             foreground=[(DISABLED, colours.muted)],
-            bordercolor=[("focus", colours.link), (DISABLED, background)],
+            bordercolor=[(DISABLED, background), ("focus", colours.text)],
             lightcolor=[],
             darkcolor=[],
             relief=[],

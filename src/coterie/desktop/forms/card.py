@@ -53,8 +53,8 @@ class Card(tk.Canvas):
         self._scroll_to(int(self.canvasy(0)) + pixels)
 
     def _scroll_to(self, top_px: int) -> None:
-        height = self._scroll_height_px()
-        self.yview_moveto(max(0, min(top_px, height - self.winfo_height())) / height)
+        lowest = self._scroll_height_px() - self.winfo_height()
+        self.yview_scroll(max(0, min(top_px, lowest)) - int(self.canvasy(0)), "units")
 
     def _scroll_height_px(self) -> int:
         return max(1, self.winfo_height(), self._card_height_px() + 2 * MARGIN_PX)
