@@ -77,7 +77,7 @@ class Timeline(tk.Frame):
         self.canvas.pack(side="left", fill="both", expand=True)
         self.canvas.bind("<Configure>", self._resized)
         for sequence, pixels in (("<Button-4>", -WHEEL_PX), ("<Button-5>", WHEEL_PX)):
-            self.canvas.bind(sequence, lambda _event, by=pixels: self.scroll(by))  # type: ignore[misc]  # mypy and defaults
+            self.canvas.bind(sequence, self._scrolling(pixels))
         self.canvas.bind("<MouseWheel>", self._wheel)
         self.restyle()
 
@@ -246,6 +246,9 @@ class Timeline(tk.Frame):
         self._stale = self._stale or event.width != self._width
         self._width = event.width
         self.schedule()
+
+    def _scrolling(self, pixels: int) -> Callable[[object], None]:
+        return lambda _event: self.scroll(pixels)
 
     def _wheel(self, event: tk.Event[tk.Misc]) -> None:
         """Windows and Tk 9: multiples of 120; macOS before Tk 9: small numbers."""

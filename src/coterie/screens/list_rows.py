@@ -139,7 +139,7 @@ class ListRows:
         if known.person is None:
             return (4, 0, own)
         group = 5 if known.person.me else 2 if known.person.online else 3
-        return (group, 0, known.person.name.casefold() + own)
+        return (group, 0, f"{known.person.name.casefold()}\0{own}")
 
     def _row(self, conversation: ConversationId, known: Known) -> ListRow:
         title, about = self.title(conversation), known.conversation

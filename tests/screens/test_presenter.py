@@ -1,0 +1,399 @@
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TypeVar
+
+import msgspec
+import pytest
+
+from coterie.base.clock import FakeClock
+from coterie.base.codes import Code
+from coterie.base.errors import Refused, Unavailable
+from coterie.base.ids import ConversationId
+from coterie.client.events import (
+    DevicesChanged,
+    DrainedBacklog,
+    LinkChanged,
+    LinkState,
+    MessageState,
+    NotFor,
+    PersonAppeared,
+    SendingStuck,
+)
+from coterie.screens.i18n import refusal
+from coterie.screens.intents import ReadAll, ReadHistory, SaveDraft, SayText, SetRead
+from coterie.screens.presenter import Presenter
+from coterie.screens.rows import ListRow, MessageRow, NoticeRow, Presence, Tick, UnreadRow
+from coterie.screens.signals import (
+    DraftShown,
+    ErrorShown,
+    HeaderShown,
+    Place,
+    ReachEnd,
+    Reset,
+    StatusShown,
+    TextReturned,
+)
+from tests.screens.mirror import Mirror
+from tests.screens.street import NOON_MS, Stage, Street
+
+S = TypeVar("S")
+
+
+class Screen(Stage):
+    """A stage with mirrors of the timeline and the list."""
+
+    def __init__(self, street: Street) -> None:
+        super().__init__(street, Presenter(street, FakeClock(NOON_MS), UTC))
+
+    def begin(self) -> None:
+        self.apply(self.presenter.begin())
+
+    @property
+    def timeline(self) -> list[object]:
+        return self._mirror(Place.TIMELINE)
+
+    @property
+    def rows(self) -> list[MessageRow]:
+        return [row for row in self.timeline if isinstance(row, MessageRow)]
+
+    @property
+    def chats(self) -> list[ListRow]:
+        return [row for row in self._mirror(Place.LIST) if isinstance(row, ListRow)]
+
+    def last(self, kind: type[S]) -> S:
+        return [each for each in self.shown if isinstance(each, kind)][-1]
+
+    def count(self, kind: type[object]) -> int:
+        return sum(isinstance(each, kind) for each in self.asked)
+
+    def _mirror(self, place: Place) -> list[object]:
+        mirror = Mirror(place)
+        mirror.follow(self.shown)  # type: ignore[arg-type]  # what apply() gathered are signals
+        return list(mirror.rows)
+
+
+@pytest.fixture
+def street() -> Street:
+    return Street()
+
+
+@pytest.fixture
+def screen(street: Street) -> Screen:
+    screen = Screen(street)
+    screen.begin()
+    return screen
+
+
+def test_it_begins_with_the_whole_server(screen: Screen, street: Street) -> None:
+    assert screen.presenter.selected == street.everyone
+    assert screen.last(HeaderShown).header.title == "Everyone"
+    assert "open to everyone" in screen.last(HeaderShown).header.subtitle
+    assert [type(each) for each in screen.asked] == [ReadAll, ReadHistory]
+    assert screen.last(StatusShown).text == ""
+
+
+def test_events_that_come_too_early_wait(street: Street) -> None:
+    screen = Screen(street)
+    screen.take(street.arrive("bob", street.everyone, "early"))
+    assert screen.shown == []
+    screen.begin()
+    assert [row.text for row in screen.rows] == ["early"]
+
+
+def test_only_the_newest_are_read_and_scrolling_reads_on(street: Street) -> None:
+    for number in range(450):
+        street.arrive("bob", street.everyone, str(number))
+    street.read[street.everyone] = 450
+    screen = Screen(street)
+    screen.begin()
+    assert [row.text for row in screen.rows] == [str(number) for number in range(250, 450)]
+    for expected in (50, 0):
+        screen.apply(screen.presenter.reach_top())
+        assert screen.rows[0].text == str(expected)
+    before = screen.count(ReadHistory)
+    screen.apply(screen.presenter.reach_top())
+    assert screen.count(ReadHistory) == before
+
+
+def test_what_is_unread_is_loaded_from_its_beginning_and_shown_first(street: Street) -> None:
+    for number in range(400):
+        street.arrive("bob", street.everyone, str(number))
+    street.read[street.everyone] = 100
+    screen = Screen(street)
+    screen.begin()
+    line = next(index for index, row in enumerate(screen.timeline) if isinstance(row, UnreadRow))
+    after = screen.timeline[line + 1]
+    assert isinstance(after, MessageRow)
+    assert after.text == "100"
+    assert screen.last(Reset).focus == "unread"
+
+
+def test_a_click_on_anybody_opens_the_conversation(screen: Screen, street: Street) -> None:
+    screen.apply(screen.presenter.select(street.direct("bob")))
+    assert screen.last(HeaderShown).header.title == "bob"
+    assert screen.last(HeaderShown).header.subtitle == "offline  ·  end-to-end encrypted"
+    assert [row.title for row in screen.chats if row.selected] == ["bob"]
+    screen.apply(screen.presenter.address("CAROL"))
+    assert screen.presenter.selected == street.direct("carol")
+    screen.apply(screen.presenter.address("nobody"))
+    assert screen.presenter.selected == street.direct("carol")
+
+
+def test_presence_is_a_notice_the_list_and_the_header(screen: Screen, street: Street) -> None:
+    screen.take(street.presence("bob", True))
+    screen.take(street.presence("carol", True, initial=True))
+    screen.take(street.presence("bob", False))
+    notices = [row.text for row in screen.timeline if isinstance(row, NoticeRow)]
+    assert notices == ["bob connected", "bob left the chat"]
+    assert "2 people online" in screen.last(HeaderShown).header.subtitle
+    presence = {row.title: row.presence for row in screen.chats}
+    assert (presence["bob"], presence["carol"]) == (Presence.OFFLINE, Presence.ONLINE)
+    screen.apply(screen.presenter.select(street.direct("carol")))
+    screen.take(street.presence("carol", False))
+    assert screen.last(HeaderShown).header.subtitle.startswith("offline")
+
+
+def test_an_own_message_goes_from_queued_to_sent(screen: Screen, street: Street) -> None:
+    screen.apply(screen.presenter.typed("hello"))
+    screen.apply(screen.presenter.submit("hello"))
+    assert screen.last(DraftShown).text == ""
+    assert screen.last(ReachEnd) == ReachEnd()
+    assert [(row.text, row.tick) for row in screen.rows] == [("hello", Tick.QUEUED)]
+    message = street.messages[street.everyone][-1]
+    screen.take(street.sent(message))
+    assert [(row.text, row.tick) for row in screen.rows] == [("hello", Tick.SENT)]
+    assert screen.chats[0].title == "Everyone"
+
+
+def test_blank_text_is_not_sent(screen: Screen) -> None:
+    screen.apply(screen.presenter.submit(" \n"))
+    assert screen.count(SayText) == 0
+
+
+def test_text_for_somebody_else_goes_there_and_says_so(screen: Screen, street: Street) -> None:
+    screen.apply(screen.presenter.submit("@bob psst"))
+    assert [each.text for each in street.messages[street.direct("bob")]] == ["psst"]
+    assert street.messages.get(street.everyone) is None
+    assert screen.last(ErrorShown) == ErrorShown("Sent to bob alone", info=True)
+    assert screen.presenter.selected == street.everyone
+
+
+def test_a_refused_text_returns_to_where_it_was_typed(screen: Screen, street: Street) -> None:
+    screen.apply(screen.presenter.submit("@bbo secret"))
+    assert screen.last(TextReturned).text == "@bbo secret"
+    assert screen.last(ErrorShown) == ErrorShown(refusal(Code.UNKNOWN_PERSON))
+    assert street.messages == {}
+    screen.apply(screen.presenter.typed("@bob secret"))
+    assert screen.last(ErrorShown).text == ""
+
+
+def test_a_text_refused_after_the_person_went_elsewhere_waits_there(street: Street) -> None:
+    screen = Screen(street)
+    screen.begin()
+    street.refuses = Refused(Code.TOO_LARGE)
+    said = screen.presenter.submit("long")
+    screen.apply(screen.presenter.typed("more"))
+    screen.apply(screen.presenter.select(street.direct("bob")))
+    screen.apply(said)
+    assert street.drafts[street.everyone] == "more"
+    assert screen.chats[0].title == "Everyone"
+    assert "".join(span.text for span in screen.chats[0].preview) == "Draft: long more"
+    screen.apply(screen.presenter.select(street.everyone))
+    assert screen.last(DraftShown).text == "long\nmore"
+    assert screen.last(ErrorShown).text == refusal(Code.TOO_LARGE)
+
+
+def test_drafts_are_kept_for_each_conversation(screen: Screen, street: Street) -> None:
+    bob = street.direct("bob")
+    street.drafts[bob] = "from yesterday"
+    screen.apply(screen.presenter.typed("for all"))
+    screen.apply(screen.presenter.save_draft())
+    screen.apply(screen.presenter.save_draft())
+    assert street.saved_drafts == 1
+    screen.apply(screen.presenter.select(bob))
+    assert screen.last(DraftShown).text == "from yesterday"
+    assert street.drafts[street.everyone] == "for all"
+    screen.apply(screen.presenter.select(street.everyone))
+    assert screen.last(DraftShown).text == "for all"
+
+
+def test_a_stored_draft_is_taken_away_only_when_the_text_is_in_the_outbox(street: Street) -> None:
+    screen = Screen(street)
+    screen.begin()
+    screen.apply(screen.presenter.typed("hello"))
+    screen.apply(screen.presenter.save_draft())
+    signals = screen.presenter.submit("hello")
+    assert [type(intent) for intent in signals.intents] == [SayText]
+    assert street.drafts[street.everyone] == "hello"
+    screen.apply(signals)
+    assert street.drafts[street.everyone] == ""
+
+
+def test_what_is_looked_at_is_marked_as_read_once(screen: Screen, street: Street) -> None:
+    screen.apply(screen.presenter.watch(True))
+    screen.take(street.arrive("bob", street.everyone, "hi"))
+    screen.apply(screen.presenter.viewed(1))
+    screen.apply(screen.presenter.viewed(1))
+    assert street.read == {street.everyone: 1}
+    assert screen.count(SetRead) == 1
+    assert [row.unread for row in screen.chats if row.title == "Everyone"] == [0]
+
+
+def test_what_was_looked_at_before_it_counted_as_unread_is_marked_too(screen: Screen, street: Street) -> None:
+    arrived, changed = street.arrive("bob", street.everyone, "hi")
+    screen.take([arrived])
+    screen.apply(screen.presenter.viewed(1))
+    assert street.read == {}
+    screen.take([changed])
+    assert street.read == {street.everyone: 1}
+
+
+def test_what_arrives_unseen_begins_an_unread_line(screen: Screen, street: Street) -> None:
+    screen.apply(screen.presenter.watch(True))
+    screen.take(street.arrive("bob", street.everyone, "seen"))
+    screen.apply(screen.presenter.viewed(1))
+    screen.apply(screen.presenter.watch(False))
+    for text in ("one", "two"):
+        screen.take(street.arrive("bob", street.everyone, text))
+    kinds = [row.text for row in screen.timeline if isinstance(row, MessageRow | UnreadRow)]
+    assert kinds == ["seen", "2 unread messages", "one", "two"]
+    assert [row.unread for row in screen.chats if row.title == "Everyone"] == [2]
+    screen.apply(screen.presenter.submit("answer"))
+    assert not [row for row in screen.timeline if isinstance(row, UnreadRow)]
+
+
+def test_the_keyboard_goes_through_the_list(screen: Screen, street: Street) -> None:
+    screen.take(street.arrive("carol", street.direct("carol"), "hi"))
+    order = [row.conversation for row in screen.chats]
+    at = order.index(street.everyone)
+    screen.apply(screen.presenter.step(-1))
+    assert screen.presenter.selected == order[at - 1] == street.direct("carol")
+    screen.apply(screen.presenter.step(-1))
+    assert screen.presenter.selected == order[0]
+    screen.take(street.arrive("bob", street.direct("bob"), "hi"))
+    screen.apply(screen.presenter.next_unread())
+    assert screen.presenter.selected == street.direct("bob")
+
+
+def test_rows_of_other_conversations_are_kept_up_to_date(screen: Screen, street: Street) -> None:
+    bob = street.direct("bob")
+    screen.apply(screen.presenter.select(bob))
+    screen.take(street.arrive("carol", street.everyone, "meanwhile"))
+    assert screen.rows == []
+    screen.apply(screen.presenter.select(street.everyone))
+    assert [row.text for row in screen.rows] == ["meanwhile"]
+    assert screen.count(ReadHistory) == 2
+
+
+def test_the_connection_is_told(screen: Screen) -> None:
+    for state, code, text in (
+        (LinkState.CONNECTING, None, "connecting ..."),
+        (LinkState.LIVE, None, ""),
+        (LinkState.STOPPED, Code.REVOKED, refusal(Code.REVOKED)),
+    ):
+        screen.take([LinkChanged(state, code)])
+        assert screen.last(StatusShown).text == text
+
+
+def test_trouble_with_sending_stands_at_the_composer_until_it_is_over(screen: Screen, street: Street) -> None:
+    screen.take([SendingStuck(street.everyone, Code.MAILBOX_FULL)])
+    assert screen.last(ErrorShown).text == refusal(Code.MAILBOX_FULL)
+    screen.take([SendingStuck(street.direct("bob"), Code.BUSY)])
+    assert screen.last(ErrorShown).text == refusal(Code.MAILBOX_FULL)
+    screen.take(street.sent(street.write(street.everyone, "x")))
+    assert screen.last(ErrorShown).text == ""
+
+
+def test_devices_that_change_are_a_line_in_the_timeline(screen: Screen, street: Street) -> None:
+    screen.take([DevicesChanged(street.person("bob"), False), DevicesChanged(street.person("alice"), True)])
+    texts = [row.text for row in screen.timeline if isinstance(row, NoticeRow)]
+    assert texts == [
+        "bob added or removed a device",
+        "A device was added to your account with your passphrase or recovery key",
+    ]
+
+
+def test_a_message_names_the_devices_that_it_is_not_for(screen: Screen, street: Street) -> None:
+    left_out = (NotFor(street.person("bob").name, "laptop", Code.NO_PREKEY),) * 5
+    screen.take(street.sent(street.write(street.everyone, "x", not_for=left_out)))
+    notes = screen.rows[-1].notes
+    assert notes[0] == "not for bob's laptop: no keys there yet"
+    assert notes[-1] == "and not for 2 more"
+
+
+def test_a_message_of_a_later_version_says_so(screen: Screen, street: Street) -> None:
+    screen.take(street.arrive("bob", street.everyone, "", readable=False))
+    assert screen.rows[-1].text == "This message needs a newer version of coterie"
+
+
+def test_a_long_message_is_cut_until_all_of_it_is_wanted(screen: Screen, street: Street) -> None:
+    screen.take(street.arrive("bob", street.everyone, "line\n" * 1_000))
+    short = screen.rows[-1]
+    assert short.cut
+    assert len(short.blocks) < 200
+    screen.apply(screen.presenter.show_whole(short.key))
+    whole = screen.rows[-1]
+    assert not whole.cut
+    assert len(whole.blocks) == 1_001
+    assert whole.text == short.text == "line\n" * 1_000
+
+
+def test_somebody_new_can_be_written_to(screen: Screen, street: Street) -> None:
+    newcomer = msgspec.structs.replace(street.person("bob"), name="zoe", account=bytes(32))
+    screen.take([PersonAppeared(newcomer)])
+    assert "zoe" in [row.title for row in screen.chats]
+    screen.take(street.arrive("bob", street.everyone, "ask @zoe"))
+    assert screen.rows[-1].blocks != ()
+
+
+def test_when_all_that_waited_is_here_everything_is_looked_at_again(screen: Screen, street: Street) -> None:
+    street.arrive("bob", street.direct("bob"), "missed")
+    screen.take([DrainedBacklog()])
+    assert screen.chats[0].title == "bob"
+
+
+def test_a_store_that_cannot_be_read_is_told(street: Street) -> None:
+    class Broken(Street):
+        def draft(self, conversation: ConversationId) -> str:
+            raise Unavailable(Code.DISK)
+
+    screen = Screen(Broken())
+    screen.begin()
+    assert screen.last(ErrorShown).text == refusal(Code.DISK)
+    screen.apply(screen.presenter.reach_top())
+
+
+def test_before_anything_is_known_nothing_happens(street: Street) -> None:
+    presenter = Presenter(street)
+    for signals in (
+        presenter.select(street.everyone),
+        presenter.submit("x"),
+        presenter.typed("x"),
+        presenter.save_draft(),
+        presenter.step(1),
+        presenter.next_unread(),
+        presenter.search("x"),
+        presenter.viewed(1),
+        presenter.watch(True),
+        presenter.reach_top(),
+        presenter.address("bob"),
+    ):
+        assert (signals.shown, signals.intents) == ((), ())
+
+
+def test_search_narrows_the_list(screen: Screen) -> None:
+    screen.apply(screen.presenter.search("bo"))
+    assert [row.title for row in screen.chats] == ["bob"]
+    assert [row.title for row in screen.presenter.list_rows] == ["bob"]
+
+
+def test_lone_surrogates_from_a_toolkit_never_leave(screen: Screen, street: Street) -> None:
+    screen.apply(screen.presenter.submit("a\ud83db"))
+    assert street.messages[street.everyone][-1].text == "ab"
+
+
+def test_drafts_and_texts_show_in_no_repr() -> None:
+    for struct in (SayText(Street().everyone, "secret"), SaveDraft(Street().everyone, "secret")):
+        assert "secret" not in repr(struct)
+    assert MessageState.QUEUED
