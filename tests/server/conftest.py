@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from coterie.base.clock import SystemClock
 from coterie.base.signing import IdentityKeys
 from tests.server.house import House, house_in
 from tests.server.people import Person
@@ -59,3 +60,14 @@ def folder(founded: Path, tmp_path: Path) -> Path:
 async def house(folder: Path) -> AsyncIterator[House]:
     async with house_in(folder) as opened:
         yield opened
+
+
+@pytest.fixture
+def fresh_alice(identities: tuple[IdentityKeys, ...]) -> Person:
+    """With keys of today, for servers that go by the real clock."""
+    return Person(identities[0], "alice", SystemClock().wall_ms())
+
+
+@pytest.fixture
+def fresh_bob(identities: tuple[IdentityKeys, ...]) -> Person:
+    return Person(identities[1], "bob", SystemClock().wall_ms())

@@ -26,8 +26,9 @@ X_WING_BYTES = 1216
 class Device(Machine):
     """A machine with prekeys, a run number and messages to say."""
 
-    def __init__(self, account: AccountId) -> None:
+    def __init__(self, account: AccountId, now_ms: int = NOW_MS) -> None:
         super().__init__()
+        self.now_ms = now_ms
         self.account = account
         self.run = 1
         self.nonce = secrets.token_bytes(16)
@@ -35,16 +36,16 @@ class Device(Machine):
         self.last: dict[ConversationId, bytes] = {}
         self._ids = itertools.count(1)
 
-    def prekey(self, kind: PrekeyKind, *, created_ms: int = NOW_MS, id: int | None = None) -> bytes:
+    def prekey(self, kind: PrekeyKind) -> bytes:
         key = X25519PrivateKey.generate().public_key().public_bytes_raw()
         if kind is PrekeyKind.X_WING:
             key = secrets.token_bytes(X_WING_BYTES - 32) + key
-        prekey = Prekey(kind, next(self._ids) if id is None else id, created_ms, self.account, self.id, key)
+        prekey = Prekey(kind, next(self._ids), self.now_ms, self.account, self.id, key)
         return sign_prekey(prekey, self).pack()
 
-    def prekeys(self, one_time: int = ONE_TIME_KEYS, *, created_ms: int = NOW_MS) -> tuple[bytes, ...]:
+    def prekeys(self, one_time: int = ONE_TIME_KEYS) -> tuple[bytes, ...]:
         kinds = [PrekeyKind.ONE_TIME] * one_time + [PrekeyKind.FALLBACK, PrekeyKind.X_WING]
-        return tuple(self.prekey(kind, created_ms=created_ms) for kind in kinds)
+        return tuple(self.prekey(kind) for kind in kinds)
 
     def prove(self, challenge: bytes, tls_key: bytes, *, request: int = 1) -> ProveDevice:
         said = [challenge, tls_key, self.account, self.id, self.run, self.nonce]
@@ -108,9 +109,9 @@ class Device(Machine):
 class Person(Owner):
     """An account that signs up with a vault and both auth keys."""
 
-    def __init__(self, identity: IdentityKeys, name: str) -> None:
+    def __init__(self, identity: IdentityKeys, name: str, now_ms: int = NOW_MS) -> None:
         super().__init__(identity, name)
-        self.device = Device(self.account)
+        self.device = Device(self.account, now_ms)
         self.first = self.device
         self.auth_key = secrets.token_bytes(32)
         self.recovery_auth_key = secrets.token_bytes(32)

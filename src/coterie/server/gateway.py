@@ -25,7 +25,6 @@ from picows import (
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.server.connection import CloseReason, Connection
-from coterie.server.metrics import Metrics
 from coterie.server.turns import Turns
 
 log = logging.getLogger("coterie.server.gateway")
@@ -42,7 +41,8 @@ class _Context(TypedDict, total=False):
     """What a loop says about an exception that nobody caught."""
 
     message: str
-    exception: BaseException
+    exception: BaseException | type[BaseException]
+    """Some say only of which type it was."""
     transport: object
     protocol: object
 
@@ -176,17 +176,17 @@ async def listen(turns: Turns, host: str, port: int, context: ssl.SSLContext) ->
     return door
 
 
-def quiet_strangers(loop: asyncio.AbstractEventLoop, metrics: Metrics) -> None:
-    """Whatever a stranger does to a port is counted and not told: each failed handshake would otherwise fill
-    the log with a page. Our own bugs are still told."""
+def quiet_strangers(loop: asyncio.AbstractEventLoop) -> None:
+    """Whatever a stranger does to a port is not told: each failed handshake would fill the log with a page.
+    Our own bugs are."""
     logging.getLogger("picows").setLevel(logging.CRITICAL)
     logging.getLogger("aiofastnet").setLevel(logging.CRITICAL)
 
     def on_exception(_loop: asyncio.AbstractEventLoop, context: _Context) -> None:
         error = context.get("exception")
-        if isinstance(error, (ssl.SSLError, OSError)):
-            metrics.tls_failures += 1
-            return
-        log.error("%s", context.get("message", "an exception that nobody caught"), exc_info=error)
+        kind = error if isinstance(error, type) else type(error)
+        if not issubclass(kind, OSError):
+            trace = error if isinstance(error, BaseException) else None
+            log.error("%s", context.get("message", "an exception that nobody caught"), exc_info=trace)
 
     loop.set_exception_handler(on_exception)  # type: ignore[arg-type]  # typeshed says dict[str, Any]

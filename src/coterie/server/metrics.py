@@ -22,7 +22,6 @@ class Metrics:
         self.commits = 0
         self.records = 0
         self.connections_opened = 0
-        self.tls_failures = 0
         self.refusals: Counter[str] = Counter()
         self.is_ready = False
         self.gauges: dict[str, Callable[[], int]] = {}
@@ -40,7 +39,6 @@ class Metrics:
             "commits",
             "records",
             "connections_opened",
-            "tls_failures",
         ):
             lines += [f"# TYPE coterie_{name}_total counter", f"coterie_{name}_total {getattr(self, name)}"]
         lines.append("# TYPE coterie_refusals_total counter")

@@ -87,7 +87,7 @@ async def _serve(
     realm = await open_realm(store, tls_key(certificate), open_signup, clock.wall_ms())
     sequencer = await Sequencer.load(store, realm)
     metrics = Metrics()
-    quiet_strangers(asyncio.get_running_loop(), metrics)
+    quiet_strangers(asyncio.get_running_loop())
     turns = Turns(store, realm, sequencer, metrics, clock)
     await turns.prepare()
     metrics_server = await _bound(serve_metrics(metrics, settings.metrics_port))
