@@ -32,6 +32,7 @@ def test_every_code_point_is_a_letter_a_mark_or_a_digit() -> None:
 @pytest.mark.parametrize(
     ("character", "scripts"),
     [
+        ("A", {"Latn"}),
         ("a", {"Latn"}),
         ("ß", {"Latn"}),
         ("а", {"Cyrl"}),
