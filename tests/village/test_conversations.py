@@ -8,6 +8,8 @@ import pytest
 
 import coterie
 from coterie.base.codes import Code
+from coterie.client.api.me import Me
+from coterie.e2ee.recovery import RecoveryKey
 from tests.village.conftest import PASSWORD, Heard, Village, acquainted
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
@@ -131,6 +133,49 @@ async def test_an_own_password_needs_the_recovery_key_on_a_new_machine(village: 
     )
     assert len(second.devices()) == 2
     assert [device.approved_by_recovery for device in second.devices()] == [False, True]
+
+
+async def test_a_forgotten_password_leaves_the_recovery_key(village: Village) -> None:
+    bob = await village.person("bob")
+    second = await village.keep(
+        await coterie.log_in(
+            server=village.invite,
+            name="bob",
+            password="another-quay-marble-17",
+            recovery_key=bob.recovery_key,
+            home=village.home("new"),
+        )
+    )
+    assert second.account == bob.account
+    with pytest.raises(coterie.Refused) as refused:
+        await coterie.log_in(
+            server=village.invite,
+            name="bob",
+            password="yet-another-quay-58",
+            recovery_key=str(RecoveryKey.generate().words()),
+            home=village.home("other"),
+        )
+    assert refused.value.code is Code.WRONG_CREDENTIALS
+
+
+async def test_a_full_mailbox_holds_messages_back_and_loses_none(village: Village) -> None:
+    alice, bob = await village.person("alice"), await village.person("bob")
+    await acquainted(alice, bob)
+    await bob.close()
+    texts = [f"message {number}" for number in range(600)]
+    for start in range(0, len(texts), 100):
+        await asyncio.gather(*(alice.post("@bob", text) for text in texts[start : start + 100]))
+    await Heard(alice).until(lambda _: sum(m.state is coterie.MessageState.SENT for m in said(alice)) >= 400)
+    async with coterie.open(village.home("bob"), password=PASSWORD) as again:
+        ears = Heard(again)
+        got = {message.text for message in again.history(again.resolve("@alice"), limit=1000)}
+        assert len(got) < len(texts)
+        await ears.until(lambda _: len(again.history(again.resolve("@alice"), limit=1000)) == len(texts))
+        assert [each.text for each in again.history(again.resolve("@alice"), limit=1000)] == texts
+
+
+def said(me: Me) -> tuple[coterie.Message, ...]:
+    return me.history(me.resolve("@bob"), limit=1000)
 
 
 async def test_a_taken_name_is_refused_and_leaves_nothing(village: Village) -> None:

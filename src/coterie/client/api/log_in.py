@@ -44,8 +44,10 @@ async def log_in(
     """Make this machine a device of an existing account.
 
     With a generated passphrase that is enough; with a password of one's own also the recovery key
-    (Refused(needs-recovery-key) says so). Raises Refused(wrong-credentials, too-many-tries, too-many-devices,
-    profile-exists), Unavailable, SecurityStop where the server's answer contradicts itself.
+    (Refused(needs-recovery-key) says so). Who has forgotten the password gets in by the recovery key, and the
+    password given is from then on that of this machine's profile alone. Raises Refused(wrong-credentials,
+    too-many-tries, too-many-devices, profile-exists), Unavailable, SecurityStop where the server's answer
+    contradicts itself.
     """
     require_primitives()
     login = _Login(canonical(name), password, _recovery(recovery_key), home, device_name)
@@ -98,6 +100,7 @@ class _Login:
         self._recovery = recovery
         self._home = home
         self._device_name = device_name
+        self._password_proven = True
         self._device: NewDevice | None = None
         self._place: ProfilePlace | None = None
         self._lock: ProfileLock | None = None
@@ -111,7 +114,7 @@ class _Login:
         if account.before.manifest.entry(self._device.id) is not None:
             return
         manifest = manifest_with(self._device, account.before, account.secret.identity, self.clock.wall_ms())
-        answer = await connection.ask(AddDevice(3, manifest.pack(), self._device.prekeys))
+        answer = await connection.ask(AddDevice(5, manifest.pack(), self._device.prekeys))
         if not isinstance(answer, Accepted):
             raise RemoteError(Code.UNEXPECTED_FRAME, "no answer to the new device")
 
@@ -139,10 +142,22 @@ class _Login:
             keys = stretch(self._password, founding, self._name, salt.random, parameters)
         except SealBroken:
             raise SecurityStop(Code.SEAL_BROKEN, "the server asks for a weaker password hash") from None
-        opened = await connection.ask(LoginProve(2, self._name, keys.auth))
+        opened = await self._ask_vault(connection, keys.auth)
+        return self._open_vault(opened, salt, keys, parameters)
+
+    async def _ask_vault(self, connection: Connection, auth_key: bytes) -> VaultOpened:
+        """By the password, else by the recovery key where there is one (encryption rule 6)."""
+        try:
+            opened = await connection.ask(LoginProve(2, self._name, auth_key))
+        except Refused as refused:
+            if self._recovery is None or refused.code is not Code.WRONG_CREDENTIALS:
+                raise
+            self._password_proven = False
+            await connection.ask(LoginStart(3, self._name))
+            opened = await connection.ask(LoginProve(4, self._name, self._recovery.auth_key))
         if not isinstance(opened, VaultOpened):
             raise RemoteError(Code.UNEXPECTED_FRAME, "no vault")
-        return self._open_vault(opened, salt, keys, parameters)
+        return opened
 
     def _open_vault(
         self, opened: VaultOpened, salt: Salt, keys: PasswordKeys, parameters: Argon2Parameters
@@ -171,16 +186,20 @@ class _Login:
         return _Account(secret, before, vault, keys, parameters)
 
     def _secret(self, vault: Vault, keys: PasswordKeys, account: AccountId) -> AccountSecret:
+        """By the password's wrapping where there is one, else by the recovery key's."""
         wrapped = {each.kind for each in vault.wrapped}
-        ways = [(kind, keys.wrap) for kind in (WrapKind.PASSPHRASE, WrapKind.PASSWORD) if kind in wrapped]
-        if self._recovery is not None:
-            ways.append((WrapKind.RECOVERY, self._recovery.wrap_key))
-        for kind, key in ways:
+        by_password = {WrapKind.PASSPHRASE, WrapKind.PASSWORD} & wrapped if self._password_proven else set()
+        for kind in by_password:
             try:
-                return open_secret(vault, kind, key, account)
+                return open_secret(vault, kind, keys.wrap, account)
             except SealBroken:
-                continue
-        raise Refused(Code.NEEDS_RECOVERY_KEY if self._recovery is None else Code.WRONG_CREDENTIALS)
+                raise SecurityStop(Code.SEAL_BROKEN, "a wrapping that the proven key does not open") from None
+        if self._recovery is None:
+            raise Refused(Code.NEEDS_RECOVERY_KEY)
+        try:
+            return open_secret(vault, WrapKind.RECOVERY, self._recovery.wrap_key, account)
+        except SealBroken:
+            raise Refused(Code.WRONG_CREDENTIALS, "not this account's recovery key") from None
 
     async def _keep(self, account: _Account, connection: Connection, address: Address) -> NewDevice:
         """Make the device and commit its profile."""

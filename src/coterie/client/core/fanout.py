@@ -115,10 +115,11 @@ class Fanout:
         return Outcome(save=tuple(save))
 
     def refused(self, given: EnvelopesGiven, refusal: Refusal, code: Code, now_ms: int) -> Iterator[Outcome]:
-        """Some devices could not be served: leave them out, give the others again."""
+        """Some devices could not be served: leave them out, give the others again. Of a direct conversation
+        the server is not told by this: it must not take messages that nobody there could open."""
         named = {ref.device for ref in refusal.devices} or {item.device for item in given.items}
         reason = code if code is Code.MAILBOX_FULL else Code.NO_PREKEY
-        log.warning("envelopes refused: %s for %d devices", code.value, len(named))
+        log.info("envelopes refused: %s for %d devices", code.value, len(named))
         save: list[Record] = []
         left_out: list[LeftOutDevice] = []
         for item in given.items:
@@ -127,11 +128,14 @@ class Fanout:
             save.append(DropEnvelopeOut(EnvelopeId(item.envelope)))
             if item.share is not None:
                 save.extend(self._left_out_row(item, reason))
-                left_out.append(
-                    LeftOutDevice(item.share.conversation, item.share.session, item.device, reason.value)
-                )
+                if item.account != given.to:
+                    share = item.share
+                    left_out.append(
+                        LeftOutDevice(share.conversation, share.session, item.device, reason.value)
+                    )
         rest = tuple(item for item in given.items if item.device not in named)
-        yield Outcome(save=tuple(save), send=(self._frame(rest, tuple(left_out), given.to, now_ms),))
+        send = (self._frame(rest, tuple(left_out), given.to, now_ms),) if rest or left_out else ()
+        yield Outcome(save=tuple(save), send=send)
 
     def _left_out_row(self, item: EnvelopeItem, reason: Code) -> tuple[Record, ...]:
         share = self._share_of(item)

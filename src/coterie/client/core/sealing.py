@@ -12,6 +12,7 @@ from coterie.base.codes import Code
 from coterie.base.conversations import membership_hash
 from coterie.base.errors import RemoteError, SealBroken
 from coterie.base.ids import EnvelopeId, SessionId
+from coterie.base.quiet import Quiet
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
@@ -43,8 +44,11 @@ from coterie.ledger.manifest import PrekeyKind, SignedPrekey
 from coterie.wire.frames.accounts import ClaimedKeys
 from coterie.wire.frames.messages import EnvelopeItem, LeftOutDevice, Share
 
+LEFT_OUT_NAMED = 2000
+"""The most devices that one message names as left out."""
 
-class SessionKeyAt(msgspec.Struct, frozen=True):
+
+class SessionKeyAt(Quiet, frozen=True):
     """A session's key as it is given to devices: at an index, with what came before it."""
 
     session: SessionId
@@ -65,10 +69,12 @@ class Shared(msgspec.Struct, frozen=True):
     """Devices to which no Olm session stands yet."""
 
 
-class SealedSend(msgspec.Struct, frozen=True):
-    """A sealed message and everything that changed by sealing it."""
+class SealedSend(Quiet, frozen=True):
+    """A sealed message, and every row as it stands afterwards."""
 
-    save: tuple[Record, ...]
+    conversation: ConversationRow
+    session: GroupOutRow
+    message: MessageRow
     ciphertext: bytes
     commitment: bytes
     membership_hash: bytes
@@ -82,6 +88,7 @@ class Sealing:
         self._keyring = keyring
         self._profile = profile
         self._people = people
+        self._head = (b"", b"")
 
     def session(
         self, conversation: ConversationRow, recipients: tuple[PeerDevice, ...], now_ms: int
@@ -120,12 +127,7 @@ class Sealing:
         now_ms: int,
     ) -> bool:
         """Rule 15: by count, by age, and always when somebody who has the key is no longer entitled."""
-        if conversation.kind is ConversationKind.DIRECT:
-            most, oldest_ms = limits.ROTATE_DIRECT_MESSAGES, limits.ROTATE_DIRECT_MS
-        elif len(recipients) <= limits.ROTATE_SMALL_DEVICES:
-            most, oldest_ms = limits.ROTATE_SMALL_MESSAGES, limits.ROTATE_SMALL_MS
-        else:
-            most, oldest_ms = limits.ROTATE_LARGE_MESSAGES, limits.ROTATE_LARGE_MS
+        most, oldest_ms = self._rotation(conversation)
         if row.messages >= most or not 0 <= now_ms - row.created_ms <= oldest_ms:
             return True
         entitled = {each.device for each in recipients}
@@ -133,6 +135,18 @@ class Sealing:
             share.device not in entitled and share.state is not ShareState.LEFT_OUT
             for share in self._reads.shares(row.session)
         )
+
+    def most_messages(self, conversation: ConversationRow) -> int:
+        """How many messages one session of this conversation seals at most."""
+        return self._rotation(conversation)[0]
+
+    def _rotation(self, conversation: ConversationRow) -> tuple[int, int]:
+        """(messages, milliseconds) after which a session ends."""
+        if conversation.kind is ConversationKind.DIRECT:
+            return limits.ROTATE_DIRECT_MESSAGES, limits.ROTATE_DIRECT_MS
+        if len(self._people.recipients(conversation)) <= limits.ROTATE_SMALL_DEVICES:
+            return limits.ROTATE_SMALL_MESSAGES, limits.ROTATE_SMALL_MS
+        return limits.ROTATE_LARGE_MESSAGES, limits.ROTATE_LARGE_MS
 
     def key_now(self, conversation: ConversationRow, session: GroupOutRow) -> SessionKeyAt:
         """The key as it is now: whoever gets it opens what is sealed from here on."""
@@ -263,14 +277,24 @@ class Sealing:
             peer_keys(device, keys.fallback, keys.x_wing, now_ms),
         )
 
-    def message(self, conversation: ConversationRow, session: GroupOutRow, row: MessageRow) -> SealedSend:
-        """Seal one message; the ratchet, the conversation and the message as they stand afterwards."""
-        out = self._keyring.group_out(session)
+    def left_out_marks(self, session: SessionId) -> tuple[LeftOutMark, ...]:
+        """Who does not have this session's key, and why; as many as a message may name."""
         marks = tuple(
             LeftOutMark(share.account, share.device, share.reason)
-            for share in self._reads.shares(session.session)
+            for share in self._reads.shares(session)
             if share.state is ShareState.LEFT_OUT
         )
+        return marks[:LEFT_OUT_NAMED]
+
+    def message(
+        self,
+        conversation: ConversationRow,
+        session: GroupOutRow,
+        row: MessageRow,
+        marks: tuple[LeftOutMark, ...],
+    ) -> SealedSend:
+        """Seal one message; the ratchet, the conversation and the message as they stand afterwards."""
+        out = self._keyring.group_out(session)
         inner = InnerMessage(
             conversation=conversation.id,
             account=self._profile.account,
@@ -284,7 +308,6 @@ class Sealing:
             head=self._light_head(),
             body=row.body,
         )
-        index = out.index
         sealed = seal_message(out, inner, padded_size)
         stepped = msgspec.structs.replace(
             session, pickle=self._keyring.group_out_pickle(out), messages=session.messages + 1
@@ -300,11 +323,11 @@ class Sealing:
             franking_key=sealed.franking_key,
             commitment=sealed.commitment,
             session=session.session,
-            index=index,
+            index=sealed.index,
             not_for=pack_marks(marks),
         )
         return SealedSend(
-            (stepped, moved, written), sealed.ciphertext, sealed.commitment, inner.membership_hash
+            moved, stepped, written, sealed.ciphertext, sealed.commitment, inner.membership_hash
         )
 
     def _parents(self, conversation: ConversationRow) -> tuple[Parent, ...]:
@@ -316,5 +339,8 @@ class Sealing:
         return own + tuple(Parent(tip.hash, tip.device, tip.n) for tip in tips)
 
     def _light_head(self) -> bytes:
-        packed = self._reads.setting(Setting.HEAD)
-        return SignedHead.unpack(packed).light.pack() if packed else b""
+        """The newest verified head, without its post-quantum signature."""
+        packed = self._reads.setting(Setting.HEAD) or b""
+        if packed != self._head[0]:
+            self._head = (packed, SignedHead.unpack(packed).light.pack() if packed else b"")
+        return self._head[1]

@@ -43,6 +43,7 @@ from coterie.client.core.requests import (
     Requests,
 )
 from coterie.client.core.sealing import Sealing
+from coterie.client.core.sending import Sending
 from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
 from coterie.client.core.views import Views
@@ -86,9 +87,8 @@ class Switchboard:
         self._reads = reads
         self._sealing = Sealing(reads, self.keyring, profile, self.people)
         self._fanout = Fanout(reads, self._sealing, self.requests)
-        self._outbox = Outbox(
-            reads, self._sealing, self._fanout, self.trust, self.people, self.requests, self.views
-        )
+        self._sending = Sending(reads, self._sealing, self._fanout, self.trust, self.people, self.requests)
+        self._outbox = Outbox(reads, self._sending, self.trust, self.people, self.views)
         self._envelopes = Envelopes(reads, self.keyring, profile, self.people, self.everyone)
         self._inbox = Inbox(reads, self.keyring, self.people, self._envelopes, self._outbox, self.views)
         self._positions = Positions(reads)
@@ -114,7 +114,7 @@ class Switchboard:
             case Say():
                 yield self._outbox.say(command, now_ms)
                 if self._live:
-                    yield from self._outbox.pump(command.conversation, now_ms)
+                    yield from self._sending.pump(command.conversation, now_ms)
             case MarkRead(conversation, order):
                 yield Outcome(save=(ReadUpTo(conversation, order),))
                 changed = self.views.conversation_by_id(conversation)
@@ -130,7 +130,7 @@ class Switchboard:
                 yield self._disconnected(code, final)
             case Tick():
                 if self._live:
-                    yield from self._outbox.pump_all(now_ms)
+                    yield from self._sending.pump_all(now_ms)
             case _:
                 assert_never(command)
 
@@ -145,6 +145,8 @@ class Switchboard:
                 yield self.trust.grew(head, now_ms)
             case Presence():
                 yield Outcome(show=self._presence.changed(frame))
+                came = (AccountId(each.account) for each in frame.people if each.online)
+                yield from self._sending.came_online(came, now_ms)
             case Pong():
                 pass
             case Welcome() | Salt() | VaultOpened() | Ready():
@@ -176,7 +178,7 @@ class Switchboard:
                 yield from self._refused(purpose, frame, now_ms)
             case Claimed():
                 if isinstance(purpose, ClaimAsked):
-                    yield from self._outbox.claimed(purpose, frame, now_ms)
+                    yield from self._sending.claimed(purpose, frame, now_ms)
             case Leaves():
                 if isinstance(purpose, LeavesAsked):
                     yield self.trust.leaves(frame, now_ms)
@@ -202,7 +204,7 @@ class Switchboard:
 
     def wake_at_ms(self) -> int | None:
         """When a Tick is due."""
-        times = [at for at in (self._positions.wake_at_ms, self._outbox.wake_at_ms) if at is not None]
+        times = [at for at in (self._positions.wake_at_ms, self._sending.wake_at_ms) if at is not None]
         return min(times, default=None)
 
     def _connected(self, command: Connected, now_ms: int) -> Iterator[Outcome]:
@@ -217,15 +219,15 @@ class Switchboard:
         yield Outcome(save=saved, send=(sync,), show=(LinkChanged(LinkState.SYNCING),))
         yield self.trust.connected(command.ready, now_ms)
         yield self._prekeys.top_up(command.ready.one_time_keys, now_ms)
-        yield from self._outbox.connected(now_ms)
-        yield from self._outbox.pump_all(now_ms)
+        yield from self._sending.connected(now_ms)
+        yield from self._sending.pump_all(now_ms)
 
     def _disconnected(self, code: Code | None, final: bool) -> Outcome:
         self._live = False
         self.requests.forget()
         self.trust.disconnected()
         self._positions.disconnected()
-        self._outbox.disconnected()
+        self._sending.disconnected()
         state = LinkState.STOPPED if final else LinkState.OFFLINE
         return Outcome(show=(*self._presence.disconnected(), LinkChanged(state, code)))
 
@@ -248,7 +250,7 @@ class Switchboard:
             case MessageGiven():
                 yield from self._outbox.refused(purpose, refusal, code, now_ms)
             case EnvelopesGiven():
-                yield from self._fanout.refused(purpose, refusal, code, now_ms)
+                yield from self._sending.envelopes_refused(purpose, refusal, code, now_ms)
             case _:
                 log.warning("the server refused: %s", code.value)
 
@@ -262,5 +264,5 @@ class Switchboard:
 
     def _trust_moved(self, now_ms: int) -> Iterator[Outcome]:
         """Lines that waited for a newer view may go on."""
-        self._outbox.unblock()
-        yield from self._outbox.pump_all(now_ms)
+        self._sending.unblock()
+        yield from self._sending.pump_all(now_ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from coterie.base import limits
-from coterie.base.ids import StreamId
+from coterie.base.ids import StreamId, is_mailbox
 from coterie.client.core.ports import Reads
 from coterie.client.store.records import PositionRow
 from coterie.wire.frames import Ack, Ready, Sync
@@ -78,11 +78,12 @@ class Positions:
         return False
 
     def acknowledge(self, now_ms: int, *, at_once: bool) -> tuple[Ack, ...]:
-        """The acknowledgement that is due, if one is."""
+        """The acknowledgement that is due, if one is. Mailboxes are small: theirs is due at once."""
         if not self._unacknowledged:
             return ()
+        mail = any(is_mailbox(stream) for stream in self._unacknowledged)
         late = now_ms - self._since_ms >= limits.ACK_SECONDS * 1000
-        if not (at_once or late or self._entries >= limits.ACK_ENTRIES):
+        if not (at_once or mail or late or self._entries >= limits.ACK_ENTRIES):
             return ()
         ack = Ack(
             tuple(Position(stream, self._incarnation, seq) for stream, seq in self._unacknowledged.items())

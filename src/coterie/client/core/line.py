@@ -1,0 +1,60 @@
+"""One conversation's line of messages to be sent, and what it waits for while the program runs."""
+
+from __future__ import annotations
+
+import msgspec
+
+from coterie.wire.frames import Refusal
+
+RETRY_MS = 1000
+HOLD_MOST_MS = 60_000
+
+
+class Repair(msgspec.Struct, frozen=True):
+    """A message that the server refused for a stale view."""
+
+    order: int
+    refusal: Refusal
+
+
+class Line:
+    """in_flight: sent and not answered. round: how often all was sent again; answers to older rounds do not
+    count. claiming: keys were asked for. resend: what is sealed has to be sent again. retry_at_ms: nothing
+    moves before."""
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.round = 0
+        self.claiming = False
+        self.repair: Repair | None = None
+        self.resend = False
+        self.stuck = False
+        self.retry_at_ms = 0
+        self._holds = 0
+
+    def wait(self, until_ms: int) -> None:
+        self.retry_at_ms = max(self.retry_at_ms, until_ms)
+
+    def hold(self, now_ms: int) -> bool:
+        """Nobody could be reached: try later, each time a little later. True for the first time in a row."""
+        self._holds += 1
+        self.wait(now_ms + min(RETRY_MS << min(self._holds, 10), HOLD_MOST_MS))
+        return self._holds == 1
+
+    def moved(self) -> None:
+        """A message was accepted."""
+        self.in_flight = max(0, self.in_flight - 1)
+        self._holds = 0
+
+    def hopeful(self) -> None:
+        """Who could not be reached has just come: try at once, and begin to count anew."""
+        if self._holds:
+            self._holds = 0
+            self.retry_at_ms = 0
+
+    def again(self) -> None:
+        """Everything sealed is about to be sent again."""
+        self.resend = False
+        self.retry_at_ms = 0
+        self.round += 1
+        self.in_flight = 0

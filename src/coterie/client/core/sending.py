@@ -1,0 +1,311 @@
+"""Moving the lines: keys to everybody entitled, then messages, sealed in order and sent (docs/walk.md).
+
+A line stands still while keys are claimed, while the server's view is ahead of ours, or while nobody of the
+other side can be reached; pump() moves it on. What was sealed keeps its bytes until the server has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.conversations import direct_id
+from coterie.base.errors import SealBroken
+from coterie.base.ids import AccountId, ConversationId, DeviceId, SessionId
+from coterie.client.core.fanout import Fanout
+from coterie.client.core.line import Line
+from coterie.client.core.people import People
+from coterie.client.core.ports import Reads
+from coterie.client.core.requests import ClaimAsked, EnvelopesGiven, MessageGiven, Requests
+from coterie.client.core.sealing import Sealing, SessionKeyAt
+from coterie.client.core.trust import Trust
+from coterie.client.events import ConversationKind, SendingStuck
+from coterie.client.outcome import Outcome
+from coterie.client.store.records import (
+    ConversationRow,
+    DropGroupOut,
+    GroupOutRow,
+    OutboxRow,
+    OutboxState,
+    PeerDevice,
+    ShareState,
+)
+from coterie.wire.frames import Claimed, Refusal, Send
+
+IN_FLIGHT = 200
+"""Messages of one conversation sent and not yet answered."""
+SEAL_AT_ONCE = 64
+
+_sends = msgspec.msgpack.Decoder(Send)
+
+
+class Sending:
+    """Knows every line; works on one at a time."""
+
+    def __init__(
+        self,
+        reads: Reads,
+        sealing: Sealing,
+        fanout: Fanout,
+        trust: Trust,
+        people: People,
+        requests: Requests,
+    ) -> None:
+        self._reads = reads
+        self._sealing = sealing
+        self._fanout = fanout
+        self._trust = trust
+        self._people = people
+        self._requests = requests
+        self._lines: dict[ConversationId, Line] = {}
+
+    def line(self, conversation: ConversationId) -> Line:
+        return self._lines.setdefault(conversation, Line())
+
+    def connected(self, now_ms: int) -> Iterator[Outcome]:
+        """Start every line again: first the envelopes, then what was sealed, then what waits."""
+        self._lines.clear()
+        yield from self._fanout.give_again(now_ms)
+        for conversation in self._reads.outbox_conversations():
+            self.line(conversation).resend = True
+
+    def disconnected(self) -> None:
+        self._lines.clear()
+
+    def came_online(self, accounts: Iterable[AccountId], now_ms: int) -> Iterator[Outcome]:
+        """Lines that were held for these people go on."""
+        for account in accounts:
+            conversation = direct_id(self._people.me, account)
+            if conversation in self._lines:
+                self._lines[conversation].hopeful()
+                yield from self.pump(conversation, now_ms)
+
+    def unblock(self) -> None:
+        """Something changed (accounts, keys): lines that were stuck may try again."""
+        for line in self._lines.values():
+            line.stuck = False
+
+    @property
+    def wake_at_ms(self) -> int | None:
+        """When a line that was told to wait may go on; None where none was."""
+        waits = [line.retry_at_ms for line in self._lines.values() if line.retry_at_ms]
+        return min(waits, default=None)
+
+    def pump_all(self, now_ms: int) -> Iterator[Outcome]:
+        """Move every line that can move."""
+        for conversation in self._reads.outbox_conversations():
+            yield from self.pump(conversation, now_ms)
+
+    def pump(self, conversation_id: ConversationId, now_ms: int) -> Iterator[Outcome]:
+        """Move one line as far as it goes now."""
+        conversation = self._reads.conversation(conversation_id)
+        line = self.line(conversation_id)
+        if conversation is None or line.claiming or now_ms < line.retry_at_ms:
+            return
+        if not self._ready(conversation):
+            return
+        line.retry_at_ms = 0
+        if line.repair is not None:
+            yield from self._repair(conversation, line, now_ms)
+            if line.repair is not None:
+                return
+        if line.resend:
+            yield self._send_again(conversation, line, now_ms)
+        room = min(SEAL_AT_ONCE, IN_FLIGHT - line.in_flight)
+        if room <= 0 or line.stuck:
+            return
+        rows = self._reads.outbox(conversation_id, OutboxState.WAITING, room)
+        while rows:
+            session = yield from self._prepare(conversation_id, line, now_ms)
+            if session is None:
+                return
+            most = max(1, self._sealing.most_messages(conversation) - session.messages)
+            yield from self._seal(session, rows[:most], line, now_ms)
+            rows = rows[most:]
+
+    def claimed(self, asked: ClaimAsked, frame: Claimed, now_ms: int) -> Iterator[Outcome]:
+        """One-time keys came: make the sessions, leave out whose keys do not hold, go on."""
+        self.line(asked.conversation).claiming = False
+        keys = {DeviceId(each.device): each for each in frame.keys}
+        conversation = self._reads.conversation(asked.conversation)
+        if conversation is None:
+            return
+        for ref in asked.devices:
+            device = self._people.device_of(AccountId(ref.account), DeviceId(ref.device))
+            if device is None or not device.live:
+                continue
+            offered = keys.get(device.device)
+            try:
+                if offered is None:
+                    raise SealBroken("the server knows no such device", Code.NO_PREKEY)
+                yield Outcome(save=self._sealing.start(device, offered, now_ms))
+            except SealBroken as broken:
+                reason = Code.NO_PREKEY if broken.code is Code.NO_PREKEY else Code.BAD_PREKEY
+                yield self._fanout.leave_out(conversation, asked.session, device, reason, now_ms)
+        yield from self.pump(asked.conversation, now_ms)
+
+    def envelopes_refused(
+        self, given: EnvelopesGiven, refusal: Refusal, code: Code, now_ms: int
+    ) -> Iterator[Outcome]:
+        """Some devices could not be served. Where that was all of the other person, the line is held: a
+        message that nobody there could open stays queued."""
+        held: set[ConversationId] = set()
+        yield from self._fanout.refused(given, refusal, code, now_ms)
+        for item in given.items:
+            if item.share is None:
+                continue
+            conversation = self._reads.conversation(ConversationId(item.share.conversation))
+            if conversation is None or conversation.id in held:
+                continue
+            if not self._reaches_peer(conversation, SessionId(item.share.session)):
+                held.add(conversation.id)
+                yield self._hold(conversation, self.line(conversation.id), code, now_ms)
+
+    def _ready(self, conversation: ConversationRow) -> bool:
+        """Whether we know of everybody there what the ledger knows."""
+        if conversation.kind is ConversationKind.EVERYONE:
+            return self._trust.synced
+        if not self._trust.current:
+            return False
+        peers = (AccountId(conversation.peer), self._people.me)
+        return all(account in self._people.rows and not self._trust.lacks(account) for account in peers)
+
+    def _prepare(
+        self, conversation_id: ConversationId, line: Line, now_ms: int
+    ) -> Generator[Outcome, None, GroupOutRow | None]:
+        """Make sure that a session stands whose key is with everybody; None where that has to wait."""
+        conversation = self._reads.conversation(conversation_id)
+        if conversation is None:
+            return None
+        recipients = self._people.recipients(conversation)
+        session, save = self._sealing.session(conversation, recipients, now_ms)
+        if save:
+            yield Outcome(save=save)
+        has = {share.device for share in self._reads.shares(session.session)}
+        missing = tuple(device for device in recipients if device.device not in has)
+        if missing:
+            key = self._key_for(conversation, session)
+            unclaimed = yield from self._fanout.share(conversation, key, missing, now_ms)
+            if unclaimed:
+                line.claiming = True
+                yield self._fanout.claim(conversation, session.session, unclaimed, now_ms)
+                return None
+        if not self._reaches_peer(conversation, session.session):
+            yield Outcome(save=(DropGroupOut(conversation.id),))
+            yield self._hold(conversation, line, Code.NO_PREKEY, now_ms)
+            return None
+        return session
+
+    def _hold(self, conversation: ConversationRow, line: Line, code: Code, now_ms: int) -> Outcome:
+        first = line.hold(now_ms)
+        return Outcome(show=(SendingStuck(conversation.id, code),) if first else ())
+
+    def _key_for(self, conversation: ConversationRow, session: GroupOutRow) -> SessionKeyAt:
+        """The key as it is now; from the start where messages that are sealed still wait to be accepted."""
+        if self._reads.outbox(conversation.id, OutboxState.SEALED, 1):
+            start = self._sealing.key_from_start(session.session)
+            if start is not None:
+                return start
+        return self._sealing.key_now(conversation, session)
+
+    def _reaches_peer(self, conversation: ConversationRow, session: SessionId) -> bool:
+        """Whether at least one device of the other person has, or is being given, the session's key."""
+        if conversation.kind is ConversationKind.EVERYONE or conversation.peer == self._people.me:
+            return True
+        return any(
+            share.account == conversation.peer and share.state is not ShareState.LEFT_OUT
+            for share in self._reads.shares(session)
+        )
+
+    def _seal(
+        self, session: GroupOutRow, rows: list[OutboxRow], line: Line, now_ms: int
+    ) -> Iterator[Outcome]:
+        """Seal queued messages one after the other, and send them."""
+        conversation = self._reads.conversation(session.conversation)
+        current = self._reads.group_out(session.conversation)
+        if conversation is None or current is None:
+            return
+        marks = self._sealing.left_out_marks(current.session)
+        for row in rows:
+            message = self._reads.message(row.order)
+            if message is None:
+                continue
+            sealed = self._sealing.message(conversation, current, message, marks)
+            send = Send(
+                request=0,
+                conversation=conversation.id,
+                to=conversation.peer,
+                session=current.session,
+                message=row.message,
+                previous=conversation.out_message,
+                ciphertext=sealed.ciphertext,
+                commitment=sealed.commitment,
+                membership=sealed.membership_hash,
+                ledger_size=self._trust.view.size,
+            )
+            kept = msgspec.structs.replace(row, state=OutboxState.SEALED, frame=msgspec.msgpack.encode(send))
+            conversation, current = sealed.conversation, sealed.session
+            save = (conversation, current, sealed.message, kept)
+            yield Outcome(save=save, send=(self._numbered(send, row, line, now_ms),))
+
+    def _send_again(self, conversation: ConversationRow, line: Line, now_ms: int) -> Outcome:
+        """Send everything that was sealed and not accepted, in order, with the same bytes."""
+        line.again()
+        rows = self._reads.outbox(conversation.id, OutboxState.SEALED, IN_FLIGHT * 2)
+        return Outcome(
+            send=tuple(self._numbered(_sends.decode(row.frame), row, line, now_ms) for row in rows)
+        )
+
+    def _numbered(self, send: Send, row: OutboxRow, line: Line, now_ms: int) -> Send:
+        line.in_flight += 1
+        request = self._requests.new(MessageGiven(row.order, row.conversation, line.round), now_ms)
+        return msgspec.structs.replace(send, request=request)
+
+    def _repair(self, conversation: ConversationRow, line: Line, now_ms: int) -> Iterator[Outcome]:
+        """Stale view: give the key to the devices named if the ledger proves them, else say why not."""
+        repair = line.repair
+        if repair is None or self._trust.view.size < repair.refusal.ledger_size:
+            return
+        message = self._reads.message(repair.order)
+        key = self._sealing.key_from_start(SessionId(message.session)) if message else None
+        if key is None:
+            line.repair, line.resend = None, True
+            return
+        named = [DeviceId(ref.device) for ref in repair.refusal.devices]
+        owed = self._owed(conversation, key, named)
+        unclaimed = yield from self._fanout.share(conversation, key, owed, now_ms)
+        if unclaimed:
+            line.claiming = True
+            yield self._fanout.claim(conversation, key.session, unclaimed, now_ms)
+            return
+        if not self._reaches_peer(conversation, key.session):
+            yield self._hold(conversation, line, Code.NO_PREKEY, now_ms)
+            return
+        line.repair, line.resend = None, True
+        left = self._left_out(key.session)
+        known = {each.device for each in self._people.recipients(conversation)}
+        without = tuple(
+            (device, left.get(device, Code.UNPROVEN.value))
+            for device in named
+            if device in left or device not in known
+        )
+        if without:
+            yield self._fanout.say_left_out(conversation, key.session, without, now_ms)
+
+    def _owed(
+        self, conversation: ConversationRow, key: SessionKeyAt, named: list[DeviceId]
+    ) -> tuple[PeerDevice, ...]:
+        """Of the devices that the server misses: those proven that were not left out. Where the other person
+        cannot be reached at all, also those that were left out before: their reason may have passed."""
+        proven = {each.device: each for each in self._people.recipients(conversation)}
+        left = self._left_out(key.session) if self._reaches_peer(conversation, key.session) else {}
+        return tuple(proven[device] for device in named if device in proven and device not in left)
+
+    def _left_out(self, session: SessionId) -> dict[DeviceId, str]:
+        return {
+            share.device: share.reason
+            for share in self._reads.shares(session)
+            if share.state is ShareState.LEFT_OUT
+        }
