@@ -39,6 +39,7 @@ class Guest:
         self.passphrase = passphrase
         self.closed = False
         self.said: list[str] = []
+        self.drafts: list[str] = []
         self._happened: asyncio.Queue[Event | None] = asyncio.Queue()
 
     def people(self) -> tuple[Person, ...]:
@@ -63,7 +64,8 @@ class Guest:
         return
 
     async def keep_draft(self, conversation: ConversationId, text: str) -> None:
-        return
+        assert not self.closed
+        self.drafts.append(text)
 
     async def happen(self, event: Event) -> None:
         """Have events() tell this."""

@@ -14,6 +14,7 @@ from coterie.desktop.daylight import Following
 from coterie.desktop.forms.log_in import LogInForm
 from coterie.desktop.forms.sign_up import SignUpForm
 from coterie.desktop.forms.unlock import UnlockForm
+from coterie.desktop.main_window import MainWindow
 from coterie.screens.theme import DARK, LIGHT, Appearance
 from tests.desktop.desk import Desk
 from tests.desktop.house import House
@@ -156,6 +157,7 @@ def test_an_account_that_cannot_be_closed_ends_the_window_all_the_same(
     start: Start, house: House, failures: list[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = unlocked(start, house)
+    monkeypatch.setattr("coterie.desktop.app.CLOSE_MS", 1_000_000)
 
     async def broken() -> None:
         raise Refused(Code.BUSY)
@@ -164,6 +166,58 @@ def test_an_account_that_cannot_be_closed_ends_the_window_all_the_same(
     desk.app.close()
     desk.until(lambda: bool(desk.quit))
     assert isinstance(failures.pop(), Refused)
+
+
+def test_an_account_that_does_not_close_in_time_is_not_waited_for(
+    start: Start, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = unlocked(start, house)
+    monkeypatch.setattr("coterie.desktop.app.CLOSE_MS", 10)
+
+    async def for_ever() -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(house.guests[0], "close", for_ever)
+    desk.app.close()
+    desk.until(lambda: bool(desk.quit))
+
+
+def test_closing_a_second_time_ends_at_once(
+    start: Start, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = unlocked(start, house)
+
+    async def for_ever() -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(house.guests[0], "close", for_ever)
+    desk.app.close()
+    assert not desk.quit
+    desk.app.close()
+    assert desk.quit
+
+
+def test_a_generated_passphrase_is_forgotten_once_it_is_kept(start: Start, house: House) -> None:
+    desk = start()
+    form = desk.app.window.screen
+    assert isinstance(form, SignUpForm)
+    form.name.put("alice")
+    form.suggest.invoke()
+    form.submit()
+    desk.keep_recovery_key()
+    assert house.guests[0].passphrase is None
+
+
+def test_a_draft_is_stored_before_the_account_is_closed(start: Start, house: House) -> None:
+    desk = unlocked(start, house)
+    view = desk.app.window.screen
+    assert isinstance(view, MainWindow)
+    desk.until(lambda: bool(view.presenter.list_rows))
+    view.composer_typed("half a thought")
+    desk.app.close()
+    desk.until(lambda: bool(desk.quit))
+    assert house.guests[0].drafts == ["half a thought"]
+    assert house.guests[0].closed
 
 
 def test_dark_and_light_are_toggled_and_what_was_typed_stays(start: Start) -> None:
