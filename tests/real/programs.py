@@ -17,7 +17,7 @@ Line = dict[str, Any]
 """One JSON object of the command line, as a script sees it."""
 
 COMMAND = (sys.executable, "-m", "coterie.cli")
-RUN_SECONDS = 100
+RUN_SECONDS = 300
 
 
 def environment() -> dict[str, str]:
@@ -183,8 +183,11 @@ class Client:
 
     def run(self, *words: str, stdin: bytes = b"") -> Ended:
         """One command, to its end."""
+        return self.run_command(self.command(*words), stdin)
+
+    def run_command(self, command: list[str], stdin: bytes = b"") -> Ended:
         done = subprocess.run(
-            self.command(*words),
+            command,
             input=stdin,
             capture_output=True,
             env=environment(),

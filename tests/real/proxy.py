@@ -22,16 +22,26 @@ class Proxy:
         self.recorded = bytearray()
         self.connections = 0
         self.lost_answers = 0
+        self.lost = threading.Event()
         self._lose_after_bytes: int | None = None
+        self._then_port: int | None = None
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
 
-    def lose_answer_after(self, sent_bytes: int) -> None:
+    def lose_answer_after(self, sent_bytes: int, *, then_port: int | None = None) -> None:
         """On the next connection: once the client has sent that much, the server's answer is lost, and the
-        connection with it."""
+        connection with it. then_port: where later connections go, 0 for nowhere."""
         self._lose_after_bytes = sent_bytes
+        self._then_port = then_port
+
+    def lose(self) -> None:
+        """An answer is lost now."""
+        if self._then_port is not None:
+            self.target_port = self._then_port
+        self.lost_answers += 1
+        self.lost.set()
 
     def serve(self) -> None:
         """Until close()."""
@@ -94,7 +104,7 @@ class _Pair:
         """From the server to the client."""
         for data in _chunks(self._server):
             if self._lose_after_bytes is not None and self._sent_bytes >= self._lose_after_bytes:
-                self._proxy.lost_answers += 1
+                self._proxy.lose()
                 break
             self._proxy.record(data)
             with suppress(OSError):

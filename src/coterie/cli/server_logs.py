@@ -18,7 +18,7 @@ class _JsonLines(logging.Formatter):
                 logger=record.name,
                 message=record.getMessage(),
                 time=_time(record),
-                trace=self.formatException(record.exc_info) if record.exc_info else "",
+                trace=_trace(self, record),
             )
         )
 
@@ -28,8 +28,14 @@ class _TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         time = "" if "JOURNAL_STREAM" in os.environ else f"{_time(record)} "
-        trace = "\n" + self.formatException(record.exc_info) if record.exc_info else ""
-        return f"{time}{record.levelname.lower()} {record.name}: {record.getMessage()}{trace}"
+        trace = _trace(self, record)
+        line = f"{time}{record.levelname.lower()} {record.name}: {record.getMessage()}"
+        return f"{line}\n{trace}" if trace else line
+
+
+def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    failed = record.exc_info is not None and record.exc_info[1] is not None
+    return formatter.formatException(record.exc_info) if failed and record.exc_info else ""
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -22,6 +22,7 @@ from coterie.screens.form_texts import FormText
 
 PATIENCE_SECONDS = 5.0
 """How long a command that also works without the server waits for it."""
+PRESENCE_SECONDS = 2.0
 
 
 def run(job: Coroutine[Any, Any, int]) -> int:
@@ -92,3 +93,19 @@ async def live_if_possible(me: Me, timeout_seconds: float = PATIENCE_SECONDS) ->
     except Unavailable:
         return False
     return True
+
+
+async def presence_if_possible(me: Me) -> None:
+    """Wait a while for the server's list of who is connected: it comes after Ready, this account in it."""
+
+    def known() -> bool:
+        myself = me.person(me.name)
+        return myself is not None and myself.online
+
+    if known():
+        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PRESENCE_SECONDS):
+            async for _ in me.events():
+                if known():
+                    return

@@ -1,4 +1,4 @@
-"""`coterie listen`: events as they come; what nobody on this machine has read yet comes first."""
+"""`coterie listen`: events as they come; what came while nobody listened and nobody read comes first."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from coterie.base.ids import ConversationId
 from coterie.cli import session
 from coterie.cli.arguments import Arguments
 from coterie.cli.commands.event_lines import EventLines
+from coterie.cli.commands.listened import Listened
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
 from coterie.client.api.me import Me
 from coterie.client.events import Conversation, Event, LinkChanged, LinkState, Message, MessageArrived
+from coterie.client.store.profiles import find_profile
 
 _PAGE = 500
 
@@ -23,22 +25,20 @@ def run(given: Arguments, output: Output) -> int:
 
 async def _listen(given: Arguments, output: Output) -> int:
     async with session.opened(given) as me:
-        marks = _ReadMarks(me)
-        listener = _Listener(me, EventLines(output), marks, given.count)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(given.for_seconds), asyncio.TaskGroup() as tasks:
-                keeper = tasks.create_task(marks.keep())
-                await listener.listen()
-                keeper.cancel()
-        await marks.store()
+        with Listened(find_profile(session.home_of(given), given.profile).folder) as listened:
+            marks = _ReadMarks(me)
+            listener = _Listener(me, EventLines(output), listened, marks, given.count)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(given.for_seconds), asyncio.TaskGroup() as tasks:
+                    keeper = tasks.create_task(marks.keep())
+                    await listener.listen()
+                    keeper.cancel()
+            await marks.store()
     return Exit.DONE
 
 
 class _ReadMarks:
-    """What was printed counts as read and is not printed again; it is stored while more is printed.
-
-    A process that is killed between the two prints a message again at its next start, under the same id.
-    """
+    """What was printed counts as read; that is stored while more is printed."""
 
     def __init__(self, me: Me) -> None:
         self._me = me
@@ -67,15 +67,18 @@ class _ReadMarks:
 class _Listener:
     """Prints until there were enough messages."""
 
-    def __init__(self, me: Me, lines: EventLines, marks: _ReadMarks, count: int | None) -> None:
+    def __init__(
+        self, me: Me, lines: EventLines, listened: Listened, marks: _ReadMarks, count: int | None
+    ) -> None:
         self._me = me
         self._lines = lines
+        self._listened = listened
         self._marks = marks
         self._left = count
 
     async def listen(self) -> None:
         """From the look into the store to the first event nothing is awaited, so nothing is missed."""
-        for message in unread(self._me):
+        for message in waiting(self._me, self._listened.order):
             if self._left == 0:
                 return
             self._print(MessageArrived(message))
@@ -91,23 +94,35 @@ class _Listener:
     def _print(self, event: Event) -> None:
         self._lines.show(event)
         if isinstance(event, MessageArrived):
+            self._listened.printed(event.message.order)
             self._marks.printed(event.message)
             if self._left is not None:
                 self._left -= 1
 
 
-def unread(me: Me) -> list[Message]:
-    """What came to this machine and was not read here, in the order in which it came."""
-    found = [message for each in me.conversations() if each.unread for message in _unread_of(me, each)]
+def waiting(me: Me, listened: int) -> list[Message]:
+    """What came to this machine, was not read here and not printed before, in the order in which it came.
+
+    listened: the order of the last message printed. Messages of one's own other devices are read by nobody:
+    they count where anything was ever printed.
+    """
+    found = [
+        message
+        for conversation in me.conversations()
+        for message in _above(me, conversation, listened)
+        if not message.own or (listened and message.sender_device != me.device)
+    ]
     return sorted(found, key=lambda message: message.order)
 
 
-def _unread_of(me: Me, conversation: Conversation) -> list[Message]:
+def _above(me: Me, conversation: Conversation, listened: int) -> list[Message]:
+    last = 0 if conversation.last is None else conversation.last.order
+    first_unread = conversation.first_unread_order or last + 1
     found: list[Message] = []
     before: int | None = None
-    while page := me.history(conversation.id, limit=_PAGE, before=before):
-        found += (each for each in page if each.order >= conversation.first_unread_order and not each.own)
+    while last > listened and (page := me.history(conversation.id, limit=_PAGE, before=before)):
+        found += (each for each in page if each.order > listened and (each.own or each.order >= first_unread))
         before = page[0].order
-        if before <= conversation.first_unread_order:
+        if before <= (listened or first_unread):
             break
     return found

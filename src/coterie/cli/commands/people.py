@@ -17,7 +17,8 @@ def run(given: Arguments, output: Output) -> int:
 
 async def _people(given: Arguments, output: Output) -> int:
     async with session.opened(given) as me:
-        await session.live_if_possible(me)
+        if await session.live_if_possible(me):
+            await session.presence_if_possible(me)
         for person in me.people():
             output.show(person_shape(person), _sentence(person))
     return Exit.DONE
