@@ -39,11 +39,11 @@ class KeepDraft(Quiet, frozen=True):
 
 
 class Connected(msgspec.Struct, frozen=True):
-    """The device has proven itself; incarnation as in Welcome."""
+    """The device has proven itself. incarnation: as in Welcome; identity: of the statement, packed."""
 
     ready: Ready
     incarnation: bytes
-    statement: bytes
+    identity: bytes
 
 
 class Disconnected(msgspec.Struct, frozen=True):

@@ -37,11 +37,13 @@ PATH = "/v1"
 
 
 class Address(msgspec.Struct, frozen=True):
-    """Where a server is, and what is known of it. server: its founding identity, None before first use."""
+    """Where a server is, and what is known of it. server: its founding identity, None before first use.
+    known_identity: the identity of its newest accepted statement, packed; b"" for none."""
 
     host: str
     port: int
     server: AccountId | None
+    known_identity: bytes = b""
 
 
 class _Listener(WSListener):
@@ -144,7 +146,7 @@ class Connection:
             raise self.error or Unavailable(Code.UNREACHABLE, "the connection was lost")
         return frame
 
-    async def _greet(self, server: AccountId | None, clock: Clock) -> None:
+    async def _greet(self, address: Address, clock: Clock) -> None:
         self.send((Hello(VERSIONS),))
         welcome = await self._next(limits.HANDSHAKE_SECONDS)
         if isinstance(welcome, Refusal):
@@ -152,7 +154,13 @@ class Connection:
         if not isinstance(welcome, Welcome):
             raise RemoteError(Code.UNEXPECTED_FRAME, "no welcome")
         self.statement = check_welcome(
-            server, welcome.identity, welcome.chain, welcome.statement, self.tls_key, clock.wall_ms()
+            address.server,
+            welcome.identity,
+            welcome.chain,
+            welcome.statement,
+            self.tls_key,
+            clock.wall_ms(),
+            known_identity=address.known_identity,
         )
         if welcome.incarnation != self.statement.incarnation:
             raise SecurityStop(Code.IDENTITY_CHANGED, "an incarnation that the statement does not name")
@@ -168,7 +176,7 @@ class Connection:
         connection = cls()
         try:
             await connection._connect(address)
-            await connection._greet(address.server, clock)
+            await connection._greet(address, clock)
         except BaseException:
             connection.close()
             raise

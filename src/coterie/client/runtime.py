@@ -266,7 +266,9 @@ class Runtime:
 
     async def _sign_in(self) -> Connection:
         profile = self._core.profile
-        connection = await Connection.open(Address(profile.host, profile.port, profile.server), self._clock)
+        known = self._store.setting(Setting.IDENTITY) or b""
+        address = Address(profile.host, profile.port, profile.server, known)
+        connection = await Connection.open(address, self._clock)
         try:
             await self._finish_enrolment(connection)
             answer = await connection.ask(self._proof(connection))
@@ -276,9 +278,8 @@ class Runtime:
             connection.close()
             raise
         self._connection = connection
-        welcome = connection.welcome
-        statement = msgspec.msgpack.encode((welcome.identity, welcome.chain, welcome.statement))
-        self._put(_Asked(Connected(answer, welcome.incarnation, statement), None))
+        incarnation, identity = connection.welcome.incarnation, connection.statement.identity
+        self._put(_Asked(Connected(answer, incarnation, identity), None))
         connection.handover(self._put)
         return connection
 

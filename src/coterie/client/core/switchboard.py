@@ -214,7 +214,7 @@ class Switchboard:
         sync = self._positions.connected(command.ready, command.incarnation)
         saved = (
             PutSetting(Setting.INCARNATION, command.incarnation),
-            PutSetting(Setting.STATEMENT, command.statement),
+            PutSetting(Setting.IDENTITY, command.identity),
         )
         yield Outcome(save=saved, send=(sync,), show=(LinkChanged(LinkState.SYNCING),))
         yield self.trust.connected(command.ready, now_ms)

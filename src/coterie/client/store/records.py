@@ -44,8 +44,9 @@ class Setting(StrEnum):
     VAULT = "vault"
     HEAD = "head"
     """Newest verified SignedHead, packed."""
-    STATEMENT = "statement"
-    """Newest verified server statement and the chain before it, packed."""
+    IDENTITY = "identity"
+    """The server's identity as its newest accepted statement named it, packed: a later one must follow from
+    it."""
     INCARNATION = "incarnation"
     BROKEN_COUNT = "broken-count"
     """How many entries could not be opened, ever: 8 bytes big endian."""
