@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "walk.md"
 STEP = re.compile(r"^\d+\. `([\w/]+)` `([\w.]+)`: ", re.MULTILINE)
 BESIDE = re.compile(r"Along the way these are asked, too: ([^.]*)\.", re.DOTALL)
-BY_THE_CLOCK = {"server/housekeeping", "server/metrics"}
+BY_THE_CLOCK = {"server/commands/ack", "server/commands/ping", "server/housekeeping", "server/metrics"}
 """Run now and then, whoever sends."""
 SOURCE = str(ROOT / "src" / "coterie") + "/"
 
