@@ -93,6 +93,11 @@ class ConversationList(tk.Canvas):
         self._top += pixels
         self._schedule()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something is still to be drawn."""
+        return self._pending is not None
+
     def reveal(self) -> None:
         """Bring the selected row into view."""
         height = self._kit.spacing.list_row

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tkinter as tk
 import webbrowser
+from collections.abc import Callable
 from typing import assert_never
 
 from coterie.base.codes import Code
@@ -49,11 +50,18 @@ class MainWindow(tk.Frame):
     """Fills its parent. The caller applies presenter.begin() and, from then on, presenter.take(event)."""
 
     def __init__(
-        self, parent: tk.Misc, presenter: Presenter, theme: Theme, run: Run, fonts: Fonts | None = None
+        self,
+        parent: tk.Misc,
+        presenter: Presenter,
+        theme: Theme,
+        run: Run,
+        fonts: Fonts | None = None,
+        open_link: Callable[[str], object] = webbrowser.open,
     ) -> None:
         super().__init__(parent, borderwidth=0, highlightthickness=0)
         self.presenter = presenter
         self._run = run
+        self._open_link = open_link
         self._gone = False
         self._keys: KeyList | None = None
         self.kit = Kit(self, theme, fonts or Fonts(self.winfo_toplevel()))
@@ -147,7 +155,7 @@ class MainWindow(tk.Frame):
         self.composer.show_error(refusal(Code.TOO_LARGE), info=False)
 
     def pointer_opens(self, address: str) -> None:
-        webbrowser.open(address)
+        self._open_link(address)
 
     def pointer_addresses(self, name: str) -> None:
         self.apply(self.presenter.address(name))

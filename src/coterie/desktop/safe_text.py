@@ -33,14 +33,14 @@ proc {path} {{command args}} {{
         return [{python} [lindex $args 0] [lindex $args 2]]
     }}
     set result [uplevel 1 [linsert $args 0 {path}.coterie_text $command]]
-    if {{$command eq "delete"}} {{ event generate {path} {changed} -when tail }}
+    if {{$command eq "delete"}} {{ event generate {path} {changed} }}
     return $result
 }}
 """
 
 
 class SafeText(tk.Text):
-    """A tk.Text; use text() and set_text(). Generates <<SafeTextChanged>> after each change."""
+    """A tk.Text; use text() and set_text(). Generates <<SafeTextChanged>> with each change, at once."""
 
     def __init__(self, parent: tk.Misc, kit: Kit, face: FaceName, *, lines: bool = True) -> None:
         super().__init__(parent, borderwidth=0, highlightthickness=0, wrap="word", undo=False, height=1)
@@ -117,7 +117,7 @@ class SafeText(tk.Text):
         if str(index) == "insert":
             call(own, "mark", "set", "insert", "coterie_at")
         call(own, "mark", "unset", "coterie_at")
-        self.event_generate(CHANGED, when="tail")
+        self.event_generate(CHANGED)
         return ""
 
     def _put_picture(self, part: str) -> None:

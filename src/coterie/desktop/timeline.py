@@ -134,6 +134,11 @@ class Timeline(tk.Frame):
         if self._pending is None:
             self._pending = self.after(FRAME_MS, self._frame)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something is still to be drawn."""
+        return self._pending is not None
+
     def laid(self, row: Row) -> Laid:
         """The layout of a row at the present width."""
         width = self._width

@@ -18,13 +18,16 @@ from coterie.screens.richtext import right_to_left
 T = TypeVar("T")
 
 _MARK: Final = "\u0300"
+_NEUTRAL: Final = "\ufffc"
+_UNKNOWN: Final = frozenset(("", "B", "S"))
+"""Not assigned in this Python's Unicode (new emoji), or no part of a line."""
 _REMOVED: Final = frozenset(("BN", "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"))
 
 
 def levels(text: str) -> list[int]:
     """One level a character: odd ones run from right to left."""
     base = 1 if right_to_left(text) else 0
-    kept = "".join(_MARK if unicodedata.bidirectional(char) in _REMOVED else char for char in text)
+    kept = "".join(map(_known, text))
     storage: dict[str, Any] = algorithm.get_empty_storage()
     storage["base_level"], storage["base_dir"] = base, "LR"[base]
     algorithm.get_embedding_levels(kept, storage)
@@ -34,6 +37,14 @@ def levels(text: str) -> list[int]:
     algorithm.resolve_implicit_levels(storage, False)
     found = [int(char["level"]) for char in storage["chars"]]
     return found if len(found) == len(text) else [base] * len(text)
+
+
+def _known(char: str) -> str:
+    """A character that the algorithm neither drops nor stumbles over, for each."""
+    direction = unicodedata.bidirectional(char)
+    if direction in _UNKNOWN:
+        return _NEUTRAL
+    return _MARK if direction in _REMOVED else char
 
 
 def visual_order(line: Sequence[T], level_of: Sequence[int]) -> list[T]:

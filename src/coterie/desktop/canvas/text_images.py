@@ -91,7 +91,7 @@ class TextImages:
         font = self._font(file, size)
         if font is None:
             return len(clusters(text)) * self._box(size)
-        return float(font.getlength(text))
+        return _length(font, text)
 
     def _box(self, size: int) -> int:
         return max(4, round(size * _BOX) + 2)
@@ -116,13 +116,24 @@ class TextImages:
                     outline=255,
                 )
             return len(clusters(text)) * self._box(size)
-        if self._shapes:
-            direction = "rtl" if right_to_left else "ltr"
-            draw.text((x, baseline), text, fill=255, font=font, anchor="ls", direction=direction)
-        else:
-            shown = "".join(reversed(clusters(_mirrored(text)))) if right_to_left else text
-            draw.text((x, baseline), shown, fill=255, font=font, anchor="ls")
+        direction = "rtl" if right_to_left else "ltr"
+        try:
+            if self._shapes:
+                draw.text((x, baseline), text, fill=255, font=font, anchor="ls", direction=direction)
+            else:
+                shown = "".join(reversed(clusters(_mirrored(text)))) if right_to_left else text
+                draw.text((x, baseline), shown, fill=255, font=font, anchor="ls")
+        except (RuntimeError, OSError, ValueError):
+            draw.rectangle((round(x) + 1, baseline - size // 2, round(x) + size, baseline), outline=255)
+        return _length(font, text)
+
+
+def _length(font: ImageFont.FreeTypeFont, text: str) -> float:
+    """How wide a font draws the text; a guess where it cannot lay it out (a broken font, a control)."""
+    try:
         return float(font.getlength(text))
+    except (RuntimeError, OSError, ValueError):
+        return float(len(text) * font.size)
 
 
 _PAIRS: Final = {
