@@ -158,9 +158,13 @@ def test_a_damaged_file(place: ProfilePlace, content: bytes) -> None:
     assert raised.value.code is Code.DISK
 
 
-def test_a_deep_nest_is_damage() -> None:
-    with pytest.raises(Unavailable):
-        unpack(prefix(Domain.STORE_WRAP) + b"\x91" * 60_000)
+@pytest.mark.parametrize("more", [b"\x00", b"\x91" * 60_000], ids=["a number", "a deep nest"])
+def test_one_value_too_many_is_damage(more: bytes) -> None:
+    packed = msgspec.msgpack.encode(sample_key_file())
+    longer = bytes((packed[0] + 1,)) + packed[1:] + more
+    with pytest.raises(Unavailable) as raised:
+        unpack(prefix(Domain.STORE_WRAP) + longer)
+    assert raised.value.code is Code.DISK
 
 
 def test_no_file_is_no_profile(place: ProfilePlace) -> None:

@@ -102,6 +102,25 @@ def test_a_profile_that_was_removed_meanwhile(place: ProfilePlace) -> None:
     waiter.release()
 
 
+def test_a_file_that_was_removed_between_opening_and_locking(place: ProfilePlace) -> None:
+    owner, waiter = ProfileLock(place), ProfileLock(place)
+    opened = os.open(place.lock, os.O_RDWR | os.O_CREAT)
+    place.lock.unlink()
+    assert not waiter._take(opened)
+    assert owner.try_acquire()
+    opened = os.open(place.lock, os.O_RDWR)
+    assert not waiter._take(opened)
+    owner.release()
+
+
+def test_the_pid_of_an_earlier_owner_leaves_no_digits(place: ProfilePlace) -> None:
+    place.lock.write_text("9" * 15)
+    lock = ProfileLock(place)
+    assert lock.try_acquire()
+    assert lock.owner_pid() == os.getpid()
+    lock.release()
+
+
 @pytest.mark.parametrize("content", [b"", b"no number", b"9" * 100, b"\xff\x00", "²".encode()])
 def test_an_owner_that_cannot_be_read(place: ProfilePlace, content: bytes) -> None:
     place.lock.write_bytes(content)

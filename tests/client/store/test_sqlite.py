@@ -180,7 +180,7 @@ def test_store_and_model() -> None:
 
 @pytest.mark.slow
 def test_store_and_model_for_long() -> None:
-    many = settings(max_examples=60, stateful_step_count=25, deadline=None)
+    many = settings(max_examples=25, stateful_step_count=25, deadline=None)
     run_state_machine_as_test(StoreAndModel, settings=many)
 
 

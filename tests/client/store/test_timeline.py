@@ -176,7 +176,6 @@ def test_rewriting_a_message_rewrites_its_words(store: ClientStore) -> None:
         lambda store: store.outbox(HERE, OutboxState.WAITING, 10),
         lambda store: store.tips(HERE, 8),
         lambda store: store.olm_sessions(DEVICES[0]),
-        lambda store: store.waiting_for_session(b"m" + bytes(16), DEVICES[0], bytes(32)),
         lambda store: store.waiting_for_account(bytes(32)),
         lambda store: store.group_in(HERE, bytes(32), DEVICES[0], bytes(32)),
     ],
@@ -197,6 +196,12 @@ def test_no_question_walks_through_a_whole_table(store: ClientStore, question: o
         plan = [str(row[3]) for row in run(store._database, "EXPLAIN QUERY PLAN " + sql, _values(sql))]
         assert plan
         assert not [step for step in plan if step.startswith("SCAN") or "TEMP B-TREE" in step], plan
+
+
+def test_what_waits_for_one_session_is_not_sought_in_a_whole_stream(store: ClientStore) -> None:
+    sql = 'SELECT * FROM waiting WHERE "session" = ? AND "device" = ? AND "stream" = ? ORDER BY "seq"'
+    ((*_, step),) = run(store._database, "EXPLAIN QUERY PLAN " + sql, (b"", b"", b""))
+    assert "waiting_by_session (session=? AND device=? AND stream=?)" in str(step)
 
 
 def _values(sql: str) -> tuple[bytes, ...]:

@@ -73,6 +73,10 @@ class ProfileLock:
             raise Refused(Code.NO_PROFILE, "the folder of the profile is gone") from error
         except OSError as error:
             raise file_fault(error, "the lock of the profile") from error
+        return self._take(handle)
+
+    def _take(self, handle: int) -> bool:
+        """Lock an open file, unless another holds it or it is no longer the one in the folder."""
         try:
             _lock_file(handle)
             if not os.path.samestat(os.fstat(handle), self._path.stat()):
