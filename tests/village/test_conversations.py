@@ -66,6 +66,18 @@ async def test_written_without_a_connection_goes_in_order_later(village: Village
     assert await ears.texts(5) == [f"later {number}" for number in range(5)]
 
 
+async def test_a_server_that_moved_is_found_by_its_invite(village: Village) -> None:
+    alice = await village.person("alice")
+    await alice.close()
+    await village.stop()
+    await village.start(0)
+    async with coterie.open(village.home("alice"), password=PASSWORD, server=village.invite) as again:
+        await again.wait_live()
+        assert again.server.endswith(f":{village.port}")
+    async with coterie.open(village.home("alice"), password=PASSWORD) as kept:
+        await kept.wait_live()
+
+
 async def test_a_name_that_nobody_has_reaches_nobody(village: Village) -> None:
     alice, bob = await village.person("alice"), await village.person("bob")
     await acquainted(alice, bob)

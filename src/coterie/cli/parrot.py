@@ -42,7 +42,7 @@ async def enter(home: Path, server: str, name: str) -> coterie.Me:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     password = _password(home / _PASSWORD_FILE)
     if coterie.profiles(home):
-        return await coterie.open(home, password=password)
+        return await coterie.open(home, password=password, server=server)
     me = await coterie.sign_up(server=server, name=name, password=password, home=home)
     await me.recovery_key_shown()
     return me

@@ -255,4 +255,4 @@ def run(home: Path, server: str | None, profile: str | None) -> int:
 
     Returns the exit code. Raises Unavailable where there is no display.
     """
-    return App(SdkDoors(), home, server=server or "", profile=profile).run()
+    return App(SdkDoors(server), home, server=server or "", profile=profile).run()

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class SdkDoors:
-    """screens.doors.Doors over the module coterie."""
+    """screens.doors.Doors over the module coterie. server: where the person was told the server is now."""
+
+    def __init__(self, server: str | None = None) -> None:
+        self._server = server
 
     def prepare(self) -> None:
         """Import all of it now; takes some tenths of a second."""
@@ -47,7 +50,7 @@ class SdkDoors:
         )
 
     def open(self, home: Path, *, profile: str | None = None, password: str) -> Awaitable[Opened]:
-        return coterie.open(home, profile=profile, password=password)
+        return coterie.open(home, profile=profile, password=password, server=self._server)
 
     def profiles(self, home: Path) -> Sequence[Profile]:
         return coterie.profiles(home)

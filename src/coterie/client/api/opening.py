@@ -7,14 +7,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import msgspec
+
 from coterie.base.clock import Clock, SystemClock
+from coterie.base.invite import Invite, parse_invite
 from coterie.base.signing import require_primitives
 from coterie.client.api.me import Me
 from coterie.client.core.profile import unpack_profile
 from coterie.client.store.keys import StoreWrapKind, open_database_key, read_key_file
 from coterie.client.store.lock import ProfileLock
 from coterie.client.store.profiles import find_profile
-from coterie.client.store.records import Setting
+from coterie.client.store.records import PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.e2ee.password import Argon2Parameters, stretch
 
@@ -22,7 +25,8 @@ from coterie.e2ee.password import Argon2Parameters, stretch
 class Opening:
     """What open() returns: use it with `async with`, or await it and close the result yourself."""
 
-    def __init__(self, home: Path, profile: str | None, password: str) -> None:
+    def __init__(self, home: Path, profile: str | None, password: str, server: str | None) -> None:
+        self._invite = parse_invite(server) if server else None
         self._home = home
         self._profile = profile
         self._password = password
@@ -51,19 +55,34 @@ class Opening:
             parameters = Argon2Parameters(file.memory_kib, file.passes, file.lanes)
             keys = stretch(self._password, file.founding, file.name, file.random, parameters)
             database_key = open_database_key(file, StoreWrapKind.PASSWORD, keys.store)
-            return enter(ClientStore.open(place, database_key), lock, clock)
+            store = ClientStore.open(place, database_key)
+            if self._invite is not None:
+                _move(store, self._invite)
+            return enter(store, lock, clock)
         except BaseException:
             lock.release()
             raise
 
 
-def open(home: Path, *, profile: str | None = None, password: str) -> Opening:
+def open(home: Path, *, profile: str | None = None, password: str, server: str | None = None) -> Opening:
     """Open a profile of this machine; works without a network.
 
-    Raises (on entering) Refused: no-profile, wrong-credentials, usage (several profiles); Unavailable:
+    server: an invite link or HOST:PORT, where the profile's server has moved; it has to prove the same
+    identity. An invite to another server is ignored: it is not this profile's. Raises (on entering) Refused: no-profile, wrong-credentials, usage (several profiles); Unavailable:
     profile-in-use, disk, newer-schema.
     """
-    return Opening(home, profile, password)
+    return Opening(home, profile, password, server)
+
+
+def _move(store: ClientStore, invite: Invite) -> None:
+    """Keep where the profile's server is now."""
+    profile = unpack_profile(store.setting(Setting.PROFILE))
+    if invite.fingerprint not in (None, profile.server) or (invite.host, invite.port) == profile.place:
+        return
+    moved = msgspec.structs.replace(profile, host=invite.host, port=invite.port)
+    store.begin()
+    store.apply((PutSetting(Setting.PROFILE, moved.pack()),))
+    store.commit()
 
 
 def enter(store: ClientStore, lock: ProfileLock, clock: Clock) -> Me:

@@ -23,6 +23,10 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
     ledger: LedgerId
     ledger_key: bytes
 
+    @property
+    def place(self) -> tuple[str, int]:
+        return self.host, self.port
+
     def pack(self) -> bytes:
         return msgspec.msgpack.encode(self)
 
