@@ -68,7 +68,9 @@ def open(home: Path, *, profile: str | None = None, password: str, server: str |
     """Open a profile of this machine; works without a network.
 
     server: an invite link or HOST:PORT, where the profile's server has moved; it has to prove the same
-    identity. An invite to another server is ignored: it is not this profile's. Raises (on entering) Refused: no-profile, wrong-credentials, usage (several profiles); Unavailable:
+    identity. An invite to another server is ignored: it is not this profile's.
+
+    Raises (on entering) Refused: no-profile, wrong-credentials, usage (several profiles); Unavailable:
     profile-in-use, disk, newer-schema.
     """
     return Opening(home, profile, password, server)
