@@ -9,6 +9,8 @@ import pytest
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
+from coterie.base.ids import AccountId, UserName
+from coterie.client.events import Person, PersonAppeared
 from coterie.desktop.app import TOGGLE, Stage
 from coterie.desktop.daylight import Following
 from coterie.desktop.forms.log_in import LogInForm
@@ -235,11 +237,21 @@ def test_dark_and_light_are_toggled_and_what_was_typed_stays(start: Start) -> No
 
 def test_the_main_screen_changes_with_the_theme(start: Start, house: House) -> None:
     desk = unlocked(start, house)
+    view = desk.app.window.screen
+    assert isinstance(view, MainWindow)
     desk.app.toggle()
-    desk.root.update()
+    assert view.cget("background") == LIGHT.colours.window
     desk.app.toggle()
-    desk.root.update()
-    assert desk.app.daylight.appearance is Appearance.DARK
+    assert view.cget("background") == DARK.colours.window
+
+
+def test_what_happens_to_the_account_is_shown(start: Start, house: House) -> None:
+    desk = unlocked(start, house)
+    view = desk.app.window.screen
+    assert isinstance(view, MainWindow)
+    bob = Person(UserName("bob"), AccountId(bytes(32)), online=True, verified=False, me=False)
+    desk.app.work(house.guests[0].happen(PersonAppeared(bob)))
+    desk.until(lambda: "bob" in [row.title for row in view.presenter.list_rows])
 
 
 def unlocked(start: Start, house: House) -> Desk:

@@ -65,6 +65,11 @@ def test_an_error_is_logged_without_its_words_and_shown(
     assert "Refused busy" in str(notices[0].cget("text"))
 
 
+def test_an_interrupt_is_passed_on(window: Window) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        window.failed(KeyboardInterrupt, KeyboardInterrupt(), None)
+
+
 def test_a_theme_changes_at_once(window: Window, root: tk.Tk, pixel: Pixel) -> None:
     root.update()
     assert pixel(root, 5, 5) == DARK.colours.window
