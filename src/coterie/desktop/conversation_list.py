@@ -15,6 +15,7 @@ from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.canvas.laid import Box, Ink, Item, Laid, Picture, put_line
 from coterie.desktop.canvas.lines import one_line
 from coterie.desktop.canvas.paint import paint
+from coterie.desktop.wheel import bind_wheel
 from coterie.screens.richtext import Span, preview
 from coterie.screens.rows import ListRow, Presence
 from coterie.screens.signals import Append, Insert, Remove, Reset, RowsChanged, Update
@@ -56,9 +57,7 @@ class ConversationList(tk.Canvas):
         self.bind("<Button-1>", self._clicked)
         self.bind("<Motion>", lambda event: self._hover(event.y))
         self.bind("<Leave>", lambda _: self._hover(-1))
-        self.bind("<Button-4>", lambda _: self.scroll(-WHEEL_PX))
-        self.bind("<Button-5>", lambda _: self.scroll(WHEEL_PX))
-        self.bind("<MouseWheel>", self._wheel)
+        bind_wheel(self, WHEEL_PX, self.scroll)
         self.restyle()
 
     def destroy(self) -> None:
@@ -168,10 +167,6 @@ class ConversationList(tk.Canvas):
             self._hovered = key
             self.configure(cursor="hand2" if key else "")
             self._schedule()
-
-    def _wheel(self, event: tk.Event[tk.Misc]) -> None:
-        notches = event.delta / 120 if abs(event.delta) >= 120 else event.delta / 3
-        self.scroll(round(-notches * WHEEL_PX))
 
 
 def lay_row(kit: Kit, row: ListRow, hovered: bool, width: int) -> Laid:

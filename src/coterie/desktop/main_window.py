@@ -85,6 +85,7 @@ class MainWindow(tk.Frame):
         self.timeline.pack(side="top", fill="both", expand=True)
         self._bind()
         self.retheme(theme)
+        self.composer.text.focus_set()
 
     def destroy(self) -> None:
         self._gone = True

@@ -16,6 +16,7 @@ from coterie.desktop.canvas.clusters import clusters, unsafe_runs
 from coterie.desktop.canvas.faces import Face, FaceName
 from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.canvas.pictures import Photo
+from coterie.desktop.canvas.text_images import OVERSHOOT
 from coterie.screens.cleaning import clean, loose
 from coterie.screens.emoji_sequences import pieces
 
@@ -133,7 +134,12 @@ class SafeText(tk.Text):
         cell = pieces(part)[0].cell
         if cell >= 0:
             return self._kit.emoji_photo((cell,), self._face.height)
-        return self._kit.text_photo(part, self._face, False, self._kit.colours.text)
+        face, texts = self._face, self._kit.texts
+        line, baseline = face.height - 2 * OVERSHOOT, face.ascent - OVERSHOOT
+        colour = self._kit.colours.text
+        return self._kit.pictures.photo(
+            texts.image(part, face.size, face.bold, False, colour, line, baseline)
+        )
 
     def copy(self, _event: object) -> str:
         """Put what is marked on the clipboard, emoji included."""

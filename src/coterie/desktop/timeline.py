@@ -15,6 +15,7 @@ from coterie.desktop.canvas.marks import lay
 from coterie.desktop.canvas.paint import paint, within
 from coterie.desktop.canvas.viewport import Viewport
 from coterie.desktop.scrollbar import Scrollbar
+from coterie.desktop.wheel import bind_wheel
 from coterie.screens.rows import MessageRow, Row
 from coterie.screens.signals import Append, Insert, Remove, Reset, RowsChanged, Update
 
@@ -76,9 +77,7 @@ class Timeline(tk.Frame):
         self.scrollbar.pack(side="right", fill="y")
         self.canvas.pack(side="left", fill="both", expand=True)
         self.canvas.bind("<Configure>", self._resized)
-        for sequence, pixels in (("<Button-4>", -WHEEL_PX), ("<Button-5>", WHEEL_PX)):
-            self.canvas.bind(sequence, self._scrolling(pixels))
-        self.canvas.bind("<MouseWheel>", self._wheel)
+        bind_wheel(self.canvas, WHEEL_PX, self.scroll)
         self.restyle()
 
     def destroy(self) -> None:
@@ -251,14 +250,6 @@ class Timeline(tk.Frame):
         self._stale = self._stale or event.width != self._width
         self._width = event.width
         self.schedule()
-
-    def _scrolling(self, pixels: int) -> Callable[[object], None]:
-        return lambda _event: self.scroll(pixels)
-
-    def _wheel(self, event: tk.Event[tk.Misc]) -> None:
-        """Windows and Tk 9: multiples of 120; macOS before Tk 9: small numbers."""
-        notches = event.delta / 120 if abs(event.delta) >= 120 else event.delta / 3
-        self.scroll(round(-notches * WHEEL_PX))
 
 
 def _rows(rows: tuple[object, ...]) -> list[Row]:

@@ -83,6 +83,7 @@ class Composing:
         conversation, text = fact.asked.conversation, fact.asked.text
         typed_since = self._drafts.get(conversation, "")
         self._drafts[conversation] = f"{text}\n{typed_since}" if typed_since else text
+        self.save(conversation, batch)
         if conversation == selected:
             batch.show(TextReturned(text))
         else:
