@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 
 import pytest
 
@@ -198,6 +199,21 @@ async def test_a_taken_name_is_refused_and_leaves_nothing(village: Village) -> N
         )
     assert refused.value.code is Code.NAME_TAKEN
     assert coterie.profiles(village.home("other")) == ()
+
+
+async def test_two_sign_ups_of_one_name_in_one_home_leave_the_first_whole(village: Village) -> None:
+    def sign_up() -> Coroutine[None, None, Me]:
+        return coterie.sign_up(
+            server=village.invite, name="alice", password=PASSWORD, home=village.home("alice")
+        )
+
+    first, second = await asyncio.gather(sign_up(), sign_up(), return_exceptions=True)
+    entered, refused = (second, first) if isinstance(first, BaseException) else (first, second)
+    assert isinstance(entered, Me)
+    assert isinstance(refused, coterie.CoterieError)
+    await village.keep(entered)
+    assert (await entered.send("@alice", "whole")).state is coterie.MessageState.SENT
+    assert len(coterie.profiles(village.home("alice"))) == 1
 
 
 async def test_texts_of_every_size_and_script(village: Village) -> None:

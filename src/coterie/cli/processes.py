@@ -23,10 +23,11 @@ LINE_BYTES = 1 << 20
 class Program:
     """One process. Its first line says that it is there; what it says afterwards goes to its log."""
 
-    def __init__(self, process: Process, stdout: asyncio.StreamReader, log: BinaryIO) -> None:
+    def __init__(self, process: Process, stdout: asyncio.StreamReader, log: BinaryIO, path: Path) -> None:
         self._process = process
         self._stdout = stdout
         self._log = log
+        self._path = path
 
     @classmethod
     async def start(cls, log: Path, *words: str) -> Self:
@@ -37,7 +38,7 @@ class Program:
             sys.executable, "-m", *words, stdin=DEVNULL, stdout=PIPE, stderr=file, limit=LINE_BYTES
         )
         assert process.stdout is not None
-        return cls(process, process.stdout, file)
+        return cls(process, process.stdout, file, log)
 
     @property
     def pid(self) -> int:
@@ -51,7 +52,7 @@ class Program:
         except TimeoutError:
             line = b""
         if not line:
-            raise Unavailable(Code.MISSING_PART, f"a program did not get ready: {self._log.name} says why")
+            raise Unavailable(Code.MISSING_PART, f"a program did not get ready: {self._path} says why")
         return line
 
     async def keep_log(self) -> None:

@@ -22,7 +22,7 @@ from coterie.client.api.opening import enter
 from coterie.client.api.sign_up import TRIES, reach
 from coterie.client.link import Address, Connection
 from coterie.client.store.lock import ProfileLock
-from coterie.client.store.profiles import ProfilePlace, new_profile, remove_profile
+from coterie.client.store.profiles import ProfilePlace, new_profile, remove_profile, require_new
 from coterie.client.store.records import PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.e2ee.identity import AccountSecret, Vault, WrapKind, open_secret, vault_hash
@@ -206,6 +206,7 @@ class _Login:
         founding = connection.statement.server
         place = new_profile(self._home, self._name, founding)
         self._lock = await ProfileLock.acquire(place, self.clock)
+        require_new(place)
         self._place = place
         device = NewDevice(account_id(account.secret.identity.public), self._device_name, self.clock)
         recovery_store = self._recovery.store_key if self._recovery else b""

@@ -24,7 +24,7 @@ from coterie.client.api.opening import enter
 from coterie.client.api.passwords import check_password
 from coterie.client.link import Address, Connection
 from coterie.client.store.lock import ProfileLock
-from coterie.client.store.profiles import new_profile, remove_profile
+from coterie.client.store.profiles import new_profile, remove_profile, require_new
 from coterie.client.store.records import DropSetting, PutSetting, Setting
 from coterie.e2ee.identity import AccountSecret, Vault, WrapKind, vault_hash, verifier_id, wrap_secret
 from coterie.e2ee.password import Argon2Parameters, PasswordKeys, stretch
@@ -64,6 +64,11 @@ async def sign_up(
         founding = connection.statement.server
         place = new_profile(home, wanted, founding)
         lock = await ProfileLock.acquire(place, clock)
+        try:
+            require_new(place)
+        except Refused:
+            lock.release()
+            raise
         try:
             new = _new_account(wanted, passphrase or password or "", founding, kind, device_name, clock)
             frame = _frame(new, wanted, invite.token, clock)
