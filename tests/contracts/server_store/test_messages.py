@@ -118,7 +118,7 @@ async def test_a_retry_is_known_before_anything_else_is_asked(
 
 
 @pytest.mark.asyncio
-async def test_an_id_used_again_elsewhere_is_not_a_retry(
+async def test_an_id_used_again_elsewhere_is_a_message_of_its_own(
     store: Store, alice: Resident, bob: Resident
 ) -> None:
     await settle_in(store, alice, bob)
@@ -126,8 +126,25 @@ async def test_an_id_used_again_elsewhere_is_not_a_retry(
     record = alice.device.message(alice.direct_with(bob), bob.account)
     await say(store, alice.device, record)
     elsewhere = alice.device.message(alice.direct_with(alice), alice.account, message=record.message)
-    assert denied(await save(store, elsewhere)) is Code.OUT_OF_ORDER
-    assert await log_seqs(store, alice.direct_with(alice)) == []
+    assert await say(store, alice.device, elsewhere) == 1
+    assert await save(store, record) == Appended(1, log_of(record.conversation), None)
+
+
+@pytest.mark.asyncio
+async def test_a_retry_is_found_behind_many_later_messages_of_everybody(
+    store: Store, alice: Resident, bob: Resident
+) -> None:
+    await settle_in(store, alice, bob)
+    await talk(store, alice, bob)
+    await share(store, bob.device.share(alice.direct_with(bob), alice.device))
+    conversation = alice.direct_with(bob)
+    records = []
+    for _ in range(100):
+        for sender, peer in ((alice, bob), (bob, alice)):
+            records.append(record := sender.device.message(conversation, peer.account))
+            assert await say(store, sender.device, record) == len(records)
+    for seq in (1, 2, 99, 100, 199, 200):
+        assert await save(store, records[seq - 1]) == Appended(seq, log_of(conversation), None)
 
 
 @pytest.mark.asyncio

@@ -13,10 +13,10 @@ from coterie.wire.frames import LoginStart, Salt
 async def handle(frame: LoginStart, reads: Reads, realm: Realm) -> Outcome:
     """Both answers cost the same: one read and one HMAC."""
     for_nobody = realm.salt_for_nobody(frame.name)
-    row = await reads.login(UserName(frame.name))
+    salt_of_somebody = await reads.salt(UserName(frame.name))
     salt = Salt(
         frame.request,
-        row.salt if row is not None else for_nobody,
+        for_nobody if salt_of_somebody is None else salt_of_somebody,
         limits.ARGON2_MEMORY_KIB,
         limits.ARGON2_PASSES,
         limits.ARGON2_LANES,

@@ -39,6 +39,13 @@ class KnownConversation(msgspec.Struct, gc=False):
         return self.one_no is None
 
 
+class LastMessage(msgspec.Struct, frozen=True, gc=False):
+    """The newest entry of a device in a log: message id and number; b"" and 0 for none yet."""
+
+    message: bytes
+    no: int
+
+
 class Mailbox(msgspec.Struct):
     """end: last seq. by_share and by_sender (share, account number): what lies there."""
 
@@ -60,8 +67,8 @@ class Caches:
         self._devices_by_no: dict[int, KnownDevice] = {}
         self._conversations: dict[ConversationId, KnownConversation] = {}
         self._mailboxes: dict[int, Mailbox] = {}
-        self.last_messages: dict[tuple[int, int], bytes] = {}
-        """(conversation, device) -> last message id, b"" for none yet; entitled devices only."""
+        self.last_messages: dict[tuple[int, int], LastMessage] = {}
+        """(conversation, device) -> last message; entitled devices only."""
         self.complete: dict[int, set[tuple[int, SessionId]]] = {}
         """conversation -> (sender, session) whose key every entitled device has a row for."""
         self.accepted: set[tuple[int, int]] = set()
@@ -102,17 +109,17 @@ class Caches:
             self._conversations[conversation] = known
         return known
 
-    def last_message(self, conversation_no: int, device_no: int) -> bytes | None:
+    def last_message(self, conversation_no: int, device_no: int) -> LastMessage | None:
         """None: the device is not entitled there."""
         key = (conversation_no, device_no)
         known = self.last_messages.get(key)
         if known is None:
             row = self._db.one(
-                "SELECT last_message FROM entitled WHERE conversation_no = ? AND device_no = ?", key
+                "SELECT last_message, last_no FROM entitled WHERE conversation_no = ? AND device_no = ?", key
             )
             if row is None:
                 return None
-            known = self.last_messages[key] = bytes(row[0])
+            known = self.last_messages[key] = LastMessage(row[0], row[1])
         return known
 
     def mailbox(self, device_no: int) -> Mailbox:

@@ -89,7 +89,7 @@ class Database:
         except apsw.Error as error:
             raise database_fault(error) from error
         self.execute = self._connection.execute
-        """Runs a statement up to its first row (to its end where it has none)."""
+        """Runs one statement up to its first row: to its end where it gives none."""
 
     def run(self, sql: str, values: tuple[Value, ...] = ()) -> int:
         """Run to the end; the number of rows changed by the last statement."""

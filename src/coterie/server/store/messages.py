@@ -8,7 +8,7 @@ from __future__ import annotations
 from coterie.base.codes import Code
 from coterie.base.ids import log_of
 from coterie.server.policy import COUNTED_DEVICES_PER_ACCOUNT, dormant_before_ms, speakers_only
-from coterie.server.store.caches import Caches, KnownConversation, KnownDevice
+from coterie.server.store.caches import Caches, KnownConversation, KnownDevice, LastMessage
 from coterie.server.store.conversations import Conversations, Undo
 from coterie.server.store.database import Database
 from coterie.server.store.ledger import LedgerWrites
@@ -19,7 +19,8 @@ from coterie.wire.frames.messages import LogEntry
 NAMED_DEVICES_MAX = 10_000
 """Named in one refusal, so that it fits into a frame; the next try names the rest."""
 
-_KNOWN_MESSAGE = "SELECT conversation_no, seq FROM log_entries WHERE device_no = ? AND message = ?"
+STEPS_BACK_MAX = 5000
+"""How far back a retry is looked for: many times what a client may have unanswered."""
 
 
 class MessageWrites:
@@ -58,22 +59,22 @@ class MessageWrites:
         last = self._caches.last_message(conversation.no, sender.no)
         if last is None:
             return Denied(Code.NOT_A_MEMBER)
-        if last and (last != record.previous or last == record.message):
-            return self._known(record, sender, conversation) or Denied(Code.OUT_OF_ORDER)
+        if last.message and (last.message != record.previous or last.message == record.message):
+            return self._known(record, last.no) or Denied(Code.OUT_OF_ORDER)
         denied = self._view_denied(record, sender, conversation)
         if denied is not None:
             return denied
         if conversation.is_everyone and not self._may_speak(sender):
             return Denied(Code.SPEAKERS_ONLY)
         seq = conversation.end + 1
-        inserted = self._db.run(
-            "INSERT INTO log_entries (conversation_no, seq, device_no, session, message, commitment, mac,"
-            " time_ms, ciphertext) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (device_no, message) DO NOTHING",
+        self._db.execute(
+            "INSERT INTO log_entries (conversation_no, seq, device_no, before_no, session, message,"
+            " commitment, mac, time_ms, ciphertext) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 conversation.no,
                 seq,
                 sender.no,
+                last.no,
                 record.session,
                 record.message,
                 record.commitment,
@@ -82,25 +83,31 @@ class MessageWrites:
                 record.ciphertext,
             ),
         )
-        if not inserted:
-            return self._known(record, sender, conversation) or Denied(Code.OUT_OF_ORDER)
-        self._db.run("UPDATE conversations SET log_end = ? WHERE no = ?", (seq, conversation.no))
-        self._db.run(
-            "UPDATE entitled SET last_message = ? WHERE conversation_no = ? AND device_no = ?",
-            (record.message, conversation.no, sender.no),
+        newest = LastMessage(record.message, self._db.last_no)
+        self._db.execute("UPDATE conversations SET log_end = ? WHERE no = ?", (seq, conversation.no))
+        self._db.execute(
+            "UPDATE entitled SET last_message = ?, last_no = ? WHERE conversation_no = ? AND device_no = ?",
+            (newest.message, newest.no, conversation.no, sender.no),
         )
         conversation.end = seq
-        self._caches.last_messages[conversation.no, sender.no] = record.message
+        self._caches.last_messages[conversation.no, sender.no] = newest
         self._accept_partner(sender, conversation)
         return Appended(seq, log_of(record.conversation), _entry(record, seq), opened)
 
-    def _known(
-        self, record: AppendMessage, sender: KnownDevice, conversation: KnownConversation
-    ) -> Appended | None:
-        row = self._db.one(_KNOWN_MESSAGE, (sender.no, record.message))
-        if row is None or row[0] != conversation.no:
-            return None
-        return Appended(row[1], log_of(record.conversation), None)
+    def _known(self, record: AppendMessage, last_no: int) -> Appended | None:
+        """The entry of a message sent before, found by going back from the device's newest one.
+
+        A message is only ever appended behind the newest one, so what is not found is not doubled either.
+        """
+        no = last_no
+        for _ in range(STEPS_BACK_MAX):
+            row = self._db.one("SELECT seq, message, before_no FROM log_entries WHERE no = ?", (no,))
+            if row is None:
+                return None
+            if row[1] == record.message:
+                return Appended(row[0], log_of(record.conversation), None)
+            no = row[2]
+        return None
 
     def _view_denied(
         self, record: AppendMessage, sender: KnownDevice, conversation: KnownConversation

@@ -21,7 +21,6 @@ class LoginRow(msgspec.Struct, frozen=True):
     """What a login needs. manifest: the newest, packed."""
 
     account: AccountId
-    salt: bytes
     vault: bytes
     verifiers: tuple[Verifier, ...]
     manifest: bytes
@@ -64,6 +63,10 @@ class Reads(Protocol):
 
     async def name_taken(self, name: UserName) -> bool:
         """Whether an account has or had this name."""
+        ...
+
+    async def salt(self, name: UserName) -> bytes | None:
+        """The random part of the salt; costs the same whether there is such a name or not."""
         ...
 
     async def login(self, name: UserName) -> LoginRow | None: ...

@@ -32,15 +32,19 @@ class SqliteReads:
     async def name_taken(self, name: UserName) -> bool:
         return self._db.one("SELECT 1 FROM accounts WHERE name = ?", (name,)) is not None
 
+    async def salt(self, name: UserName) -> bytes | None:
+        row = self._db.one("SELECT salt FROM accounts WHERE name = ?", (name,))
+        return bytes(row[0]) if row else None
+
     async def login(self, name: UserName) -> LoginRow | None:
         row = self._db.one(
-            "SELECT a.no, a.account, a.salt, a.vault, m.signed FROM accounts a"
+            "SELECT a.no, a.account, a.vault, m.signed FROM accounts a"
             " JOIN manifests m ON m.account_no = a.no AND m.seq = a.seq WHERE a.name = ?",
             (name,),
         )
         if row is None:
             return None
-        return LoginRow(AccountId(row[1]), row[2], row[3], self._verifiers(row[0]), row[4])
+        return LoginRow(AccountId(row[1]), row[2], self._verifiers(row[0]), row[3])
 
     async def account(self, account: AccountId) -> AccountRow | None:
         row = self._db.one(

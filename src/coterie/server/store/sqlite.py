@@ -92,7 +92,7 @@ class SqliteStore(SqliteReads):
 
     def _savepoint(self, record: Record) -> Result:
         """One record, which touches no other of the batch whatever becomes of it."""
-        self._db.run("SAVEPOINT record")
+        self._db.execute("SAVEPOINT record")
         try:
             result = self._apply(record)
         except Undo as undo:
@@ -105,7 +105,7 @@ class SqliteStore(SqliteReads):
             return self._broken(record, fault)
         except (TypeError, ValueError, OverflowError, AssertionError, CoterieError) as error:
             return self._broken(record, error)
-        self._db.run("RELEASE record")
+        self._db.execute("RELEASE record")
         return result
 
     def _broken(self, record: Record, error: Exception) -> Broken:

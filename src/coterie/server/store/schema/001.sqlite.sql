@@ -119,12 +119,13 @@ CREATE TABLE conversations (    -- everyone has no accounts
 CREATE INDEX conversations_of_one ON conversations (one_no);
 CREATE INDEX conversations_of_other ON conversations (other_no);
 
-CREATE TABLE entitled (         -- and each device's cursor and last message in the log
+CREATE TABLE entitled (         -- and each device's cursor and last message there
     conversation_no INTEGER NOT NULL,
     device_no       INTEGER NOT NULL,
     from_seq        INTEGER NOT NULL,
     acked           INTEGER NOT NULL,
     last_message    BLOB NOT NULL DEFAULT x'',
+    last_no         INTEGER NOT NULL DEFAULT 0,  -- of its entry
     PRIMARY KEY (conversation_no, device_no)
 ) WITHOUT ROWID;
 CREATE INDEX entitled_by_device ON entitled (device_no);
@@ -150,6 +151,7 @@ CREATE TABLE log_entries (      -- a row outlives its ciphertext (NULL then): it
     conversation_no INTEGER NOT NULL,
     seq             INTEGER NOT NULL,
     device_no       INTEGER NOT NULL,
+    before_no       INTEGER NOT NULL,   -- this device's entry before it here, 0 for none: retries are found so
     session         BLOB NOT NULL,
     message         BLOB NOT NULL,
     commitment      BLOB NOT NULL,
@@ -158,7 +160,6 @@ CREATE TABLE log_entries (      -- a row outlives its ciphertext (NULL then): it
     ciphertext      BLOB
 );
 CREATE UNIQUE INDEX log_in_order ON log_entries (conversation_no, seq);
-CREATE UNIQUE INDEX log_once ON log_entries (device_no, message);
 
 CREATE TABLE mailbox_entries (
     no        INTEGER PRIMARY KEY,
