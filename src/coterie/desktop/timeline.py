@@ -190,11 +190,13 @@ class Timeline(tk.Frame):
         self._show_position(placed[0][0] if placed else 0, len(placed))
 
     def _frame(self) -> None:
+        """Draw, and have the display drawn now: while much arrives Tk is never idle, and keys would not show."""
         self._pending = None
         self.render()
         self._listener.timeline_moved()
         if self.view.index < TOP_ROWS and self.view.rows:
             self._listener.timeline_near_top()
+        self.update_idletasks()
 
     def _move(self, placed: list[tuple[str, int]]) -> None:
         """Move the rows that are drawn already; all at once where they move by the same."""
