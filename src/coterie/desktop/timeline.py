@@ -190,7 +190,7 @@ class Timeline(tk.Frame):
         self._show_position(placed[0][0] if placed else 0, len(placed))
 
     def _frame(self) -> None:
-        """Draw, and have the display drawn now: while much arrives Tk is never idle, and keys would not show."""
+        """Draw, and have it shown now: while much arrives Tk is never idle, and keys would not show."""
         self._pending = None
         self.render()
         self._listener.timeline_moved()
