@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import select
+import sys
 from contextlib import suppress
 
 from coterie.base.ids import ConversationId
@@ -16,6 +18,8 @@ from coterie.client.api.me import Me
 from coterie.client.events import Conversation, Event, LinkChanged, LinkState, Message, MessageArrived
 from coterie.client.store.profiles import find_profile
 
+SHORT_CHARACTERS = 200
+"""A line with a text of that length fits into what a pipe takes at once (4 KiB), however it is escaped."""
 _PAGE = 500
 
 
@@ -92,12 +96,31 @@ class _Listener:
                 await self._me.wait_live(0)
 
     def _print(self, event: Event) -> None:
-        self._lines.show(event)
-        if isinstance(event, MessageArrived):
-            self._listened.printed(event.message.order)
-            self._marks.printed(event.message)
-            if self._left is not None:
-                self._left -= 1
+        if not isinstance(event, MessageArrived):
+            self._lines.show(event)
+            return
+        message = event.message
+        if len(message.text) <= SHORT_CHARACTERS and has_room():
+            with self._listened.printing(message.order):
+                self._lines.show(event)
+        else:
+            self._lines.show(event)
+            self._listened.printed(message.order)
+        self._marks.printed(message)
+        if self._left is not None:
+            self._left -= 1
+
+
+def has_room() -> bool:
+    """Whether a short line can be written to standard output now, whole and without waiting.
+
+    Such a line is noted as printed just before it is: whoever reads it may kill this process at that moment. A
+    longer one, or one that has to wait for its reader, is noted after it.
+    """
+    try:
+        return bool(select.select((), (sys.stdout.fileno(),), (), 0)[1])
+    except (OSError, ValueError):
+        return False
 
 
 def waiting(me: Me, listened: int) -> list[Message]:

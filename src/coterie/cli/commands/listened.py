@@ -7,6 +7,8 @@ leaves nothing out; after a power cut some lines may come again, under the same 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,11 +32,25 @@ class Listened:
         self.order = int.from_bytes(kept, "big") if len(kept) == _BYTES else 0
 
     def printed(self, order: int) -> None:
-        """A message has been printed."""
+        """A message is printed: has been, or is at once."""
         if order > self.order:
-            self.order = order
-            os.lseek(self._handle, 0, os.SEEK_SET)
-            os.write(self._handle, order.to_bytes(_BYTES, "big"))
+            self._keep(order)
+
+    @contextmanager
+    def printing(self, order: int) -> Iterator[None]:
+        """A message is printed inside the block; where that fails it was not."""
+        before = self.order
+        self.printed(order)
+        try:
+            yield
+        except BaseException:
+            self._keep(before)
+            raise
+
+    def _keep(self, order: int) -> None:
+        self.order = order
+        os.lseek(self._handle, 0, os.SEEK_SET)
+        os.write(self._handle, order.to_bytes(_BYTES, "big"))
 
     def __enter__(self) -> Self:
         return self
