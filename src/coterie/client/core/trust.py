@@ -98,6 +98,8 @@ class Trust:
         if frame.start != self.view.size:
             return Outcome(send=self._fetch(now_ms))
         head = self._checked(frame.head)
+        if head.size < self.view.size:
+            return Outcome(send=self._fetch(now_ms))
         before = self.view.size - len(self._pending)
         for packed in frame.leaves:
             if self.view.size == head.size:
@@ -150,11 +152,16 @@ class Trust:
         request = self._requests.new(AccountsAsked(wanted), now_ms)
         return FetchAccounts(request, tuple(self._known(account) for account in wanted))
 
-    def _checked(self, head: bytes) -> Head:
+    def _checked(self, packed: bytes) -> Head:
+        """A head of the pinned ledger that agrees with the leaves kept here, as far as both go."""
         try:
-            return check_head(SignedHead.unpack(head), self._key, self._profile.ledger)
+            head = check_head(SignedHead.unpack(packed), self._key, self._profile.ledger)
         except SealBroken:
             raise SecurityStop(Code.LEDGER_SPLIT, "a head that the ledger key did not sign") from None
+        proven = self.view.size - len(self._pending)
+        if head.size <= proven and self.view.root(head.size) != head.root:
+            raise SecurityStop(Code.LEDGER_SPLIT, "a head whose root is not that of the leaves kept here")
+        return head
 
     def _note(self, account: AccountId, leaf: Leaf) -> None:
         if leaf.kind is not LeafKind.MANIFEST:
