@@ -114,7 +114,7 @@ class _Listener:
 def has_room() -> bool:
     """Whether a short line can be written to standard output now, whole and without waiting.
 
-    Such a line is noted as printed just before it is: whoever reads it may kill this process at that moment. A
+    Such a line is noted as printed just before it is: who reads it may kill this process at that moment. A
     longer one, or one that has to wait for its reader, is noted after it.
     """
     try:
