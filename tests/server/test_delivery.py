@@ -12,6 +12,8 @@ from coterie.base.codes import Code
 from coterie.base.ids import log_of, mailbox_of
 from coterie.server.connection import CloseReason
 from coterie.wire.frames import (
+    Accept,
+    Ack,
     LogEntries,
     MailboxEntries,
     Ping,
@@ -190,3 +192,43 @@ async def test_a_ping_is_answered_and_its_positions_count(house: House, alice: P
     await house.pass_time(2)
     ends = {end.stream: end for end in await house.store.stream_ends(bob.device.id, 10)}
     assert ends[log_of(conversation)].acknowledged == 1
+
+
+@pytest.mark.asyncio
+async def test_logs_wait_until_the_whole_mailbox_was_sent(house: House, alice: Person, bob: Person) -> None:
+    alices, bobs = await two(house, alice, bob)
+    conversation = alice.direct_with(bob)
+    await bobs.ask(Accept(2, alice.account))
+    for request in range(3, 6):
+        await alices.ask(alice.device.share(conversation, bob.account, *[bob.device] * 100, request=request))
+    await alices.ask(alice.device.message(conversation, bob.account, request=6))
+    seen = 1 + len(await bobs.mail(limits.WINDOW_ENTRIES - 1))
+    await settle()
+    assert (seen, bobs.waiting(LogEntries)) == (limits.WINDOW_ENTRIES, [])
+    bobs.acknowledge(mailbox_of(bob.device.id), seen)
+    batch = await bobs.next(LogEntries)
+    assert batch.mailbox_end == 301
+    assert sum(len(frame.entries) for frame in bobs.waiting(MailboxEntries)) == 301 - seen
+
+
+@pytest.mark.asyncio
+async def test_an_acknowledgement_of_another_life_or_of_what_was_never_sent_counts_for_nothing(
+    house: House, alice: Person, bob: Person
+) -> None:
+    alices, bobs = await two(house, alice, bob)
+    conversation = alice.direct_with(bob)
+    await alices.ask(alice.device.message(conversation, bob.account, request=3))
+    await bobs.messages(1)
+    stream = log_of(conversation)
+    bobs.say(
+        Ack((Position(stream, bytes(16), 1), Position(log_of(alice.direct_with(alice)), bobs.incarnation, 1)))
+    )
+    await house.pass_time(2)
+    ends = {end.stream: end for end in await house.store.stream_ends(bob.device.id, 10)}
+    assert ends[stream].acknowledged == 0
+    bobs.acknowledge(stream, 99)
+    await alices.ask(alice.device.message(conversation, bob.account, request=4))
+    assert [entry.seq for entry in await bobs.messages(1)] == [2]
+    await house.pass_time(2)
+    ends = {end.stream: end for end in await house.store.stream_ends(bob.device.id, 10)}
+    assert ends[stream].acknowledged == 1

@@ -131,6 +131,22 @@ async def test_strangers_sign_up_five_times_an_hour(house: House, alice: Person)
     assert isinstance(await house_wire_sign_up(house, alice), Accepted), "not on loopback"
 
 
+@pytest.mark.asyncio
+async def test_sign_ups_that_come_to_nothing_are_counted_before_anything_is_verified(
+    house: House, alice: Person
+) -> None:
+    wire = house.wire(STRANGER)
+    await wire.greet()
+    answers = []
+    for request in range(1, 23):
+        broken = msgspec.structs.replace(alice.sign_up(request=request), vault=b"garbage")
+        answers.append(code(await wire.ask(broken)))
+    assert answers == [Code.BAD_MANIFEST] * 20 + [Code.TOO_MANY_TRIES] * 2
+    assert code(await wire.ask(alice.sign_up(request=30))) is Code.TOO_MANY_TRIES
+    await registered(house, alice)
+    assert isinstance(await wire.ask(alice.sign_up(request=31)), Accepted), "a repetition is none"
+
+
 async def house_wire_sign_up(house: House, person: Person) -> object:
     wire = house.wire()
     await wire.greet()
@@ -216,7 +232,10 @@ async def test_a_device_is_added_by_whose_password_was_proven_and_as_nothing_els
     assert code(await wire.ask(AddDevice(4, skipped.pack(), second.prekeys()))) is Code.STALE_MANIFEST
     unsigned = msgspec.structs.replace(alice.with_recovered(alice.signed, second), device_signature=bytes(64))
     assert code(await wire.ask(AddDevice(5, unsigned.pack(), second.prekeys()))) is Code.BAD_MANIFEST
-    assert isinstance(await wire.ask(alice.add_device(second, request=6)), Accepted)
+    added = alice.with_recovered(alice.signed, second).manifest
+    more = alice.sign(msgspec.structs.replace(added, vault_hash=bytes(32)), second)
+    assert code(await wire.ask(AddDevice(6, more.pack(), second.prekeys()))) is Code.BAD_MANIFEST
+    assert isinstance(await wire.ask(alice.add_device(second, request=7)), Accepted)
 
 
 @pytest.mark.asyncio

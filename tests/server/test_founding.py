@@ -16,11 +16,13 @@ from coterie.base.signing import LedgerPublic
 from coterie.ledger.checks import check_welcome
 from coterie.ledger.heads import SignedHead, check_head
 from coterie.ledger.leaves import SERVER_NAME_HASH, Leaf, LeafKind, LedgerView
+from coterie.ledger.manifest import SignedManifest
 from coterie.ledger.statements import ServerStatement
 from coterie.server.realm import Realm
 from coterie.server.store.database import Database
 from coterie.wire.codec import VERSIONS
-from coterie.wire.frames import Hello, LedgerGrew, Welcome
+from coterie.wire.frames import Accounts, FetchAccounts, FetchLeaves, Hello, Leaves, LedgerGrew, Welcome
+from coterie.wire.frames.accounts import KnownAccount
 from tests.ledger.accounts import NOW_MS
 from tests.server.house import TLS_KEY, House, house_in
 from tests.server.people import Device, Person
@@ -119,6 +121,15 @@ async def test_under_load_an_epoch_takes_a_second(house: House, alice: Person) -
         sizes.append(house.realm.ledger.size)
     assert sizes[:4] == [3, 4, 5, 6], "at once while there are few"
     assert sizes[4:] == [6, 6, 6]
+    reader = house.wire()
+    await reader.sign_in(alice.device)
+    leaves = await reader.ask(FetchLeaves(2, 4))
+    assert isinstance(leaves, Leaves)
+    assert len(leaves.leaves) == 2, "no further than the signed head"
+    accounts = await reader.ask(FetchAccounts(3, (KnownAccount(alice.account, 0),)))
+    assert isinstance(accounts, Accounts)
+    (newest,) = accounts.accounts[0].manifests
+    assert SignedManifest.unpack(newest).manifest.seq == 5, "nor is a manifest shown that it does not cover"
     await house.pass_time(1)
     assert house.realm.ledger.size == 9
 

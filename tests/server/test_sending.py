@@ -172,6 +172,20 @@ async def test_who_sends_too_much_is_told_when_to_go_on(house: House, alice: Per
 
 
 @pytest.mark.asyncio
+async def test_envelopes_are_counted_in_rows(house: House, alice: Person, bob: Person) -> None:
+    alices, _ = await two(house, alice, bob)
+    rates = house.realm.rates
+    rates.fan_out.take(alice.account, house.clock.monotonic_seconds(), 20_000 - 2)
+    conversation = alice.direct_with(bob)
+    three = alice.device.share(conversation, bob.account, *[bob.device] * 3, request=3)
+    refusal = await alices.ask(three)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.retry_after_ms) == ("busy", 10)
+    house.clock.advance(0.01)
+    assert isinstance(await alices.ask(msgspec.structs.replace(three, request=4)), Accepted)
+
+
+@pytest.mark.asyncio
 async def test_a_full_lane_is_busy_and_loses_nothing(house: House, alice: Person, bob: Person) -> None:
     alices, bobs = await two(house, alice, bob)
     conversation = alice.direct_with(bob)

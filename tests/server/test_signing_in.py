@@ -83,6 +83,10 @@ async def test_a_copy_is_refused_while_the_original_answers(house: House, alice:
         copy = await greeted(house)
         assert code(await copy.ask(alice.device.prove(copy.challenge, TLS_KEY))) is Code.COPIED_PROFILE
     assert (original.reason, original.pings) == (None, 2)
+    alice.device.run = 0
+    older = await greeted(house)
+    assert code(await older.ask(alice.device.prove(older.challenge, TLS_KEY))) is Code.RESTORED_PROFILE
+    assert original.pings == 2, "nobody is asked about what is older anyway"
 
 
 @pytest.mark.asyncio

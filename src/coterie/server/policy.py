@@ -15,8 +15,11 @@ from coterie.base import limits
 
 KEYS_MAX = 100_000
 """Buckets remembered per rule; beyond that the full ones are forgotten, then the oldest."""
-NAME_TRIES = 20.0
-NAME_TRY_WINDOW_SECONDS = 900.0
+FAILURES = 20.0
+FAILURE_WINDOW_SECONDS = 900.0
+FAN_OUT_PER_SECOND = 200.0
+FAN_OUT_BURST = 20_000.0
+"""Envelopes: the first message to everyone may need one for each of thousands of devices."""
 SPEAKERS_ABOVE_DEVICES = 1000
 COUNTED_DEVICES_PER_ACCOUNT = 3
 
@@ -69,8 +72,8 @@ class Rates:
     def __init__(self) -> None:
         self.sign_ups = Buckets(limits.SIGN_UPS_PER_HOUR / 3600, limits.SIGN_UPS_PER_HOUR)
         """By address; none on loopback."""
-        self.names = Buckets(NAME_TRIES / NAME_TRY_WINDOW_SECONDS, NAME_TRIES)
-        """Sign-ups for names that were taken, by address; none on loopback."""
+        self.failures = Buckets(FAILURES / FAILURE_WINDOW_SECONDS, FAILURES)
+        """Sign-ups that came to nothing, by address; none on loopback."""
         self.login_failures = Buckets(
             limits.LOGIN_FAILURES / limits.LOGIN_WINDOW_SECONDS, limits.LOGIN_FAILURES
         )
@@ -79,6 +82,8 @@ class Rates:
         """By account, all its devices together."""
         self.claims = Buckets(limits.CLAIMS_PER_SECOND, limits.CLAIMS_BURST)
         """By account, in keys."""
+        self.fan_out = Buckets(FAN_OUT_PER_SECOND, FAN_OUT_BURST)
+        """By account, in envelopes and rows."""
 
 
 def address_prefix(address: str) -> str:

@@ -141,6 +141,8 @@ async def test_a_manifest_follows_the_newest_one_or_is_refused(store: Store, ali
     assert denied(second) is Code.STALE_MANIFEST
     assert await save(store, winner) == LeafAdded(first.index, b""), "a repetition"
     alice.changed(winner, first)
+    wrong_hash = alice.change(Machine(alice.account), previous=b"x" * 32)
+    assert denied(await save(store, wrong_hash)) is Code.STALE_MANIFEST
     wrong_leaf = alice.change(Machine(alice.account))
     wrong_leaf = msgspec.structs.replace(
         wrong_leaf, leaf=msgspec.structs.replace(wrong_leaf.leaf, previous=1)

@@ -65,7 +65,7 @@ async def handle(  # noqa: C901 - one case for each frame
         case Ack():
             return ack.handle(frame)
         case Envelopes():
-            return envelopes.handle(frame, _signed_in(who), now)
+            return envelopes.handle(frame, _signed_in(who), realm, now)
         case Ping():
             return ping.handle(frame, who, realm)
         case Claim():

@@ -8,6 +8,7 @@ from coterie.base.ids import AccountId, ConversationId, DeviceId, EnvelopeId, Se
 from coterie.server.caller import SignedIn
 from coterie.server.commands.outcome import Outcome, refusal
 from coterie.server.policy import Now
+from coterie.server.realm import Realm
 from coterie.server.store.records import LeftOut, NewEnvelope, PostEnvelopes
 from coterie.wire.frames import Envelopes
 from coterie.wire.frames.messages import EnvelopeItem
@@ -23,13 +24,17 @@ LEFT_OUT_REASONS = frozenset(
 )
 
 
-def handle(frame: Envelopes, who: SignedIn, now: Now) -> Outcome:
+def handle(frame: Envelopes, who: SignedIn, realm: Realm, now: Now) -> Outcome:
     """One large envelope (a repair) stands alone in its frame."""
     large = any(len(item.sealed) > limits.ENVELOPE_BYTES for item in frame.items)
     if large and len(frame.items) > 1:
         return refusal(frame.request, Code.TOO_LARGE)
     if any(left.reason not in LEFT_OUT_REASONS for left in frame.left_out):
         return refusal(frame.request, Code.BAD_FRAME)
+    rows = len(frame.items) + len(frame.left_out)
+    wait_seconds = realm.rates.fan_out.take(who.account, now.monotonic_seconds, rows)
+    if wait_seconds:
+        return refusal(frame.request, Code.BUSY, wait_seconds)
     left_out = tuple(
         LeftOut(
             ConversationId(left.conversation), SessionId(left.session), DeviceId(left.device), left.reason

@@ -10,6 +10,7 @@ from coterie.base.ids import UserName
 from coterie.base.names import canonical
 from coterie.ledger.checks import check_first
 from coterie.ledger.leaves import NO_LEAF
+from coterie.ledger.manifest import SignedManifest
 from coterie.server.caller import Caller
 from coterie.server.commands.manifests import first_keys, kept, new_leaf, refused_as, unpack_manifest
 from coterie.server.commands.outcome import Outcome, refusal
@@ -22,32 +23,43 @@ from coterie.wire.frames import SignUp
 
 
 async def handle(frame: SignUp, who: Caller, reads: Reads, realm: Realm, now: Now) -> Outcome:
-    """A repetition is accepted before rates, token and name are looked at: the answer may have been lost."""
+    """A repetition is accepted before rates, token and name are looked at: the answer may have been lost.
+
+    Rates come before signatures: checking a sign-up costs some milliseconds.
+    """
+    at = now.monotonic_seconds
+    failures = realm.rates.failures
     try:
-        record = _checked(frame, realm, now)
+        signed = unpack_manifest(frame.manifest)
+        limited = not who.loopback and await reads.account(signed.manifest.account) is None
+        if limited:
+            _pass(failures.wait_seconds(who.address, at))
+        record = _checked(frame, signed, realm, now)
+        if limited:
+            _pass(await _taken(frame, who, reads, realm, now))
     except Refused as error:
-        return refusal(frame.request, error.code)
-    known = await reads.account(record.account)
-    if known is None:
-        wait_seconds = await _rated(frame, who, reads, realm, now)
-        if wait_seconds:
-            return refusal(frame.request, Code.TOO_MANY_TRIES, wait_seconds)
+        if error.code is not Code.TOO_MANY_TRIES and not who.loopback:
+            failures.take(who.address, at)
+        return refusal(frame.request, error.code, error.retry_after_seconds)
     return Outcome(frame.request, save=record)
 
 
-async def _rated(frame: SignUp, who: Caller, reads: Reads, realm: Realm, now: Now) -> float:
-    """Seconds to wait: names that are taken count apart from accounts that are made."""
-    if who.loopback:
-        return 0.0
-    taken = await reads.name_taken(UserName(frame.name))
-    buckets = realm.rates.names if taken else realm.rates.sign_ups
-    return buckets.take(who.address, now.monotonic_seconds)
+def _pass(wait_seconds: float) -> None:
+    if wait_seconds:
+        raise Refused(Code.TOO_MANY_TRIES, retry_after_seconds=wait_seconds)
 
 
-def _checked(frame: SignUp, realm: Realm, now: Now) -> Register:
+async def _taken(frame: SignUp, who: Caller, reads: Reads, realm: Realm, now: Now) -> float:
+    """Take a sign-up from the address' bucket; seconds to wait where there is none. A name that somebody has
+    counts as a failure, not as an account."""
+    name_taken = await reads.name_taken(UserName(frame.name))
+    bucket = realm.rates.failures if name_taken else realm.rates.sign_ups
+    return bucket.take(who.address, now.monotonic_seconds)
+
+
+def _checked(frame: SignUp, signed: SignedManifest, realm: Realm, now: Now) -> Register:
     if canonical(frame.name) != frame.name:
         raise Refused(Code.BAD_NAME, "not in its canonical form")
-    signed = unpack_manifest(frame.manifest)
     manifest = signed.manifest
     try:
         check_first(signed, hashlib.sha256(frame.vault).digest())
