@@ -112,6 +112,28 @@ def test_the_recovery_key_may_be_given_at_once(log_in: LogInForm, wait: Wait) ->
     wait(lambda: bool(log_in.recovery_key.winfo_ismapped()))
     wait(lambda: log_in.focus_get() is log_in.recovery_key.entry)
     assert not log_in.use_recovery_key.winfo_ismapped()
+    assert log_in.confirm.winfo_ismapped()
+
+
+def test_a_password_beside_a_recovery_key_is_asked_twice_unless_the_server_knew_it(
+    log_in: LogInForm, wait: Wait, house: House, words: str, opened: list[Opened]
+) -> None:
+    house.secrets["alice"] = (PASSWORD, words, False)
+    log_in.name.put("alice")
+    log_in.password.put(PASSWORD)
+    log_in.submit()
+    wait(lambda: bool(log_in.recovery_key.winfo_ismapped()))
+    assert not log_in.confirm.winfo_ismapped()
+    assert log_in.recovery_key.line == "Forgot the password? Type a new one above."
+    log_in.password.put(PASSWORD + "8")
+    wait(lambda: bool(log_in.confirm.winfo_ismapped()))
+    log_in.password.put(PASSWORD)
+    log_in.recovery_key.put(words)
+    log_in.submit()
+    assert log_in.confirm.line == "Password mismatch"
+    log_in.confirm.put(PASSWORD)
+    log_in.submit()
+    wait(lambda: bool(opened))
 
 
 def test_escape_goes_back_and_the_link_to_sign_up(log_in: LogInForm, press: Press, went: list[str]) -> None:

@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 from PIL import ImageGrab
 
 from coterie.base.codes import Code
+from coterie.base.errors import Refused
 from coterie.client.store.profiles import ProfilePlace
 from coterie.desktop import made_up
 from coterie.desktop.bridge import Bridge
@@ -85,8 +86,7 @@ def log_in(stage: Stage) -> None:
     form = stage.window.show(lambda parent: LogInForm(parent, stage.entrance, on_sign_up=_nothing, back=None))
     form.name.put("alice")
     form.password.put(PASSWORD)
-    form.use_recovery_key.invoke()
-    form.problem(refusal_text(Code.NEEDS_RECOVERY_KEY))
+    form.failed(Refused(Code.NEEDS_RECOVERY_KEY))
 
 
 def unlock(stage: Stage) -> None:

@@ -52,6 +52,7 @@ class FormText(StrEnum):
     LOGGING_IN = "Logging in ..."
     CREATE_ACCOUNT = "Create an account"
     HAVE_RECOVERY_KEY = "Use my recovery key"
+    RECOVERY_PASSWORD = "Forgot the password? Type a new one above."
     RECOVERY_KEY_NEEDED = "This password does not open the account on a new machine. Enter your recovery key."
     # unlocking
     UNLOCK_TITLE = "Welcome back"

@@ -34,13 +34,16 @@ class LogInForm(Form):
         self.server = self.add_field(FormText.SERVER.value)
         self.name = self.add_field(FormText.USER_NAME.value)
         self.password = self.add_field(FormText.PASSWORD_OR_PASSPHRASE.value, secret=True)
-        self.show = self.add_show(self.password)
         self._recovery = ttk.Frame(self.body)
         self._recovery.pack(fill="x")
         self.recovery_key = self.add_field(FormText.RECOVERY_KEY.value, parent=self._recovery)
         self.recovery_key.pack_forget()
+        self.recovery_key.hint(FormText.RECOVERY_PASSWORD.value)
+        self.confirm = self.add_field(FormText.CONFIRM_PASSWORD.value, secret=True, parent=self._recovery)
+        self.confirm.pack_forget()
+        self.show = self.add_show(self.password, self.confirm)
         self.use_recovery_key = self.add_link(
-            FormText.HAVE_RECOVERY_KEY.value, self._offer_recovery_key, self._recovery
+            FormText.HAVE_RECOVERY_KEY.value, self._use_recovery_key, self._recovery
         )
         self.use_recovery_key.pack(anchor="w")
         self.add_main(FormText.LOG_IN.value)
@@ -48,6 +51,16 @@ class LogInForm(Form):
         self.sign_up.pack(pady=(10, 0))
         self.server.put(entrance.server)
         self.finish((self.name if entrance.server else self.server).entry, back)
+
+    def _use_recovery_key(self) -> None:
+        """The person wants to, perhaps for a forgotten password."""
+        self._offer_recovery_key()
+        self._ask_again()
+
+    def _ask_again(self) -> None:
+        """Beside a recovery key any password is taken as this machine's own: a slip would lock one out."""
+        if not self.confirm.winfo_manager():
+            self.confirm.pack(fill="x", before=self.recovery_key)
 
     def _offer_recovery_key(self) -> None:
         self.use_recovery_key.pack_forget()
@@ -62,6 +75,10 @@ class LogInForm(Form):
                 field.mark()
             self.problem(FormText.ALL_REQUIRED.value)
             empty[0].entry.focus_set()
+            return
+        if self.confirm.winfo_manager() and self.confirm.value != self.password.value:
+            self.confirm.problem(FormText.PASSWORD_MISMATCH.value)
+            self.confirm.entry.focus_set()
             return
         self.work(
             self._log_in(
@@ -86,18 +103,21 @@ class LogInForm(Form):
     def _opened(self, me: Opened) -> None:
         if self.winfo_exists():
             self.password.clear()
+            self.confirm.clear()
             self.recovery_key.clear()
         self.entrance.on_open(me)
 
     def failed(self, error: BaseException) -> None:
         if isinstance(error, Refused) and error.code is Code.NEEDS_RECOVERY_KEY:
             self._offer_recovery_key()
+            self.winfo_toplevel().after_idle(self.password.on_change, self._ask_again)
         super().failed(error)
 
     def settle(self) -> None:
         super().settle()
-        for field in (self.server, self.name, self.password, self.recovery_key):
+        for field in (self.server, self.name, self.password, self.confirm, self.recovery_key):
             field.settle()
+        self.recovery_key.hint(FormText.RECOVERY_PASSWORD.value)
 
     def place_of(self, code: Code) -> Field | None:
         if code in (Code.BAD_NAME, Code.PROFILE_EXISTS):
