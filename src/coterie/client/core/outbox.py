@@ -116,7 +116,7 @@ class Outbox:
                 if line.repair is None:
                     line.resend = True
                     line.wait(now_ms + RETRY_MS)
-            case Code.BUSY | Code.TOO_MANY_TRIES:
+            case Code.BUSY | Code.DISK | Code.TOO_MANY_TRIES:
                 line.resend = True
                 line.wait(now_ms + max(RETRY_MS, refusal.retry_after_ms))
             case _:

@@ -10,7 +10,7 @@ import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.conversations import everyone_id
-from coterie.base.errors import RemoteError
+from coterie.base.errors import RemoteError, Unavailable
 from coterie.base.ids import AccountId, StreamId
 from coterie.client.commands import (
     Command,
@@ -71,6 +71,10 @@ from coterie.wire.frames.messages import MailboxEntry
 from coterie.wire.refusals import code_of
 
 log = logging.getLogger("coterie.client")
+
+
+PASSING = frozenset({Code.BUSY, Code.DISK, Code.TOO_MANY_TRIES})
+"""Refusals that time mends: the connection is given up, and everything is given again on the next one."""
 
 
 class Switchboard:
@@ -249,10 +253,12 @@ class Switchboard:
         match purpose:
             case MessageGiven():
                 yield from self._outbox.refused(purpose, refusal, code, now_ms)
-            case EnvelopesGiven():
+            case EnvelopesGiven() if code not in PASSING:
                 yield from self._sending.envelopes_refused(purpose, refusal, code, now_ms)
+            case None:
+                log.info("the server refused something that nobody asked: %s", code.value)
             case _:
-                log.warning("the server refused: %s", code.value)
+                raise Unavailable(code, "the server cannot serve this now: connect again later")
 
     def _accounts(self, frame: Accounts, asked: AccountsAsked, now_ms: int) -> Iterator[Outcome]:
         outcome = self.trust.accounts(frame, asked.accounts, now_ms)
