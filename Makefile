@@ -50,7 +50,7 @@ quick: $(DEV)
 	@$(PYTHON_HERE) -m ruff format --quiet --check .
 	@$(PYTHON_HERE) -m mypy
 	@$(PYTHON_HERE) -c $(LINT_IMPORTS)
-	@$(PYTHON_HERE) -m pytest -q -n 2 --dist worksteal -m "not slow" $(ARGS) $(TESTS)
+	@$(PYTHON_HERE) -m pytest -q -n 2 --dist worksteal -m "not slow and not display" $(ARGS) $(TESTS)
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
