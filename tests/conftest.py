@@ -16,11 +16,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 SCREEN = "1400x1000x24"
 STOP_SECONDS = 10
 NATIVE = sys.platform in {"darwin", "win32"}
 """Tk draws without an X server there."""
+
+settings.register_profile(
+    "coterie", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("coterie")
+# A test is too slow when pytest's timeout says so: how busy a machine is says nothing about one example.
 
 _unread_files: list[Path] = []
 """Test modules that cannot even be imported without Tk."""
