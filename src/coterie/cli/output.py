@@ -18,10 +18,13 @@ class Output:
 
     def show(self, shape: Shape, sentence: str) -> None:
         """Print the object, or the sentence that says the same to a person (none where it is empty)."""
-        if self.as_json:
-            self.line(as_line(shape))
-        elif sentence:
-            self.line(sentence)
+        line = self.rendered(shape, sentence)
+        if line:
+            self.line(line)
+
+    def rendered(self, shape: Shape, sentence: str) -> str:
+        """What show() prints."""
+        return as_line(shape) if self.as_json else sentence
 
     def tell(self, sentence: str) -> None:
         """A sentence for a person; nothing in JSON."""

@@ -21,7 +21,6 @@ from coterie.client.events import (
     DrainedBacklog,
     Event,
     LinkChanged,
-    Message,
     MessageArrived,
     MessageQueued,
     MessageSent,
@@ -43,10 +42,8 @@ class EventLines:
     def show(self, event: Event) -> None:
         """Print one event, if it is one that a listener is told."""
         match event:
-            case MessageArrived(message):
-                self._message(message, "message")
-            case MessageSent(message):
-                self._message(message, "sent")
+            case MessageArrived() | MessageSent():
+                self._output.line(self.message(event))
             case PresenceChanged():
                 self._presence(event)
             case PersonAppeared(person):
@@ -68,8 +65,11 @@ class EventLines:
             case _:
                 assert_never(event)
 
-    def _message(self, message: Message, event: str) -> None:
-        self._output.show(message_shape(message, event), message_line(message, self._calendar))
+    def message(self, event: MessageArrived | MessageSent) -> str:
+        """The line of a message, which is not printed yet."""
+        kind = "message" if isinstance(event, MessageArrived) else "sent"
+        sentence = message_line(event.message, self._calendar)
+        return self._output.rendered(message_shape(event.message, kind), sentence)
 
     def _presence(self, event: PresenceChanged) -> None:
         person = event.person

@@ -18,8 +18,8 @@ from coterie.client.api.me import Me
 from coterie.client.events import Conversation, Event, LinkChanged, LinkState, Message, MessageArrived
 from coterie.client.store.profiles import find_profile
 
-SHORT_CHARACTERS = 200
-"""A line with a text of that length fits into what a pipe takes at once (4 KiB), however it is escaped."""
+ATOMIC_BYTES = 4096
+"""What a pipe takes whole."""
 _PAGE = 500
 
 
@@ -31,7 +31,7 @@ async def _listen(given: Arguments, output: Output) -> int:
     async with session.opened(given) as me:
         with Listened(find_profile(session.home_of(given), given.profile).folder) as listened:
             marks = _ReadMarks(me)
-            listener = _Listener(me, EventLines(output), listened, marks, given.count)
+            listener = _Listener(me, output, listened, marks, given.count)
             with suppress(TimeoutError):
                 async with asyncio.timeout(given.for_seconds), asyncio.TaskGroup() as tasks:
                     keeper = tasks.create_task(marks.keep())
@@ -72,10 +72,11 @@ class _Listener:
     """Prints until there were enough messages."""
 
     def __init__(
-        self, me: Me, lines: EventLines, listened: Listened, marks: _ReadMarks, count: int | None
+        self, me: Me, output: Output, listened: Listened, marks: _ReadMarks, count: int | None
     ) -> None:
         self._me = me
-        self._lines = lines
+        self._output = output
+        self._lines = EventLines(output)
         self._listened = listened
         self._marks = marks
         self._left = count
@@ -99,14 +100,14 @@ class _Listener:
         if not isinstance(event, MessageArrived):
             self._lines.show(event)
             return
-        message = event.message
-        if len(message.text) <= SHORT_CHARACTERS and has_room():
-            with self._listened.printing(message.order):
-                self._lines.show(event)
+        line = self._lines.message(event)
+        data = f"{line}\n".encode()
+        if len(data) <= ATOMIC_BYTES and has_room():
+            self._listened.print_now(event.message.order, sys.stdout.fileno(), data)
         else:
-            self._lines.show(event)
-            self._listened.printed(message.order)
-        self._marks.printed(message)
+            self._output.line(line)
+            self._listened.printed(event.message.order)
+        self._marks.printed(event.message)
         if self._left is not None:
             self._left -= 1
 
@@ -114,8 +115,7 @@ class _Listener:
 def has_room() -> bool:
     """Whether a short line can be written to standard output now, whole and without waiting.
 
-    Such a line is noted as printed just before it is: who reads it may kill this process at that moment. A
-    longer one, or one that has to wait for its reader, is noted after it.
+    A longer one, or one that has to wait for its reader, is noted as printed only after it is.
     """
     try:
         return bool(select.select((), (sys.stdout.fileno(),), (), 0)[1])

@@ -1,14 +1,13 @@
 """How far `coterie listen` has printed, in a file of the profile: what was printed is not printed again.
 
-Written after each line without waiting for the disk, so a process that is killed prints nothing twice and
-leaves nothing out; after a power cut some lines may come again, under the same ids.
+The file is mapped into memory: a mark costs next to nothing and outlives a process that is killed, which so
+prints nothing twice and leaves nothing out. After a power cut some lines may come again, under the same ids.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,32 +24,35 @@ class Listened:
 
     def __init__(self, folder: Path) -> None:
         try:
-            self._handle = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o600)
-            kept = os.read(self._handle, _BYTES)
+            handle = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                if os.fstat(handle).st_size != _BYTES:
+                    os.ftruncate(handle, 0)
+                    os.ftruncate(handle, _BYTES)
+                self._map = mmap.mmap(handle, _BYTES)
+            finally:
+                os.close(handle)
         except OSError as error:
             raise Unavailable(Code.DISK, f"the mark of what was printed: {error.strerror}") from error
-        self.order = int.from_bytes(kept, "big") if len(kept) == _BYTES else 0
+        self.order = int.from_bytes(self._map[:], "big")
 
     def printed(self, order: int) -> None:
-        """A message is printed: has been, or is at once."""
+        """A message has been printed."""
         if order > self.order:
-            self._keep(order)
+            self.order = order
+            self._map[:] = order.to_bytes(_BYTES, "big")
 
-    @contextmanager
-    def printing(self, order: int) -> Iterator[None]:
-        """A message is printed inside the block; where that fails it was not."""
-        before = self.order
-        self.printed(order)
+    def print_now(self, order: int, stdout: int, line: bytes) -> None:
+        """Note the message as printed and print it, with nothing in between: who reads the line may kill this
+        process at that moment. Only for what a pipe takes whole and at once."""
+        before, self.order = self._map[:], order
+        self._map[:] = order.to_bytes(_BYTES, "big")
         try:
-            yield
-        except BaseException:
-            self._keep(before)
+            os.write(stdout, line)
+        except OSError:
+            self._map[:] = before
+            self.order = int.from_bytes(before, "big")
             raise
-
-    def _keep(self, order: int) -> None:
-        self.order = order
-        os.lseek(self._handle, 0, os.SEEK_SET)
-        os.write(self._handle, order.to_bytes(_BYTES, "big"))
 
     def __enter__(self) -> Self:
         return self
@@ -58,4 +60,4 @@ class Listened:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._handle)
+        self._map.close()
