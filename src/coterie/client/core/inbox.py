@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from coterie.base import limits
 from coterie.base.conversations import membership_hash
 from coterie.base.errors import RemoteError, SealBroken
 from coterie.base.ids import (
@@ -125,6 +126,13 @@ class Inbox:
         for waiting in self._reads.waiting_for_account(account):
             sender = self._people.device_of(account, waiting.device)
             if sender is not None:
+                yield from self._again(waiting, now_ms)
+
+    def kept_long_enough(self, now_ms: int) -> Iterator[Outcome]:
+        """Try again what was kept unopened for an hour because its device had failed too often (rule 10)."""
+        for waiting in self._reads.waiting():
+            over = now_ms - waiting.since_ms >= limits.HOUR_MS
+            if over and waiting.reason is WaitingReason.TOO_MANY_FAILURES:
                 yield from self._again(waiting, now_ms)
 
     def _key_arrived(self, arrived: KeyArrived, now_ms: int) -> Iterator[Outcome]:

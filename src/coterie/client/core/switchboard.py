@@ -133,6 +133,7 @@ class Switchboard:
             case Disconnected(code, final):
                 yield self._disconnected(code, final)
             case Tick():
+                yield from self._inbox.kept_long_enough(now_ms)
                 if self._live:
                     yield from self._sending.pump_all(now_ms)
             case _:
@@ -222,6 +223,7 @@ class Switchboard:
         )
         yield Outcome(save=saved, send=(sync,), show=(LinkChanged(LinkState.SYNCING),))
         yield self.trust.connected(command.ready, now_ms)
+        yield from self._inbox.kept_long_enough(now_ms)
         yield self._prekeys.top_up(command.ready.one_time_keys, now_ms)
         yield from self._sending.connected(now_ms)
         yield from self._sending.pump_all(now_ms)
