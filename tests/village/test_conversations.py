@@ -21,6 +21,8 @@ async def test_two_people_write_to_each_other(village: Village) -> None:
     await acquainted(alice, bob)
     at_bob, at_alice = Heard(bob), Heard(alice)
     sent = await alice.send("@bob", "hi")
+    changed = [event for event in at_alice.events if isinstance(event, coterie.ConversationChanged)]
+    assert [event.conversation.last.text for event in changed if event.conversation.last] == ["hi"]
     assert sent.state is coterie.MessageState.SENT
     assert await at_bob.texts(1) == ["hi"]
     await bob.send("@alice", "hi back")

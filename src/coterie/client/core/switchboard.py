@@ -11,7 +11,7 @@ import msgspec
 from coterie.base.codes import Code
 from coterie.base.conversations import everyone_id
 from coterie.base.errors import RemoteError, Unavailable
-from coterie.base.ids import AccountId, StreamId
+from coterie.base.ids import AccountId, ConversationId, StreamId
 from coterie.client.commands import (
     Command,
     Connected,
@@ -117,13 +117,12 @@ class Switchboard:
         match command:
             case Say():
                 yield self._outbox.say(command, now_ms)
+                yield self._conversation_changed(command.conversation)
                 if self._live:
                     yield from self._sending.pump(command.conversation, now_ms)
             case MarkRead(conversation, order):
                 yield Outcome(save=(ReadUpTo(conversation, order),))
-                changed = self.views.conversation_by_id(conversation)
-                if changed is not None:
-                    yield Outcome(show=(ConversationChanged(changed),))
+                yield self._conversation_changed(conversation)
             case KeepDraft(conversation, draft):
                 yield Outcome(save=(PutDraft(conversation, draft),))
             case RecoveryKeyShown():
@@ -138,6 +137,10 @@ class Switchboard:
                     yield from self._sending.pump_all(now_ms)
             case _:
                 assert_never(command)
+
+    def _conversation_changed(self, conversation: ConversationId) -> Outcome:
+        changed = self.views.conversation_by_id(conversation)
+        return Outcome(show=(ConversationChanged(changed),)) if changed else NOTHING
 
     def frame(self, frame: ServerFrame, now_ms: int) -> Iterator[Outcome]:
         """Take what the server sent."""
