@@ -118,16 +118,15 @@ def test_what_needs_a_newer_version_says_so() -> None:
         (DrainedBacklog(), {"event": "drained"}),
     ],
 )
-def test_events_as_objects(event: Event, said: object, capsys: pytest.CaptureFixture[str]) -> None:
-    EventLines(Output(as_json=True)).show(event)
-    assert json.loads(capsys.readouterr().out) == said
+def test_events_as_objects(event: Event, said: object) -> None:
+    assert json.loads(EventLines(Output(as_json=True)).line(event)) == said
 
 
 @pytest.mark.parametrize(
     ("event", "said"),
     [
-        (PresenceChanged(BOB, False), "bob connected\n"),
-        (PresenceChanged(msgspec.structs.replace(BOB, online=False), False), "bob left the chat\n"),
+        (PresenceChanged(BOB, False), "bob connected"),
+        (PresenceChanged(msgspec.structs.replace(BOB, online=False), False), "bob left the chat"),
         (PresenceChanged(msgspec.structs.replace(BOB, online=False), True), ""),
         (PresenceChanged(msgspec.structs.replace(BOB, me=True), False), ""),
         (LinkChanged(LinkState.LIVE), ""),
@@ -135,14 +134,13 @@ def test_events_as_objects(event: Event, said: object, capsys: pytest.CaptureFix
         (DrainedBacklog(), ""),
     ],
 )
-def test_events_as_sentences(event: Event, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    EventLines(Output(as_json=False)).show(event)
-    assert capsys.readouterr().out == said
+def test_events_as_sentences(event: Event, said: str) -> None:
+    assert EventLines(Output(as_json=False)).line(event) == said
 
 
-def test_a_message_as_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    EventLines(Output(as_json=False)).show(MessageArrived(message("one\ntwo")))
-    assert re.fullmatch(r"\d\d:\d\d @bob bob: one\n      two\n", capsys.readouterr().out)
+def test_a_message_as_a_sentence() -> None:
+    line = EventLines(Output(as_json=False)).line(MessageArrived(message("one\ntwo")))
+    assert re.fullmatch(r"\d\d:\d\d @bob bob: one\n      two", line)
 
 
 def test_no_repr_shows_what_is_printed() -> None:

@@ -21,6 +21,7 @@ from coterie.client.events import (
     DrainedBacklog,
     Event,
     LinkChanged,
+    Message,
     MessageArrived,
     MessageQueued,
     MessageSent,
@@ -33,56 +34,53 @@ from coterie.screens.moments import Calendar
 
 
 class EventLines:
-    """Prints events."""
+    """Makes lines of events, to be printed as they come."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
         self._calendar = Calendar()
 
-    def show(self, event: Event) -> None:
-        """Print one event, if it is one that a listener is told."""
+    def line(self, event: Event) -> str:
+        """The line of one event; "" where a listener is not told of it."""
         match event:
-            case MessageArrived() | MessageSent():
-                self._output.line(self.message(event))
+            case MessageArrived(message):
+                return self._message(message, "message")
+            case MessageSent(message):
+                return self._message(message, "sent")
             case PresenceChanged():
-                self._presence(event)
+                return self._presence(event)
             case PersonAppeared(person):
                 joined = JoinedShape(event="joined", name=person.name, account_id=person.account.hex())
-                self._output.show(joined, "")
+                return self._output.rendered(joined, "")
             case DevicesChanged():
-                self._devices(event)
+                return self._devices(event)
             case LinkChanged(state, code):
-                error = None if code is None else code.value
-                self._output.show(
-                    LinkShape(event="link", state=state.value, error=error), link_line(state, code)
-                )
+                shape = LinkShape(event="link", state=state.value, error=None if code is None else code.value)
+                return self._output.rendered(shape, link_line(state, code))
             case DrainedBacklog():
-                self._output.show(DrainedShape(event="drained"), "")
+                return self._output.rendered(DrainedShape(event="drained"), "")
             case SendingStuck(_, code):
-                self._output.show(StuckShape(event="stuck", error=code.value), refusal(code))
+                return self._output.rendered(StuckShape(event="stuck", error=code.value), refusal(code))
             case ConversationChanged() | MessageQueued():
-                pass
+                return ""
             case _:
                 assert_never(event)
 
-    def message(self, event: MessageArrived | MessageSent) -> str:
-        """The line of a message, which is not printed yet."""
-        kind = "message" if isinstance(event, MessageArrived) else "sent"
-        sentence = message_line(event.message, self._calendar)
-        return self._output.rendered(message_shape(event.message, kind), sentence)
+    def _message(self, message: Message, kind: str) -> str:
+        return self._output.rendered(message_shape(message, kind), message_line(message, self._calendar))
 
-    def _presence(self, event: PresenceChanged) -> None:
+    def _presence(self, event: PresenceChanged) -> str:
         person = event.person
         shape = PresenceShape(event="presence", name=person.name, online=person.online, initial=event.initial)
         notice = Text.CONNECTED if person.online else Text.LEFT
         due = not person.me and (person.online or not event.initial)
-        self._output.show(shape, say(notice, name=person.name) if due else "")
+        return self._output.rendered(shape, say(notice, name=person.name) if due else "")
 
-    def _devices(self, event: DevicesChanged) -> None:
+    def _devices(self, event: DevicesChanged) -> str:
         person = event.person
         shape = TrustShape(event="trust", name=person.name, by_recovery=event.by_recovery)
         if person.me:
             text = Text.OWN_DEVICE_RECOVERED if event.by_recovery else Text.OWN_DEVICES_CHANGED
         else:
             text = Text.DEVICE_RECOVERED if event.by_recovery else Text.DEVICES_CHANGED
-        self._output.show(shape, say(text, name=person.name))
+        return self._output.rendered(shape, say(text, name=person.name))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import select
-import sys
 from contextlib import suppress
 
 from coterie.base.ids import ConversationId
@@ -14,13 +12,13 @@ from coterie.cli.commands.event_lines import EventLines
 from coterie.cli.commands.listened import Listened
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
+from coterie.cli.standard_output import Printer
 from coterie.client.api.me import Me
 from coterie.client.events import Conversation, Event, LinkChanged, LinkState, Message, MessageArrived
 from coterie.client.store.profiles import find_profile
 
-ATOMIC_BYTES = 4096
-"""What a pipe takes whole."""
 _PAGE = 500
+_EVENTS_AT_HAND = 1000
 
 
 def run(given: Arguments, output: Output) -> int:
@@ -30,14 +28,11 @@ def run(given: Arguments, output: Output) -> int:
 async def _listen(given: Arguments, output: Output) -> int:
     async with session.opened(given) as me:
         with Listened(find_profile(session.home_of(given), given.profile).folder) as listened:
-            marks = _ReadMarks(me)
-            listener = _Listener(me, output, listened, marks, given.count)
+            listener = _Listener(me, EventLines(output), listened, given.count)
             with suppress(TimeoutError):
-                async with asyncio.timeout(given.for_seconds), asyncio.TaskGroup() as tasks:
-                    keeper = tasks.create_task(marks.keep())
-                    await listener.listen()
-                    keeper.cancel()
-            await marks.store()
+                async with asyncio.timeout(given.for_seconds):
+                    await listener.run()
+            await listener.marks.store()
     return Exit.DONE
 
 
@@ -71,56 +66,60 @@ class _ReadMarks:
 class _Listener:
     """Prints until there were enough messages."""
 
-    def __init__(
-        self, me: Me, output: Output, listened: Listened, marks: _ReadMarks, count: int | None
-    ) -> None:
+    def __init__(self, me: Me, lines: EventLines, listened: Listened, count: int | None) -> None:
+        self.marks = _ReadMarks(me)
         self._me = me
-        self._output = output
-        self._lines = EventLines(output)
+        self._lines = lines
         self._listened = listened
-        self._marks = marks
         self._left = count
+        self._printer = Printer()
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue(_EVENTS_AT_HAND)
 
-    async def listen(self) -> None:
-        """From the look into the store to the first event nothing is awaited, so nothing is missed."""
+    async def run(self) -> None:
+        """Take up events while lines are printed, however long somebody takes to read them."""
+        async with asyncio.TaskGroup() as tasks:
+            beside = [tasks.create_task(each) for each in (self._take_up(), self.marks.keep())]
+            await asyncio.sleep(0)
+            await self._print_all()
+            for task in beside:
+                task.cancel()
+
+    async def _take_up(self) -> None:
+        async for event in self._me.events():
+            await self._events.put(event)
+        await self._events.put(None)
+
+    async def _print_all(self) -> None:
+        """First from the store; an event about what was found there says nothing new."""
         for message in waiting(self._me, self._listened.order):
             if self._left == 0:
                 return
-            self._print(MessageArrived(message))
-        if self._left == 0:
-            return
-        async for event in self._me.events():
-            self._print(event)
-            if self._left == 0:
-                return
+            await self._print_message(MessageArrived(message))
+        while self._left != 0 and (event := await self._events.get()) is not None:
+            if isinstance(event, MessageArrived):
+                await self._print_message(event)
+                continue
+            if line := self._lines.line(event):
+                await self._printer.line(line)
             if isinstance(event, LinkChanged) and event.state is LinkState.STOPPED:
                 await self._me.wait_live(0)
 
-    def _print(self, event: Event) -> None:
-        if not isinstance(event, MessageArrived):
-            self._lines.show(event)
+    async def _print_message(self, event: MessageArrived) -> None:
+        order, before = event.message.order, self._listened.order
+        if order <= before:
             return
-        line = self._lines.message(event)
-        data = f"{line}\n".encode()
-        if len(data) <= ATOMIC_BYTES and has_room():
-            self._listened.print_now(event.message.order, sys.stdout.fileno(), data)
-        else:
-            self._output.line(line)
-            self._listened.printed(event.message.order)
-        self._marks.printed(event.message)
+
+        def note() -> None:
+            self._listened.order = order
+
+        try:
+            await self._printer.line(self._lines.line(event), note)
+        except OSError:
+            self._listened.order = before
+            raise
+        self.marks.printed(event.message)
         if self._left is not None:
             self._left -= 1
-
-
-def has_room() -> bool:
-    """Whether a short line can be written to standard output now, whole and without waiting.
-
-    A longer one, or one that has to wait for its reader, is noted as printed only after it is.
-    """
-    try:
-        return bool(select.select((), (sys.stdout.fileno(),), (), 0)[1])
-    except (OSError, ValueError):
-        return False
 
 
 def waiting(me: Me, listened: int) -> list[Message]:

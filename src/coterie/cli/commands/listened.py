@@ -34,25 +34,14 @@ class Listened:
                 os.close(handle)
         except OSError as error:
             raise Unavailable(Code.DISK, f"the mark of what was printed: {error.strerror}") from error
-        self.order = int.from_bytes(self._map[:], "big")
 
-    def printed(self, order: int) -> None:
-        """A message has been printed."""
-        if order > self.order:
-            self.order = order
-            self._map[:] = order.to_bytes(_BYTES, "big")
+    @property
+    def order(self) -> int:
+        return int.from_bytes(self._map[:], "big")
 
-    def print_now(self, order: int, stdout: int, line: bytes) -> None:
-        """Note the message as printed and print it, with nothing in between: who reads the line may kill this
-        process at that moment. Only for what a pipe takes whole and at once."""
-        before, self.order = self._map[:], order
+    @order.setter
+    def order(self, order: int) -> None:
         self._map[:] = order.to_bytes(_BYTES, "big")
-        try:
-            os.write(stdout, line)
-        except OSError:
-            self._map[:] = before
-            self.order = int.from_bytes(before, "big")
-            raise
 
     def __enter__(self) -> Self:
         return self
