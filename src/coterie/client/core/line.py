@@ -36,9 +36,14 @@ class Line:
         self.retry_at_ms = max(self.retry_at_ms, until_ms)
 
     def hold(self, now_ms: int) -> bool:
-        """Nobody could be reached: try later, each time a little later. True for the first time in a row."""
+        """Nobody could be reached: try later, each time a little later. True for the first time in a row.
+
+        What comes while the line is held already is the same news.
+        """
+        if now_ms < self.retry_at_ms:
+            return False
         self._holds += 1
-        self.wait(now_ms + min(RETRY_MS << min(self._holds, 10), HOLD_MOST_MS))
+        self.retry_at_ms = now_ms + min(RETRY_MS << min(self._holds, 10), HOLD_MOST_MS)
         return self._holds == 1
 
     def moved(self) -> None:

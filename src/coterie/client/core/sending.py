@@ -175,7 +175,8 @@ class Sending:
     def _prepare(
         self, conversation_id: ConversationId, line: Line, now_ms: int
     ) -> Generator[Outcome, None, GroupOutRow | None]:
-        """Make sure that a session stands whose key is with everybody; None where that has to wait."""
+        """Make sure that a session stands whose key is with everybody; None where that has to wait. What is
+        sealed already goes first: its own repair reaches the other person or holds the line."""
         conversation = self._reads.conversation(conversation_id)
         if conversation is None:
             return None
@@ -193,6 +194,8 @@ class Sending:
                 yield self._fanout.claim(conversation, session.session, unclaimed, now_ms)
                 return None
         if not self._reaches_peer(conversation, session.session):
+            if self._reads.outbox(conversation.id, OutboxState.SEALED, 1):
+                return None
             yield Outcome(save=(DropGroupOut(conversation.id),))
             yield self._hold(conversation, line, Code.NO_PREKEY, now_ms)
             return None
