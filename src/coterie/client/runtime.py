@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -33,6 +34,7 @@ from coterie.wire.frames import Accepted, ClientFrame, Ping, ProveDevice, Ready,
 log = logging.getLogger("coterie.client.runtime")
 
 INPUTS_PER_TURN = 256
+GOODBYE_SECONDS = 1.0
 _jitter = secrets.SystemRandom()
 FINAL = frozenset(
     {
@@ -86,6 +88,14 @@ class Runtime:
                 driver.cancel()
         finally:
             self._finish()
+            await self._goodbye()
+
+    async def _goodbye(self) -> None:
+        """Let the transport close its socket before the loop may end."""
+        if self._connection is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await self._connection.lost()
 
     def stop(self) -> None:
         self._stopping.set()
