@@ -30,6 +30,7 @@ SERVER_CODES = frozenset(
         Code.TOO_LARGE,
         Code.BUSY,
         Code.BAD_FRAME,
+        Code.BAD_SUITE,
         Code.UNEXPECTED_FRAME,
         Code.VERSION,
         Code.NOT_SIGNED_IN,
