@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from coterie.cli.arguments import Arguments, UsageError, parse
-from coterie.cli.output import Output
+from coterie.cli.output import Output, print_anything
 
 WITHOUT_COMMAND = "app"
 
@@ -19,6 +19,7 @@ Run = Callable[[Arguments, Output], int]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code. argv: without the program's name, None for the process's own."""
     words = sys.argv[1:] if argv is None else list(argv)
+    print_anything()
     try:
         return _main(words)
     except BrokenPipeError:

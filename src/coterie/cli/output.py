@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -41,6 +42,12 @@ def as_line(shape: Shape) -> str:
     import msgspec
 
     return json.dumps(msgspec.to_builtins(shape))
+
+
+def print_anything() -> None:
+    """What a terminal's character set lacks is printed as its number."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def harmless(text: str) -> str:

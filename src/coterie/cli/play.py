@@ -148,7 +148,7 @@ class Play:
             self._say(f"  {line.name}: {'online' if line.online else 'offline'}")
 
     async def _to_one(self, bob: Ear) -> None:
-        self._scene("alice writes to bob alone, and bob answers")
+        self._scene("alice writes to bob alone")
         await self._send(self._alice, "@bob", HELLO_BOB)
         self._heard("bob", await bob.message(), HELLO_BOB)
 
@@ -166,6 +166,7 @@ class Play:
         self._scene("Meanwhile, everything that the server has of these people and messages")
         for line in stored_lines(self._server / "server.db"):
             self._say(f"  {line}")
+        self._say("  Names, devices and times it has to know. What was said is in ciphertext alone.")
 
     async def _back(self) -> None:
         self._scene("bob comes back and answers")

@@ -20,7 +20,7 @@ from coterie.base.invite import parse_invite
 from coterie.cli import session
 from coterie.cli.commands.app import has_display
 from coterie.cli.failures import Exit, report, set_up_logging
-from coterie.cli.output import Output
+from coterie.cli.output import Output, print_anything
 from coterie.cli.play import Play, empty
 from coterie.cli.processes import Program, is_running, stop_pid
 from coterie.cli.shapes import ReadyShape
@@ -164,6 +164,7 @@ def _has_profile(home: Path, pid: int) -> bool:
 
 def main() -> int:
     """Gives the exit code."""
+    print_anything()
     set_up_logging(verbose=False)
     try:
         return session.run(_main())

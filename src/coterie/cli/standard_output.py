@@ -34,9 +34,9 @@ class Printer:
         So who has read the line finds it noted, even if it kills this process at that moment. An interruption
         comes before the line or after it. Raises BrokenPipeError where nobody reads any more.
         """
-        data = f"{line}\n".encode()
+        data = f"{line}\n".encode(sys.stdout.encoding, "backslashreplace")
         if self._handle is None:
-            sys.stdout.write(data.decode())
+            sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
             note()
             return

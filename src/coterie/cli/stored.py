@@ -41,7 +41,7 @@ def shown(value: object) -> str:
         case bytes():
             return value.hex() or "(empty)"
         case None:
-            return "(gone)"
+            return "-"
         case _:
             return str(value)
 
