@@ -8,8 +8,10 @@ from pathlib import Path
 
 import platformdirs
 
+from coterie.base.codes import Code
+from coterie.base.errors import Unavailable
 from coterie.cli.arguments import Arguments, UsageError
-from coterie.cli.failures import Exit
+from coterie.cli.failures import Exit, exit_of, refuse
 from coterie.cli.output import Output, as_line
 from coterie.cli.server_logs import ServerLogs
 from coterie.cli.shapes import ReadyShape
@@ -33,7 +35,13 @@ def run(given: Arguments, output: Output) -> int:
             _tell(line, output)
         logs.ready()
 
-    serve(settings, ready)
+    try:
+        serve(settings, ready)
+    except Unavailable as error:
+        if error.code is not Code.UNREACHABLE:
+            raise
+        refuse(error.code.value, error.note, output)
+        return exit_of(error)
     return Exit.DONE
 
 
