@@ -231,7 +231,7 @@ class Client:
 
     @contextmanager
     def listening(self, *options: str) -> Iterator[Running]:
-        """`coterie listen`, live when the block begins."""
+        """`coterie listen`, live when the block begins; what had waited may have been said before."""
         with self.running("listen", *options) as running:
             running.until_live()
             yield running

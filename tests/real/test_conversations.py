@@ -175,6 +175,19 @@ def test_a_line_that_is_refused_does_not_stop_the_others(signed_up: SignedUp) ->
     assert [line["text"] for line in bob.waiting(2)] == ["one", "two"]
 
 
+def test_more_than_a_strangers_mailbox_takes_goes_once_they_are_there(signed_up: SignedUp) -> None:
+    alice, bob = signed_up("alice"), signed_up("bob")
+    texts = [str(number) for number in range(700)]
+    ended = alice.run("send", f"@{bob.name}", "--lines", "--timeout", "0.5", stdin="\n".join(texts).encode())
+    assert ended.code == 3
+    assert {line["state"] for line in ended.lines} == {"sent", "queued"}
+    assert ended.lines[-1]["error"] == "mailbox-full"
+    with bob.running("listen") as bobs, alice.listening():
+        arrived = bobs.messages(len(texts))
+    assert [line["text"] for line in arrived] == texts
+    assert [line["id"] for line in arrived] == [line["id"] for line in ended.lines]
+
+
 @pytest.mark.timeout(400)
 def test_ten_thousand_lines_arrive_once_and_in_order(signed_up: SignedUp) -> None:
     alice, bob = signed_up("alice"), signed_up("bob")

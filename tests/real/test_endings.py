@@ -52,7 +52,7 @@ def test_what_nobody_reads_any_more_waits_for_the_next_listener(signed_up: Signe
     _, complaints = process.communicate()
     assert (process.returncode, complaints) == (Exit.BROKEN_PIPE, b"")
     texts: list[str] = []
-    with bob.listening() as listening:
+    with bob.running("listen") as listening:
         while texts[-1:] != ["four"]:
             texts.append(listening.message()["text"])
     assert texts == ["two", "three", "four"][-len(texts) :]
