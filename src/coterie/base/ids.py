@@ -25,7 +25,6 @@ StreamId = NewType("StreamId", bytes)
 
 ACCOUNT_ID_BYTES = 32
 SHORT_ID_BYTES = 16
-SESSION_ID_BYTES = 32
 HASH_BYTES = 32
 NO_HASH = bytes(HASH_BYTES)
 """Stands where a hash of "the one before" has nothing before it."""

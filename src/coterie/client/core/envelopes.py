@@ -22,9 +22,9 @@ from coterie.client.store.records import (
     Record,
     SeenEnvelope,
 )
-from coterie.e2ee.group import KeyShare
+from coterie.e2ee.group import KeyShare, accept_share
 from coterie.e2ee.pairwise import OlmPlaintext, Party, PlainKind, open_envelope_outer, open_plaintext
-from coterie.e2ee.vodo import PRE_KEY, GroupIn, OlmSession
+from coterie.e2ee.vodo import PRE_KEY, OlmSession
 from coterie.wire.frames.messages import MailboxEntry
 
 log = logging.getLogger("coterie.client.envelopes")
@@ -140,9 +140,7 @@ class Envelopes:
             raise SealBroken("a key for another membership")
         if self._reads.group_in(conversation, sender.account, sender.device, session_id) is not None:
             return (), None
-        live = GroupIn.from_session_key(share.session_key)
-        if live.id != session_id or live.first_index != share.index:
-            raise SealBroken("a key that is not what it says")
+        live = accept_share(share)
         kept = GroupInRow(
             conversation=conversation,
             account=sender.account,

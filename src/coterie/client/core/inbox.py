@@ -46,7 +46,7 @@ from coterie.client.store.records import (
     WaitingRow,
 )
 from coterie.content.body import Text, unpack
-from coterie.e2ee.group import Opened, open_message
+from coterie.e2ee.group import Opened, check_place, open_message
 from coterie.wire.frames.messages import LogEntry, MailboxEntry
 
 log = logging.getLogger("coterie.client.inbox")
@@ -186,13 +186,7 @@ class Inbox:
     def _open(self, row: GroupInRow, entry: LogEntry) -> Iterator[Outcome]:
         opened = open_message(self._keyring.group_in(row), entry.ciphertext, entry.commitment)
         inner = opened.inner
-        if (inner.conversation, inner.account, inner.device, inner.message) != (
-            row.conversation,
-            entry.account,
-            entry.device,
-            entry.message,
-        ):
-            raise SealBroken("a message that is not what its entry says")
+        check_place(inner, row.conversation, row.account, row.device, MessageId(entry.message))
         if inner.membership_hash != membership_hash(row.conversation):
             raise SealBroken("a message for another membership")
         if self._reads.index_used(row.device, row.session, opened.index):

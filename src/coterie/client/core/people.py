@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
+from coterie.base.ids import AccountId, DeviceId, UserName
 from coterie.client.core.ports import Reads
 from coterie.client.events import ConversationKind, Device, Person
 from coterie.client.store.records import AccountRow, ConversationRow, PeerDevice
@@ -103,8 +103,3 @@ def target_of(conversation: ConversationRow, people: People) -> str:
     if conversation.kind is ConversationKind.EVERYONE:
         return "everyone"
     return "@" + people.name_of(AccountId(conversation.peer))
-
-
-def label_of(conversation: ConversationId) -> str:
-    """For logs: an id that names nobody."""
-    return conversation.hex()[:8]

@@ -22,7 +22,7 @@ from coterie.client.outcome import Outcome
 from coterie.client.store.records import AccountRow, PeerDevice, PeerKeys, PutLeaves, Record
 from coterie.ledger.checks import check_newest, check_prekey, check_successor
 from coterie.ledger.heads import Head, SignedHead, check_head
-from coterie.ledger.leaves import Leaf, LeafKind, LedgerView, name_hash
+from coterie.ledger.leaves import Leaf, LeafKind, LedgerView
 from coterie.ledger.manifest import PrekeyKind, SignedManifest, SignedPrekey
 from coterie.wire.frames import Accounts, ClientFrame, FetchAccounts, FetchLeaves, Leaves, Ready
 from coterie.wire.frames.accounts import AccountRecord, DeviceKeys, KnownAccount
@@ -69,10 +69,6 @@ class Trust:
     def lacks(self, account: AccountId) -> bool:
         """Whether the newest manifest of an account has still to be fetched."""
         return account in self._lacking and account not in self._refused
-
-    def knows_name(self, name: UserName) -> bool:
-        """Whether the ledger has this name at all."""
-        return self.view.newest_of_name(name_hash(name)) is not None
 
     def connected(self, ready: Ready, now_ms: int) -> Outcome:
         self._fetching = False
