@@ -12,7 +12,7 @@ from coterie.base.codes import Code
 from coterie.base.ids import DeviceId, EnvelopeId, SessionId
 from coterie.client.core.ports import Reads
 from coterie.client.core.requests import ClaimAsked, EnvelopesGiven, Requests
-from coterie.client.core.sealing import Sealing, SessionKeyAt
+from coterie.client.core.sharing import SessionKeyAt, Sharing
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import (
     ConversationRow,
@@ -35,9 +35,9 @@ SLICE = limits.ENVELOPES_PER_FRAME
 class Fanout:
     """Turns shares into Envelopes frames and their answers into rows."""
 
-    def __init__(self, reads: Reads, sealing: Sealing, requests: Requests) -> None:
+    def __init__(self, reads: Reads, sharing: Sharing, requests: Requests) -> None:
         self._reads = reads
-        self._sealing = sealing
+        self._sharing = sharing
         self._requests = requests
 
     def share(
@@ -46,7 +46,7 @@ class Fanout:
         """Give a key to devices, a frame at a time; returns those that have to be claimed first."""
         unclaimed: list[PeerDevice] = []
         for start in range(0, len(devices), SLICE):
-            shared = self._sealing.share(conversation, key, devices[start : start + SLICE], now_ms)
+            shared = self._sharing.share(conversation, key, devices[start : start + SLICE], now_ms)
             unclaimed.extend(shared.unclaimed)
             if shared.save:
                 frame = self._frame(shared.envelopes, shared.left_out, conversation.peer, now_ms)
@@ -70,10 +70,10 @@ class Fanout:
         now_ms: int,
     ) -> Outcome:
         """A device gets no key of this session now."""
-        key = self._sealing.key_from_start(session)
+        key = self._sharing.key_from_start(session)
         if key is None:
             return NOTHING
-        marked = self._sealing.leave_out(conversation, key, device, reason, now_ms)
+        marked = self._sharing.leave_out(conversation, key, device, reason, now_ms)
         frame = self._frame((), marked.left_out, conversation.peer, now_ms)
         return Outcome(save=marked.save, send=(frame,))
 

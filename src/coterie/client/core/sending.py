@@ -19,7 +19,8 @@ from coterie.client.core.line import Line
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.requests import ClaimAsked, EnvelopesGiven, MessageGiven, Requests
-from coterie.client.core.sealing import Sealing, SessionKeyAt
+from coterie.client.core.sealing import Sealing
+from coterie.client.core.sharing import SessionKeyAt, Sharing
 from coterie.client.core.trust import Trust
 from coterie.client.events import ConversationKind, SendingStuck
 from coterie.client.outcome import Outcome
@@ -48,6 +49,7 @@ class Sending:
         self,
         reads: Reads,
         sealing: Sealing,
+        sharing: Sharing,
         fanout: Fanout,
         trust: Trust,
         people: People,
@@ -55,6 +57,7 @@ class Sending:
     ) -> None:
         self._reads = reads
         self._sealing = sealing
+        self._sharing = sharing
         self._fanout = fanout
         self._trust = trust
         self._people = people
@@ -140,7 +143,7 @@ class Sending:
             try:
                 if offered is None:
                     raise SealBroken("the server knows no such device", Code.NO_PREKEY)
-                yield Outcome(save=self._sealing.start(device, offered, now_ms))
+                yield Outcome(save=self._sharing.start(device, offered, now_ms))
             except SealBroken as broken:
                 reason = Code.NO_PREKEY if broken.code is Code.NO_PREKEY else Code.BAD_PREKEY
                 yield self._fanout.leave_out(conversation, asked.session, device, reason, now_ms)
@@ -208,10 +211,10 @@ class Sending:
     def _key_for(self, conversation: ConversationRow, session: GroupOutRow) -> SessionKeyAt:
         """The key as it is now; from the start where messages that are sealed still wait to be accepted."""
         if self._reads.outbox(conversation.id, OutboxState.SEALED, 1):
-            start = self._sealing.key_from_start(session.session)
+            start = self._sharing.key_from_start(session.session)
             if start is not None:
                 return start
-        return self._sealing.key_now(conversation, session)
+        return self._sharing.key_now(conversation, session)
 
     def _reaches_peer(self, conversation: ConversationRow, session: SessionId) -> bool:
         """Whether at least one device of the other person has, or is being given, the session's key."""
@@ -230,7 +233,7 @@ class Sending:
         current = self._reads.group_out(session.conversation)
         if conversation is None or current is None:
             return
-        marks = self._sealing.left_out_marks(current.session)
+        marks = self._sharing.left_out_marks(current.session)
         for row in rows:
             message = self._reads.message(row.order)
             if message is None:
@@ -272,7 +275,7 @@ class Sending:
         if repair is None or self._trust.view.size < repair.refusal.ledger_size:
             return
         message = self._reads.message(repair.order)
-        key = self._sealing.key_from_start(SessionId(message.session)) if message else None
+        key = self._sharing.key_from_start(SessionId(message.session)) if message else None
         if key is None:
             line.repair, line.resend = None, True
             return

@@ -44,6 +44,7 @@ from coterie.client.core.requests import (
 )
 from coterie.client.core.sealing import Sealing
 from coterie.client.core.sending import Sending
+from coterie.client.core.sharing import Sharing
 from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
 from coterie.client.core.views import Views
@@ -90,8 +91,11 @@ class Switchboard:
         self.trust = Trust(reads, profile, self.people, self.requests)
         self._reads = reads
         self._sealing = Sealing(reads, self.keyring, profile, self.people)
-        self._fanout = Fanout(reads, self._sealing, self.requests)
-        self._sending = Sending(reads, self._sealing, self._fanout, self.trust, self.people, self.requests)
+        self._sharing = Sharing(reads, self.keyring, profile)
+        self._fanout = Fanout(reads, self._sharing, self.requests)
+        self._sending = Sending(
+            reads, self._sealing, self._sharing, self._fanout, self.trust, self.people, self.requests
+        )
         self._outbox = Outbox(reads, self._sending, self.trust, self.people, self.views)
         self._envelopes = Envelopes(reads, self.keyring, profile, self.people, self.everyone)
         self._inbox = Inbox(reads, self.keyring, self.people, self._envelopes, self._outbox, self.views)

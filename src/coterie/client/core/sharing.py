@@ -1,0 +1,209 @@
+"""Giving a session's key to devices: Olm sessions, envelopes, who is left out (encryption rules 9-13)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+import msgspec
+
+from coterie.base import limits
+from coterie.base.codes import Code
+from coterie.base.conversations import membership_hash
+from coterie.base.errors import RemoteError, SealBroken
+from coterie.base.ids import EnvelopeId, SessionId
+from coterie.base.quiet import Quiet
+from coterie.client.core.keyring import Keyring
+from coterie.client.core.ports import Reads
+from coterie.client.core.profile import Profile
+from coterie.client.core.trust import peer_keys
+from coterie.client.core.views import LeftOutMark
+from coterie.client.store.records import (
+    ConversationRow,
+    EnvelopeOut,
+    GroupOutRow,
+    KeptKey,
+    OlmRow,
+    PeerDevice,
+    PeerKeys,
+    Record,
+    ShareRow,
+    ShareState,
+)
+from coterie.e2ee.group import KeyShare
+from coterie.e2ee.pairwise import Party, PlainKind, seal_envelope
+from coterie.ledger.checks import check_prekey
+from coterie.ledger.manifest import PrekeyKind, SignedPrekey
+from coterie.wire.frames.accounts import ClaimedKeys
+from coterie.wire.frames.messages import EnvelopeItem, LeftOutDevice, Share
+
+LEFT_OUT_NAMED = 2000
+"""The most devices that one message names as left out."""
+
+
+class SessionKeyAt(Quiet, frozen=True):
+    """A session's key as it is given to devices: at an index, with what came before it."""
+
+    session: SessionId
+    index: int
+    key: bytes
+    predecessor: bytes
+    last_n: int
+    last_hash: bytes
+
+
+class Shared(msgspec.Struct, frozen=True):
+    """What giving a session's key to devices came to."""
+
+    save: tuple[Record, ...]
+    envelopes: tuple[EnvelopeItem, ...]
+    left_out: tuple[LeftOutDevice, ...]
+    unclaimed: tuple[PeerDevice, ...]
+    """Devices to which no Olm session stands yet."""
+
+
+class Sharing:
+    """Gives keys of sessions to devices; every method returns what to save."""
+
+    def __init__(self, reads: Reads, keyring: Keyring, profile: Profile) -> None:
+        self._reads = reads
+        self._keyring = keyring
+        self._profile = profile
+
+    def key_now(self, conversation: ConversationRow, session: GroupOutRow) -> SessionKeyAt:
+        """The key as it is now: whoever gets it opens what is sealed from here on."""
+        out = self._keyring.group_out(session)
+        return SessionKeyAt(
+            session=session.session,
+            index=out.index,
+            key=out.session_key(),
+            predecessor=session.predecessor,
+            last_n=conversation.out_n,
+            last_hash=conversation.out_hash,
+        )
+
+    def key_from_start(self, session: SessionId) -> SessionKeyAt | None:
+        """The key as it was first, for devices that sealed, not yet accepted messages are owed to."""
+        kept = self._reads.kept_key(session)
+        if kept is None:
+            return None
+        return SessionKeyAt(session, kept.index, kept.key, kept.predecessor, kept.last_n, kept.last_hash)
+
+    def share(
+        self, conversation: ConversationRow, key: SessionKeyAt, devices: Iterable[PeerDevice], now_ms: int
+    ) -> Shared:
+        """Seal a session's key to devices."""
+        content = KeyShare(
+            conversation=conversation.id,
+            membership_hash=membership_hash(conversation.id),
+            session=key.session,
+            session_key=key.key,
+            index=key.index,
+            predecessor=key.predecessor,
+            last_n=key.last_n,
+            last_hash=key.last_hash,
+        ).pack()
+        save: list[Record] = []
+        items: list[EnvelopeItem] = []
+        left_out: list[LeftOutDevice] = []
+        unclaimed: list[PeerDevice] = []
+        for device in devices:
+            sessions = self._reads.olm_sessions(device.device)
+            keys = self._reads.peer_keys(device.device)
+            if not sessions:
+                unclaimed.append(device)
+            elif keys is None or not keys.x_wing_key:
+                marked = self.leave_out(conversation, key, device, Code.NO_PREKEY, now_ms)
+                save.extend(marked.save)
+                left_out.extend(marked.left_out)
+            else:
+                item, records = self._envelope(conversation, key, device, keys, sessions[0], content)
+                items.append(item)
+                save.extend(records)
+        return Shared(tuple(save), tuple(items), tuple(left_out), tuple(unclaimed))
+
+    def _envelope(
+        self,
+        conversation: ConversationRow,
+        key: SessionKeyAt,
+        device: PeerDevice,
+        keys: PeerKeys,
+        olm: OlmRow,
+        content: bytes,
+    ) -> tuple[EnvelopeItem, list[Record]]:
+        live = self._keyring.olm(olm)
+        envelope = EnvelopeId(secrets.token_bytes(16))
+        sealed = seal_envelope(
+            live,
+            Party(self._profile.account, self._profile.device, self._keyring.device.ed25519),
+            Party(device.account, device.device, device.ed25519),
+            envelope,
+            PlainKind.KEY_SHARE,
+            content,
+            keys.x_wing_id,
+            keys.x_wing_key,
+        )
+        share = Share(conversation.id, key.session)
+        item = EnvelopeItem(device.account, device.device, envelope, sealed, share)
+        return item, [
+            self._keyring.olm_record(live, device.account, device.device, olm.received_ms),
+            EnvelopeOut(
+                envelope, key.session, device.device, msgspec.msgpack.encode(item), conversation.peer
+            ),
+            ShareRow(key.session, device.device, device.account, ShareState.PENDING, "", key.index),
+        ]
+
+    def leave_out(
+        self,
+        conversation: ConversationRow,
+        key: SessionKeyAt,
+        device: PeerDevice,
+        reason: Code,
+        now_ms: int,
+    ) -> Shared:
+        """Note that a device does not get this session's key now, and keep the key it is owed."""
+        return Shared(
+            save=(
+                ShareRow(
+                    key.session, device.device, device.account, ShareState.LEFT_OUT, reason.value, key.index
+                ),
+                KeptKey(key.session, key.index, key.key, key.predecessor, key.last_n, key.last_hash, now_ms),
+            ),
+            envelopes=(),
+            left_out=(LeftOutDevice(conversation.id, key.session, device.device, reason.value),),
+            unclaimed=(),
+        )
+
+    def start(self, device: PeerDevice, keys: ClaimedKeys, now_ms: int) -> tuple[Record, ...]:
+        """Make an Olm session with claimed keys. Raises SealBroken where no key of the device holds."""
+        claimed = keys.one_time or keys.fallback
+        if not claimed:
+            raise SealBroken("a device without prekeys", Code.NO_PREKEY)
+        try:
+            prekey = check_prekey(
+                SignedPrekey.unpack(claimed),
+                device.account,
+                device.device,
+                device.ed25519,
+                now_ms,
+                max_age_ms=None if keys.one_time else limits.PREKEY_MAX_AGE_MS,
+            )
+        except (RemoteError, SealBroken):
+            raise SealBroken("a prekey that its device did not sign", Code.BAD_PREKEY) from None
+        if prekey.kind is not (PrekeyKind.ONE_TIME if keys.one_time else PrekeyKind.FALLBACK):
+            raise SealBroken("a prekey of another kind", Code.BAD_PREKEY)
+        live = self._keyring.device.start(device.curve25519, prekey.key)
+        self._keyring.hold_olm(live)
+        return (
+            self._keyring.olm_record(live, device.account, device.device, now_ms),
+            peer_keys(device, keys.fallback, keys.x_wing, now_ms),
+        )
+
+    def left_out_marks(self, session: SessionId) -> tuple[LeftOutMark, ...]:
+        """Who does not have this session's key, and why; as many as a message may name."""
+        marks = tuple(
+            LeftOutMark(share.account, share.device, share.reason)
+            for share in self._reads.shares(session)
+            if share.state is ShareState.LEFT_OUT
+        )
+        return marks[:LEFT_OUT_NAMED]
