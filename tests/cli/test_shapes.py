@@ -17,6 +17,7 @@ from coterie.cli.commands.message_lines import message_line
 from coterie.cli.output import Output, as_line, harmless
 from coterie.cli.shapes import MOST_MS, ErrorShape, iso
 from coterie.client.events import (
+    BecameNewDevice,
     DevicesChanged,
     DrainedBacklog,
     Event,
@@ -116,6 +117,7 @@ def test_what_needs_a_newer_version_says_so() -> None:
         (DevicesChanged(BOB, True), {"event": "trust", "name": "bob", "by_recovery": True}),
         (LinkChanged(LinkState.LIVE), {"event": "link", "state": "live"}),
         (DrainedBacklog(), {"event": "drained"}),
+        (BecameNewDevice(DeviceId(b"d" * 16), ()), {"event": "renewed", "device_id": "64" * 16}),
     ],
 )
 def test_events_as_objects(event: Event, said: object) -> None:

@@ -5,19 +5,22 @@ import pytest
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
-from coterie.base.ids import ConversationId
+from coterie.base.ids import ConversationId, DeviceId
 from coterie.client.events import (
+    BecameNewDevice,
     DevicesChanged,
     DrainedBacklog,
     LinkChanged,
     LinkState,
+    MessageQueued,
+    MessageState,
     NotFor,
     PersonAppeared,
 )
-from coterie.screens.i18n import refusal
+from coterie.screens.i18n import Text, refusal, say
 from coterie.screens.intents import ReadAll, ReadHistory, SetRead
 from coterie.screens.presenter import Presenter
-from coterie.screens.rows import MessageRow, NoticeRow, Presence, UnreadRow
+from coterie.screens.rows import MessageRow, NoticeRow, Presence, Tick, UnreadRow
 from coterie.screens.signals import (
     ErrorShown,
     HeaderShown,
@@ -182,6 +185,18 @@ def test_devices_that_change_are_a_line_in_the_timeline(screen: Screen, street: 
         "bob added or removed a device",
         "A device was added to your account with your passphrase or recovery key",
     ]
+
+
+def test_a_copied_folder_says_what_it_may_not_have_sent(screen: Screen, street: Street) -> None:
+    waited = street.write(street.everyone, "waited")
+    screen.take(street.sent(street.write(street.everyone, "sent")))
+    screen.take([MessageQueued(waited)])
+    unsure = msgspec.structs.replace(waited, state=MessageState.UNSURE)
+    screen.take([BecameNewDevice(DeviceId(bytes(16)), (unsure,))])
+    row = next(row for row in screen.rows if row.text == "waited")
+    assert (row.tick, row.notes) == (Tick.NONE, (say(Text.UNSURE),))
+    notices = [row.text for row in screen.timeline if isinstance(row, NoticeRow)]
+    assert notices == [say(Text.BECAME_NEW_DEVICE)]
 
 
 def test_a_message_names_the_devices_that_it_is_not_for(screen: Screen, street: Street) -> None:

@@ -90,6 +90,13 @@ class DrainedShape(Shape, frozen=True, kw_only=True):
     event: str
 
 
+class RenewedShape(Shape, frozen=True, kw_only=True):
+    """This home was a copy of another device's, and is a device of its own from now on."""
+
+    event: str
+    device_id: str
+
+
 class StuckShape(Shape, frozen=True, kw_only=True):
     """The server refuses what waits in the outbox."""
 

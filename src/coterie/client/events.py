@@ -28,6 +28,8 @@ class MessageState(StrEnum):
     """In this device's outbox; goes with the next connection."""
     SENT = "sent"
     """On the server's disk."""
+    UNSURE = "unsure"
+    """Was in the outbox when this folder was copied: whether it was sent since is not known here."""
     RECEIVED = "received"
     """Came from another device."""
 
@@ -198,6 +200,14 @@ class SendingStuck(msgspec.Struct, frozen=True):
     code: Code
 
 
+class BecameNewDevice(msgspec.Struct, frozen=True):
+    """This folder was a copy of another device's, and is a device of its own from now on. unsure: messages
+    that may or may not have been sent by the other one."""
+
+    device: DeviceId
+    unsure: tuple[Message, ...]
+
+
 Event = (
     MessageArrived
     | MessageQueued
@@ -209,4 +219,5 @@ Event = (
     | LinkChanged
     | DrainedBacklog
     | SendingStuck
+    | BecameNewDevice
 )

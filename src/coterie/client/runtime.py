@@ -18,18 +18,17 @@ import msgspec
 from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
-from coterie.base.domains import Domain, prefix
 from coterie.base.errors import CoterieError, Refused, RemoteError, SecurityStop, Unavailable
 from coterie.client.commands import Command, Connected, Disconnected, Tick
-from coterie.client.core.profile import Run, next_run
+from coterie.client.core.profile import Profile, Run, next_run
 from coterie.client.core.switchboard import Switchboard
-from coterie.client.events import Event, LinkChanged, LinkState
-from coterie.client.link import Address, Connection
+from coterie.client.events import BecameNewDevice, Event, LinkChanged, LinkState
+from coterie.client.link import Connection
 from coterie.client.outcome import Outcome
+from coterie.client.signing_in import Renewal, add, connect, is_copy, save, sign_in
 from coterie.client.store.records import DropSetting, PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
-from coterie.wire import codec
-from coterie.wire.frames import Accepted, ClientFrame, Ping, ProveDevice, Ready, ServerFrame
+from coterie.wire.frames import ClientFrame, Ping, ServerFrame
 
 log = logging.getLogger("coterie.client.runtime")
 
@@ -41,6 +40,7 @@ FINAL = frozenset(
         Code.REVOKED,
         Code.COPIED_PROFILE,
         Code.RESTORED_PROFILE,
+        Code.TOO_MANY_DEVICES,
         Code.UNKNOWN_DEVICE,
         Code.NAME_TAKEN,
         Code.VERSION,
@@ -63,10 +63,17 @@ class Runtime:
     """Owns the store, the core and the connection of one profile."""
 
     def __init__(
-        self, store: ClientStore, core: Switchboard, clock: Clock, show: Callable[[Event], None]
+        self,
+        store: ClientStore,
+        profile: Profile,
+        clock: Clock,
+        show: Callable[[Event], None],
+        renewal: Renewal | None = None,
     ) -> None:
+        """renewal: what to do where this profile turns out to be a copy; None: stop then."""
         self._store = store
-        self._core = core
+        self.core = Switchboard(store, profile)
+        self._renewal = renewal
         self._clock = clock
         self._show = show
         self._inputs: deque[_Input] = deque()
@@ -118,7 +125,7 @@ class Runtime:
         run = next_run(self._store.setting(Setting.RUN), secrets.token_bytes(16))
         clean = self._store.setting(Setting.CLEAN_STOP) is not None
         self._store.begin()
-        self._store.apply(self._core.started(clean).save)
+        self._store.apply(self.core.started(clean).save)
         self._store.apply((PutSetting(Setting.RUN, run.pack()), DropSetting(Setting.CLEAN_STOP)))
         self._store.commit()
         return run
@@ -162,22 +169,22 @@ class Runtime:
         try:
             for item in inputs:
                 self._steps(item, now_ms, outcomes)
-            outcomes.append(self._core.after_turn(now_ms))
+            outcomes.append(self.core.after_turn(now_ms))
             self._store.commit()
         except BaseException:
             self._store.rollback()
-            self._core.forget()
+            self.core.forget()
             raise
         self._carry_out(inputs, outcomes)
 
     def _steps(self, item: _Input, now_ms: int, outcomes: list[Outcome]) -> None:
         if isinstance(item, _Asked):
-            for outcome in self._core.command(item.command, now_ms):
+            for outcome in self.core.command(item.command, now_ms):
                 self._store.apply(outcome.save)
                 outcomes.append(outcome)
             return
         for frame in item:
-            for outcome in self._core.frame(frame, now_ms):
+            for outcome in self.core.frame(frame, now_ms):
                 self._store.apply(outcome.save)
                 outcomes.append(outcome)
 
@@ -226,7 +233,7 @@ class Runtime:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        due_ms = self._core.wake_at_ms()
+        due_ms = self.core.wake_at_ms()
         if due_ms is not None:
             delay_seconds = max(0.0, (due_ms - self._clock.wall_ms()) / 1000)
             loop = asyncio.get_running_loop()
@@ -241,7 +248,9 @@ class Runtime:
             try:
                 connection = await self._sign_in()
             except CoterieError as failed:
-                error = failed
+                error = await self._renewed(failed)
+                if error is None:
+                    continue
             else:
                 wait_seconds = limits.BACKOFF_FIRST_SECONDS
                 await self._while_connected(connection)
@@ -255,6 +264,17 @@ class Runtime:
             )
             wait_seconds = min(wait_seconds * 2, limits.BACKOFF_LAST_SECONDS)
 
+    async def _renewed(self, error: CoterieError) -> CoterieError | None:
+        """Why there is no connection; None where this profile was a copy and is a device of its own now."""
+        if self._renewal is None or not is_copy(error, self._store):
+            return error
+        try:
+            await self._become_new_device(self._renewal)
+        except CoterieError as failed:
+            return failed
+        self._renewal = None
+        return None
+
     async def _while_connected(self, connection: Connection) -> None:
         """Return when the connection is gone; ping now and then, and do not wait for ever for an answer."""
         async with asyncio.TaskGroup() as tasks:
@@ -267,7 +287,7 @@ class Runtime:
         nonce = 0
         while True:
             await self._clock.wait_until(self._clock.monotonic_seconds() + limits.ANSWER_SECONDS)
-            if self._core.requests.overdue(self._clock.wall_ms()):
+            if self.core.requests.overdue(self._clock.wall_ms()):
                 connection.broken(Unavailable(Code.UNREACHABLE, "no answer in time"))
                 return
             nonce += 1
@@ -275,45 +295,29 @@ class Runtime:
                 connection.send((Ping(nonce),))
 
     async def _sign_in(self) -> Connection:
-        profile = self._core.profile
-        known = self._store.setting(Setting.IDENTITY) or b""
-        address = Address(profile.host, profile.port, profile.server, known)
-        connection = await Connection.open(address, self._clock)
+        connection = await connect(self._store, self.core.profile, self._clock)
         try:
-            await self._finish_enrolment(connection)
-            answer = await connection.ask(self._proof(connection))
-            if not isinstance(answer, Ready):
-                raise RemoteError(Code.UNEXPECTED_FRAME, "no Ready")
+            ready = await sign_in(connection, self._store, self.core.profile, self.core.keyring, self._run)
         except BaseException:
             connection.close()
             raise
+        self._renewal = None
         self._connection = connection
         incarnation, identity = connection.welcome.incarnation, connection.statement.identity
-        self._put(_Asked(Connected(answer, incarnation, identity), None))
+        self._put(_Asked(Connected(ready, incarnation, identity), None))
         connection.handover(self._put)
         return connection
 
-    async def _finish_enrolment(self, connection: Connection) -> None:
-        """A sign-up whose answer was lost is asked again; a repeat changes nothing on the server."""
-        pending = self._store.setting(Setting.PENDING_SIGN_UP)
-        if pending is None:
-            return
-        answer = await connection.ask(codec.decode_client(pending)[0])
-        if not isinstance(answer, Accepted):
-            raise RemoteError(Code.UNEXPECTED_FRAME, "no answer to the sign-up")
-        self._store.begin()
-        self._store.apply((DropSetting(Setting.PENDING_SIGN_UP),))
-        self._store.commit()
-
-    def _proof(self, connection: Connection) -> ProveDevice:
-        profile, run = self._core.profile, self._run
-        said = (
-            connection.welcome.challenge,
-            connection.tls_key,
-            profile.account,
-            profile.device,
-            run.number,
-            run.nonce,
-        )
-        signature = self._core.keyring.device.sign(prefix(Domain.PROVE_DEVICE) + msgspec.msgpack.encode(said))
-        return ProveDevice(1, profile.account, profile.device, run.number, run.nonce, signature)
+    async def _become_new_device(self, renewal: Renewal) -> None:
+        """This profile is a copy: draw a new device, have it on disk, then tell the server (rule 28)."""
+        connection = await connect(self._store, self.core.profile, self._clock)
+        try:
+            new = await renewal.prepare(connection, self.core.profile)
+            unsure = self.core.unaccepted(new.sure_from)
+            save(self._store, new.records)
+            self.core = Switchboard(self._store, new.profile)
+            self._run = self._begin_run()
+            self._tell(BecameNewDevice(new.profile.device, self.core.messages(unsure)))
+            await add(connection, new.frame)
+        finally:
+            connection.close()

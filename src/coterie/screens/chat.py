@@ -82,6 +82,8 @@ class Chat:
                 self._show_link(state, code, batch)
             case events.SendingStuck(conversation=conversation_id, code=code):
                 self.composing.trouble(conversation_id, code, self.selected, batch)
+            case events.BecameNewDevice(unsure=unsure):
+                self._renewed(unsure, batch)
             case events.DrainedBacklog():
                 batch.ask(intents.ReadAll())
             case _:
@@ -240,6 +242,13 @@ class Chat:
             key = Text.DEVICE_RECOVERED if by_recovery else Text.DEVICES_CHANGED
             text = say(key, name=person.name)
         self._notice(text, (self._everyone, direct_id(self._account, person.account)), batch)
+
+    def _renewed(self, unsure: tuple[Message, ...], batch: Batch) -> None:
+        for message in unsure:
+            timeline, to = self._timeline(message.conversation, batch)
+            if timeline is not None:
+                timeline.put(message, to)
+        self._notice(say(Text.BECAME_NEW_DEVICE), tuple(self._timelines), batch)
 
     def _notice(self, text: str, where: tuple[ConversationId, ...], batch: Batch) -> None:
         self._notices += 1

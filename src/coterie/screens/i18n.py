@@ -43,6 +43,8 @@ class Text(StrEnum):
     DEVICE_RECOVERED = "{name} added a device with a passphrase or recovery key"
     OWN_DEVICES_CHANGED = "You added or removed a device"
     OWN_DEVICE_RECOVERED = "A device was added to your account with your passphrase or recovery key"
+    BECAME_NEW_DEVICE = "This folder was a copy of another device's. It is a device of its own from now on"
+    UNSURE = "perhaps not sent: it was waiting when this folder was copied"
     SHOW_ALL = "Show the whole message"
     UNREADABLE = "This message needs a newer version of coterie"
     NOT_FOR = "not for {name}'s {device}: {reason}"

@@ -28,6 +28,7 @@ NOTES_MAX: Final = 3
 _TICKS: Final = {
     MessageState.QUEUED: Tick.QUEUED,
     MessageState.SENT: Tick.SENT,
+    MessageState.UNSURE: Tick.NONE,
     MessageState.RECEIVED: Tick.SENT,
 }
 
@@ -77,7 +78,7 @@ class MessageFormat:
             large=large_emoji(blocks),
             time=self._calendar.time(message.sent_at_ms),
             tick=_TICKS[message.state] if message.own else Tick.NONE,
-            notes=self._notes(message.not_for),
+            notes=self._notes(message),
             text=message.text if message.readable else say(Text.UNREADABLE),
         )
 
@@ -97,7 +98,10 @@ class MessageFormat:
         text = message.text if message.id in self._whole else _cut(message.text)
         return rich(text, self._is_name), len(text) < len(message.text)
 
-    def _notes(self, left_out: tuple[NotFor, ...]) -> tuple[str, ...]:
+    def _notes(self, message: Message) -> tuple[str, ...]:
+        if message.state is MessageState.UNSURE:
+            return (say(Text.UNSURE),)
+        left_out = message.not_for
         notes = tuple(self._note(each) for each in left_out[:NOTES_MAX])
         more = len(left_out) - NOTES_MAX
         return notes if more <= 0 else (*notes, say(Text.NOT_FOR_MORE, count=more))

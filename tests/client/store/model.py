@@ -20,6 +20,7 @@ from coterie.base.ids import (
     StreamId,
     UserName,
     is_mailbox,
+    mailbox_of,
 )
 from coterie.client.events import MessageState
 from coterie.client.store import records as r
@@ -113,6 +114,8 @@ class Model:
                 old = [row for row in self._of(r.OutboxRow, state="sent") if row.since_ms < before_ms]
                 self._drop(r.OutboxRow, old)
                 self._drop(r.KeptKey, [row for row in self._of(r.KeptKey) if row.since_ms < before_ms])
+            case r.BecomeDevice():
+                self._become(record)
             case r.DropSetting() | r.DropOlm() | r.DropGroupOut() | r.DropEnvelopeOut() | r.DropWaiting():
                 self._apply_drop(record)
             case _:
@@ -134,6 +137,29 @@ class Model:
                 self._drop(r.EnvelopeOut, self._of(r.EnvelopeOut, envelope=envelope))
             case r.DropWaiting(stream, seq):
                 self._drop(r.WaitingRow, self._of(r.WaitingRow, stream=stream, seq=seq))
+
+    def _become(self, record: r.BecomeDevice) -> None:
+        for kind in (r.OwnXWing, r.GroupOutRow, r.ShareRow, r.KeptKey, r.EnvelopeOut, r.PositionRow):
+            self._rows[kind].clear()
+        for olm in self._of(r.OlmRow):
+            self._put(_replace(olm, pickle=b""))
+        self._drop(r.WaitingRow, self._of(r.WaitingRow, stream=mailbox_of(record.before)))
+        for row in self._of(r.ConversationRow):
+            last = self._one(r.MessageRow, conversation=row.id, device=record.before, message=row.out_message)
+            if last is not None:
+                self._put(r.TipRow(row.id, record.before, row.out_n, row.out_hash, last.order))
+            self._put(_replace(row, out_n=0, out_hash=b"", out_message=b""))
+        for queued in self._of(r.OutboxRow):
+            message = self._one(r.MessageRow, order=queued.order)
+            sure = queued.order >= record.sure_from
+            if not sure and queued.state is not r.OutboxState.SENT and message is not None:
+                self._put(_replace(message, state=MessageState.UNSURE))
+            if sure and queued.state is r.OutboxState.WAITING:
+                if message is not None:
+                    self._put_message(_replace(message, device=record.device))
+            else:
+                self._drop(r.OutboxRow, [queued])
+        self._drop(r.PutSetting, self._of(r.PutSetting, key=r.Setting.RUN))
 
     def _put_message(self, row: r.MessageRow) -> None:
         same = self._of(r.MessageRow, conversation=row.conversation, device=row.device, message=row.message)

@@ -9,6 +9,7 @@ from coterie.cli.chat_shapes import (
     JoinedShape,
     LinkShape,
     PresenceShape,
+    RenewedShape,
     StuckShape,
     TrustShape,
     message_shape,
@@ -16,6 +17,7 @@ from coterie.cli.chat_shapes import (
 from coterie.cli.commands.message_lines import message_line
 from coterie.cli.output import Output
 from coterie.client.events import (
+    BecameNewDevice,
     ConversationChanged,
     DevicesChanged,
     DrainedBacklog,
@@ -61,6 +63,9 @@ class EventLines:
                 return self._output.rendered(DrainedShape(event="drained"), "")
             case SendingStuck(_, code):
                 return self._output.rendered(StuckShape(event="stuck", error=code.value), refusal(code))
+            case BecameNewDevice(device):
+                renewed = RenewedShape(event="renewed", device_id=device.hex())
+                return self._output.rendered(renewed, say(Text.BECAME_NEW_DEVICE))
             case ConversationChanged() | MessageQueued():
                 return ""
             case _:

@@ -11,7 +11,7 @@ from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.ids import NO_HASH, AccountId, DeviceId, UserName
 from coterie.base.quiet import Quiet
-from coterie.base.signing import IdentityKeys
+from coterie.base.signing import IdentityKeys, account_id
 from coterie.client.core.prekeys import PrekeyMaker
 from coterie.client.core.profile import Profile
 from coterie.client.link import Address, Connection
@@ -26,7 +26,8 @@ from coterie.client.store.keys import (
 from coterie.client.store.profiles import ProfilePlace
 from coterie.client.store.records import PutSetting, Record, Setting
 from coterie.client.store.sqlite import ClientStore
-from coterie.e2ee.password import Argon2Parameters
+from coterie.e2ee.identity import AccountSecret, Vault, WrapKind, wrap_secret
+from coterie.e2ee.password import Argon2Parameters, PasswordKeys
 from coterie.e2ee.vodo import DeviceKeys, pickle_key
 from coterie.ledger.manifest import (
     FIRST,
@@ -41,7 +42,8 @@ from coterie.ledger.manifest import (
 class NewDevice:
     """A device that no server knows yet: its keys, its signed prekeys and what to keep of them."""
 
-    def __init__(self, account: AccountId, name: str, clock: Clock) -> None:
+    def __init__(self, account: AccountId, name: str, clock: Clock, pickle_root: bytes = b"") -> None:
+        """pickle_root: of the store that it goes into, 32 bytes; drawn where there is none yet."""
         now_ms = clock.wall_ms()
         self.account = account
         self.id = DeviceId(secrets.token_bytes(16))
@@ -51,7 +53,7 @@ class NewDevice:
         maker = PrekeyMaker(self.keys, account, self.id, 1)
         x_wing, private = maker.x_wing(now_ms)
         self.prekeys = (*maker.one_time(limits.ONE_TIME_KEYS, now_ms), maker.fallback(now_ms), x_wing)
-        root = secrets.token_bytes(32)
+        root = pickle_root or secrets.token_bytes(32)
         self.records: tuple[Record, ...] = (
             PutSetting(Setting.PICKLE_ROOT, root),
             PutSetting(Setting.DEVICE_PICKLE, self.keys.pickle(pickle_key(root, b"device"))),
@@ -166,3 +168,10 @@ def profile_of(name: UserName, device: NewDevice, address: Address, connection: 
 def machine_name() -> str:
     """What a device is called unless its owner says otherwise: its system, not its host name."""
     return f"{platform.system() or 'unknown'} computer"
+
+
+def own_secret(secret: AccountSecret, keys: PasswordKeys, random: bytes) -> PutSetting:
+    """The account's private keys for this machine, under the password that opens its store (rule 1)."""
+    account = account_id(secret.identity.public)
+    wrapped = wrap_secret(secret, keys.wrap, WrapKind.PASSWORD, account, random)
+    return PutSetting(Setting.OWN_SECRET, Vault(random, (wrapped,), ()).pack())

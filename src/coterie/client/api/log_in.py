@@ -15,21 +15,29 @@ from coterie.base.ids import AccountId, UserName
 from coterie.base.invite import parse_invite
 from coterie.base.names import canonical
 from coterie.base.quiet import Quiet
-from coterie.base.signing import account_id, require_primitives, verify_identity
-from coterie.client.api.enrolment import DoorKeys, NewDevice, keep_profile, manifest_with, profile_of
+from coterie.base.signing import account_id, require_primitives
+from coterie.client.api.enrolment import DoorKeys, NewDevice, keep_profile, own_secret, profile_of
 from coterie.client.api.me import Me
 from coterie.client.api.opening import enter
 from coterie.client.api.sign_up import TRIES, reach
+from coterie.client.api.vault_door import (
+    added,
+    ask_salt,
+    ask_vault,
+    check_secret,
+    check_vault,
+    secret_by_password,
+)
 from coterie.client.link import Address, Connection
 from coterie.client.store.lock import ProfileLock
 from coterie.client.store.profiles import ProfilePlace, new_profile, remove_profile, require_new
 from coterie.client.store.records import PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
-from coterie.e2ee.identity import AccountSecret, Vault, WrapKind, open_secret, vault_hash
+from coterie.e2ee.identity import AccountSecret, Vault, WrapKind, open_secret
 from coterie.e2ee.password import Argon2Parameters, PasswordKeys, stretch
 from coterie.e2ee.recovery import RecoveryKey
 from coterie.ledger.manifest import SignedManifest
-from coterie.wire.frames import Accepted, AddDevice, LoginProve, LoginStart, Salt, VaultOpened
+from coterie.wire.frames import Accepted, Salt, VaultOpened
 
 
 async def log_in(
@@ -113,8 +121,8 @@ class _Login:
             self._device = await self._keep(account, connection, address)
         if account.before.manifest.entry(self._device.id) is not None:
             return
-        manifest = manifest_with(self._device, account.before, account.secret.identity, self.clock.wall_ms())
-        answer = await connection.ask(AddDevice(5, manifest.pack(), self._device.prekeys))
+        frame = added(self._device, account.before, account.secret, self.clock)
+        answer = await connection.ask(frame)
         if not isinstance(answer, Accepted):
             raise RemoteError(Code.UNEXPECTED_FRAME, "no answer to the new device")
 
@@ -133,9 +141,7 @@ class _Login:
             remove_profile(self._place)
 
     async def _prove(self, connection: Connection) -> _Account:
-        salt = await connection.ask(LoginStart(1, self._name))
-        if not isinstance(salt, Salt):
-            raise RemoteError(Code.UNEXPECTED_FRAME, "no salt")
+        salt = await ask_salt(connection, self._name)
         parameters = Argon2Parameters(salt.memory_kib, salt.passes, salt.lanes)
         founding = connection.statement.server
         try:
@@ -148,52 +154,28 @@ class _Login:
     async def _ask_vault(self, connection: Connection, auth_key: bytes) -> VaultOpened:
         """By the password, else by the recovery key where there is one (encryption rule 6)."""
         try:
-            opened = await connection.ask(LoginProve(2, self._name, auth_key))
+            return await ask_vault(connection, self._name, auth_key)
         except Refused as refused:
             if self._recovery is None or refused.code is not Code.WRONG_CREDENTIALS:
                 raise
-            self._password_proven = False
-            await connection.ask(LoginStart(3, self._name))
-            opened = await connection.ask(LoginProve(4, self._name, self._recovery.auth_key))
-        if not isinstance(opened, VaultOpened):
-            raise RemoteError(Code.UNEXPECTED_FRAME, "no vault")
-        return opened
+        self._password_proven = False
+        await ask_salt(connection, self._name)
+        return await ask_vault(connection, self._name, self._recovery.auth_key)
 
     def _open_vault(
         self, opened: VaultOpened, salt: Salt, keys: PasswordKeys, parameters: Argon2Parameters
     ) -> _Account:
         """The account's secret; every contradiction in what the server gave is a security stop."""
-        before = SignedManifest.unpack(opened.manifest)
-        manifest = before.manifest
-        try:
-            vault = Vault.unpack(opened.vault)
-        except SealBroken:
-            raise SecurityStop(Code.SEAL_BROKEN, "not a vault") from None
-        if (
-            vault_hash(opened.vault) != manifest.vault_hash
-            or vault.random != salt.random
-            or manifest.name != self._name
-        ):
-            raise SecurityStop(Code.IDENTITY_CHANGED, "the vault is not the one of the manifest")
-        secret = self._secret(vault, keys, AccountId(manifest.account))
-        public = secret.identity.public
-        if account_id(public) != manifest.account or manifest.identity != public.pack():
-            raise SecurityStop(Code.IDENTITY_CHANGED, "the manifest is another identity's")
-        try:
-            verify_identity(public, before.payload, before.identity_signature)
-        except SealBroken:
-            raise SecurityStop(Code.IDENTITY_CHANGED, "a manifest that its identity did not sign") from None
-        return _Account(secret, before, vault, keys, parameters)
+        found = check_vault(opened, salt, self._name)
+        secret = self._secret(found.vault, keys, AccountId(found.before.manifest.account))
+        check_secret(secret, found.before)
+        return _Account(secret, found.before, found.vault, keys, parameters)
 
     def _secret(self, vault: Vault, keys: PasswordKeys, account: AccountId) -> AccountSecret:
         """By the password's wrapping where there is one, else by the recovery key's."""
-        wrapped = {each.kind for each in vault.wrapped}
-        by_password = {WrapKind.PASSPHRASE, WrapKind.PASSWORD} & wrapped if self._password_proven else set()
-        for kind in by_password:
-            try:
-                return open_secret(vault, kind, keys.wrap, account)
-            except SealBroken:
-                raise SecurityStop(Code.SEAL_BROKEN, "a wrapping that the proven key does not open") from None
+        by_password = secret_by_password(vault, keys.wrap, account) if self._password_proven else None
+        if by_password is not None:
+            return by_password
         if self._recovery is None:
             raise Refused(Code.NEEDS_RECOVERY_KEY)
         try:
@@ -212,7 +194,11 @@ class _Login:
         recovery_store = self._recovery.store_key if self._recovery else b""
         doors = DoorKeys(account.keys.store, recovery_store, account.vault.random, account.parameters)
         profile = profile_of(self._name, device, address, connection)
-        extra = (PutSetting(Setting.VAULT, account.vault.pack()),)
+        extra = (
+            PutSetting(Setting.VAULT, account.vault.pack()),
+            own_secret(account.secret, account.keys, account.vault.random),
+            PutSetting(Setting.DEVICE_UNCONFIRMED, b"1"),
+        )
         self._store = keep_profile(place, profile, device, doors, extra)
         return device
 

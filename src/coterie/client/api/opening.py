@@ -13,13 +13,14 @@ from coterie.base.clock import Clock, SystemClock
 from coterie.base.invite import Invite, parse_invite
 from coterie.base.signing import require_primitives
 from coterie.client.api.me import Me
+from coterie.client.api.renewal import Renewal
 from coterie.client.core.profile import unpack_profile
 from coterie.client.store.keys import StoreWrapKind, open_database_key, read_key_file
 from coterie.client.store.lock import ProfileLock
 from coterie.client.store.profiles import find_profile
 from coterie.client.store.records import PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
-from coterie.e2ee.password import Argon2Parameters, stretch
+from coterie.e2ee.password import Argon2Parameters, PasswordKeys, stretch
 
 
 class Opening:
@@ -58,7 +59,7 @@ class Opening:
             store = ClientStore.open(place, database_key)
             if self._invite is not None:
                 _move(store, self._invite)
-            return enter(store, lock, clock)
+            return enter(store, lock, clock, keys)
         except BaseException:
             lock.release()
             raise
@@ -87,11 +88,13 @@ def _move(store: ClientStore, invite: Invite) -> None:
     store.commit()
 
 
-def enter(store: ClientStore, lock: ProfileLock, clock: Clock) -> Me:
-    """Start a profile; it carries the recovery key as long as that was not shown."""
+def enter(store: ClientStore, lock: ProfileLock, clock: Clock, keys: PasswordKeys | None = None) -> Me:
+    """Start a profile; it carries the recovery key as long as that was not shown. keys: of the password that
+    opened it, None for one that was just made here and can be no copy."""
     try:
         words = store.setting(Setting.PENDING_RECOVERY_KEY)
-        me = Me(store, lock, unpack_profile(store.setting(Setting.PROFILE)), clock)
+        renewal = None if keys is None else Renewal(store, keys, clock)
+        me = Me(store, lock, unpack_profile(store.setting(Setting.PROFILE)), clock, renewal)
     except BaseException:
         store.close()
         raise

@@ -18,7 +18,14 @@ from coterie.base.invite import parse_invite
 from coterie.base.names import canonical
 from coterie.base.quiet import Quiet
 from coterie.base.signing import account_id, require_primitives
-from coterie.client.api.enrolment import DoorKeys, NewDevice, first_manifest, keep_profile, profile_of
+from coterie.client.api.enrolment import (
+    DoorKeys,
+    NewDevice,
+    first_manifest,
+    keep_profile,
+    own_secret,
+    profile_of,
+)
 from coterie.client.api.me import Me
 from coterie.client.api.opening import enter
 from coterie.client.api.passwords import check_password
@@ -75,6 +82,7 @@ async def sign_up(
             address = Address(invite.host, invite.port, founding)
             extra = (
                 PutSetting(Setting.VAULT, frame.vault),
+                own_secret(new.secret, new.keys, new.random),
                 PutSetting(Setting.PENDING_SIGN_UP, codec.encode(frame)),
                 PutSetting(Setting.PENDING_RECOVERY_KEY, new.recovery.words().encode()),
             )

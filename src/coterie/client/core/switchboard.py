@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 import msgspec
@@ -48,9 +48,17 @@ from coterie.client.core.sharing import Sharing
 from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
 from coterie.client.core.views import Views
-from coterie.client.events import ConversationChanged, DrainedBacklog, Event, LinkChanged, LinkState
+from coterie.client.events import ConversationChanged, DrainedBacklog, Event, LinkChanged, LinkState, Message
 from coterie.client.outcome import NOTHING, Outcome
-from coterie.client.store.records import DropGroupOut, DropSetting, PutDraft, PutSetting, ReadUpTo, Setting
+from coterie.client.store.records import (
+    DropGroupOut,
+    DropSetting,
+    OutboxState,
+    PutDraft,
+    PutSetting,
+    ReadUpTo,
+    Setting,
+)
 from coterie.wire.frames import (
     Accepted,
     Accounts,
@@ -142,6 +150,22 @@ class Switchboard:
             case _:
                 assert_never(command)
 
+    def unaccepted(self, below_order: int) -> tuple[int, ...]:
+        """Orders of the messages below one that the server has not accepted, as far as is known here."""
+        states = (OutboxState.WAITING, OutboxState.SEALED)
+        return tuple(
+            row.order
+            for conversation in self._reads.outbox_conversations()
+            for state in states
+            for row in self._reads.outbox(conversation, state, below_order)
+            if row.order < below_order
+        )
+
+    def messages(self, orders: Iterable[int]) -> tuple[Message, ...]:
+        """Messages as they stand in the store now."""
+        rows = [row for row in map(self._reads.message, orders) if row is not None]
+        return tuple(self.views.message(row, self._reads.conversation(row.conversation)) for row in rows)
+
     def _conversation_changed(self, conversation: ConversationId) -> Outcome:
         changed = self.views.conversation_by_id(conversation)
         return Outcome(show=(ConversationChanged(changed),)) if changed else NOTHING
@@ -227,6 +251,7 @@ class Switchboard:
         saved = (
             PutSetting(Setting.INCARNATION, command.incarnation),
             PutSetting(Setting.IDENTITY, command.identity),
+            DropSetting(Setting.DEVICE_UNCONFIRMED),
         )
         yield Outcome(save=saved, send=(sync,), show=(LinkChanged(LinkState.SYNCING),))
         yield self.trust.connected(command.ready, now_ms)

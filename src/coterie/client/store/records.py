@@ -38,10 +38,14 @@ class Setting(StrEnum):
     CLEAN_STOP = "clean-stop"
     """b"1" after a close in order; absent while running and after a kill."""
     PENDING_SIGN_UP = "pending-sign-up"
-    """The SignUp or AddDevice frame, encoded, until the server has accepted it."""
+    """The SignUp frame, encoded, until the server has accepted it."""
     PENDING_RECOVERY_KEY = "pending-recovery-key"
     """The recovery words until they were handed to the person once."""
     VAULT = "vault"
+    OWN_SECRET = "own-secret"
+    """The account's private keys under the password of this machine: a packed Vault with one wrapping."""
+    DEVICE_UNCONFIRMED = "device-unconfirmed"
+    """b"1" from the making of a further device until it was signed in once: the server may not know it."""
     HEAD = "head"
     """Newest verified SignedHead, packed."""
     IDENTITY = "identity"
@@ -345,6 +349,15 @@ class PutDraft(Quiet, frozen=True):
     draft: str
 
 
+class BecomeDevice(msgspec.Struct, frozen=True):
+    """Change: this store is a new device's (encryption rule 28). What the device before alone may use goes;
+    messages below order sure_from that were not accepted become UNSURE, others wait for the new device."""
+
+    device: DeviceId
+    before: DeviceId
+    sure_from: int
+
+
 class PositionRow(msgspec.Struct, frozen=True):
     """How far a stream is committed here."""
 
@@ -381,4 +394,5 @@ Record = (
     | ReadUpTo
     | PutDraft
     | PositionRow
+    | BecomeDevice
 )

@@ -12,6 +12,7 @@ from coterie.base.errors import LocalError
 from coterie.client.events import MessageState
 from coterie.client.store.records import (
     AccountRow,
+    BecomeDevice,
     ConversationRow,
     DropEnvelopeOut,
     DropGroupOut,
@@ -41,6 +42,7 @@ from coterie.client.store.records import (
     TipRow,
     WaitingRow,
 )
+from coterie.client.store.renewal import become_device
 from coterie.client.store.tables import DEVICE, PUT, SETTING
 
 _PUT_ACCOUNT = """INSERT INTO account ("account", "name", "seq", "manifest", "verified")
@@ -89,6 +91,8 @@ def write(database: apsw.Connection, record: Record) -> None:
                 'DELETE FROM outbox WHERE "state" = \'sent\' AND "since_ms" < ?', (record.before_ms,)
             )
             database.execute('DELETE FROM kept_key WHERE "since_ms" < ?', (record.before_ms,))
+        case BecomeDevice():
+            become_device(database, record)
         case DropSetting() | DropOlm() | DropGroupOut() | DropEnvelopeOut() | DropWaiting():
             _drop(database, record)
         case _:
