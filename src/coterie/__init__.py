@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from coterie.client.events import Sent as Sent
     from coterie.client.store.profiles import default_home as default_home
     from coterie.client.store.profiles import profiles as profiles
+    from coterie.e2ee.recovery import new_passphrase as new_passphrase
 
 _MODULES = {
     "coterie.base.codes": ("Code",),
@@ -89,6 +90,7 @@ _MODULES = {
         "Sent",
     ),
     "coterie.client.store.profiles": ("default_home", "profiles"),
+    "coterie.e2ee.recovery": ("new_passphrase",),
 }
 _WHERE = {name: module for module, names in _MODULES.items() for name in names}
 

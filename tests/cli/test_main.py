@@ -25,6 +25,7 @@ from coterie.base.errors import (
 from coterie.cli.failures import Exit, exit_of, report, sentence
 from coterie.cli.main import main
 from coterie.cli.output import Output
+from coterie.e2ee.recovery import is_passphrase
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +120,14 @@ def test_an_unreachable_server_is_unavailable(tmp_path: Path, capsys: pytest.Cap
     words = ["--home", str(tmp_path), "--json", "signup", "bob", "--generate-passphrase"]
     assert main([*words, "--server", "127.0.0.1:1"]) == Exit.UNAVAILABLE
     assert json.loads(capsys.readouterr().out)["error"] == "unreachable"
+
+
+def test_a_passphrase_is_shown_before_anything_can_go_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--home", str(tmp_path), "signup", "bob", "--generate-passphrase"]
+    assert main([*words, "--server", "127.0.0.1:1"]) == Exit.UNAVAILABLE
+    assert any(is_passphrase(line.strip()) for line in capsys.readouterr().out.splitlines())
 
 
 @pytest.mark.parametrize("listen", ["4433", ":1", "127.0.0.1:x", "127.0.0.1:70000", "127.0.0.1:-1", "::1:"])

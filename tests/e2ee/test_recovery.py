@@ -13,7 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coterie.base.errors import LocalError, SealBroken, Unavailable
-from coterie.e2ee.recovery import PASSPHRASE_WORDS, RecoveryKey, new_passphrase, passphrase_words
+from coterie.e2ee.recovery import (
+    PASSPHRASE_WORDS,
+    RecoveryKey,
+    is_passphrase,
+    new_passphrase,
+    passphrase_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +78,20 @@ def test_a_key_does_not_show_itself_and_has_its_size() -> None:
     assert RecoveryKey.generate().words() != RecoveryKey.generate().words()
     with pytest.raises(LocalError):
         RecoveryKey(bytes(31))
+
+
+def test_only_our_own_passphrases_pass_as_such() -> None:
+    for _ in range(200):
+        assert is_passphrase(new_passphrase())
+    six = "yo-yo-drop-down-t-shirt-felt-tip-abacus-zoom"
+    assert is_passphrase(six)
+    for other in ("", "abacus", six + "-", "-" + six, six + "-zoom", six.removesuffix("-zoom"), six.upper()):
+        assert not is_passphrase(other)
+
+
+@given(st.text())
+def test_no_text_is_a_passphrase_by_chance(text: str) -> None:
+    assert not is_passphrase(text)
 
 
 def test_passphrases_have_77_bits_and_read_one_way_only() -> None:

@@ -230,3 +230,22 @@ async def test_texts_of_every_size_and_script(village: Village) -> None:
     with pytest.raises(coterie.Refused) as refused:
         await alice.send("@bob", "x" * 65_537)
     assert refused.value.code is Code.TOO_LARGE
+
+
+async def test_a_password_of_ones_own_does_not_pass_as_a_passphrase(village: Village) -> None:
+    for word in (PASSWORD, "one-two-three-four-five-six"):
+        with pytest.raises(coterie.Refused) as refused:
+            await coterie.sign_up(
+                server=village.invite,
+                name="eve",
+                password=word,
+                generate_passphrase=True,
+                home=village.home("e"),
+            )
+        assert refused.value.code is Code.WEAK_PASSWORD
+    drawn = coterie.new_passphrase()
+    eve = await coterie.sign_up(
+        server=village.invite, name="eve", password=drawn, generate_passphrase=True, home=village.home("eve")
+    )
+    assert eve.passphrase == drawn
+    await village.keep(eve)

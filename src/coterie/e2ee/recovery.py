@@ -78,6 +78,21 @@ def new_passphrase() -> str:
     return "-".join(secrets.choice(words) for _ in range(PASSPHRASE_WORDS))
 
 
+def is_passphrase(word: str) -> bool:
+    """Whether new_passphrase() could have made this."""
+    words, left = frozenset(passphrase_words()), word
+    found: list[str] = []
+    while left and len(found) < PASSPHRASE_WORDS:
+        parts = left.split("-", 2)
+        # Four words hold a hyphen themselves ("yo-yo"); their first half is no word.
+        part = "-".join(parts[:2]) if parts[0] not in words else parts[0]
+        if part not in words:
+            return False
+        found.append(part)
+        left = left[len(part) + 1 :]
+    return len(found) == PASSPHRASE_WORDS and "-".join(found) == word
+
+
 @cache
 def passphrase_words() -> tuple[str, ...]:
     """The 7776 words. Raises Unavailable(missing-part) where the list is not the one known to us."""

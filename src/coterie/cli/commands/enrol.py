@@ -20,8 +20,6 @@ async def show_account(me: Me, output: Output) -> None:
         ),
         f"{me.name} on {me.server}",
     )
-    if me.passphrase is not None:
-        output.tell(f"{FormText.PASSPHRASE_SHOWN.value}:\n\n  {me.passphrase}\n")
     if me.recovery_key is not None:
         output.tell(f"{FormText.RECOVERY_TITLE.value}. {FormText.RECOVERY_SUBTITLE.value}")
         output.tell(f"\n  {me.recovery_key}\n")

@@ -13,13 +13,15 @@ from coterie.screens.form_texts import FormText
 
 
 def run(given: Arguments, output: Output) -> int:
-    password = None
-    if not given.generate_passphrase:
+    if given.generate_passphrase:
+        password = coterie.new_passphrase()
+        output.tell(f"{FormText.PASSPHRASE_SHOWN.value}:\n\n  {password}\n")
+    else:
         password = read_password(given, FormText.PASSWORD.value, twice=True)
     return session.run(_sign_up(given, output, password))
 
 
-async def _sign_up(given: Arguments, output: Output, password: str | None) -> int:
+async def _sign_up(given: Arguments, output: Output, password: str) -> int:
     me = await coterie.sign_up(
         server=given.server,
         name=given.name,

@@ -35,7 +35,7 @@ from coterie.client.store.profiles import new_profile, remove_profile, require_n
 from coterie.client.store.records import DropSetting, PutSetting, Setting
 from coterie.e2ee.identity import AccountSecret, Vault, WrapKind, vault_hash, verifier_id, wrap_secret
 from coterie.e2ee.password import Argon2Parameters, PasswordKeys, stretch
-from coterie.e2ee.recovery import RecoveryKey, new_passphrase
+from coterie.e2ee.recovery import RecoveryKey, is_passphrase, new_passphrase
 from coterie.wire import codec
 from coterie.wire.frames import Accepted, SignUp
 
@@ -55,15 +55,20 @@ async def sign_up(
 ) -> Me:
     """Make an account on a server, and this machine its first device.
 
-    server: an invite link, or HOST:PORT. Raises Refused (name-taken, bad-name, weak-password, sign-up-closed,
-    needs-invite, too-many-tries, profile-exists), Unavailable, SecurityStop(identity-changed).
+    server: an invite link, or HOST:PORT. generate_passphrase: the password is one of new_passphrase(), drawn
+    here where none is given; who draws it can show it before anything can go wrong.
+
+    Raises Refused (name-taken, bad-name, weak-password, sign-up-closed, needs-invite, too-many-tries,
+    profile-exists), Unavailable, SecurityStop(identity-changed).
     """
     require_primitives()
     clock = SystemClock()
     wanted = canonical(name)
-    passphrase = new_passphrase() if generate_passphrase else None
+    passphrase = (password or new_passphrase()) if generate_passphrase else None
     if passphrase is None:
         check_password(password or "", wanted, wrapping=wrap_with_password)
+    elif not is_passphrase(passphrase):
+        raise Refused(Code.WEAK_PASSWORD, "not a passphrase of coterie's making")
     kind = WrapKind.PASSPHRASE if passphrase else WrapKind.PASSWORD if wrap_with_password else None
     invite = parse_invite(server)
     connection = await Connection.open(Address(invite.host, invite.port, invite.fingerprint), clock)
