@@ -1,0 +1,117 @@
+"""What a client keeps: one frozen type per row. The same types are read and saved.
+
+A record in Outcome.save is written as it stands (insert or replace by its key); the types that only change
+or remove something say so. Everything lies inside the encrypted database.
+"""
+
+from __future__ import annotations
+
+from coterie.client.store.records.people import (
+    AccountRow,
+    DropOlm,
+    OlmRow,
+    OwnXWing,
+    PeerDevice,
+    PeerKeys,
+    PutLeaves,
+)
+from coterie.client.store.records.sessions import (
+    DropEnvelopeOut,
+    DropGroupOut,
+    EnvelopeOut,
+    GroupInRow,
+    GroupOutRow,
+    KeptKey,
+    SeenEnvelope,
+    ShareRow,
+    ShareState,
+)
+from coterie.client.store.records.settings import (
+    DropSetting,
+    PutSetting,
+    Setting,
+)
+from coterie.client.store.records.talk import (
+    BecomeDevice,
+    ConversationRow,
+    DropWaiting,
+    MessageAccepted,
+    MessageRow,
+    OutboxRow,
+    OutboxState,
+    PositionRow,
+    PruneOutbox,
+    PutDraft,
+    ReadUpTo,
+    TipRow,
+    WaitingReason,
+    WaitingRow,
+)
+
+Record = (
+    PutSetting
+    | DropSetting
+    | PutLeaves
+    | AccountRow
+    | PeerKeys
+    | OwnXWing
+    | OlmRow
+    | DropOlm
+    | GroupOutRow
+    | DropGroupOut
+    | ShareRow
+    | KeptKey
+    | EnvelopeOut
+    | DropEnvelopeOut
+    | GroupInRow
+    | SeenEnvelope
+    | WaitingRow
+    | DropWaiting
+    | ConversationRow
+    | TipRow
+    | MessageRow
+    | MessageAccepted
+    | OutboxRow
+    | PruneOutbox
+    | ReadUpTo
+    | PutDraft
+    | PositionRow
+    | BecomeDevice
+)
+
+__all__ = [
+    "AccountRow",
+    "BecomeDevice",
+    "ConversationRow",
+    "DropEnvelopeOut",
+    "DropGroupOut",
+    "DropOlm",
+    "DropSetting",
+    "DropWaiting",
+    "EnvelopeOut",
+    "GroupInRow",
+    "GroupOutRow",
+    "KeptKey",
+    "MessageAccepted",
+    "MessageRow",
+    "OlmRow",
+    "OutboxRow",
+    "OutboxState",
+    "OwnXWing",
+    "PeerDevice",
+    "PeerKeys",
+    "PositionRow",
+    "PruneOutbox",
+    "PutDraft",
+    "PutLeaves",
+    "PutSetting",
+    "ReadUpTo",
+    "Record",
+    "SeenEnvelope",
+    "Setting",
+    "ShareRow",
+    "ShareState",
+    "TipRow",
+    "WaitingReason",
+    "WaitingRow",
+]

@@ -1,0 +1,86 @@
+"""What is kept of the ledger, of accounts and their devices, and of the keys of both sides."""
+
+from __future__ import annotations
+
+import msgspec
+
+from coterie.base.ids import (
+    AccountId,
+    DeviceId,
+    UserName,
+)
+from coterie.base.quiet import Quiet
+
+
+class PutLeaves(msgspec.Struct, frozen=True):
+    """Leaves covered by a verified head, from index start on, and that head."""
+
+    start: int
+    leaves: tuple[bytes, ...]
+    head: bytes
+
+
+class PeerDevice(msgspec.Struct, frozen=True):
+    """A device of somebody (or of oneself) as the newest verified manifest lists it."""
+
+    device: DeviceId
+    account: AccountId
+    name: str
+    curve25519: bytes
+    ed25519: bytes
+    created_ms: int
+    revoked_ms: int
+    approved_by: bytes
+    marked: bool
+
+    @property
+    def live(self) -> bool:
+        return self.revoked_ms == 0
+
+
+class AccountRow(msgspec.Struct, frozen=True):
+    """An account whose manifest was verified against its leaf. Saving replaces its devices."""
+
+    account: AccountId
+    name: UserName
+    seq: int
+    manifest: bytes
+    devices: tuple[PeerDevice, ...]
+    verified: bool = False
+
+
+class PeerKeys(msgspec.Struct, frozen=True):
+    """Verified reusable prekeys of a device; key b"" and id 0 where it has none."""
+
+    device: DeviceId
+    fallback_id: int
+    fallback_key: bytes
+    x_wing_id: int
+    x_wing_key: bytes
+    x_wing_created_ms: int
+
+
+class OwnXWing(Quiet, frozen=True):
+    """A private X-Wing prekey of this device. replaced_ms 0: the current one."""
+
+    id: int
+    private: bytes
+    created_ms: int
+    replaced_ms: int
+
+
+class OlmRow(Quiet, frozen=True):
+    """A session between this device and another; its id stays known for ever."""
+
+    session: bytes
+    account: AccountId
+    device: DeviceId
+    pickle: bytes
+    received_ms: int
+    """When it last opened something; its creation before that."""
+
+
+class DropOlm(msgspec.Struct, frozen=True):
+    """Forget a session's pickle, never its id."""
+
+    session: bytes

@@ -1,0 +1,50 @@
+"""The single values of a profile."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from coterie.base.quiet import Quiet
+
+
+class Setting(StrEnum):
+    """Keys of the single values of a profile."""
+
+    PROFILE = "profile"
+    """Packed client.core.profile.Profile."""
+    PICKLE_ROOT = "pickle-root"
+    """32 random bytes from which the key of every pickle is derived."""
+    DEVICE_PICKLE = "device-pickle"
+    NEXT_PREKEY_ID = "next-prekey-id"
+    RUN = "run"
+    """Number of this start and its nonce, packed (encryption rule 28)."""
+    CLEAN_STOP = "clean-stop"
+    """b"1" after a close in order; absent while running and after a kill."""
+    PENDING_SIGN_UP = "pending-sign-up"
+    """The SignUp frame, encoded, until the server has accepted it."""
+    PENDING_RECOVERY_KEY = "pending-recovery-key"
+    """The recovery words until they were handed to the person once."""
+    VAULT = "vault"
+    OWN_SECRET = "own-secret"
+    """The account's private keys under the password of this machine: a packed Vault with one wrapping."""
+    DEVICE_UNCONFIRMED = "device-unconfirmed"
+    """b"1" from the making of a further device until it was signed in once: the server may not know it."""
+    HEAD = "head"
+    """Newest verified SignedHead, packed."""
+    IDENTITY = "identity"
+    """The server's identity as its newest accepted statement named it, packed: a later one must follow from
+    it."""
+    INCARNATION = "incarnation"
+    BROKEN_COUNT = "broken-count"
+    """How many entries could not be opened, ever: 8 bytes big endian."""
+
+
+class PutSetting(Quiet, frozen=True):
+    key: Setting
+    value: bytes
+
+
+class DropSetting(msgspec.Struct, frozen=True):
+    key: Setting

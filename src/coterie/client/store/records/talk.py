@@ -1,0 +1,161 @@
+"""What is kept of conversations: messages, the outbox, positions, and what cannot be opened yet."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from coterie.base.ids import (
+    AccountId,
+    ConversationId,
+    DeviceId,
+    MessageId,
+    StreamId,
+)
+from coterie.base.quiet import Quiet
+from coterie.client.events import ConversationKind, MessageState
+
+
+class WaitingReason(StrEnum):
+    NO_KEY = "no-key"
+    UNKNOWN_DEVICE = "unknown-device"
+    TOO_MANY_FAILURES = "too-many-failures"
+    BROKEN = "broken"
+
+
+class WaitingRow(msgspec.Struct, frozen=True):
+    """An entry that cannot be opened yet, as it came. session: b"" for envelopes."""
+
+    stream: StreamId
+    seq: int
+    account: AccountId
+    device: DeviceId
+    session: bytes
+    entry: bytes
+    reason: WaitingReason
+    since_ms: int
+
+
+class DropWaiting(msgspec.Struct, frozen=True):
+    stream: StreamId
+    seq: int
+
+
+class ConversationRow(Quiet, frozen=True):
+    """peer: the other account of a direct conversation, b"" else. out_n, out_hash, out_message: this device's
+    newest sealed message there."""
+
+    id: ConversationId
+    kind: ConversationKind
+    peer: bytes
+    read_order: int = 0
+    draft: str = ""
+    out_n: int = 0
+    out_hash: bytes = b""
+    out_message: bytes = b""
+
+
+class TipRow(msgspec.Struct, frozen=True):
+    """The newest message of another device in a conversation: what parents name."""
+
+    conversation: ConversationId
+    device: DeviceId
+    n: int
+    hash: bytes
+    order: int
+
+
+class MessageRow(Quiet, frozen=True):
+    """A message. The fields from n on are empty until it is sealed (own) and complete when received.
+
+    inner: the packed inner message and franking_key, commitment and mac: what a report or a repair needs.
+    not_for: packed tuple of (account, device, reason).
+    """
+
+    order: int
+    conversation: ConversationId
+    message: MessageId
+    account: AccountId
+    device: DeviceId
+    own: bool
+    state: MessageState
+    body: bytes
+    text: str
+    readable: bool
+    sent_ms: int
+    seq: int = 0
+    server_ms: int = 0
+    n: int = 0
+    hash: bytes = b""
+    inner: bytes = b""
+    franking_key: bytes = b""
+    commitment: bytes = b""
+    mac: bytes = b""
+    session: bytes = b""
+    index: int = 0
+    not_for: bytes = b""
+
+
+class MessageAccepted(msgspec.Struct, frozen=True):
+    """Change: an own message is on the server's disk. mac b"" until it is seen in the log."""
+
+    order: int
+    seq: int
+    server_ms: int
+    mac: bytes
+
+
+class OutboxState(StrEnum):
+    WAITING = "waiting"
+    """Not sealed yet."""
+    SEALED = "sealed"
+    """Sealed; frame holds the Send to be sent until it is accepted."""
+    SENT = "sent"
+    """Accepted; kept with its bytes for a restored server."""
+
+
+class OutboxRow(msgspec.Struct, frozen=True):
+    """frame: the encoded Send frame with request 0."""
+
+    order: int
+    conversation: ConversationId
+    message: MessageId
+    state: OutboxState
+    frame: bytes
+    since_ms: int
+
+
+class PruneOutbox(msgspec.Struct, frozen=True):
+    """Remove outbox rows in state SENT and kept keys from before the given time."""
+
+    before_ms: int
+
+
+class ReadUpTo(msgspec.Struct, frozen=True):
+    """Change: everything up to this order is read; never goes back."""
+
+    conversation: ConversationId
+    order: int
+
+
+class PutDraft(Quiet, frozen=True):
+    conversation: ConversationId
+    draft: str
+
+
+class BecomeDevice(msgspec.Struct, frozen=True):
+    """Change: this store is a new device's (encryption rule 28). What the device before alone may use goes;
+    messages below order sure_from that were not accepted become UNSURE, others wait for the new device."""
+
+    device: DeviceId
+    before: DeviceId
+    sure_from: int
+
+
+class PositionRow(msgspec.Struct, frozen=True):
+    """How far a stream is committed here."""
+
+    stream: StreamId
+    incarnation: bytes
+    seq: int
