@@ -116,11 +116,14 @@ class House:
             raise Refused(Code.NAME_TAKEN)
         if not generate_passphrase:
             check_password(password or "", wanted, wrapping=wrap_with_password)
-        passphrase = new_passphrase() if generate_passphrase else None
+        passphrase = (password or new_passphrase()) if generate_passphrase else None
         recovery_key = RecoveryKey.generate().words()
         alone = generate_passphrase or wrap_with_password
         self.secrets[wanted] = (passphrase or password or "", recovery_key, alone)
         return self._enter(wanted, recovery_key, passphrase)
+
+    def new_passphrase(self) -> str:
+        return new_passphrase()
 
     async def log_in(
         self, *, server: str, name: str, password: str, home: Path, recovery_key: str | None = None

@@ -42,6 +42,9 @@ class SdkDoors:
             wrap_with_password=wrap_with_password,
         )
 
+    def new_passphrase(self) -> str:
+        return coterie.new_passphrase()
+
     def log_in(
         self, *, server: str, name: str, password: str, home: Path, recovery_key: str | None = None
     ) -> Awaitable[Opened]:

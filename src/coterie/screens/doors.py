@@ -78,6 +78,10 @@ class Doors(Protocol):
         """Make an account on the server (host:port or an invite) and this machine its first device."""
         ...
 
+    def new_passphrase(self) -> str:
+        """Six random words, for a sign_up() with generate_passphrase."""
+        ...
+
     def log_in(
         self, *, server: str, name: str, password: str, home: Path, recovery_key: str | None = None
     ) -> Awaitable[Opened]:

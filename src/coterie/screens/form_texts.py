@@ -33,8 +33,8 @@ class FormText(StrEnum):
     SUGGEST_PASSPHRASE = "Suggest a passphrase"
     OWN_PASSWORD = "Choose my own password"
     PASSPHRASE_PROMISE = (
-        "Six random words will be made for you and shown as soon as the account exists. "
-        "With your name and these words alone you can log in on another machine."
+        "Six random words, made for you. Write them down: with your name and these words alone you "
+        "can log in on another machine."
     )
     WRAP_WITH_PASSWORD = "Let me log in elsewhere with this password alone"
     WRAP_WARNING = "Whoever holds the server can try to guess this."

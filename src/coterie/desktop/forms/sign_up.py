@@ -57,6 +57,8 @@ class SignUpForm(Form):
     ) -> None:
         super().__init__(parent, entrance, FormText.SIGN_UP_TITLE.value, FormText.SIGN_UP_SUBTITLE.value)
         self.secret = Secret.OWN
+        self.drawn = ""
+        """The passphrase that was suggested, once it is shown."""
         self._strength_timer: str | None = None
         self._strength_job: Job | None = None
         self.server = self.add_field(FormText.SERVER.value)
@@ -102,6 +104,10 @@ class SignUpForm(Form):
             text=FormText.PASSPHRASE_PROMISE.value,
             wraplength=self._width_px - 2 * self._pad_px,
         ).pack(fill="x", pady=(4, 6))
+        box = ttk.Frame(self._generated, style="Field.TFrame", padding=(12, 10))
+        box.pack(fill="x", pady=(2, 8))
+        self.passphrase = ttk.Label(box, text="\n", style="Word.TLabel", anchor="center", justify="center")
+        self.passphrase.pack(fill="x")
         self.own_password = self.add_link(
             FormText.OWN_PASSWORD.value, lambda: self._turn_to(Secret.OWN), self._generated
         )
@@ -114,6 +120,17 @@ class SignUpForm(Form):
         other.pack_forget()
         shown.pack(fill="x")
         self.settle()
+        if secret is Secret.GENERATED and not self.drawn:
+            self.entrance.run(self._draw(), self._show_drawn)
+
+    async def _draw(self) -> str:
+        return self.entrance.doors.new_passphrase()
+
+    def _show_drawn(self, passphrase: str) -> None:
+        """On the screen before the account is made: whatever happens then, nobody is locked out."""
+        if self.winfo_exists() and not self.drawn:
+            self.drawn = passphrase
+            self.passphrase.configure(text=_in_two_lines(passphrase))
 
     def _say_pinned(self) -> None:
         server = self.server.value.strip()
@@ -179,20 +196,23 @@ class SignUpForm(Form):
             self._sign_up(
                 self.server.value.strip(),
                 self.name.value.strip(),
-                self.password.value if own else None,
+                self.password.value if own else self.drawn or None,
+                not own,
                 own and self.wrap.instate(["selected"]),
             ),
             FormText.SIGNING_UP.value,
             self._opened,
         )
 
-    async def _sign_up(self, server: str, name: str, password: str | None, wrap: bool) -> Opened:
+    async def _sign_up(
+        self, server: str, name: str, password: str | None, generated: bool, wrap: bool
+    ) -> Opened:
         return await self.entrance.doors.sign_up(
             server=server,
             name=name,
             password=password,
             home=self.entrance.home,
-            generate_passphrase=password is None,
+            generate_passphrase=generated,
             wrap_with_password=wrap,
         )
 
@@ -214,3 +234,11 @@ class SignUpForm(Form):
         if code is Code.WEAK_PASSWORD and self.secret is Secret.OWN:
             return self.password
         return self.server if code in ABOUT_SERVER else None
+
+
+def _in_two_lines(passphrase: str) -> str:
+    """Broken behind the hyphen that is nearest to the middle: six words are wider than the form."""
+    middle = len(passphrase) // 2
+    hyphens = [at for at, character in enumerate(passphrase) if character == "-"]
+    cut = min(hyphens, key=lambda at: abs(at - middle)) + 1
+    return f"{passphrase[:cut]}\n{passphrase[cut:]}"
