@@ -1,7 +1,7 @@
 # The one entry point. Each target makes the environment it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check quick clean
+.PHONY: help setup run test check quick coverage covered clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON_HERE := .venv/bin/python
@@ -10,6 +10,12 @@ PLACE := $(shell pwd | cksum | cut -d' ' -f1)
 RUN := .venv/.run-$(PLACE)
 DEV := .venv/.dev-$(PLACE)
 TESTS ?= tests
+# Packages of which every branch has to be tested, and the tests that are enough to see it.
+WHOLE := wire ledger e2ee content
+COVERING := tests/wire tests/ledger tests/e2ee tests/content tests/vectors tests/client tests/attacks tests/village
+WHOLE_FILES = $(shell echo $(WHOLE:%=src/coterie/%/*) | tr ' ' ,)
+# COVERAGE=1 measures what `make test` runs; `make covered` says afterwards what came of it.
+MEASURED = $(if $(COVERAGE),-m coverage run)
 LINT_IMPORTS := "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True))"
 
 help:
@@ -17,6 +23,7 @@ help:
 	@echo "make test    everything that is tested (ARGS='-k name' goes to pytest)"
 	@echo "make check   lint, types, imports, documents"
 	@echo "make quick   the fast part of both, a minute at most"
+	@echo "make coverage  which branches of the inner packages are tested"
 	@echo "make setup   only make .venv"
 	@echo "make clean   remove .venv and caches (var/, with your keys and messages, stays)"
 
@@ -36,7 +43,19 @@ run: $(RUN)
 
 test: $(DEV)
 	@sh tools/display.sh
-	@$(PYTHON_HERE) -m pytest $(ARGS) $(TESTS)
+	@$(if $(COVERAGE),rm -rf .coverage)
+	@$(PYTHON_HERE) $(MEASURED) -m pytest $(ARGS) $(TESTS)
+
+coverage: $(DEV)
+	@rm -rf .coverage
+	@$(PYTHON_HERE) -m coverage run -m pytest -q -n 2 --dist worksteal $(ARGS) $(COVERING)
+	@$(MAKE) covered
+
+covered: $(DEV)
+	@$(PYTHON_HERE) -m coverage combine --quiet
+	@$(PYTHON_HERE) -m coverage report --fail-under=0
+	@$(PYTHON_HERE) -m coverage report --include=$(WHOLE_FILES) --fail-under=100 --format=total >.coverage/total || \
+	    { echo "coterie: a branch of $(WHOLE) is not tested (see above)"; exit 1; }
 
 check: $(DEV)
 	@$(PYTHON_HERE) -m ruff check .
@@ -53,4 +72,4 @@ quick: $(DEV)
 	@$(PYTHON_HERE) -m pytest -q -n 2 --dist worksteal -m "not slow and not display" $(ARGS) $(TESTS)
 
 clean:
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
