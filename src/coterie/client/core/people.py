@@ -17,6 +17,9 @@ class People:
         self.me = me
         self.device = device
         self.online: set[AccountId] = set()
+        self.unproven: set[AccountId] = set()
+        """Accounts whose newest manifest has not come yet: nothing is sealed for them."""
+        self._owners: dict[DeviceId, AccountId] | None = None
         self._rows: dict[AccountId, AccountRow] | None = None
         self._live: tuple[PeerDevice, ...] | None = None
 
@@ -24,6 +27,7 @@ class People:
         """Read everything again (after a failed commit or a saved account)."""
         self._rows = None
         self._live = None
+        self._owners = None
 
     @property
     def rows(self) -> dict[AccountId, AccountRow]:
@@ -36,6 +40,14 @@ class People:
         """An account row is about to be saved."""
         self.rows[row.account] = row
         self._live = None
+        if self._owners is not None:
+            self._owners.update((each.device, row.account) for each in row.devices)
+
+    def owner_of(self, device: DeviceId) -> AccountId | None:
+        """The account that lists a device, revoked ones too."""
+        if self._owners is None:
+            self._owners = {each.device: row.account for row in self.rows.values() for each in row.devices}
+        return self._owners.get(device)
 
     def name_of(self, account: AccountId) -> UserName:
         """The proven name, or the beginning of the account id where there is none yet."""
@@ -95,7 +107,9 @@ class People:
                 for each in (self.rows[account].devices if account in self.rows else ())
                 if each.live
             )
-        return tuple(each for each in devices if each.device != self.device)
+        return tuple(
+            each for each in devices if each.device != self.device and each.account not in self.unproven
+        )
 
 
 def target_of(conversation: ConversationRow, people: People) -> str:

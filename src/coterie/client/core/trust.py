@@ -44,7 +44,7 @@ class Trust:
         self.view = LedgerView()
         self._pending: list[bytes] = []
         self._head_size = 0
-        self._lacking: set[AccountId] = set()
+        self._lacking = people.unproven
         self.load()
 
     def load(self) -> None:
@@ -67,8 +67,9 @@ class Trust:
         return self.current and not (self._lacking - self._refused)
 
     def lacks(self, account: AccountId) -> bool:
-        """Whether the newest manifest of an account has still to be fetched."""
-        return account in self._lacking and account not in self._refused
+        """Whether the newest manifest of an account has not come yet. An answer that does not reach it, or
+        does not hold, changes nothing: else a server could hide a revocation by withholding it."""
+        return account in self._lacking
 
     def connected(self, ready: Ready, now_ms: int) -> Outcome:
         self._fetching = False
@@ -207,7 +208,10 @@ class Trust:
                     check_successor(before, signed)
                     before = signed
         check_newest(chain[-1], leaf)
-        return account_row(chain[-1], known)
+        row = account_row(chain[-1], known)
+        if any(self._people.owner_of(each.device) not in (None, account) for each in row.devices):
+            raise SealBroken("a device id of another account", Code.BAD_MANIFEST)
+        return row
 
     def _news(self, known: AccountRow | None, row: AccountRow) -> tuple[Event, ...]:
         person = self._people.person(row.account)

@@ -1,0 +1,60 @@
+"""Bob's program, with Alice, Carol and Mallory on the same server. Mallory is a member like any other."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coterie.base.ids import AccountId, UserName
+from coterie.base.signing import IdentityKeys
+from coterie.client.store.profiles import new_profile
+from coterie.client.store.sqlite import ClientStore
+from tests.attacks.street import Ledger, Peer, Server, Victim
+
+
+@pytest.fixture(scope="session")
+def identities() -> dict[str, IdentityKeys]:
+    """Made once: RSA takes its time."""
+    return {name: IdentityKeys.generate() for name in ("alice", "bob", "carol", "mallory")}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ClientStore]:
+    place = new_profile(tmp_path, UserName("bob"), AccountId(bytes(32)))
+    opened = ClientStore.open(place, secrets.token_bytes(32))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def alice(identities: dict[str, IdentityKeys]) -> Peer:
+    return Peer(identities["alice"], "alice")
+
+
+@pytest.fixture
+def mallory(identities: dict[str, IdentityKeys]) -> Peer:
+    return Peer(identities["mallory"], "mallory")
+
+
+@pytest.fixture
+def server(alice: Peer, mallory: Peer) -> Server:
+    made = Server(Ledger())
+    for peer in (alice, mallory):
+        made.peers[peer.account] = peer
+    return made
+
+
+@pytest.fixture
+def bob(
+    identities: dict[str, IdentityKeys], store: ClientStore, server: Server, alice: Peer, mallory: Peer
+) -> Victim:
+    """Connected, and knows everybody; the ledger is as the peers are when this is asked for."""
+    victim = Victim(identities["bob"], "bob", store, server)
+    server.peers[victim.account] = victim
+    for peer in (alice, mallory, victim):
+        server.ledger.add(peer.signed)
+    victim.connect()
+    return victim
