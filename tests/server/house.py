@@ -51,6 +51,7 @@ class Wire:
         self._frames: asyncio.Queue[ServerFrame] = asyncio.Queue()
         self.kept: list[ServerFrame] = []
         """Frames that came while the test waited for others."""
+        self.unsent_bytes = 0
         self.pings = 0
         self.answers_pings = True
         self.closed = asyncio.Event()

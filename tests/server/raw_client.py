@@ -26,7 +26,8 @@ FrameT = TypeVar("FrameT", bound=ServerFrame)
 class RawClient(WSListener):
     """Frames in, frames out; what came while waiting for others is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, invite: Invite) -> None:
+        self.invite = invite
         self.session: Session[ServerFrame, ClientFrame] = Session(Role.CLIENT)
         self.transport: WSTransport
         self.frames: asyncio.Queue[ServerFrame] = asyncio.Queue()
@@ -36,6 +37,7 @@ class RawClient(WSListener):
         self.tls_version = ""
         self.tls_key = b""
         self.challenge = b""
+        self.incarnation = b""
         self.messages_received = 0
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -55,6 +57,10 @@ class RawClient(WSListener):
 
     def say(self, *frames: ClientFrame) -> None:
         self.transport.send(WSMsgType.BINARY, self.session.send(*frames))
+
+    def throw(self, message: bytes) -> None:
+        """Any bytes."""
+        self.transport.send(WSMsgType.BINARY, message)
 
     async def next(self, kind: type[FrameT]) -> FrameT:
         for index, frame in enumerate(self.kept):
@@ -101,7 +107,7 @@ async def connected(invite: Invite, now_ms: int, *, path: str = "/v1") -> RawCli
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    client = RawClient()
+    client = RawClient(invite)
     await ws_connect(lambda: client, f"wss://{invite.place}{path}", ssl_context=context, max_redirects=0)
     tls = client.transport.underlying_transport.get_extra_info("ssl_object")
     client.tls_version = tls.version()
@@ -113,5 +119,5 @@ async def connected(invite: Invite, now_ms: int, *, path: str = "/v1") -> RawCli
     check_welcome(
         invite.fingerprint, welcome.identity, welcome.chain, welcome.statement, client.tls_key, now_ms
     )
-    client.challenge = welcome.challenge
+    client.challenge, client.incarnation = welcome.challenge, welcome.incarnation
     return client

@@ -42,6 +42,11 @@ KEEP_MESSAGE_ID_MS = 60 * DAY_MS
 PRESENCE_SECONDS = 1.0
 LANE_FRAMES = 2000
 LANE_BYTES = 4 << 20
+LANE_SHARE_FRAMES = 32
+LANE_SHARE_BYTES = 256 * 1024
+"""So much of each connection is taken although the lane is full."""
+FETCHES_PER_TURN = 8
+"""Of one connection: so much of answers up to FRAME_BYTES each may be unsent at once."""
 
 # quotas
 MESSAGES_PER_SECOND = 100.0
@@ -53,6 +58,14 @@ MAILBOX_ENTRIES = 10_000
 MAILBOX_BYTES = 50 << 20
 CLAIMS_PER_SECOND = 50.0
 CLAIMS_BURST = 5000.0
+FETCHES_PER_SECOND = 100.0
+FETCHES_BURST = 2000.0
+PREKEYS_PER_SECOND = 5.0
+PREKEYS_BURST = 2000.0
+"""Prekeys given to the server: it checks a signature for each."""
+MANIFEST_TRIES_PER_SECOND = 1 / 60
+MANIFEST_TRIES_BURST = 20.0
+"""Taken or not: each costs the server milliseconds."""
 
 # accounts and devices
 NAME_CHARACTERS = 32

@@ -25,10 +25,16 @@ class CloseReason(IntEnum):
     PROTOCOL_ERROR = 1002
     REFUSED = 1008
     INTERNAL_ERROR = 1011
+    TRY_AGAIN_LATER = 1013
 
 
 class Pipe(Protocol):
     """Carries messages to one client; the gateway's own is a WebSocket."""
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What the network has not taken yet."""
+        ...
 
     def send(self, message: bytes) -> None: ...
     def ping(self) -> None: ...
@@ -48,7 +54,8 @@ class Connection:
         self.heard_at = now_seconds
         self.pinged_at: float | None = None
         self.paused_at: float | None = None
-        """Since when the network takes nothing more."""
+        """Since when the network takes nothing more, or when it last took something."""
+        self._unsent_bytes = 0
         self.is_open = True
         self._out: list[ServerFrame] = []
 
@@ -60,6 +67,31 @@ class Connection:
         """Something came from the client."""
         self.heard_at = now_seconds
         self.pinged_at = None
+
+    def paused(self, now_seconds: float) -> None:
+        """The network takes nothing more."""
+        self.paused_at = now_seconds
+        self._unsent_bytes = self.pipe.unsent_bytes
+
+    def resumed(self, now_seconds: float) -> None:
+        """The network takes everything again. Nothing was read from there meanwhile: it counts as heard."""
+        self.paused_at = None
+        self._moved(now_seconds)
+
+    def look(self, now_seconds: float) -> None:
+        """Whether the network has taken something since the last look, slow as it may be."""
+        if self.paused_at is None:
+            return
+        unsent_bytes = self.pipe.unsent_bytes
+        if unsent_bytes < self._unsent_bytes:
+            self.paused_at = now_seconds
+            self._moved(now_seconds)
+        self._unsent_bytes = unsent_bytes
+
+    def _moved(self, now_seconds: float) -> None:
+        self.heard(now_seconds)
+        if self.reader is not None:
+            self.reader.moved_at = now_seconds
 
     def know(self, **changes: object) -> None:
         """Something more is known of the caller."""

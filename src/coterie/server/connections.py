@@ -31,7 +31,9 @@ class Connections:
         self._roster = roster
         self._metrics = metrics
         self._open: dict[Connection, None] = {}
-        self._unproven: Counter[str] = Counter()
+        self._unproven: dict[Connection, None] = {}
+        """On which nobody has signed in yet, oldest first."""
+        self._unproven_at: Counter[str] = Counter()
         self._touched: dict[Connection, None] = {}
         self.gone: list[Connection] = []
         """Ended since somebody looked last."""
@@ -45,13 +47,18 @@ class Connections:
 
     def has_room_for(self, address: str, *, loopback: bool) -> bool:
         """Whether one more may be opened from this address."""
-        if len(self._open) >= limits.CONNECTIONS_MAX or self._unproven.total() >= UNPROVEN_MAX:
+        if len(self._open) >= limits.CONNECTIONS_MAX:
             return False
-        return loopback or self._unproven[address] < UNPROVEN_PER_ADDRESS_MAX
+        return loopback or self._unproven_at[address] < UNPROVEN_PER_ADDRESS_MAX
 
     def add(self, connection: Connection) -> None:
+        """Where too many wait to sign in, the oldest of them goes: to sign in takes a moment, and who only
+        holds places keeps nobody else out."""
+        if len(self._unproven) >= UNPROVEN_MAX:
+            self.end(next(iter(self._unproven)), CloseReason.TRY_AGAIN_LATER)
         self._open[connection] = None
-        self._unproven[connection.caller.address] += 1
+        self._unproven[connection] = None
+        self._unproven_at[connection.caller.address] += 1
         self._metrics.connections_opened += 1
 
     def signed_in(self, connection: Connection, who: SignedIn) -> None:
@@ -117,6 +124,7 @@ class Connections:
 
     def _proven(self, connection: Connection) -> None:
         address = connection.caller.address
-        self._unproven[address] -= 1
-        if self._unproven[address] <= 0:
-            del self._unproven[address]
+        self._unproven.pop(connection, None)
+        self._unproven_at[address] -= 1
+        if self._unproven_at[address] <= 0:
+            del self._unproven_at[address]

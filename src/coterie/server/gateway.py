@@ -59,6 +59,10 @@ class _WebSocket:
     def ping(self) -> None:
         self._transport.send_ping()
 
+    @property
+    def unsent_bytes(self) -> int:
+        return self._transport.underlying_transport.get_write_buffer_size()
+
     def close(self, reason: CloseReason) -> None:
         if self._transport.is_disconnected:
             return
@@ -79,9 +83,11 @@ class _Listener(WSListener):
         self._turns = turns
         self._connections = turns.connections
         self._connection: Connection | None = None
+        self._transport: WSTransport | None = None
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._door.transports.add(transport)
+        self._transport = transport
         peer = transport.underlying_transport.get_extra_info("peername")
         address = str(peer[0]) if peer else ""
         if self._turns.has_room_for(address):
@@ -107,7 +113,9 @@ class _Listener(WSListener):
 
     def _on_frame(self, connection: Connection, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
-        if kind is WSMsgType.BINARY and frame.fin:
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self._connections.refuse(connection, Code.BAD_FRAME)
+        elif kind is WSMsgType.BINARY and frame.fin:
             self._turns.received(connection, frame.get_payload_as_bytes())
         elif kind is WSMsgType.PING:
             self._turns.heard(connection)
@@ -120,11 +128,14 @@ class _Listener(WSListener):
             self._connections.refuse(connection, Code.BAD_FRAME)
 
     def pause_writing(self) -> None:
-        if self._connection is not None:
+        """Who does not take answers is not asked for more: nothing is read from there meanwhile."""
+        if self._connection is not None and self._transport is not None:
+            self._transport.underlying_transport.pause_reading()
             self._turns.paused(self._connection, paused=True)
 
     def resume_writing(self) -> None:
-        if self._connection is not None:
+        if self._connection is not None and self._transport is not None:
+            self._transport.underlying_transport.resume_reading()
             self._turns.paused(self._connection, paused=False)
 
 

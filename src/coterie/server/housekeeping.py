@@ -31,16 +31,14 @@ class Housekeeping:
 
     def overdue(self, connection: Connection, now_seconds: float) -> bool:
         """Whether a connection has to end because nothing comes from it; pings where it is time to."""
+        connection.look(now_seconds)
         age = now_seconds - connection.opened_at
         if connection.session.state is State.NEW and age >= limits.HANDSHAKE_SECONDS:
             return True
         if connection.caller.signed_in is None and age >= UNPROVEN_SECONDS:
             return True
-        if (
-            connection.paused_at is not None
-            and now_seconds - connection.paused_at >= limits.SLOW_READER_SECONDS
-        ):
-            return True
+        if connection.paused_at is not None:
+            return now_seconds - connection.paused_at >= limits.SLOW_READER_SECONDS
         if connection.pinged_at is not None:
             return now_seconds - connection.pinged_at >= limits.PING_SECONDS
         if now_seconds - connection.heard_at >= limits.PING_SECONDS:
@@ -51,7 +49,7 @@ class Housekeeping:
     def refused(self, connection: Connection, now_seconds: float) -> Code | None:
         """Why a connection has to end although it is alive."""
         reader = connection.reader
-        if reader is None or not reader.has_something_under_way:
+        if reader is None or not reader.has_something_under_way or connection.paused_at is not None:
             return None
         if now_seconds - reader.moved_at >= limits.SLOW_READER_SECONDS:
             return Code.SLOW_READER

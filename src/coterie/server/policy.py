@@ -84,6 +84,12 @@ class Rates:
         """By account, in keys."""
         self.fan_out = Buckets(FAN_OUT_PER_SECOND, FAN_OUT_BURST)
         """By account, in envelopes and rows."""
+        self.fetches = Buckets(limits.FETCHES_PER_SECOND, limits.FETCHES_BURST)
+        """By account, in frames."""
+        self.prekeys = Buckets(limits.PREKEYS_PER_SECOND, limits.PREKEYS_BURST)
+        """By account, in keys."""
+        self.manifests = Buckets(limits.MANIFEST_TRIES_PER_SECOND, limits.MANIFEST_TRIES_BURST)
+        """By account, in tries."""
 
 
 def address_prefix(address: str) -> str:

@@ -10,9 +10,10 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
+from coterie.base import limits
 from coterie.base.clock import Clock, SystemClock
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
@@ -35,6 +36,8 @@ log = logging.getLogger("coterie.server")
 Listening = TypeVar("Listening")
 
 _ANY_HOSTS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
+OTHER_FILES = 2000
+"""Connections that have not come as far as the upgrade, the database, the log."""
 _DOCUMENTATION_ADDRESS = "192.0.2.1"
 """RFC 5737: routed nowhere; asking for the way there tells this machine's own address."""
 
@@ -45,6 +48,7 @@ def run(settings: ServerSettings, ready: Callable[[ReadyLine], None]) -> None:
     if sys.platform != "win32":
         import uvloop
 
+        _allow_many_files()
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(serve(settings, ready))
@@ -111,6 +115,19 @@ async def _serve(
     finally:
         metrics_server.close()
     log.info("stopped")
+
+
+def _allow_many_files() -> None:
+    """Each connection is an open file, and many systems give a program 1024 unless it asks for more."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.CONNECTIONS_MAX + OTHER_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextmanager

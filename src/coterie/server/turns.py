@@ -11,7 +11,6 @@ import secrets
 
 import msgspec
 
-from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, Unavailable
@@ -22,6 +21,7 @@ from coterie.server.connection import CloseReason, Connection, Pipe
 from coterie.server.connections import Connections
 from coterie.server.delivery import Delivery
 from coterie.server.housekeeping import Housekeeping
+from coterie.server.lane import Lane
 from coterie.server.metrics import Metrics
 from coterie.server.policy import Now, address_prefix, is_loopback
 from coterie.server.realm import Realm
@@ -66,8 +66,7 @@ class Turns:
             self._rivals,
             metrics,
         )
-        self._lane: list[Visit] = []
-        self._lane_bytes = 0
+        self._lane = Lane()
         self._wake = asyncio.Event()
         self._ticked = False
         self._stopping = False
@@ -107,15 +106,9 @@ class Turns:
         except RemoteError as error:
             self.connections.refuse(connection, error.code)
             return
-        full = len(self._lane) >= limits.LANE_FRAMES or self._lane_bytes >= limits.LANE_BYTES
-        self._lane_bytes += len(message)
-        for frame in frames:
-            request = getattr(frame, "request", 0)
-            if full and request:
-                self._metrics.refused(Code.BUSY)
-                self.connections.queue(connection, (Refusal(request, Code.BUSY.value, BUSY_MS),))
-            else:
-                self._lane.append(Visit(connection, frame))
+        for request in self._lane.put(connection, frames, len(message)):
+            self._metrics.refused(Code.BUSY)
+            self.connections.queue(connection, (Refusal(request, Code.BUSY.value, BUSY_MS),))
         self._wake.set()
 
     def heard(self, connection: Connection) -> None:
@@ -125,7 +118,11 @@ class Turns:
 
     def paused(self, connection: Connection, *, paused: bool) -> None:
         """The network takes no more, or takes more again."""
-        connection.paused_at = self._clock.monotonic_seconds() if paused else None
+        now_seconds = self._clock.monotonic_seconds()
+        if paused:
+            connection.paused(now_seconds)
+        else:
+            connection.resumed(now_seconds)
         self._delivery.paused(connection, paused=paused)
         self._wake.set()
 
@@ -170,10 +167,9 @@ class Turns:
             log.exception("a turn failed")
 
     async def _turn(self, now: Now) -> None:
-        lane, self._lane, self._lane_bytes = self._lane, [], 0
         pending: list[Pending] = []
         unsettled: set[Connection] = set()
-        for visit in lane:
+        for visit in self._lane.take():
             if visit.connection in unsettled and not isinstance(visit.frame, READS_NOTHING):
                 self._again(await self._settling.settle(pending, now))
                 pending, unsettled = [], set()
@@ -232,5 +228,5 @@ class Turns:
     def _again(self, visits: list[Visit]) -> None:
         """Frames to be handled in the next turn."""
         if visits:
-            self._lane.extend(visits)
+            self._lane.again(visits)
             self._wake.set()

@@ -8,15 +8,19 @@ from coterie.server.caller import Caller
 from coterie.server.commands.manifests import checked_successor, first_keys, kept, new_leaf, unpack_manifest
 from coterie.server.commands.outcome import Outcome, refusal
 from coterie.server.policy import Now
+from coterie.server.realm import Realm
 from coterie.server.store.protocol import AccountRow, Reads
 from coterie.server.store.records import NewDevice, ReplaceManifest
 from coterie.wire.frames import AddDevice
 
 
-async def handle(frame: AddDevice, who: Caller, reads: Reads, now: Now) -> Outcome:
+async def handle(frame: AddDevice, who: Caller, reads: Reads, realm: Realm, now: Now) -> Outcome:
     row = await reads.account(who.vault_of) if who.vault_of is not None else None
     if row is None:
         return refusal(frame.request, Code.NOT_SIGNED_IN)
+    wait_seconds = realm.rates.manifests.take(row.account, now.monotonic_seconds)
+    if wait_seconds:
+        return refusal(frame.request, Code.TOO_MANY_TRIES, wait_seconds)
     try:
         return Outcome(frame.request, save=_checked(frame, row, now))
     except Refused as error:

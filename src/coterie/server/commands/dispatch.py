@@ -73,13 +73,13 @@ async def handle(  # noqa: C901 - one case for each frame
         case Accept():
             return accept.handle(frame, _signed_in(who))
         case FetchAccounts():
-            return await fetch_accounts.handle(frame, reads, realm)
+            return await fetch_accounts.handle(frame, _signed_in(who), reads, realm, now)
         case FetchLeaves():
-            return await fetch_leaves.handle(frame, reads, realm)
+            return await fetch_leaves.handle(frame, _signed_in(who), reads, realm, now)
         case PublishPrekeys():
-            return await publish_prekeys.handle(frame, _signed_in(who), reads, now)
+            return await publish_prekeys.handle(frame, _signed_in(who), reads, realm, now)
         case PublishManifest():
-            return await publish_manifest.handle(frame, _signed_in(who), reads, now)
+            return await publish_manifest.handle(frame, _signed_in(who), reads, realm, now)
         case Hello():
             return hello.handle(frame, who, realm)
         case ProveDevice():
@@ -93,7 +93,7 @@ async def handle(  # noqa: C901 - one case for each frame
         case LoginProve():
             return await login_prove.handle(frame, who, reads, realm, now)
         case AddDevice():
-            return await add_device.handle(frame, who, reads, now)
+            return await add_device.handle(frame, who, reads, realm, now)
         case _:
             assert_never(frame)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from coterie.base import limits
+from coterie.base.codes import Code
 from coterie.base.ids import AccountId
-from coterie.server.commands.outcome import Outcome
+from coterie.server.caller import SignedIn
+from coterie.server.commands.outcome import Outcome, refusal
+from coterie.server.policy import Now
 from coterie.server.realm import Realm
 from coterie.server.store.protocol import Reads
 from coterie.wire.frames import Accounts, FetchAccounts
@@ -14,8 +17,11 @@ ANSWER_BYTES = limits.FRAME_BYTES - 2 * limits.MANIFEST_BYTES - 64 * 1024
 """Filled at most, so that one account more, its keys and all frames of a turn still fit."""
 
 
-async def handle(frame: FetchAccounts, reads: Reads, realm: Realm) -> Outcome:
+async def handle(frame: FetchAccounts, who: SignedIn, reads: Reads, realm: Realm, now: Now) -> Outcome:
     """Unknown accounts are absent; so are those that the frame has no room for."""
+    wait_seconds = realm.rates.fetches.take(who.account, now.monotonic_seconds)
+    if wait_seconds:
+        return refusal(frame.request, Code.BUSY, wait_seconds)
     records: list[AccountRecord] = []
     size = 0
     for wanted in frame.accounts:

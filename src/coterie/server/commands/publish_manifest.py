@@ -11,13 +11,18 @@ from coterie.server.caller import SignedIn
 from coterie.server.commands.manifests import checked_successor, kept, new_leaf, unpack_manifest
 from coterie.server.commands.outcome import Outcome, refusal
 from coterie.server.policy import Now
+from coterie.server.realm import Realm
 from coterie.server.store.protocol import AccountRow, Reads
 from coterie.server.store.records import NewDevice, ReplaceManifest
 from coterie.server.vault import read_vault
 from coterie.wire.frames import PublishManifest
 
 
-async def handle(frame: PublishManifest, who: SignedIn, reads: Reads, now: Now) -> Outcome:
+async def handle(frame: PublishManifest, who: SignedIn, reads: Reads, realm: Realm, now: Now) -> Outcome:
+    """Tries are counted before anything is verified: that costs the server milliseconds."""
+    wait_seconds = realm.rates.manifests.take(who.account, now.monotonic_seconds)
+    if wait_seconds:
+        return refusal(frame.request, Code.TOO_MANY_TRIES, wait_seconds)
     row = await reads.account(who.account)
     if row is None:
         return refusal(frame.request, Code.UNKNOWN_PERSON)

@@ -1,0 +1,82 @@
+"""What has come in and waits for the turn: bounded, and with a part that nobody else can fill.
+
+A full lane answers requests with `busy`. A connection that has little in it is let in all the same, so that
+one that floods the server makes itself busy and nobody else (docs/protocol.md, Quotas).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from coterie.base import limits
+from coterie.server.connection import Connection
+from coterie.server.rivals import Visit
+from coterie.wire.frames import ClientFrame, FetchAccounts, FetchLeaves, Ping
+
+_FETCHES = (FetchLeaves, FetchAccounts)
+"""Their answers are many times as large as they are."""
+
+
+class _Part:
+    """What one connection has in the lane."""
+
+    __slots__ = ("bytes", "fetches", "frames")
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.bytes = 0
+        self.fetches = 0
+
+    @property
+    def has_room(self) -> bool:
+        return self.frames < limits.LANE_SHARE_FRAMES and self.bytes <= limits.LANE_SHARE_BYTES
+
+
+class Lane:
+    """Frames in the order in which they came; taken as a whole by each turn."""
+
+    def __init__(self) -> None:
+        self._visits: list[Visit] = []
+        self._bytes = 0
+        self._parts: dict[Connection, _Part] = {}
+
+    def put(self, connection: Connection, frames: Iterable[ClientFrame], message_bytes: int) -> list[int]:
+        """Take the frames of one message of that size; the numbers of the requests that there is no room for.
+
+        Acknowledgements are always taken: they are cheap, and no more can come in a turn than is read from a
+        socket at once. Pings are left out where there is no room: nobody waits for a pong.
+        """
+        part = self._parts.get(connection)
+        if part is None:
+            part = self._parts[connection] = _Part()
+        full = len(self._visits) >= limits.LANE_FRAMES or self._bytes >= limits.LANE_BYTES
+        self._bytes += message_bytes
+        part.bytes += message_bytes
+        busy: list[int] = []
+        for frame in frames:
+            request = getattr(frame, "request", 0)
+            if full and not part.has_room:
+                if request:
+                    busy.append(request)
+                    continue
+                if isinstance(frame, Ping):
+                    continue
+            if isinstance(frame, _FETCHES):
+                if part.fetches == limits.FETCHES_PER_TURN:
+                    busy.append(request)
+                    continue
+                part.fetches += 1
+            part.frames += 1
+            self._visits.append(Visit(connection, frame))
+        return busy
+
+    def again(self, visits: Iterable[Visit]) -> None:
+        """Frames to be handled in the next turn: they were in the lane before."""
+        self._visits.extend(visits)
+
+    def take(self) -> list[Visit]:
+        """Everything, for this turn."""
+        visits, self._visits = self._visits, []
+        self._bytes = 0
+        self._parts.clear()
+        return visits
