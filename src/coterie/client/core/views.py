@@ -20,6 +20,11 @@ class LeftOutMark(msgspec.Struct, frozen=True, array_like=True):
     reason: str
 
 
+REASONS = frozenset(
+    {Code.NO_PREKEY, Code.BAD_PREKEY, Code.MAILBOX_FULL, Code.UNPROVEN, Code.UNCONFIRMED, Code.UNKNOWN_DEVICE}
+)
+"""Why a device may be left out of a message."""
+
 _marks = msgspec.msgpack.Decoder(tuple[LeftOutMark, ...])
 
 
@@ -77,5 +82,10 @@ class Views:
         return NotFor(
             name=self._people.name_of(mark.account),
             device_name=device.name if device else "",
-            reason=Code(mark.reason),
+            reason=_reason(mark.reason),
         )
+
+
+def _reason(word: str) -> Code:
+    """The sender's word for why: whatever is none of ours means no more than that nothing is proven."""
+    return Code(word) if word in REASONS else Code.UNPROVEN

@@ -1,0 +1,139 @@
+"""A member whose program lies in every field of what it seals: nothing false is shown, nobody stops."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+
+from coterie.base import limits
+from coterie.base.domains import Domain, prefix
+from coterie.base.ids import AccountId
+from coterie.client.api.me import Me
+from coterie.client.core.views import REASONS
+from coterie.e2ee.group import InnerMessage, KeyShare, LeftOut, Parent
+from coterie.e2ee.pairwise import OlmPlaintext
+from tests.mutants import mutant, mutants
+from tests.village.conftest import Heard, Village, acquainted
+
+LIES_AT_ONCE = 8
+
+Sealed = InnerMessage | KeyShare | OlmPlaintext
+
+
+class Forger:
+    """Changes what one account seals. armed: what to seal instead of the next one of that kind."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seen: dict[type, Sealed] = {}
+        self.armed: tuple[type, Callable[[Sealed], bytes]] | None = None
+        self.account = AccountId(b"")
+        for kind in (InnerMessage, KeyShare, OlmPlaintext):
+            monkeypatch.setattr(kind, "pack", self._packing(kind))
+
+    def _packing(self, kind: type[Sealed]) -> Callable[[Sealed], bytes]:
+        honest: Callable[[Sealed], bytes] = kind.pack
+
+        def pack(value: Sealed) -> bytes:
+            if not self._is_mine(value):
+                return honest(value)
+            self.seen[kind] = value
+            if self.armed is None or self.armed[0] is not kind:
+                return honest(value)
+            (_, forged), self.armed = self.armed, None
+            return forged(value)
+
+        return pack
+
+    def _is_mine(self, value: Sealed) -> bool:
+        match value:
+            case InnerMessage(account=account):
+                return account == self.account
+            case OlmPlaintext(sender=sender):
+                return sender.account == self.account
+            case KeyShare():
+                return bool(self.account)
+
+
+@pytest.fixture
+def forger(monkeypatch: pytest.MonkeyPatch) -> Forger:
+    """Every message brings a new session, and failures do not close the door (encryption rule 10)."""
+    monkeypatch.setattr(limits, "ROTATE_DIRECT_MESSAGES", 1)
+    monkeypatch.setattr(limits, "OLM_FAILURES_PER_HOUR", 1_000_000)
+    return Forger(monkeypatch)
+
+
+def _lies(
+    kind: type[Sealed], domain: Domain, seen: Sealed
+) -> Iterator[tuple[str, Callable[[Sealed], bytes]]]:
+    """Every place of a value as it was seen, applied to the one that is sealed then."""
+
+    def lie(place: str) -> Callable[[Sealed], bytes]:
+        def forged(value: Sealed) -> bytes:
+            wrong = mutant(_filled(value), place)
+            try:
+                return prefix(domain) + msgspec.msgpack.encode(wrong)
+            except OverflowError:
+                return prefix(domain)
+
+        return forged
+
+    for place, _ in mutants(_filled(seen)):
+        yield f"{kind.__name__}{place}", lie(place)
+
+
+def _filled(value: Sealed) -> Sealed:
+    """With something in every row, so that it can be wrong."""
+    if isinstance(value, InnerMessage):
+        parents = value.parents or (Parent(b"h" * 32, value.device, 1),)
+        left_out = (LeftOut(value.account, value.device, "no-prekey"),)
+        return msgspec.structs.replace(value, parents=parents, left_out=left_out)
+    return value
+
+
+async def _hears(bob: Heard, mallory: Me, text: str) -> None:
+    await mallory.post("@bob", text)
+    await bob.until(lambda _: text in [message.text for message in bob.messages()])
+
+
+@pytest.mark.asyncio
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "domain"),
+    [
+        (InnerMessage, Domain.INNER_MESSAGE),
+        (KeyShare, Domain.KEY_SHARE),
+        (OlmPlaintext, Domain.OLM_PLAINTEXT),
+    ],
+)
+async def test_whatever_a_member_seals_the_next_message_comes(
+    village: Village,
+    forger: Forger,
+    caplog: pytest.LogCaptureFixture,
+    kind: type[Sealed],
+    domain: Domain,
+) -> None:
+    bob, mallory = await village.person("bob"), await village.person("mallory")
+    forger.account = mallory.account
+    await acquainted(bob, mallory)
+    heard = Heard(bob)
+    await _hears(heard, mallory, "first")
+    said = ["first"]
+    lies = list(_lies(kind, domain, forger.seen[kind]))
+    for number, (place, lie) in enumerate(lies):
+        forger.armed = (kind, lie)
+        said.append(f"lie {place}")
+        await mallory.send("@bob", said[-1])
+        assert forger.armed is None
+        if number % LIES_AT_ONCE == LIES_AT_ONCE - 1 or number == len(lies) - 1:
+            said.append(f"true after {number}")
+            await _hears(heard, mallory, said[-1])
+    texts = [message.text for message in heard.messages()]
+    assert all(text.startswith("lie InnerMessage.body") for text in set(texts) - set(said))
+    assert len(texts) == len(set(texts)), "nothing comes twice"
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+    reasons = {mark.reason for message in heard.messages() for mark in message.not_for}
+    assert reasons <= REASONS
+    assert len(lies) > 30
