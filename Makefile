@@ -1,7 +1,7 @@
 # The one entry point. Each target makes the environment it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check quick coverage covered clean
+.PHONY: help setup run test check quick coverage covered bench clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON_HERE := .venv/bin/python
@@ -24,6 +24,7 @@ help:
 	@echo "make check   lint, types, imports, documents"
 	@echo "make quick   the fast part of both, a minute at most"
 	@echo "make coverage  which branches of the inner packages are tested"
+	@echo "make bench   how fast it is on this machine (ARGS='--quick' takes less than a minute)"
 	@echo "make setup   only make .venv"
 	@echo "make clean   remove .venv and caches (var/, with your keys and messages, stays)"
 
@@ -70,6 +71,9 @@ quick: $(DEV)
 	@$(PYTHON_HERE) -m mypy
 	@$(PYTHON_HERE) -c $(LINT_IMPORTS)
 	@$(PYTHON_HERE) -m pytest -q -n 2 --dist worksteal -m "not slow and not display" $(ARGS) $(TESTS)
+
+bench: $(RUN)
+	@$(PYTHON_HERE) -m coterie.cli bench $(ARGS)
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist

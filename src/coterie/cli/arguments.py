@@ -55,6 +55,11 @@ class Arguments(argparse.Namespace):
     key: Path | None = None
     open_sign_up: bool | None = None
     ready_fd: int | None = None
+    # bench
+    scale: str = "full"
+    markdown: bool = False
+    seed: int = 1
+    only: Sequence[str] = ()
 
 
 class UsageError(Exception):
@@ -142,6 +147,7 @@ def _parser() -> Parser:
         "words", nargs="+", metavar="WORD", help="all of them, the last one may be a beginning"
     )
     search.add_argument("--limit", type=_natural, metavar="N", help=f"at most N messages ({FOUND})")
+    _bench(_command(commands, "bench", "measure how fast this coterie is on this machine"))
     return parser
 
 
@@ -231,6 +237,24 @@ def _read(parser: Parser) -> None:
     parser.add_argument("target", metavar="TARGET", help="@NAME or everyone")
     parser.add_argument("--limit", type=_natural, metavar="N", help=f"the newest N messages ({HISTORY})")
     parser.add_argument("--before", metavar="ID", help="only messages before this one")
+
+
+def _bench(parser: Parser) -> None:
+    parser.epilog = (
+        "Uses temporary folders and loopback alone, and no profile of yours. Ten minutes, or --quick."
+    )
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument(
+        "--quick", dest="scale", action="store_const", const="quick", help="a look that takes under a minute"
+    )
+    size.add_argument(
+        "--scale", choices=("full", "quick", "tiny"), help="full; tiny only shows that everything runs"
+    )
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help="one group of figures, such as server.direct"
+    )
+    parser.add_argument("--seed", type=_natural, metavar="N", help="printed with the figures (1)")
+    parser.add_argument("--markdown", action="store_true", help="the table of docs/performance.md")
 
 
 def _natural(text: str) -> int:

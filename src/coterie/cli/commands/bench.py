@@ -1,0 +1,60 @@
+"""`coterie bench`: figures of speed, beside what the same work costs without coterie."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import msgspec
+
+from coterie.cli.arguments import Arguments
+from coterie.cli.failures import Exit
+from coterie.cli.output import Output
+from coterie.trials.bench import Line, Plan
+from coterie.trials.bench import run as measure
+from coterie.trials.figures import Figure, line_of, markdown, table
+from coterie.trials.machine import MachineLine
+from coterie.trials.window import WindowLine
+
+
+def run(given: Arguments, output: Output) -> int:
+    figures: list[Figure] = []
+    window: list[WindowLine] = []
+
+    def show(line: Line) -> None:
+        match line:
+            case MachineLine():
+                _show_machine(line, given, output)
+            case Figure():
+                figures.append(line)
+                if output.as_json:
+                    output.line(_json(line_of(line)))
+            case WindowLine(fields):
+                window.append(line)
+                if output.as_json:
+                    output.line(_json(fields))
+            case _:
+                assert_never(line)
+
+    measure(Plan(given.scale, tuple(given.only), given.seed), show)
+    if not output.as_json:
+        lines = markdown(figures) if given.markdown else table(figures)
+        for each in (*lines, *(line.told() for line in window)):
+            output.line(each)
+    return Exit.DONE
+
+
+def _show_machine(line: MachineLine, given: Arguments, output: Output) -> None:
+    if output.as_json:
+        output.line(_json(line))
+        return
+    versions = ", ".join(f"{name} {version}" for name, version in line.versions.items())
+    machine = f"{line.machine}, {line.cores} cores, {line.system}, Python {line.python}"
+    machine += f", {versions}; an fsync takes {line.fsync_ms:g} ms."
+    for sentence in (machine, f"Durability: {line.durability}."):
+        output.line(sentence)
+        if given.markdown:
+            output.line("")
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode("utf-8")

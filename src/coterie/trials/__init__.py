@@ -1,0 +1,1 @@
+"""Programs that load and measure a coterie; they ship with it."""

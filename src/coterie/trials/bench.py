@@ -1,0 +1,104 @@
+"""`coterie bench`: every trial of speed, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import msgspec
+
+from coterie.base.clock import SystemClock
+from coterie.base.codes import Code
+from coterie.base.errors import Refused, Unavailable
+from coterie.trials import (
+    client_catch_up,
+    client_doors,
+    client_fan_out,
+    client_messages,
+    client_talk,
+    server_direct,
+    server_idle,
+    server_rooms,
+)
+from coterie.trials.figures import Figure
+from coterie.trials.machine import MachineLine, can_measure_processes, machine_line
+from coterie.trials.scale import SCALES
+from coterie.trials.trial import Run, Trial
+from coterie.trials.window import WindowLine, window_lines
+
+NEEDS_PROC = "what a server process uses can be measured only where there is /proc (Linux)"
+
+TRIALS: dict[str, Run] = {
+    "server.direct": server_direct.run,
+    "server.room": server_rooms.run,
+    "server.idle": server_idle.run,
+    "talk": client_talk.run,
+    "client.messages": client_messages.run,
+    "client.fan_out": client_fan_out.run,
+    "client.catch_up": client_catch_up.run,
+    "client.doors": client_doors.run,
+}
+OF_SERVER = "server."
+WINDOW = "window"
+
+Line = MachineLine | Figure | WindowLine
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """scale: full, quick or tiny. only: beginnings of names; none for everything."""
+
+    scale: str
+    only: tuple[str, ...]
+    seed: int
+
+    def chosen(self) -> list[str]:
+        """Raises Refused(usage) where nothing has such a name."""
+        names = (*TRIALS, WINDOW)
+        chosen = [name for name in names if not self.only or any(_meets(name, word) for word in self.only)]
+        if not chosen:
+            raise Refused(Code.USAGE, f"--only takes one of: {', '.join(names)}, or a part of the list")
+        return chosen
+
+
+def _meets(name: str, word: str) -> bool:
+    return name.startswith(word) or word.startswith(name)
+
+
+async def measure(plan: Plan) -> AsyncIterator[Line]:
+    """First the machine, then the figures as they come. Everything lies in a temporary folder."""
+    chosen = plan.chosen()
+    with tempfile.TemporaryDirectory(prefix="coterie-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        yield machine_line(plan.seed, quick=plan.scale != "full", folder=folder)
+        for trial_name in chosen:
+            if trial_name == WINDOW:
+                for line in await window_lines():
+                    yield line
+                continue
+            if trial_name.startswith(OF_SERVER) and not can_measure_processes():
+                raise Unavailable(Code.MISSING_PART, NEEDS_PROC)
+            place = folder / trial_name
+            place.mkdir()
+            trial = Trial(place, SCALES[plan.scale], SystemClock(), plan.seed)
+            for figure in await TRIALS[trial_name](trial):
+                yield figure
+
+
+def run(plan: Plan, show: Callable[[Line], None]) -> None:
+    """measure() on the loop that the server uses; show is called with each line as it comes."""
+    plan.chosen()
+    factory = None
+    if sys.platform != "win32":
+        import uvloop
+
+        factory = uvloop.new_event_loop
+
+    async def measured() -> None:
+        async for line in measure(plan):
+            show(line)
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(measured())

@@ -1,0 +1,225 @@
+"""What sealing and opening cost a client, store included, beside Megolm alone."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from typing import TypeVar
+
+import msgspec
+
+from coterie.base.conversations import direct_id
+from coterie.base.ids import ConversationId, MessageId, log_of, mailbox_of
+from coterie.client.commands import Say
+from coterie.content.body import Text
+from coterie.content.padding import padded_size
+from coterie.e2ee.vodo import GroupIn, GroupOut
+from coterie.trials.core_alone import CoreAlone, open_core
+from coterie.trials.figures import Figure, Target
+from coterie.trials.machine import fsync_seconds
+from coterie.trials.people import knows, move_in
+from coterie.trials.processes import coterie_server
+from coterie.trials.trial import Trial
+from coterie.wire.frames import (
+    Accepted,
+    ClientFrame,
+    Envelopes,
+    LogEntries,
+    MailboxEntries,
+    Send,
+    ServerFrame,
+)
+from coterie.wire.frames.messages import LogEntry, MailboxEntry
+
+TEXT = "See you at the harbour at seven? I bring the bread and the big blue bag, you bring the tea."
+PLAINTEXT_BYTES = padded_size(600)
+"""As much as a short text comes to with everything that is sealed around it."""
+BATCH_TARGET = (Target(4.0, of_floor=True),)
+SINGLE_TARGET = (Target(400.0),)
+
+
+async def run(trial: Trial) -> list[Figure]:
+    """Two people get to know each other over a real server; what follows needs none."""
+    async with coterie_server(trial.folder / "server") as server:
+        alice = await move_in(server.invite, trial.folder, "alice")
+        bob = await move_in(server.invite, trial.folder, "bob")
+        await knows(alice, 2)
+        await knows(bob, 2)
+        await alice.send("@bob", TEXT)
+        await bob.wait_drained()
+        await bob.send("@alice", TEXT)
+        await alice.close()
+        await bob.close()
+    with ExitStack() as stack:
+        mail = _Mail(open_core(trial.folder / "alice"), open_core(trial.folder / "bob"), trial)
+        stack.enter_context(closing(mail.alice.store))
+        stack.enter_context(closing(mail.bob.store))
+        return mail.figures()
+
+
+class _Mail:
+    """Carries what alice sends to bob, and the answers back, and takes the time of each turn."""
+
+    def __init__(self, alice: CoreAlone, bob: CoreAlone, trial: Trial) -> None:
+        self.alice = alice
+        self.bob = bob
+        self._trial = trial
+        self._conversation: ConversationId = direct_id(alice.profile.account, bob.profile.account)
+        self._log = log_of(self._conversation)
+        self._mailbox = mailbox_of(bob.profile.device)
+        self._sealed: list[float] = []
+        self._answered: list[float] = []
+        self._opened: list[float] = []
+
+    def figures(self) -> list[Figure]:
+        scale = self._trial.scale
+        self._exchange(scale.batch)
+        taken: dict[str, list[float]] = {name: [] for name in ("seal", "answer", "open")}
+        bare_seal, bare_open = [], []
+        single_seal, single_open, fsync = [], [], []
+        for _ in range(scale.rounds):
+            self._forget()
+            for _ in range(scale.batches):
+                self._exchange(scale.batch)
+            for name, times in zip(taken, (self._sealed, self._answered, self._opened), strict=True):
+                taken[name].append(sum(times) / scale.batches / scale.batch * 1e6)
+            sealing, opening = self._bare(scale.batch * scale.batches)
+            bare_seal.append(sealing)
+            bare_open.append(opening)
+            self._forget()
+            for _ in range(scale.single_messages):
+                self._exchange(1)
+            single_seal.append(_middle(self._sealed) * 1e6)
+            single_open.append(_middle(self._opened) * 1e6)
+            fsync.append(fsync_seconds(self._trial.folder) * 1e6)
+        batch = f"in batches of {scale.batch}, store included"
+        return [
+            _figure(
+                "batch.seal",
+                f"queue and seal {batch} (floor: Megolm)",
+                taken["seal"],
+                bare_seal,
+                BATCH_TARGET,
+            ),
+            _figure("batch.open", f"open {batch} (floor: Megolm)", taken["open"], bare_open, BATCH_TARGET),
+            _figure("batch.answer", f"take the server's answer {batch}", taken["answer"], [], ()),
+            _figure("single.seal", "queue and seal one message (floor: one fsync)", single_seal, fsync, ()),
+            _figure("single.open", "open one message (floor: one fsync)", single_open, fsync, ()),
+            _figure(
+                "single.seal_above",
+                "the same without its fsync",
+                _less(single_seal, fsync),
+                [],
+                SINGLE_TARGET,
+            ),
+            _figure(
+                "single.open_above",
+                "the same without its fsync",
+                _less(single_open, fsync),
+                [],
+                SINGLE_TARGET,
+            ),
+        ]
+
+    def _forget(self) -> None:
+        self._sealed, self._answered, self._opened = [], [], []
+
+    def _exchange(self, count: int) -> None:
+        says = [self._say() for _ in range(count)]
+        frames = self._timed(self._sealed, lambda: self.alice.turn(says))
+        answers: list[ServerFrame] = [
+            Accepted(frame.request, number)
+            for number, frame in enumerate(frames)
+            if isinstance(frame, (Envelopes, Send))
+        ]
+        self._timed(self._answered, lambda: self.alice.turn(answers))
+        arriving = self._arriving(frames)
+        self._timed(self._opened, lambda: self.bob.turn(arriving))
+
+    def _say(self) -> Say:
+        return Say(
+            self._conversation, self.bob.profile.account, MessageId(secrets.token_bytes(16)), Text(TEXT)
+        )
+
+    def _timed(self, times: list[float], do: Callable[[], list[ClientFrame]]) -> list[ClientFrame]:
+        start = self._trial.clock.monotonic_seconds()
+        frames = do()
+        times.append(self._trial.clock.monotonic_seconds() - start)
+        return frames
+
+    def _arriving(self, frames: Sequence[ClientFrame]) -> list[ServerFrame]:
+        """What the server would deliver of these: envelopes first."""
+        sender, now_ms = self.alice.profile, self._trial.clock.wall_ms()
+        mail_seq, log_seq = self.bob.position(self._mailbox), self.bob.position(self._log)
+        mail = [
+            MailboxEntry(0, sender.account, sender.device, item.envelope, item.sealed, now_ms)
+            for frame in frames
+            if isinstance(frame, Envelopes)
+            for item in frame.items
+        ]
+        log = [
+            LogEntry(
+                0,
+                sender.account,
+                sender.device,
+                send.session,
+                send.message,
+                send.ciphertext,
+                send.commitment,
+                now_ms,
+                bytes(32),
+            )
+            for send in frames
+            if isinstance(send, Send)
+        ]
+        numbered_mail = tuple(_at(entry, mail_seq + place) for place, entry in enumerate(mail, 1))
+        numbered_log = tuple(_at(entry, log_seq + place) for place, entry in enumerate(log, 1))
+        incarnation = self.bob.incarnation
+        mailbox_end = mail_seq + len(mail)
+        arriving: list[ServerFrame] = []
+        if mail:
+            arriving.append(MailboxEntries(self._mailbox, incarnation, numbered_mail))
+        return [*arriving, LogEntries(self._log, incarnation, numbered_log, mailbox_end)]
+
+    def _bare(self, count: int) -> tuple[float, float]:
+        """Microseconds of Megolm alone for a message: sealing, opening."""
+        clock = self._trial.clock
+        plaintext = secrets.token_bytes(PLAINTEXT_BYTES)
+        out = GroupOut.create()
+        into = GroupIn.from_session_key(out.session_key())
+        start = clock.monotonic_seconds()
+        sealed = [out.seal(plaintext) for _ in range(count)]
+        middle = clock.monotonic_seconds()
+        for message in sealed:
+            into.open(message)
+        end = clock.monotonic_seconds()
+        return (middle - start) / count * 1e6, (end - middle) / count * 1e6
+
+
+Entry = TypeVar("Entry", LogEntry, MailboxEntry)
+
+
+def _at(entry: Entry, seq: int) -> Entry:
+    return msgspec.structs.replace(entry, seq=seq)
+
+
+def _middle(times: Sequence[float]) -> float:
+    return sorted(times)[len(times) // 2]
+
+
+def _less(values: Sequence[float], under: Sequence[float]) -> list[float]:
+    return [value - floor for value, floor in zip(values, under, strict=True)]
+
+
+def _figure(
+    name: str, what: str, values: Sequence[float], floor: Sequence[float], targets: tuple[Target, ...]
+) -> Figure:
+    return Figure(
+        name=f"client.messages.{name}",
+        what=what,
+        unit="us",
+        values=tuple(values),
+        floor=tuple(floor),
+        targets=targets,
+    )

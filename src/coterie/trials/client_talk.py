@@ -1,0 +1,79 @@
+"""Two real people in turns, everything included: ratchets, keys, stores, network."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from coterie.client.api.me import Me
+from coterie.client.events import MessageArrived
+from coterie.trials.figures import Figure
+from coterie.trials.machine import can_measure_processes, cpu_seconds
+from coterie.trials.people import PATIENCE_SECONDS, knows, move_in
+from coterie.trials.processes import Measured, coterie_server
+from coterie.trials.trial import Trial
+
+TEXT = "and what do you think of that?"
+
+
+async def run(trial: Trial) -> list[Figure]:
+    """Each says something as soon as the other's message has arrived."""
+    async with coterie_server(trial.folder / "server") as server:
+        alice = await move_in(server.invite, trial.folder, "alice")
+        bob = await move_in(server.invite, trial.folder, "bob")
+        await knows(alice, 2)
+        await knows(bob, 2)
+        rounds = [await _round(trial, server, alice, bob) for _ in range(trial.scale.rounds)]
+        await alice.close()
+        await bob.close()
+    latency, ours, theirs = zip(*rounds, strict=True)
+    figures = [
+        Figure(
+            name="talk.turn",
+            what="from saying to the other's event: sealed, on three disks, opened",
+            unit="ms",
+            values=tuple(seconds * 1000 for seconds in latency),
+        )
+    ]
+    if can_measure_processes():
+        for name, what, values in (
+            ("server", "server CPU per message, keys included", theirs),
+            ("clients", "CPU of both clients per message, keys included", ours),
+        ):
+            figures.append(
+                Figure(
+                    name=f"talk.{name}",
+                    what=f"real chat in turns: {what}",
+                    unit="us",
+                    values=tuple(seconds * 1e6 for seconds in values),
+                )
+            )
+    return figures
+
+
+async def _round(trial: Trial, server: Measured, alice: Me, bob: Me) -> tuple[float, float, float]:
+    """Seconds of time, of the clients' CPU and of the server's, for one message."""
+    turns = trial.scale.turns
+    measures = can_measure_processes()
+    ours, theirs = (cpu_seconds(os.getpid()), server.cpu_seconds()) if measures else (0.0, 0.0)
+    start = trial.clock.monotonic_seconds()
+    async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as tasks:
+        tasks.create_task(_answer(alice, "@bob", turns))
+        tasks.create_task(_answer(bob, "@alice", turns))
+        await alice.post("@bob", TEXT)
+    seconds = trial.clock.monotonic_seconds() - start
+    if measures:
+        ours, theirs = cpu_seconds(os.getpid()) - ours, server.cpu_seconds() - theirs
+    messages = 2 * turns
+    return seconds / messages, ours / messages, theirs / messages
+
+
+async def _answer(me: Me, target: str, turns: int) -> None:
+    """Answer so many messages; the one who begins leaves out the last answer."""
+    async for event in me.events():
+        if isinstance(event, MessageArrived):
+            turns -= 1
+            if turns or me.name == "bob":
+                await me.post(target, TEXT)
+            if not turns:
+                return

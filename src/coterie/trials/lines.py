@@ -1,0 +1,187 @@
+"""A client's end of a connection without a client: bytes out, counts in.
+
+The handshake goes through wire.session as anybody's; once live, messages go out as they were encoded
+beforehand, and of what comes only the kinds of frames and the numbers of entries are looked at. The same end
+talks to the floor, whose messages are cut in the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+from coterie.base import limits
+from coterie.base.clock import SystemClock
+from coterie.base.codes import Code
+from coterie.base.errors import RemoteError, Unavailable
+from coterie.base.invite import Invite
+from coterie.ledger.checks import check_welcome
+from coterie.ledger.statements import ServerStatement
+from coterie.wire import codec
+from coterie.wire.frames import Ack, ClientFrame, Hello, Ready, ServerFrame, Sync, Welcome
+from coterie.wire.frames.shared import Position
+from coterie.wire.session import Role, Session
+
+WAIT_SECONDS = 60.0
+PATH = "/v1"
+ACCEPTED, REFUSAL, MAILBOX, LOG, FLOOR = 32, 33, 43, 44, 15
+"""Numbers of frames (docs/protocol.md 3.3); the floor gives back what it got, which is a Send."""
+_any = msgspec.msgpack.Decoder(list[Any])
+
+
+def nothing(_count: int) -> None:
+    """Nobody wants to know."""
+
+
+class Line(WSListener):
+    """answered(n), heard(n): called with how many answers to Sends and how many log entries have come."""
+
+    def __init__(self) -> None:
+        self._session: Session[ServerFrame, ClientFrame] = Session(Role.CLIENT)
+        self._transport: WSTransport
+        self._frames: asyncio.Queue[ServerFrame] = asyncio.Queue()
+        self._gone = asyncio.Event()
+        self._live = False
+        self._unacknowledged = 0
+        self.challenge = b""
+        self.tls_key = b""
+        self.incarnation = bytes(16)
+        self.statement: ServerStatement
+        self.refused = ""
+        self.answered: Callable[[int], None] = nothing
+        self.heard: Callable[[int], None] = nothing
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is WSMsgType.CLOSE:
+            transport.disconnect()
+        elif frame.msg_type is WSMsgType.PING:
+            transport.send_pong(frame.get_payload_as_bytes())
+        elif frame.msg_type is WSMsgType.BINARY:
+            message = frame.get_payload_as_bytes()
+            if self._live:
+                self._count(message)
+            else:
+                for each in self._session.receive(message):
+                    self._frames.put_nowait(each)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - picows' signature
+        self._gone.set()
+
+    async def ask(self, frame: ClientFrame) -> ServerFrame:
+        """A request of the handshake, and its answer."""
+        self._transport.send(WSMsgType.BINARY, self._session.send(frame))
+        request = getattr(frame, "request", None)
+        async with asyncio.timeout(WAIT_SECONDS):
+            while True:
+                answer = await self._frames.get()
+                if request is None or getattr(answer, "request", None) == request:
+                    return answer
+
+    async def go_live(self, proof: ClientFrame) -> None:
+        """Sign in and let delivery begin; from now on only counts."""
+        ready = await self.ask(proof)
+        if not isinstance(ready, Ready):
+            raise RemoteError(Code.UNEXPECTED_FRAME, f"{type(ready).__name__} in place of Ready")
+        self._transport.send(WSMsgType.BINARY, self._session.send(Sync(())))
+        self._live = True
+
+    def count_only(self) -> None:
+        """There is no handshake: this is the floor."""
+        self._live = True
+
+    def send(self, message: bytes) -> None:
+        self._transport.send(WSMsgType.BINARY, message)
+
+    def ping(self) -> None:
+        self._transport.send_ping()
+
+    async def close(self) -> None:
+        self._transport.disconnect()
+        async with asyncio.timeout(WAIT_SECONDS):
+            await self._gone.wait()
+
+    def _count(self, message: bytes) -> None:
+        answers = entries = at = 0
+        while at < len(message):
+            start = at + codec.LENGTH_BYTES
+            at = start + int.from_bytes(message[at:start], "big")
+            frame = _any.decode(message[start:at])
+            kind = frame[0]
+            if kind == ACCEPTED:
+                answers += 1
+            elif kind == LOG:
+                entries += len(frame[3])
+                self._acknowledge(frame[1], frame[3][-1][0], len(frame[3]))
+            elif kind == FLOOR:
+                entries += 1
+                self._acknowledge(bytes(17), 1, 1)
+            elif kind == MAILBOX:
+                self._acknowledge(frame[1], frame[3][-1][0], limits.ACK_ENTRIES)
+            elif kind == REFUSAL:
+                self.refused = str(frame[2])
+        if answers:
+            self.answered(answers)
+        if entries:
+            self.heard(entries)
+
+    def _acknowledge(self, stream: bytes, seq: int, entries: int) -> None:
+        """As a client does: after ten entries of logs, and mailboxes at once."""
+        self._unacknowledged += entries
+        if self._unacknowledged >= limits.ACK_ENTRIES:
+            self._unacknowledged = 0
+            self.send(codec.encode(Ack((Position(stream, self.incarnation, seq),))))
+
+
+async def open_line(invite: Invite) -> Line:
+    """Connect to a server and hear who it is."""
+    line = await _connected(invite, PATH)
+    welcome = await line.ask(Hello(codec.VERSIONS))
+    if not isinstance(welcome, Welcome):
+        raise RemoteError(Code.UNEXPECTED_FRAME, "no welcome")
+    line.challenge, line.incarnation = welcome.challenge, welcome.incarnation
+    line.statement = check_welcome(
+        invite.fingerprint,
+        welcome.identity,
+        welcome.chain,
+        welcome.statement,
+        line.tls_key,
+        SystemClock().wall_ms(),
+    )
+    return line
+
+
+async def open_floor_line(invite: Invite, room: str, role: str) -> Line:
+    """The same to the floor."""
+    line = await _connected(invite, f"/{room}/{role}")
+    line.count_only()
+    return line
+
+
+async def _connected(invite: Invite, path: str) -> Line:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    line = Line()
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            transport, _ = await ws_connect(
+                lambda: line, f"wss://{invite.place}{path}", ssl_context=context, max_redirects=0
+            )
+    except (OSError, TimeoutError) as error:
+        raise Unavailable(Code.UNREACHABLE, "a server under trial does not answer") from error
+    tls = transport.underlying_transport.get_extra_info("ssl_object")
+    key = x509.load_der_x509_certificate(tls.getpeercert(binary_form=True)).public_key()
+    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    line.tls_key = hashlib.sha256(spki).digest()
+    return line

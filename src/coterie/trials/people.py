@@ -1,0 +1,46 @@
+"""Real people for trials: whole clients over the SDK, on a server under trial."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from coterie.base.clock import SystemClock
+from coterie.base.invite import Invite
+from coterie.client.api.me import Me
+from coterie.client.api.opening import open as open_profile
+from coterie.client.api.sign_up import sign_up
+from coterie.client.events import MessageArrived
+
+PASSWORD = "swallow-marble-quay-94"
+PATIENCE_SECONDS = 120.0
+LOOK_AGAIN_SECONDS = 0.05
+
+
+async def move_in(invite: Invite, folder: Path, name: str) -> Me:
+    """Sign somebody up, and wait until they are connected."""
+    me = await sign_up(server=invite.link, name=name, password=PASSWORD, home=folder / name)
+    await me.wait_live(PATIENCE_SECONDS)
+    return me
+
+
+async def wake(folder: Path, name: str) -> Me:
+    """Unlock the profile of somebody who has moved in before."""
+    return await open_profile(folder / name, password=PASSWORD)
+
+
+async def knows(me: Me, count: int) -> None:
+    """Return when somebody knows that many people, themselves included."""
+    clock = SystemClock()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(me.people()) < count:
+            await clock.wait_until(clock.monotonic_seconds() + LOOK_AGAIN_SECONDS)
+
+
+async def hears(me: Me, count: int) -> None:
+    """Return when that many messages have arrived from now on."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        async for event in me.events():
+            count -= isinstance(event, MessageArrived)
+            if count <= 0:
+                return

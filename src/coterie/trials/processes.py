@@ -1,0 +1,106 @@
+"""Servers that a trial measures: processes of their own, started, watched and stopped by their id."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from coterie.base.codes import Code
+from coterie.base.errors import Unavailable
+from coterie.base.invite import Invite, parse_invite
+from coterie.trials.machine import cpu_seconds, memory_bytes
+
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+
+
+class Measured:
+    """A running process of which one asks what it has used."""
+
+    def __init__(self, process: Process, invite: Invite) -> None:
+        self._process = process
+        self.invite = invite
+        """Where it is; the floor has no fingerprint."""
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def cpu_seconds(self) -> float:
+        return cpu_seconds(self.pid)
+
+    def memory_bytes(self) -> int:
+        return memory_bytes(self.pid)
+
+
+@asynccontextmanager
+async def coterie_server(folder: Path) -> AsyncIterator[Measured]:
+    """A real server on a fresh data folder."""
+    words = ("coterie.cli", "serve", "--json", "--data", str(folder), "--listen", "127.0.0.1:0")
+    async with _running(folder, *words) as (process, line):
+        yield Measured(process, parse_invite(json.loads(line)["invite"]))
+
+
+@asynccontextmanager
+async def floor_server(folder: Path) -> AsyncIterator[Measured]:
+    """The floor (trials/floor.py)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    async with _running(folder, "coterie.trials.floor", str(folder)) as (process, line):
+        yield Measured(process, Invite("127.0.0.1", int(line)))
+
+
+@asynccontextmanager
+async def listening_client(home: Path, password_file: Path) -> AsyncIterator[int]:
+    """`coterie listen` on a profile, live when the block begins; its process id."""
+    words = ("coterie.cli", "--json", "--home", str(home), "--password-file", str(password_file), "listen")
+    async with _running(home, *words, until=b'"state": "live"') as (process, _):
+        yield process.pid
+
+
+@asynccontextmanager
+async def _running(folder: Path, *words: str, until: bytes = b"") -> AsyncIterator[tuple[Process, bytes]]:
+    """`python -m words`, and the first line that it says with `until` in it."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COTERIE_")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *words, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env=environment
+    )
+    try:
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                line = await process.stdout.readline()
+                while line and until not in line:
+                    line = await process.stdout.readline()
+        except TimeoutError:
+            line = b""
+        if not line:
+            raise Unavailable(Code.MISSING_PART, f"a server for {folder.name} did not start")
+        async with asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(_read_on(process.stdout))
+            yield process, line
+            reading.cancel()
+    finally:
+        await _stop(process)
+
+
+async def _read_on(stdout: asyncio.StreamReader) -> None:
+    """So that the process never waits for somebody to read what it says."""
+    while await stdout.read(1 << 16):
+        pass
+
+
+async def _stop(process: Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()

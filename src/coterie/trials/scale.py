@@ -1,0 +1,107 @@
+"""How much of everything a run measures: full for docs/performance.md, quick for a look, tiny for tests."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Scale(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts; the names say of what. rounds: how often everything is measured, each time with its floor."""
+
+    rounds: int
+    pairs: int
+    pair_messages: int
+    few_pairs: int
+    few_pair_messages: int
+    open_loop_messages: int
+    turns: int
+    """Messages of a real conversation in turns, each way."""
+    small_room: int
+    small_room_messages: int
+    large_room: int
+    large_room_messages: int
+    idle_connections: int
+    idle_seconds: float
+    batch: int
+    """Messages sealed or opened together."""
+    batches: int
+    single_messages: int
+    few_devices: int
+    many_devices: int
+    speakers: int
+    speaker_messages: int
+    """Of each speaker, for somebody who sleeps."""
+    doors: int
+    """Sign-ups, logins, unlocks."""
+
+
+FULL = Scale(
+    rounds=5,
+    pairs=80,
+    pair_messages=200,
+    few_pairs=10,
+    few_pair_messages=300,
+    open_loop_messages=800,
+    turns=100,
+    small_room=100,
+    small_room_messages=100,
+    large_room=1000,
+    large_room_messages=30,
+    idle_connections=500,
+    idle_seconds=5.0,
+    batch=64,
+    batches=8,
+    single_messages=100,
+    few_devices=100,
+    many_devices=999,
+    speakers=5,
+    speaker_messages=2000,
+    doors=5,
+)
+QUICK = Scale(
+    rounds=3,
+    pairs=40,
+    pair_messages=40,
+    few_pairs=10,
+    few_pair_messages=80,
+    open_loop_messages=200,
+    turns=20,
+    small_room=50,
+    small_room_messages=20,
+    large_room=120,
+    large_room_messages=10,
+    idle_connections=50,
+    idle_seconds=1.0,
+    batch=64,
+    batches=2,
+    single_messages=20,
+    few_devices=20,
+    many_devices=119,
+    speakers=2,
+    speaker_messages=300,
+    doors=1,
+)
+TINY = Scale(
+    rounds=1,
+    pairs=2,
+    pair_messages=4,
+    few_pairs=1,
+    few_pair_messages=8,
+    open_loop_messages=8,
+    turns=2,
+    small_room=3,
+    small_room_messages=2,
+    large_room=4,
+    large_room_messages=2,
+    idle_connections=3,
+    idle_seconds=0.1,
+    batch=32,
+    batches=1,
+    single_messages=2,
+    few_devices=2,
+    many_devices=3,
+    speakers=1,
+    speaker_messages=20,
+    doors=1,
+)
+SCALES = {"full": FULL, "quick": QUICK, "tiny": TINY}

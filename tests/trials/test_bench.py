@@ -1,0 +1,112 @@
+"""The whole bench, on sizes so small that its figures mean nothing: it runs, and says what it has to."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from coterie.base.codes import Code
+from coterie.base.errors import Refused
+from coterie.cli.failures import Exit
+from coterie.trials.bench import TRIALS, WINDOW, Plan
+
+RUN_SECONDS = 110
+PROMISED = [
+    "server.direct.2x1",
+    "server.direct.1x8",
+    "server.direct.open.p50",
+    "server.direct.open.p99",
+    "server.room.3",
+    "server.room.4",
+    "server.idle.memory",
+    "server.idle.open",
+    "server.idle.still",
+    "talk.turn",
+    "talk.server",
+    "talk.clients",
+    "client.messages.batch.seal",
+    "client.messages.batch.open",
+    "client.messages.batch.answer",
+    "client.messages.single.seal",
+    "client.messages.single.open",
+    "client.messages.single.seal_above",
+    "client.messages.single.open_above",
+    "client.fan_out.2.first",
+    "client.fan_out.2.stall",
+    "client.fan_out.2.again",
+    "client.fan_out.2.bytes",
+    "client.fan_out.3.first",
+    "client.fan_out.3.stall",
+    "client.fan_out.3.again",
+    "client.fan_out.3.bytes",
+    "client.catch_up",
+    "client.catch_up.said",
+    "client.doors.sign_up",
+    "client.doors.log_in",
+    "client.doors.unlock",
+    "client.doors.live",
+    "client.memory",
+]
+
+
+def bench(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "coterie.cli", "bench", *words]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=RUN_SECONDS,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.mark.slow
+def test_every_figure_is_measured_and_said_in_json() -> None:
+    only = [word for name in TRIALS for word in ("--only", name)]
+    ended = bench("--scale", "tiny", "--json", "--seed", "7", *only)
+    assert ended.returncode == Exit.DONE, ended.stderr
+    machine, *figures = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert (machine["seed"], machine["quick"]) == (7, True)
+    assert machine["fsync_ms"] > 0
+    assert {"picows", "vodozemac", "SQLite"} <= machine["versions"].keys()
+    assert "synchronous=FULL" in machine["durability"]
+    assert [figure["figure"] for figure in figures] == PROMISED
+    for figure in figures:
+        check_figure(figure)
+
+
+def check_figure(figure: dict[str, Any]) -> None:
+    assert figure["what"]
+    assert figure["unit"] in ("us", "ms", "KiB", "MiB", "MB", "messages/s")
+    value = figure["value"]
+    assert value["min"] <= value["median"] <= value["max"]
+    assert figure["rounds"] >= 1
+    if "floor" in figure:
+        assert figure["floor"]["median"] > 0
+    assert isinstance(figure.get("met"), bool) == ("targets" in figure)
+
+
+@pytest.mark.slow
+def test_a_person_gets_a_table_of_what_they_asked_for() -> None:
+    ended = bench("--scale", "tiny", "--only", "talk")
+    assert ended.returncode == Exit.DONE, ended.stderr
+    lines = ended.stdout.splitlines()
+    assert "fsync takes" in lines[0]
+    assert [line.split()[0] for line in lines[2:]] == ["figure", "talk.turn", "talk.server", "talk.clients"]
+
+
+def test_a_part_of_the_list_is_chosen_by_the_beginning_of_a_name() -> None:
+    assert Plan("tiny", ("server",), 1).chosen() == ["server.direct", "server.room", "server.idle"]
+    assert Plan("tiny", ("client.doors.unlock",), 1).chosen() == ["client.doors"]
+    assert Plan("tiny", (), 1).chosen() == [*TRIALS, WINDOW]
+
+
+def test_a_name_that_nothing_has_is_refused() -> None:
+    with pytest.raises(Refused) as caught:
+        Plan("tiny", ("sever",), 1).chosen()
+    assert caught.value.code is Code.USAGE
