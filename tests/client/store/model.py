@@ -220,6 +220,9 @@ class Model:
     def shares(self, session: SessionId) -> list[r.ShareRow]:
         return self._of(r.ShareRow, session=session)
 
+    def share_of(self, session: SessionId, device: DeviceId) -> r.ShareRow | None:
+        return next((row for row in self.shares(session) if row.device == device), None)
+
     def envelopes_out(self) -> list[r.EnvelopeOut]:
         return self._of(r.EnvelopeOut)
 

@@ -6,7 +6,7 @@ import os
 import resource
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -165,10 +165,13 @@ def test_a_migration_that_fails_changes_nothing(place: ProfilePlace) -> None:
     assert files(place) == ["keys", "store.db"]
 
 
-def test_a_value_of_a_newer_version(store: ClientStore) -> None:
-    commit(store, message(1))
-    run(store._database, "UPDATE message SET state = 'delivered'")
-    with pytest.raises(Unavailable) as raised:
+def test_a_value_of_a_newer_version(place: ProfilePlace) -> None:
+    newer = ClientStore.open(place, DATABASE_KEY)
+    commit(newer, message(1))
+    run(newer._database, "UPDATE message SET state = 'delivered'")
+    newer.close()
+    store = ClientStore.open(place, DATABASE_KEY)
+    with closing(store), pytest.raises(Unavailable) as raised:
         store.message(1)
     assert raised.value.code is Code.NEWER_SCHEMA
 

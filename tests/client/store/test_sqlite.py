@@ -51,6 +51,7 @@ def people_and_sessions(reads: Reads) -> list[object]:
         [(reads.device(d), reads.peer_keys(d), reads.olm_sessions(d)) for d in s.DEVICES],
         [reads.own_x_wing(id) for id in s.SMALL],
         [(reads.olm_known(id), reads.kept_key(id), reads.shares(id)) for id in s.SESSIONS],
+        [reads.share_of(id, d) for id in s.SESSIONS for d in s.DEVICES],
         [reads.group_out(c) for c in s.CONVERSATIONS],
         [
             reads.group_in(c, a, d, id)

@@ -146,8 +146,7 @@ class Fanout:
     def _share_of(self, item: EnvelopeItem) -> ShareRow | None:
         if item.share is None:
             return None
-        rows = self._reads.shares(SessionId(item.share.session))
-        return next((row for row in rows if row.device == item.device), None)
+        return self._reads.share_of(SessionId(item.share.session), DeviceId(item.device))
 
     def _frame(
         self,

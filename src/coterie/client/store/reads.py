@@ -25,17 +25,15 @@ from coterie.client.store.records import (
     WaitingReason,
     WaitingRow,
 )
+from coterie.client.store.shelves import Shelf, Shelves
 from coterie.client.store.tables import (
     DEVICE,
     ENVELOPE_OUT,
-    GROUP_IN,
-    GROUP_OUT,
     KEPT_KEY,
     OLM,
     OWN_X_WING,
     PEER_KEYS,
     POSITION,
-    SHARE,
     WAITING,
     R,
     Table,
@@ -52,15 +50,35 @@ class Rows:
 
     def __init__(self, database: apsw.Connection) -> None:
         self._database = database
+        self._shelves = Shelves(database)
 
     def _rows(self, sql: str, *values: Value) -> list[Any]:
+        """Any question: what waits on the shelves is written before."""
+        try:
+            self._shelves.write_out()
+            return self._database.execute(sql, values).fetchall()
+        except DatabaseError as error:
+            raise database_fault(error) from error
+
+    def _beside(self, sql: str, *values: Value) -> list[Any]:
+        """A question to tables whose rows never wait (shelves.py)."""
         try:
             return self._database.execute(sql, values).fetchall()
         except DatabaseError as error:
             raise database_fault(error) from error
 
+    def _kept(self, shelf: Shelf[R], *key: Value) -> R | None:
+        """The row of this key."""
+        try:
+            return shelf.one(*key)
+        except DatabaseError as error:
+            raise database_fault(error) from error
+
     def _all(self, table: Table[R], where: str, *values: Value) -> list[R]:
         return [table.record(row) for row in self._rows(table.select + where, *values)]
+
+    def _all_beside(self, table: Table[R], where: str, *values: Value) -> list[R]:
+        return [table.record(row) for row in self._beside(table.select + where, *values)]
 
     def _one(self, table: Table[R], where: str, *values: Value) -> R | None:
         rows = self._rows(table.select + where, *values)
@@ -71,8 +89,8 @@ class PeopleReads(Rows):
     """Settings, leaves, accounts, their devices and keys."""
 
     def setting(self, key: Setting) -> bytes | None:
-        rows = self._rows('SELECT "value" FROM setting WHERE "key" = ?', key)
-        return rows[0][0] if rows else None
+        row = self._kept(self._shelves.settings, key)
+        return row.value if row else None
 
     def leaves(self) -> Iterator[bytes]:
         """All leaves in order."""
@@ -129,21 +147,30 @@ class SessionReads(Rows):
     def olm_sessions(self, device: DeviceId) -> list[OlmRow]:
         """With a pickle; the one that last received first."""
         where = 'WHERE "device" = ? AND "pickle" <> x\'\' ORDER BY "received_ms" DESC, rowid DESC'
-        return self._all(OLM, where, device)
+        return self._all_beside(OLM, where, device)
 
     def olm_known(self, session: bytes) -> bool:
         """Whether this session id was ever seen."""
         return bool(self._rows('SELECT 1 FROM olm WHERE "session" = ?', session))
 
     def group_out(self, conversation: ConversationId) -> GroupOutRow | None:
-        return self._one(GROUP_OUT, 'WHERE "conversation" = ?', conversation)
+        return self._kept(self._shelves.groups_out, conversation)
 
     def kept_key(self, session: SessionId) -> KeptKey | None:
         """The one with the lowest index."""
         return self._one(KEPT_KEY, 'WHERE "session" = ? ORDER BY "index" LIMIT 1', session)
 
     def shares(self, session: SessionId) -> list[ShareRow]:
-        return self._all(SHARE, 'WHERE "session" = ? ORDER BY rowid', session)
+        return list(self._shares_of(session).values())
+
+    def share_of(self, session: SessionId, device: DeviceId) -> ShareRow | None:
+        return self._shares_of(session).get(device)
+
+    def _shares_of(self, session: SessionId) -> dict[DeviceId, ShareRow]:
+        try:
+            return self._shelves.shares.of(session)
+        except DatabaseError as error:
+            raise database_fault(error) from error
 
     def envelopes_out(self) -> list[EnvelopeOut]:
         """In the order in which they were sealed."""
@@ -152,8 +179,7 @@ class SessionReads(Rows):
     def group_in(
         self, conversation: ConversationId, account: AccountId, device: DeviceId, session: SessionId
     ) -> GroupInRow | None:
-        where = 'WHERE "session" = ? AND "device" = ? AND "conversation" = ? AND "account" = ?'
-        return self._one(GROUP_IN, where, session, device, conversation, account)
+        return self._kept(self._shelves.groups_in, session, device, conversation, account)
 
     def index_used(self, device: DeviceId, session: SessionId, index: int) -> bool:
         """Whether a message of that session with that index is in the store."""
@@ -161,16 +187,16 @@ class SessionReads(Rows):
             'SELECT 1 FROM message WHERE "session" = ? AND "index" = ? AND "device" = ?'
             " AND \"session\" <> x''"
         )
-        return bool(self._rows(sql, session, index, device))
+        return bool(self._beside(sql, session, index, device))
 
     def envelope_seen(self, device: DeviceId, envelope: EnvelopeId) -> bool:
         sql = 'SELECT 1 FROM seen_envelope WHERE "device" = ? AND "envelope" = ?'
-        return bool(self._rows(sql, device, envelope))
+        return bool(self._beside(sql, device, envelope))
 
     def waiting_for_session(self, stream: StreamId, device: DeviceId, session: SessionId) -> list[WaitingRow]:
         """With reason no-key, in order."""
         where = 'WHERE "session" = ? AND "device" = ? AND "stream" = ? AND "reason" = ? ORDER BY "seq"'
-        return self._all(WAITING, where, session, device, stream, WaitingReason.NO_KEY)
+        return self._all_beside(WAITING, where, session, device, stream, WaitingReason.NO_KEY)
 
     def waiting_for_account(self, account: AccountId) -> list[WaitingRow]:
         """With reason unknown-device, in order, mailbox first (its kind byte is the higher one)."""
@@ -182,7 +208,7 @@ class SessionReads(Rows):
         return self._all(WAITING, 'ORDER BY "since_ms", rowid')
 
     def position(self, stream: StreamId) -> PositionRow | None:
-        return self._one(POSITION, 'WHERE "stream" = ?', stream)
+        return self._kept(self._shelves.positions, stream)
 
     def positions(self) -> list[PositionRow]:
         return self._all(POSITION, 'ORDER BY "stream"')

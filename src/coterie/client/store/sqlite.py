@@ -48,13 +48,14 @@ class ClientStore(PeopleReads, SessionReads, TimelineReads):
             raise LocalError(Code.USAGE, "records are applied inside a transaction")
         try:
             for record in records:
-                write(self._database, record)
+                write(self._shelves, record)
         except DatabaseError as error:
             raise database_fault(error) from error
 
     def commit(self) -> None:
         """Put the transaction on the disk. Where that fails, it is rolled back: nothing of it is kept."""
         try:
+            self._shelves.write_out()
             self._database.execute("COMMIT")
         except DatabaseError as error:
             self.rollback()
@@ -62,6 +63,7 @@ class ClientStore(PeopleReads, SessionReads, TimelineReads):
 
     def rollback(self) -> None:
         """End the transaction under way, if there is one, and forget what it applied."""
+        self._shelves.forget()
         try:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")

@@ -40,6 +40,7 @@ class Table(Generic[R]):
     def __init__(self, record: type[R], name: str, *key: str) -> None:
         self.kind = record
         self.name = name
+        self.key = key
         fields = record.__struct_fields__
         columns = ", ".join(f'"{field}"' for field in fields)
         marks = ", ".join("?" * len(fields))

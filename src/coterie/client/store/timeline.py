@@ -32,14 +32,14 @@ class TimelineReads(Rows):
     """Conversations, tips, messages, full-text search, outbox."""
 
     def conversation(self, conversation: ConversationId) -> ConversationRow | None:
-        return self._one(CONVERSATION, 'WHERE "id" = ?', conversation)
+        return self._kept(self._shelves.conversations, conversation)
 
     def conversations(self) -> list[ConversationRow]:
         """In the order in which they began."""
         return self._all(CONVERSATION, "ORDER BY rowid")
 
     def tip(self, conversation: ConversationId, device: DeviceId) -> TipRow | None:
-        return self._one(TIP, 'WHERE "conversation" = ? AND "device" = ?', conversation, device)
+        return self._kept(self._shelves.tips, conversation, device)
 
     def tips(self, conversation: ConversationId, limit: int) -> list[TipRow]:
         """Newest by order first."""
@@ -47,11 +47,11 @@ class TimelineReads(Rows):
         return self._all(TIP, where, conversation, max(limit, 0))
 
     def message(self, order: int) -> MessageRow | None:
-        return self._one(MESSAGE, 'WHERE "order" = ?', order)
+        return self._kept(self._shelves.messages, order)
 
     def message_order(self, conversation: ConversationId, device: DeviceId, message: MessageId) -> int | None:
         sql = 'SELECT "order" FROM message WHERE "message" = ? AND "device" = ? AND "conversation" = ?'
-        rows = self._rows(sql, message, device, conversation)
+        rows = self._beside(sql, message, device, conversation)
         return rows[0][0] if rows else None
 
     def last_order(self) -> int:
@@ -81,10 +81,10 @@ class TimelineReads(Rows):
     def outbox(self, conversation: ConversationId, state: OutboxState, limit: int) -> list[OutboxRow]:
         """In order."""
         where = 'WHERE "conversation" = ? AND "state" = ? ORDER BY "order" LIMIT ?'
-        return self._all(OUTBOX, where, conversation, state, max(limit, 0))
+        return self._all_beside(OUTBOX, where, conversation, state, max(limit, 0))
 
     def outbox_row(self, order: int) -> OutboxRow | None:
-        return self._one(OUTBOX, 'WHERE "order" = ?', order)
+        return self._kept(self._shelves.outbox, order)
 
     def outbox_conversations(self) -> list[ConversationId]:
         """Those with rows not yet accepted; the one waiting longest first."""

@@ -43,6 +43,7 @@ from coterie.client.store.records import (
     WaitingRow,
 )
 from coterie.client.store.renewal import become_device
+from coterie.client.store.shelves import Shelves
 from coterie.client.store.tables import DEVICE, PUT, SETTING
 
 _PUT_ACCOUNT = """INSERT INTO account ("account", "name", "seq", "manifest", "verified")
@@ -55,32 +56,59 @@ _READ_UP_TO = 'UPDATE conversation SET "read_order" = max("read_order", ?) WHERE
 _PUT_DRAFT = 'UPDATE conversation SET "draft" = ? WHERE "id" = ?'
 
 
-def write(database: apsw.Connection, record: Record) -> None:
+def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case for each way of writing
     """Carry out one record inside the open transaction.
 
     Raises what apsw raises, and LocalError where a change or a run of leaves has nothing to stand on.
     """
     match record:
-        case (
-            MessageRow()
-            | PositionRow()
-            | GroupInRow()
-            | TipRow()
-            | SeenEnvelope()
-            | OutboxRow()
-            | OlmRow()
-            | EnvelopeOut()
-            | ShareRow()
-            | GroupOutRow()
-            | ConversationRow()
-            | PutSetting()
-            | KeptKey()
-            | WaitingRow()
-            | PeerKeys()
-            | OwnXWing()
-        ):
-            database.execute(PUT[type(record)], astuple(record))
-        case MessageAccepted() | ReadUpTo() | PutDraft():
+        case MessageRow():
+            shelves.messages.put(record)
+        case PositionRow():
+            shelves.positions.put(record)
+        case GroupInRow():
+            shelves.groups_in.put(record)
+        case TipRow():
+            shelves.tips.put(record)
+        case OutboxRow():
+            shelves.outbox.put(record)
+        case ShareRow():
+            shelves.shares.put(record)
+        case GroupOutRow():
+            shelves.groups_out.put(record)
+        case ConversationRow():
+            shelves.conversations.put(record)
+        case PutSetting():
+            shelves.settings.put(record)
+        case SeenEnvelope() | OlmRow() | EnvelopeOut() | KeptKey() | WaitingRow() | PeerKeys() | OwnXWing():
+            shelves.database.execute(PUT[type(record)], astuple(record))
+        case MessageAccepted(order, seq, server_ms, mac):
+            shelves.database.execute(_ACCEPT_MESSAGE, (seq, server_ms, MessageState.SENT, mac, order))
+            _must_have_changed(shelves.database, record)
+            shelves.messages.drop(order)
+        case DropEnvelopeOut() | DropWaiting() | DropOlm():
+            _drop(shelves.database, record)
+        case _:
+            _write_past(shelves, record)
+
+
+def _write_past(
+    shelves: Shelves,
+    record: ReadUpTo
+    | PutDraft
+    | AccountRow
+    | PutLeaves
+    | PruneOutbox
+    | BecomeDevice
+    | DropSetting
+    | DropGroupOut,
+) -> None:
+    """What changes rows that may be at hand: they are written before, and read again afterwards."""
+    shelves.write_out()
+    shelves.forget()
+    database = shelves.database
+    match record:
+        case ReadUpTo() | PutDraft():
             _change(database, record)
         case AccountRow():
             _put_account(database, record)
@@ -93,23 +121,25 @@ def write(database: apsw.Connection, record: Record) -> None:
             database.execute('DELETE FROM kept_key WHERE "since_ms" < ?', (record.before_ms,))
         case BecomeDevice():
             become_device(database, record)
-        case DropSetting() | DropOlm() | DropGroupOut() | DropEnvelopeOut() | DropWaiting():
+        case DropSetting() | DropGroupOut():
             _drop(database, record)
         case _:
             assert_never(record)
 
 
-def _change(database: apsw.Connection, record: MessageAccepted | ReadUpTo | PutDraft) -> None:
+def _change(database: apsw.Connection, record: ReadUpTo | PutDraft) -> None:
     """Change one row that must be there."""
     match record:
-        case MessageAccepted(order, seq, server_ms, mac):
-            database.execute(_ACCEPT_MESSAGE, (seq, server_ms, MessageState.SENT, mac, order))
         case ReadUpTo(conversation, order):
             database.execute(_READ_UP_TO, (order, conversation))
         case PutDraft(conversation, draft):
             database.execute(_PUT_DRAFT, (draft, conversation))
         case _:
             assert_never(record)
+    _must_have_changed(database, record)
+
+
+def _must_have_changed(database: apsw.Connection, record: MessageAccepted | ReadUpTo | PutDraft) -> None:
     if database.changes() != 1:
         raise LocalError(Code.USAGE, f"{type(record).__name__} of a row that is not in the store")
 
