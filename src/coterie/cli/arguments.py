@@ -12,6 +12,8 @@ from coterie.cli.version import VERSION
 SEND_SECONDS = 10.0
 HISTORY = 200
 FOUND = 50
+SOAK_SECONDS = 600.0
+SOAK_CLIENTS = 20
 
 
 class Arguments(argparse.Namespace):
@@ -55,11 +57,14 @@ class Arguments(argparse.Namespace):
     key: Path | None = None
     open_sign_up: bool | None = None
     ready_fd: int | None = None
-    # bench
+    # bench and soak
+    seed: int | None = None
     scale: str = "full"
     markdown: bool = False
-    seed: int = 1
     only: Sequence[str] = ()
+    # soak
+    soak_seconds: float = SOAK_SECONDS
+    clients: int = SOAK_CLIENTS
 
 
 class UsageError(Exception):
@@ -148,6 +153,7 @@ def _parser() -> Parser:
     )
     search.add_argument("--limit", type=_natural, metavar="N", help=f"at most N messages ({FOUND})")
     _bench(_command(commands, "bench", "measure how fast this coterie is on this machine"))
+    _soak(_command(commands, "soak", "try coterie: many clients, many days, and a check of what they got"))
     return parser
 
 
@@ -255,6 +261,21 @@ def _bench(parser: Parser) -> None:
     )
     parser.add_argument("--seed", type=_natural, metavar="N", help="printed with the figures (1)")
     parser.add_argument("--markdown", action="store_true", help="the table of docs/performance.md")
+
+
+def _soak(parser: Parser) -> None:
+    parser.epilog = "All of it lies in a folder of its own, which is removed where all is well."
+    parser.add_argument(
+        "--seconds",
+        dest="soak_seconds",
+        type=_seconds,
+        metavar="S",
+        help=f"how long they talk ({SOAK_SECONDS:g})",
+    )
+    parser.add_argument(
+        "--clients", type=_natural, metavar="N", help=f"how many there are at first ({SOAK_CLIENTS})"
+    )
+    parser.add_argument("--seed", type=_natural, metavar="X", help="draws the same plan again (a random one)")
 
 
 def _natural(text: str) -> int:

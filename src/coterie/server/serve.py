@@ -42,7 +42,7 @@ _DOCUMENTATION_ADDRESS = "192.0.2.1"
 """RFC 5737: routed nowhere; asking for the way there tells this machine's own address."""
 
 
-def run(settings: ServerSettings, ready: Callable[[ReadyLine], None]) -> None:
+def run(settings: ServerSettings, ready: Callable[[ReadyLine], None], *, clock: Clock | None = None) -> None:
     """serve() on the fastest loop there is. Returns after SIGTERM or SIGINT."""
     factory = None
     if sys.platform != "win32":
@@ -51,7 +51,7 @@ def run(settings: ServerSettings, ready: Callable[[ReadyLine], None]) -> None:
         _allow_many_files()
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(serve(settings, ready))
+        runner.run(serve(settings, ready, clock=clock))
 
 
 async def serve(

@@ -1,1 +1,1 @@
-"""Programs that load and measure a coterie; they ship with it."""
+"""Programs that ship with the product and try it: real servers, real clients, real disks, and figures."""

@@ -35,7 +35,7 @@ def run(given: Arguments, output: Output) -> int:
             case _:
                 assert_never(line)
 
-    measure(Plan(given.scale, tuple(given.only), given.seed), show)
+    measure(Plan(given.scale, tuple(given.only), 1 if given.seed is None else given.seed), show)
     if not output.as_json:
         lines = markdown(figures) if given.markdown else table(figures)
         for each in (*lines, *(line.told() for line in window)):

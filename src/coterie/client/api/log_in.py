@@ -48,6 +48,7 @@ async def log_in(
     home: Path,
     recovery_key: str | None = None,
     device_name: str = "",
+    clock: Clock | None = None,
 ) -> Me:
     """Make this machine a device of an existing account.
 
@@ -55,10 +56,11 @@ async def log_in(
     (Refused(needs-recovery-key) says so). Who has forgotten the password gets in by the recovery key, and the
     password given is from then on that of this machine's profile alone. Raises Refused(wrong-credentials,
     too-many-tries, too-many-devices, profile-exists), Unavailable, SecurityStop where the server's answer
-    contradicts itself.
+    contradicts itself. clock: the machine's own, unless a trial brings another.
     """
     require_primitives()
-    login = _Login(canonical(name), password, _recovery(recovery_key), home, device_name)
+    keys = _recovery(recovery_key)
+    login = _Login(canonical(name), password, keys, home, device_name, clock or SystemClock())
     invite = parse_invite(server)
     connection = await Connection.open(Address(invite.host, invite.port, invite.fingerprint), login.clock)
     try:
@@ -101,8 +103,9 @@ class _Login:
         recovery: RecoveryKey | None,
         home: Path,
         device_name: str,
+        clock: Clock,
     ) -> None:
-        self.clock: Clock = SystemClock()
+        self.clock = clock
         self._name = name
         self._password = password
         self._recovery = recovery

@@ -17,7 +17,7 @@ from coterie.client.api.renewal import Renewal
 from coterie.client.core.profile import unpack_profile
 from coterie.client.store.keys import StoreWrapKind, open_database_key, read_key_file
 from coterie.client.store.lock import ProfileLock
-from coterie.client.store.profiles import find_profile
+from coterie.client.store.profiles import ProfilePlace, find_profile
 from coterie.client.store.records import PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.e2ee.password import Argon2Parameters, PasswordKeys, stretch
@@ -26,7 +26,10 @@ from coterie.e2ee.password import Argon2Parameters, PasswordKeys, stretch
 class Opening:
     """What open() returns: use it with `async with`, or await it and close the result yourself."""
 
-    def __init__(self, home: Path, profile: str | None, password: str, server: str | None) -> None:
+    def __init__(
+        self, home: Path, profile: str | None, password: str, server: str | None, clock: Clock
+    ) -> None:
+        self._clock = clock
         self._invite = parse_invite(server) if server else None
         self._home = home
         self._profile = profile
@@ -48,15 +51,11 @@ class Opening:
 
     async def _open(self) -> Me:
         require_primitives()
-        clock = SystemClock()
+        clock = self._clock
         place = find_profile(self._home, self._profile)
         lock = await ProfileLock.acquire(place, clock)
         try:
-            file = read_key_file(place)
-            parameters = Argon2Parameters(file.memory_kib, file.passes, file.lanes)
-            keys = stretch(self._password, file.founding, file.name, file.random, parameters)
-            database_key = open_database_key(file, StoreWrapKind.PASSWORD, keys.store)
-            store = ClientStore.open(place, database_key)
+            store, keys = open_store(place, self._password)
             if self._invite is not None:
                 _move(store, self._invite)
             return enter(store, lock, clock, keys)
@@ -65,16 +64,35 @@ class Opening:
             raise
 
 
-def open(home: Path, *, profile: str | None = None, password: str, server: str | None = None) -> Opening:
+def open(
+    home: Path,
+    *,
+    profile: str | None = None,
+    password: str,
+    server: str | None = None,
+    clock: Clock | None = None,
+) -> Opening:
     """Open a profile of this machine; works without a network.
 
     server: an invite link or HOST:PORT, where the profile's server has moved; it has to prove the same
     identity. An invite to another server is ignored: it is not this profile's.
+    clock: the machine's own, unless a trial brings another.
 
     Raises (on entering) Refused: no-profile, wrong-credentials, usage (several profiles); Unavailable:
     profile-in-use, disk, newer-schema.
     """
-    return Opening(home, profile, password, server)
+    return Opening(home, profile, password, server, clock or SystemClock())
+
+
+def open_store(place: ProfilePlace, password: str) -> tuple[ClientStore, PasswordKeys]:
+    """The store of a profile whose lock the caller holds, and the keys of the password that opened it.
+
+    Raises Refused(wrong-credentials), Unavailable(disk, newer-schema).
+    """
+    file = read_key_file(place)
+    parameters = Argon2Parameters(file.memory_kib, file.passes, file.lanes)
+    keys = stretch(password, file.founding, file.name, file.random, parameters)
+    return ClientStore.open(place, open_database_key(file, StoreWrapKind.PASSWORD, keys.store)), keys
 
 
 def _move(store: ClientStore, invite: Invite) -> None:

@@ -52,17 +52,19 @@ async def sign_up(
     generate_passphrase: bool = False,
     wrap_with_password: bool = False,
     device_name: str = "",
+    clock: Clock | None = None,
 ) -> Me:
     """Make an account on a server, and this machine its first device.
 
     server: an invite link, or HOST:PORT. generate_passphrase: the password is one of new_passphrase(), drawn
-    here where none is given; who draws it can show it before anything can go wrong.
+    here where none is given; who draws it can show it before anything can go wrong. clock: the machine's own,
+    unless a trial brings another.
 
     Raises Refused (name-taken, bad-name, weak-password, sign-up-closed, needs-invite, too-many-tries,
     profile-exists), Unavailable, SecurityStop(identity-changed).
     """
     require_primitives()
-    clock = SystemClock()
+    clock = clock or SystemClock()
     wanted = canonical(name)
     passphrase = (password or new_passphrase()) if generate_passphrase else None
     if passphrase is None:

@@ -1,0 +1,65 @@
+"""`coterie soak`: hours of use in minutes, and the check that nothing was lost (docs/trials.md)."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from coterie.cli.arguments import Arguments, UsageError
+from coterie.cli.failures import Exit
+from coterie.cli.output import Output
+from coterie.cli.session import run as run_job
+from coterie.cli.trial_shapes import FaultShape, SoakShape
+from coterie.trials.soak.director import Soak, SoakSettings
+from coterie.trials.soak.figures import SoakResult
+
+LEAST_CLIENTS = 2
+LEAST_SECONDS = 1.0
+SEED_BITS = 32
+FAULTS_SHOWN = 100
+
+
+def run(given: Arguments, output: Output) -> int:
+    if given.clients < LEAST_CLIENTS or given.soak_seconds < LEAST_SECONDS:
+        raise UsageError("", f"a soak takes {LEAST_CLIENTS} clients and {LEAST_SECONDS:g} second at least")
+    seed = secrets.randbits(SEED_BITS) if given.seed is None else given.seed
+    return run_job(_soak(SoakSettings(given.soak_seconds, given.clients, seed), output))
+
+
+async def _soak(settings: SoakSettings, output: Output) -> int:
+    folder = Path(tempfile.mkdtemp(prefix="coterie-soak-"))
+    result = await Soak(settings, folder, output.tell).run()
+    _tell(settings, result, output)
+    if result.is_clean:
+        shutil.rmtree(folder)
+        return Exit.DONE
+    output.tell(f"the logs and stores of this run lie in {folder}")
+    return Exit.REFUSED
+
+
+def _tell(settings: SoakSettings, result: SoakResult, output: Output) -> None:
+    """What is wrong, then the figures."""
+    for fault in result.faults[:FAULTS_SHOWN]:
+        _fault(fault.kind.value, fault.where, fault.what, output)
+    for failure in result.failures[:FAULTS_SHOWN]:
+        _fault("failure", "client", failure, output)
+    for error in result.errors[:FAULTS_SHOWN]:
+        _fault("error", "log", error, output)
+    figures = msgspec.structs.asdict(result.figures)
+    if output.as_json:
+        shape = SoakShape(seed=settings.seed, seconds=settings.seconds, **figures)
+        output.line(json.dumps(msgspec.to_builtins(shape)))
+        return
+    for name, number in figures.items():
+        output.line(f"{name.replace('_', ' '):>12}  {number}")
+    verdict = "nothing lost, doubled, reordered or unreadable" if result.is_clean else "NOT as it must be"
+    output.line(f"seed {settings.seed}: {verdict}")
+
+
+def _fault(kind: str, where: str, what: str, output: Output) -> None:
+    output.show(FaultShape(fault=kind, where=where, what=what), f"{kind}: {where}: {what}")

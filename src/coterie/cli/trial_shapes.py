@@ -1,0 +1,37 @@
+"""The JSON objects of the trials; as those of shapes.py, fields are added and never renamed."""
+
+from __future__ import annotations
+
+import msgspec
+
+from coterie.cli.shapes import Shape
+
+
+class FaultShape(Shape, frozen=True, kw_only=True):
+    """soak: one thing that is wrong. where: the device; what: with ids, without texts."""
+
+    fault: str
+    where: str
+    what: str
+
+
+class SoakShape(msgspec.Struct, frozen=True, kw_only=True):
+    """soak, the last line; zeros are printed too. All from lost on have to be 0."""
+
+    seed: int
+    seconds: float
+    messages: int
+    deliveries: int
+    sign_ups: int
+    devices: int
+    exhaustions: int
+    days: int
+    lost: int
+    doubled: int
+    reordered: int
+    unreadable: int
+    altered: int
+    unsent: int
+    miscounted: int
+    failures: int
+    errors: int

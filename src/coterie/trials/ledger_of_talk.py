@@ -1,0 +1,98 @@
+"""Who typed what, what the server acknowledged, what every device was told.
+
+Kept beside the product and without its help; talk_check.py says what follows from it. Pure: it is fed by hand
+in tests, by processes in trials. Texts never come here, only their digests.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId
+from coterie.trials.talk_records import Participant, TypedMessage
+
+
+class TalkLedger:
+    """Everything that was reported; in any order, since reports of several processes cross each other."""
+
+    def __init__(self) -> None:
+        self.participants: dict[DeviceId, Participant] = {}
+        self.by_message: dict[MessageId, TypedMessage] = {}
+        self._places: Counter[tuple[DeviceId, ConversationId]] = Counter()
+        self.seqs: dict[MessageId, int] = {}
+        self.acknowledgements: Counter[MessageId] = Counter()
+        self.told: dict[DeviceId, list[MessageId]] = {}
+
+    def joined(self, participant: Participant) -> None:
+        self.participants[participant.device] = participant
+
+    def typed(
+        self,
+        device: DeviceId,
+        conversation: ConversationId,
+        message: MessageId,
+        digest: bytes,
+        moment: int,
+        between: tuple[AccountId, AccountId] | None,
+    ) -> None:
+        """One device's messages of a conversation are reported in the order in which they were typed."""
+        place = self._places[device, conversation] = self._places[device, conversation] + 1
+        self.by_message[message] = TypedMessage(message, conversation, device, digest, moment, place, between)
+
+    def acknowledged(self, message: MessageId, seq: int) -> None:
+        """The sender was told that the server has it on disk."""
+        self.acknowledgements[message] += 1
+        self.seqs[message] = seq
+
+    def arrived(self, device: DeviceId, message: MessageId) -> None:
+        """An event told a device of a message of another device."""
+        self.told.setdefault(device, []).append(message)
+
+    @property
+    def messages(self) -> int:
+        return len(self.by_message)
+
+    @property
+    def unacknowledged(self) -> int:
+        return len(self.by_message) - len(self.acknowledgements)
+
+    @property
+    def deliveries(self) -> int:
+        """How often an event told of a message."""
+        return sum(len(told) for told in self.told.values())
+
+    def owed(self) -> set[tuple[DeviceId, MessageId]]:
+        """Who has still to be told of what, of all that is acknowledged."""
+        told = {device: set(messages) for device, messages in self.told.items()}
+        return {
+            (each.device, typed.message)
+            for typed in self.by_message.values()
+            if typed.message in self.acknowledgements
+            for each in self.participants.values()
+            if each.device != typed.device and _there_before(each, typed)
+            if typed.message not in told.get(each.device, ())
+        }
+
+    def label(self, device: DeviceId) -> str:
+        """How a person finds a device in what is printed."""
+        known = self.participants.get(device)
+        return known.label if known else f"device {device.hex()[:8]}"
+
+    def name_of(self, message: MessageId) -> str:
+        """A message in words: id, number, sender, conversation, place in the log."""
+        typed = self.by_message.get(message)
+        if typed is None:
+            return f"message {message.hex()[:8]}"
+        where = "everyone" if typed.between is None else f"conversation {typed.conversation.hex()[:8]}"
+        seq = self.seqs.get(message, 0)
+        sender = self.label(typed.device)
+        return f"message {message.hex()[:8]} (number {typed.place} of {sender} in {where}, seq {seq})"
+
+
+def concerns(participant: Participant, typed: TypedMessage) -> bool:
+    """Whether a device is of the conversation in which this was typed."""
+    return typed.between is None or participant.account in typed.between
+
+
+def _there_before(participant: Participant, typed: TypedMessage) -> bool:
+    return concerns(participant, typed) and participant.moment < typed.moment

@@ -1,0 +1,205 @@
+"""One client of a soak: it carries out its orders one after the other, by the public SDK."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import assert_never
+
+import coterie
+from coterie.base.clock import Clock
+from coterie.base.codes import Code
+from coterie.base.errors import CoterieError, LocalError, Unavailable
+from coterie.client.api.me import Me
+from coterie.trials.soak.claims import exhaust
+from coterie.trials.soak.speech import (
+    Acknowledged,
+    Arrived,
+    Close,
+    Closed,
+    Drain,
+    Drained,
+    Exhaust,
+    Exhausted,
+    Failed,
+    Joined,
+    LogIn,
+    Look,
+    Looked,
+    MarkRead,
+    Open,
+    Order,
+    Report,
+    Say,
+    SignUp,
+    Typed,
+)
+from coterie.trials.soak.stores import Reading, look
+from coterie.trials.soak.texts import text_digest, text_of
+
+log = logging.getLogger("coterie.trials.soak")
+
+KNOWN_SECONDS = 60.0
+"""How long a client may take to hear of somebody new."""
+DRAIN_SECONDS = 120.0
+
+
+class SoakClient:
+    """One home, one profile. run() until it is cancelled."""
+
+    def __init__(
+        self, number: int, home: Path, server: str, clock: Clock, report: Callable[[Report], None]
+    ) -> None:
+        self.orders: asyncio.Queue[Order] = asyncio.Queue()
+        self._number = number
+        self._home = home
+        self._server = server
+        self._clock = clock
+        self._report = report
+        self._passphrase = ""
+        self._me: Me | None = None
+        self._reading = Reading()
+        self._somebody_came = asyncio.Event()
+        self._entered: asyncio.Queue[Me] = asyncio.Queue()
+        self._read_to_the_end = asyncio.Event()
+
+    async def run(self) -> None:
+        """Orders and events, each in a task of its own, as in a program with a screen."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._obey())
+                tasks.create_task(self._listen())
+        finally:
+            if self._me is not None:
+                await self._me.close()
+
+    async def _obey(self) -> None:
+        while True:
+            order = await self.orders.get()
+            try:
+                await self._carry_out(order)
+            except CoterieError as error:
+                log.info("client %d: an order failed", self._number, exc_info=error)
+                self._report(Failed(self._number, type(order).__name__, error.code.value))
+
+    async def _carry_out(self, order: Order) -> None:
+        match order:
+            case SignUp(_, name):
+                me = await coterie.sign_up(
+                    server=self._server,
+                    name=name,
+                    home=self._home,
+                    generate_passphrase=True,
+                    clock=self._clock,
+                )
+                await self._joined(me, me.passphrase or "")
+            case LogIn(_, name, passphrase):
+                me = await coterie.log_in(
+                    server=self._server,
+                    name=name,
+                    password=passphrase,
+                    home=self._home,
+                    clock=self._clock,
+                )
+                await self._joined(me, passphrase)
+            case Say():
+                await self._say(order)
+            case MarkRead():
+                await self._mark_read()
+            case Close():
+                await self._close()
+            case Open():
+                await self._open()
+            case Drain():
+                await self._live().wait_drained(DRAIN_SECONDS)
+                self._report(Drained(self._number))
+            case Look():
+                held = await look(self._home, self._passphrase, self._reading, self._clock)
+                self._report(Looked(self._number, held))
+            case Exhaust(_, devices):
+                taken = await exhaust(self._home, self._passphrase, devices, self._clock)
+                self._report(Exhausted(self._number, taken.keys, taken.fallbacks))
+            case _:
+                assert_never(order)
+
+    async def _joined(self, me: Me, passphrase: str) -> None:
+        self._enter(me)
+        self._passphrase = passphrase
+        if me.recovery_key is not None:
+            await me.recovery_key_shown()
+        self._report(Joined(self._number, me.account, me.device, me.name, passphrase))
+
+    async def _open(self) -> None:
+        self._enter(await coterie.open(self._home, password=self._passphrase, clock=self._clock))
+
+    def _enter(self, me: Me) -> None:
+        self._me = me
+        self._reading.shown.clear()
+        self._read_to_the_end.clear()
+        self._entered.put_nowait(me)
+
+    def _live(self) -> Me:
+        if self._me is None:
+            raise LocalError(Code.USAGE, "this client is closed")
+        return self._me
+
+    async def _close(self) -> None:
+        """In order: every event of this run is read before the next can begin."""
+        me, self._me = self._live(), None
+        await me.close()
+        await self._read_to_the_end.wait()
+        self._report(Closed(self._number))
+
+    async def _say(self, order: Say) -> None:
+        """Into the outbox; whether there is a connection does not matter."""
+        me = self._live()
+        await self._known(me, order.target)
+        for wish in order.texts:
+            text = text_of(wish)
+            sent = await me.post(order.target, text)
+            digest = text_digest(text)
+            self._report(Typed(self._number, sent.conversation, sent.id, digest, order.moment))
+
+    async def _known(self, me: Me, target: str) -> None:
+        """Wait until this client has heard of who is meant."""
+        if target == coterie.EVERYONE:
+            return
+        try:
+            async with asyncio.timeout(KNOWN_SECONDS):
+                while me.person(target.removeprefix("@")) is None:
+                    self._somebody_came.clear()
+                    await self._somebody_came.wait()
+        except TimeoutError:
+            raise Unavailable(Code.UNKNOWN_PERSON, "nobody told this client of them") from None
+
+    async def _mark_read(self) -> None:
+        me = self._live()
+        for conversation in me.conversations():
+            if conversation.last is not None:
+                await me.mark_read(conversation.id, conversation.last.order)
+                before = self._reading.marked.get(conversation.id, 0)
+                self._reading.marked[conversation.id] = max(before, conversation.last.order)
+
+    async def _listen(self) -> None:
+        while True:
+            me = await self._entered.get()
+            async for event in me.events():
+                self._told(event)
+            self._read_to_the_end.set()
+
+    def _told(self, event: coterie.Event) -> None:
+        match event:
+            case coterie.MessageArrived(message):
+                self._report(Arrived(self._number, message.id))
+            case coterie.MessageSent(message):
+                self._report(Acknowledged(self._number, message.id, message.seq))
+            case coterie.ConversationChanged(conversation):
+                self._reading.shown[conversation.id] = conversation.unread
+            case coterie.PersonAppeared():
+                self._somebody_came.set()
+            case coterie.LinkChanged(coterie.LinkState.STOPPED, code):
+                self._report(Failed(self._number, "link", code.value if code else ""))
+            case _:
+                pass

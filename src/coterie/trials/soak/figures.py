@@ -1,0 +1,103 @@
+"""What a soak came to: totals, faults, and what the server itself has of who was entitled to what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, Self
+
+import apsw
+import msgspec
+
+from coterie.base.ids import ConversationId, DeviceId
+from coterie.trials.talk_records import Fault, FaultKind
+
+_ENTITLED = """SELECT d.device, c.conversation, e.from_seq FROM entitled e
+    JOIN devices d ON d.no = e.device_no JOIN conversations c ON c.no = e.conversation_no"""
+_BAD = ("ERROR ", "CRITICAL ")
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """messages: typed. deliveries: times that a device was told of a message. devices: added to accounts that
+    were there. days: that passed. From lost on: faults; all have to be 0.
+
+    failures: orders that a client could not carry out. errors: records of level error, in any process.
+    """
+
+    messages: int
+    deliveries: int
+    sign_ups: int
+    devices: int
+    exhaustions: int
+    days: int
+    lost: int
+    doubled: int
+    reordered: int
+    unreadable: int
+    altered: int
+    unsent: int
+    miscounted: int
+    failures: int
+    errors: int
+
+    @classmethod
+    def counted(
+        cls,
+        faults: tuple[Fault, ...],
+        *,
+        messages: int,
+        deliveries: int,
+        sign_ups: int,
+        devices: int,
+        exhaustions: int,
+        days: int,
+        failures: int,
+        errors: int,
+    ) -> Self:
+        kinds = Counter(fault.kind for fault in faults)
+        return cls(
+            messages=messages,
+            deliveries=deliveries,
+            sign_ups=sign_ups,
+            devices=devices,
+            exhaustions=exhaustions,
+            days=days,
+            lost=kinds[FaultKind.LOST],
+            doubled=kinds[FaultKind.DOUBLED],
+            reordered=kinds[FaultKind.REORDERED],
+            unreadable=kinds[FaultKind.UNREADABLE],
+            altered=kinds[FaultKind.ALTERED],
+            unsent=kinds[FaultKind.UNSENT],
+            miscounted=kinds[FaultKind.MISCOUNTED],
+            failures=failures,
+            errors=errors,
+        )
+
+
+class SoakResult(msgspec.Struct, frozen=True):
+    """failures and errors: in words, without texts and secrets."""
+
+    figures: Figures
+    faults: tuple[Fault, ...]
+    failures: tuple[str, ...]
+    errors: tuple[str, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.faults or self.failures or self.errors)
+
+
+def entitled_of(database: Path) -> dict[tuple[DeviceId, ConversationId], int]:
+    """The last seq of a conversation that a device is not entitled to; database: of a stopped server."""
+    connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        rows: list[Any] = connection.execute(_ENTITLED).fetchall()
+    finally:
+        connection.close()
+    return {(DeviceId(device), ConversationId(conversation)): seq for device, conversation, seq in rows}
+
+
+def logged_errors(log: Path) -> tuple[str, ...]:
+    """Records of level error in a process's log: each is a bug."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return tuple(line for line in lines if line.startswith(_BAD))

@@ -1,0 +1,84 @@
+"""The processes of a soak, each started, spoken to and ended by its own id."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from coterie.base.codes import Code
+from coterie.base.errors import Unavailable
+from coterie.trials.soak.speech import LINE_BYTES, Order, Report, order_line, read_report
+
+START_SECONDS = 60.0
+STOP_SECONDS = 60.0
+
+
+class Child:
+    """`python -m words`, with its standard error in a log of its own."""
+
+    def __init__(self, process: Process, log: BinaryIO, path: Path) -> None:
+        self._process = process
+        self._log = log
+        self.path = path
+
+    @classmethod
+    async def start(cls, log: Path, *words: str) -> Self:
+        file = os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb")
+        takes_orders = not words[0].endswith(".server")
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            *words,
+            stdin=PIPE if takes_orders else DEVNULL,
+            stdout=PIPE,
+            stderr=file,
+            limit=LINE_BYTES,
+        )
+        return cls(process, file, log)
+
+    async def line(self) -> bytes:
+        """The next line that it says. Raises Unavailable where it ends instead."""
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        if not line:
+            raise Unavailable(Code.MISSING_PART, f"a process of the trial has ended: {self.path} says why")
+        return line
+
+    async def first_line(self) -> str:
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                return (await self.line()).decode().strip()
+        except TimeoutError:
+            raise Unavailable(Code.MISSING_PART, f"a process did not get ready: {self.path}") from None
+
+    async def report(self) -> Report:
+        return read_report(await self.line())
+
+    def tell(self, order: Order) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(order_line(order))
+
+    async def dismiss(self) -> None:
+        """No more orders: it closes its clients and ends."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._gone()
+
+    async def terminate(self) -> None:
+        """SIGTERM, as an operator stops a server."""
+        if self._process.returncode is None:
+            self._process.terminate()
+        await self._gone()
+
+    async def _gone(self) -> None:
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+        self._log.close()

@@ -1,0 +1,31 @@
+"""The server of a soak: `coterie serve` in all but its clock, which the trial moves.
+
+    python -m coterie.trials.soak.server DATA OFFSET_FILE
+
+Says its invite in one line once it accepts connections. Loads nothing that could read a message.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+from coterie.server.serve import run
+from coterie.server.settings import ReadyLine, ServerSettings
+from coterie.trials.shifted_clock import SharedOffset, ShiftedClock
+
+
+def ready(line: ReadyLine) -> None:
+    sys.stdout.write(line.invite + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    data, offset = sys.argv[1:]
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    run(ServerSettings(data=Path(data)), ready, clock=ShiftedClock(SharedOffset(Path(offset))))
+
+
+if __name__ == "__main__":
+    main()

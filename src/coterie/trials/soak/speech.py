@@ -1,0 +1,160 @@
+"""What director and workers say to each other: orders one way, reports the other, one JSON object a line.
+
+Passphrases travel in these lines; they stay in pipes between processes of one parent and are never printed.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from coterie.base.quiet import Quiet
+from coterie.trials.soak.texts import TextWish
+from coterie.trials.talk_records import HeldStore
+
+LINE_BYTES = 64 << 20
+"""A store with all its messages comes in one line."""
+
+
+class SignUp(Quiet, frozen=True, tag="sign-up"):
+    client: int
+    name: str
+
+
+class LogIn(Quiet, frozen=True, tag="log-in"):
+    client: int
+    name: str
+    passphrase: str
+
+
+class Say(Quiet, frozen=True, tag="say"):
+    """target: "@name" or "everyone". moment: of the director, when it gave the order."""
+
+    client: int
+    target: str
+    texts: tuple[TextWish, ...]
+    moment: int
+
+
+class Close(msgspec.Struct, frozen=True, tag="close"):
+    client: int
+
+
+class Open(msgspec.Struct, frozen=True, tag="open"):
+    client: int
+
+
+class Drain(msgspec.Struct, frozen=True, tag="drain"):
+    """Say when everything that had waited on the server is here."""
+
+    client: int
+
+
+class MarkRead(msgspec.Struct, frozen=True, tag="mark-read"):
+    client: int
+
+
+class Look(msgspec.Struct, frozen=True, tag="look"):
+    """Look into the store of a client that is closed."""
+
+    client: int
+
+
+class Exhaust(msgspec.Struct, frozen=True, tag="exhaust"):
+    """Claim one-time keys of these (account, device) until they have none left; the client is closed."""
+
+    client: int
+    devices: tuple[tuple[bytes, bytes], ...]
+
+
+Order = SignUp | LogIn | Say | Close | Open | Drain | MarkRead | Look | Exhaust
+
+
+class Joined(Quiet, frozen=True, tag="joined"):
+    client: int
+    account: bytes
+    device: bytes
+    name: str
+    passphrase: str
+
+
+class Typed(msgspec.Struct, frozen=True, tag="typed"):
+    """A message is in the outbox."""
+
+    client: int
+    conversation: bytes
+    message: bytes
+    digest: bytes
+    moment: int
+
+
+class Acknowledged(msgspec.Struct, frozen=True, tag="acknowledged"):
+    """The sender was told that a message is on the server's disk."""
+
+    client: int
+    message: bytes
+    seq: int
+
+
+class Arrived(msgspec.Struct, frozen=True, tag="arrived"):
+    """An event said that a message of another device is here."""
+
+    client: int
+    message: bytes
+
+
+class Closed(msgspec.Struct, frozen=True, tag="closed"):
+    client: int
+
+
+class Drained(msgspec.Struct, frozen=True, tag="drained"):
+    client: int
+
+
+class Exhausted(msgspec.Struct, frozen=True, tag="exhausted"):
+    """keys: one-time keys claimed; fallbacks: devices of which only the fallback key is left."""
+
+    client: int
+    keys: int
+    fallbacks: int
+
+
+class Looked(msgspec.Struct, frozen=True, tag="looked"):
+    client: int
+    held: HeldStore
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """An order could not be carried out. code: of the error, or its type."""
+
+    client: int
+    what: str
+    code: str
+
+
+class Trouble(msgspec.Struct, frozen=True, tag="trouble"):
+    """Something was logged as an error, which means a bug."""
+
+    logger: str
+    text: str
+
+
+Report = Joined | Typed | Acknowledged | Arrived | Closed | Drained | Exhausted | Looked | Failed | Trouble
+
+_orders: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
+_reports: msgspec.json.Decoder[Report] = msgspec.json.Decoder(Report)
+
+
+def order_line(order: Order) -> bytes:
+    return msgspec.json.encode(order) + b"\n"
+
+
+def report_line(report: Report) -> bytes:
+    return msgspec.json.encode(report) + b"\n"
+
+
+def read_order(line: bytes) -> Order:
+    return _orders.decode(line)
+
+
+def read_report(line: bytes) -> Report:
+    return _reports.decode(line)

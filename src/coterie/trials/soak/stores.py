@@ -1,0 +1,84 @@
+"""A look into a closed store, with its password: what it holds, without a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from coterie.base.clock import Clock
+from coterie.base.ids import ConversationId
+from coterie.client.api.opening import open_store
+from coterie.client.core.profile import Profile, unpack_profile
+from coterie.client.events import MessageState
+from coterie.client.store.lock import ProfileLock
+from coterie.client.store.profiles import find_profile
+from coterie.client.store.records import MessageRow, Setting
+from coterie.client.store.sqlite import ClientStore
+from coterie.trials.soak.texts import text_digest
+from coterie.trials.talk_records import HeldMessage, HeldStore, Unread
+
+PAGE = 500
+
+
+class Reading:
+    """What a client did and saw about reading. marked: conversation -> order up to which all counts as read;
+    shown: conversation -> unread in the newest event."""
+
+    def __init__(self) -> None:
+        self.marked: dict[ConversationId, int] = {}
+        self.shown: dict[ConversationId, int] = {}
+
+
+@contextmanager
+def opened(home: Path, password: str, lock: ProfileLock) -> Iterator[tuple[ClientStore, Profile]]:
+    """The only profile of a home, whose lock is held."""
+    store, _ = open_store(find_profile(home, None), password)
+    try:
+        yield store, unpack_profile(store.setting(Setting.PROFILE))
+    finally:
+        store.close()
+        lock.release()
+
+
+async def look(home: Path, password: str, reading: Reading, clock: Clock) -> HeldStore:
+    """Everything that the check asks for."""
+    lock = await ProfileLock.acquire(find_profile(home, None), clock)
+    with opened(home, password, lock) as (store, profile):
+        conversations = [row.id for row in store.conversations()]
+        messages = [held for conversation in conversations for held in _messages(store, conversation)]
+        return HeldStore(
+            device=profile.device,
+            messages=tuple(messages),
+            unread=tuple(_unread(store, each, reading) for each in conversations),
+            waiting=tuple(row.reason.value for row in store.waiting()),
+            broken=int.from_bytes(store.setting(Setting.BROKEN_COUNT) or b"", "big"),
+            unsent=len(store.outbox_conversations()),
+        )
+
+
+def _messages(store: ClientStore, conversation: ConversationId) -> Iterator[HeldMessage]:
+    before: int | None = None
+    while rows := store.history(conversation, PAGE, before):
+        yield from (_held(row) for row in rows)
+        before = rows[0].order
+
+
+def _held(row: MessageRow) -> HeldMessage:
+    return HeldMessage(
+        conversation=row.conversation,
+        message=row.message,
+        device=row.device,
+        order=row.order,
+        seq=row.seq,
+        own=row.own,
+        readable=row.readable,
+        sent=row.state is not MessageState.QUEUED,
+        digest=text_digest(row.text),
+    )
+
+
+def _unread(store: ClientStore, conversation: ConversationId, reading: Reading) -> Unread:
+    counted, _ = store.unread(conversation)
+    shown = reading.shown.get(conversation, -1)
+    return Unread(conversation, counted, shown, reading.marked.get(conversation, 0))
