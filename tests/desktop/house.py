@@ -53,6 +53,19 @@ class Guest:
     ) -> tuple[Message, ...]:
         return ()
 
+    def later(self, conversation: ConversationId, *, after: int, limit: int = 200) -> tuple[Message, ...]:
+        return ()
+
+    def search(
+        self,
+        words: str,
+        *,
+        limit: int = 50,
+        conversation: ConversationId | None = None,
+        before: int | None = None,
+    ) -> tuple[Message, ...]:
+        return ()
+
     def draft(self, conversation: ConversationId) -> str:
         return ""
 

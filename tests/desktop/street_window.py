@@ -51,7 +51,7 @@ class StreetWindow:
     def settle(self) -> None:
         """Let everything be drawn that waits to be drawn."""
         self.root.update()
-        self.wait(lambda: not self.timeline.waiting and not self.window.sidebar.list.waiting)
+        self.wait(lambda: not self.timeline.waiting and not self.window.sidebar.waiting)
         self.root.update()
 
     def focus(self) -> None:

@@ -22,7 +22,7 @@ class Mirror:
                 case Reset(place=place, rows=rows) if place is self.place:
                     self.rows = list(rows)
                 case Insert(place=place, index=index, rows=rows) if place is self.place:
-                    assert 0 <= index < len(self.rows)
+                    assert 0 <= index <= len(self.rows)
                     self.rows[index:index] = rows
                 case Append(place=place, rows=rows) if place is self.place:
                     self.rows.extend(rows)

@@ -73,6 +73,28 @@ class Street:
         found = self.messages.get(conversation, [])
         return tuple([each for each in found if before is None or each.order < before][-limit:])
 
+    def later(self, conversation: ConversationId, *, after: int, limit: int = 200) -> tuple[Message, ...]:
+        return tuple([each for each in self.messages.get(conversation, []) if each.order > after][:limit])
+
+    def search(
+        self,
+        words: str,
+        *,
+        limit: int = 50,
+        conversation: ConversationId | None = None,
+        before: int | None = None,
+    ) -> tuple[Message, ...]:
+        """By parts of words, which is enough here: how words are found is the store's matter."""
+        said = [each for talk in self.messages.values() for each in talk]
+        found = [
+            each
+            for each in sorted(said, key=lambda each: -each.order)
+            if all(word in each.text for word in words.split())
+            and conversation in (None, each.conversation)
+            and (before is None or each.order < before)
+        ]
+        return tuple(found[:limit])
+
     def draft(self, conversation: ConversationId) -> str:
         return self.drafts.get(conversation, "")
 

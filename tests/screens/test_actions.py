@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from collections import Counter
 
-from coterie.screens.actions import ACTIONS, ActionId, Key, action, key_list
+from coterie.screens.actions import ACTIONS, ActionId, Key, Where, action, key_list
 
 
 def test_every_action_stands_there_once_with_keys_of_its_own() -> None:
     assert [each.id for each in ACTIONS] == list(ActionId)
-    assert all(count == 1 for count in Counter(key for each in ACTIONS for key in each.keys).values())
+    keys = Counter((key, each.where) for each in ACTIONS for key in each.keys)
+    assert set(keys.values()) == {1}
+    anywhere = {key for key, where in keys if where is Where.ANYWHERE}
+    assert not anywhere & {key for key, where in keys if where is not Where.ANYWHERE}
     assert all(action(each.id) is each for each in ACTIONS)
 
 

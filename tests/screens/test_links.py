@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +39,9 @@ def test_what_opens_is_ascii_without_user_name_and_with_the_port() -> None:
         "https://",
         "https://.",
         "https://[",
+        "https://\x00",
+        "https://a\x7fb",
+        "https://(",
         "https://a:99999/",
         "https://" + "a" * 64 + ".org",
         "https://a/" + "b" * 3_000,
@@ -52,5 +57,5 @@ def test_any_text_is_a_link_to_a_host_or_none(text: str) -> None:
     if found is not None:
         assert text.startswith(found.text)
         assert found.address.isascii()
-        assert found.host
-        assert not found.address.startswith("https://\x00")
+        assert re.fullmatch("[a-z0-9._:-]+", found.host)
+        assert found.address.startswith(("https://" + found.host, f"https://[{found.host}]"))

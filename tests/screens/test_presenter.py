@@ -25,6 +25,7 @@ from coterie.screens.signals import (
     ErrorShown,
     HeaderShown,
     Reset,
+    Scope,
     StatusShown,
 )
 from tests.screens.screen import Screen
@@ -259,6 +260,14 @@ def test_before_anything_is_known_nothing_happens(street: Street) -> None:
         presenter.step(1),
         presenter.next_unread(),
         presenter.search("x"),
+        presenter.look(Scope.EVERYWHERE),
+        presenter.find(),
+        presenter.step_found(1),
+        presenter.show_found(),
+        presenter.reach_found_end(),
+        presenter.close_search(),
+        presenter.newest(),
+        presenter.reach_bottom(),
         presenter.viewed(1),
         presenter.watch(True),
         presenter.reach_top(),

@@ -110,6 +110,8 @@ def _check(parser: Parser, given: Arguments) -> None:
             parser.error("with --lines the messages come from standard input")
         if given.password_file == "-" and (given.lines or given.text == "-"):
             parser.error("the password and the text cannot both come from standard input")
+    if given.command == "search" and not "".join(given.words).strip():
+        parser.error("give at least one word to search for")
     if given.generate_passphrase and given.password_file is not None:
         parser.error("--generate-passphrase makes the password: leave --password-file away")
     if given.generate_passphrase and given.wrap_with_password:

@@ -36,6 +36,7 @@ from coterie.desktop.sdk_doors import SdkDoors
 from coterie.desktop.window import Window, open_root
 from coterie.screens.doors import Opened
 from coterie.screens.form_texts import FormText, refusal_text
+from coterie.screens.signals import Scope
 from coterie.screens.theme import DARK, LIGHT, Theme
 
 SETTLE_MS: Final = 700
@@ -149,11 +150,32 @@ def samples(stage: Stage) -> None:
 
 
 def desktop(stage: Stage) -> None:
+    _desktop(stage)
+
+
+def search(stage: Stage) -> None:
+    """Found everywhere, and the second message gone to."""
+    view = _desktop(stage).view
+    root = stage.window.root
+
+    def look() -> None:
+        view.sidebar.search.set_text("the")
+        view.apply(view.presenter.look(Scope.EVERYWHERE))
+        view.apply(view.presenter.find())
+        view.sidebar.search.focus_set()
+        root.after(SETTLE_MS // 2, lambda: view.apply(view.presenter.show_found()))
+
+    root.after(SETTLE_MS, look)
+
+
+def _desktop(stage: Stage) -> MainScreen:
+    """The conversation with alice."""
     me: Opened = made_up.MadeUpAccount()
     screen = MainScreen(stage.window, stage.bridge, me, clock=made_up.clock(), zone=UTC)
     stage.window.title(me.name)
     screen.start()
     stage.window.root.after(SETTLE_MS // 2, lambda: screen.view.apply(screen.presenter.address("alice")))
+    return screen
 
 
 PICTURES: Final = {
@@ -166,6 +188,8 @@ PICTURES: Final = {
     "samples": Picture(LIGHT, FORM_SIZE, samples),
     "desktop-dark": Picture(DARK, DESKTOP_SIZE, desktop),
     "desktop-light": Picture(LIGHT, DESKTOP_SIZE, desktop),
+    "search-dark": Picture(DARK, DESKTOP_SIZE, search),
+    "search-light": Picture(LIGHT, DESKTOP_SIZE, search),
 }
 
 
@@ -181,7 +205,7 @@ def show(name: str, out: Path | None) -> None:
     try:
         picture.build(Stage(window, bridge, entrance))
         if out is not None:
-            root.after(2 * SETTLE_MS, _take, root, out / f"{name}.png")
+            root.after(3 * SETTLE_MS, _take, root, out / f"{name}.png")
         root.mainloop()
     finally:
         bridge.stop()

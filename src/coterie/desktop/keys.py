@@ -8,7 +8,7 @@ from typing import Final
 
 from coterie.desktop.canvas.faces import FaceName
 from coterie.desktop.canvas.kit import Kit
-from coterie.screens.actions import ACTIONS, Action, ActionId, Key, key_list
+from coterie.screens.actions import ACTIONS, Action, ActionId, Key, Where, key_list
 from coterie.screens.i18n import Text, say
 
 Calls = Mapping[ActionId, Callable[[], object]]
@@ -22,11 +22,11 @@ def sequences(key: Key) -> tuple[str, ...]:
     return tuple(f"<{'-'.join([*held, 'Key', name])}>" for name in dict.fromkeys(names))
 
 
-def bind(widgets: tuple[tk.Misc, ...], calls: Calls) -> None:
-    """Bind every action that is called here, on each of the widgets that can have the focus."""
+def bind(widgets: tuple[tk.Misc, ...], calls: Calls, where: Where = Where.ANYWHERE) -> None:
+    """Bind every action of a place that is called here, on each of the widgets that can have the focus."""
     for action in ACTIONS:
         call = calls.get(action.id)
-        if call is None or action.in_composer:
+        if call is None or action.where is not where:
             continue
         for widget in widgets:
             for key in action.keys:
@@ -55,7 +55,7 @@ def fill_menu(menu: tk.Menu, kit: Kit, calls: Calls) -> None:
     )
     for action in ACTIONS:
         call = calls.get(action.id)
-        if call is not None and not action.in_composer:
+        if call is not None and not action.where is not Where.ANYWHERE:
             menu.add_command(label=action.text, accelerator=_first(action), command=call)
 
 

@@ -100,6 +100,28 @@ class MadeUpAccount:
         said = [message for message in self._messages if message.conversation == conversation]
         return tuple(message for message in said if before is None or message.order < before)[-limit:]
 
+    def later(self, conversation: ConversationId, *, after: int, limit: int = 200) -> tuple[Message, ...]:
+        said = [message for message in self._messages if message.conversation == conversation]
+        return tuple(message for message in said if message.order > after)[:limit]
+
+    def search(
+        self,
+        words: str,
+        *,
+        limit: int = 50,
+        conversation: ConversationId | None = None,
+        before: int | None = None,
+    ) -> tuple[Message, ...]:
+        """Newest first."""
+        found = [
+            message
+            for message in sorted(self._messages, key=lambda each: -each.sent_at_ms)
+            if all(word in message.text.lower() for word in words.lower().split())
+            and conversation in (None, message.conversation)
+            and (before is None or message.order < before)
+        ]
+        return tuple(found[:limit])
+
     def draft(self, conversation: ConversationId) -> str:
         del conversation
         return ""

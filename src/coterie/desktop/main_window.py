@@ -23,7 +23,7 @@ from coterie.desktop.keys import KeyList
 from coterie.desktop.pointer import Pointer
 from coterie.desktop.sidebar import Sidebar
 from coterie.desktop.timeline import Timeline
-from coterie.screens.actions import ActionId
+from coterie.screens.actions import ActionId, Where
 from coterie.screens.i18n import refusal
 from coterie.screens.intents import Fact
 from coterie.screens.presenter import Presenter
@@ -35,8 +35,11 @@ from coterie.screens.signals import (
     Insert,
     Place,
     ReachEnd,
+    ReachRow,
     Remove,
     Reset,
+    Scope,
+    SearchShown,
     Signal,
     Signals,
     StatusShown,
@@ -65,13 +68,7 @@ class MainWindow(tk.Frame):
         self._gone = False
         self._keys: KeyList | None = None
         self.kit = Kit(self, theme, fonts or Fonts(self.winfo_toplevel()))
-        self.sidebar = Sidebar(
-            self,
-            self.kit,
-            on_select=self._select,
-            on_search=lambda text: self.apply(presenter.search(text)),
-            on_menu=self._show_menu,
-        )
+        self.sidebar = Sidebar(self, self.kit, self)
         self._divider = tk.Frame(self, width=1, borderwidth=0)
         self.header = HeaderBar(self, self.kit)
         self.timeline = Timeline(self, self.kit, self)
@@ -114,7 +111,7 @@ class MainWindow(tk.Frame):
     def _show(self, signal: Signal) -> None:
         match signal:
             case Append() | Update() | Insert() | Remove() | Reset():
-                part = self.timeline if signal.place is Place.TIMELINE else self.sidebar.list
+                part = self.timeline if signal.place is Place.TIMELINE else self.sidebar
                 part.change(signal)
             case HeaderShown(header=header):
                 self.header.show(header)
@@ -128,6 +125,10 @@ class MainWindow(tk.Frame):
                 self.composer.give_back(text)
             case ReachEnd():
                 self.timeline.to_end()
+            case ReachRow(key=key):
+                self.timeline.reach(key)
+            case SearchShown():
+                self.sidebar.show_search(signal)
             case _:
                 assert_never(signal)
 
@@ -142,6 +143,30 @@ class MainWindow(tk.Frame):
 
     def timeline_near_top(self) -> None:
         self.apply(self.presenter.reach_top())
+
+    def timeline_near_end(self) -> None:
+        self.apply(self.presenter.reach_bottom())
+
+    def sidebar_selects(self, conversation: ConversationId) -> None:
+        self._leave_search()
+        self._select(conversation)
+
+    def sidebar_searches(self, words: str) -> None:
+        self.apply(self.presenter.search(words))
+
+    def sidebar_pauses(self) -> None:
+        self.apply(self.presenter.find())
+
+    def sidebar_opens_found(self, key: str) -> None:
+        self.apply(self.presenter.show_found(key))
+        self.pointer.clear()
+
+    def sidebar_near_found_end(self) -> None:
+        self.apply(self.presenter.reach_found_end())
+
+    def sidebar_menu(self, x: int, y: int) -> None:
+        keys.fill_menu(self._menu, self.kit, self._calls)
+        self._menu.tk_popup(x, y)
 
     def composer_submitted(self, text: str) -> None:
         self.apply(self.presenter.submit(text))
@@ -188,7 +213,12 @@ class MainWindow(tk.Frame):
 
     def _bind(self) -> None:
         calls = {
-            ActionId.SWITCH: self.sidebar.search.focus_set,
+            ActionId.SWITCH: self._switch,
+            ActionId.FIND_HERE: lambda: self._look(Scope.HERE),
+            ActionId.FIND_EVERYWHERE: lambda: self._look(Scope.EVERYWHERE),
+            ActionId.NEXT_FOUND: lambda: self.apply(self.presenter.step_found(1)),
+            ActionId.PREVIOUS_FOUND: lambda: self.apply(self.presenter.step_found(-1)),
+            ActionId.SHOW_FOUND: self._show_found,
             ActionId.NEXT: lambda: self._step(1),
             ActionId.PREVIOUS: lambda: self._step(-1),
             ActionId.NEXT_UNREAD: self._next_unread,
@@ -196,14 +226,14 @@ class MainWindow(tk.Frame):
             ActionId.PAGE_UP: lambda: self.timeline.page(-1),
             ActionId.PAGE_DOWN: lambda: self.timeline.page(1),
             ActionId.OLDEST: self.timeline.to_start,
-            ActionId.NEWEST: self.timeline.to_end,
+            ActionId.NEWEST: lambda: self.apply(self.presenter.newest()),
             ActionId.KEYS: self._toggle_keys,
         }
         self._calls = calls
         keys.bind((self.composer.text, self.sidebar.search, self.timeline.canvas), calls)
+        keys.bind((self.sidebar.search,), calls, Where.SEARCH)
         keys.bind((self.timeline.canvas,), {ActionId.COPY: self.pointer.copy})
         self.composer.text.bind("<<Copy>>", self._copy)
-        self.sidebar.search.bind("<Return>", self._choose_found)
         self.timeline.canvas.bind("<Key>", self._typed_elsewhere)
         for sequence in ("<FocusIn>", "<FocusOut>"):
             for widget in (self.composer.text, self.sidebar.search, self.timeline.canvas):
@@ -225,19 +255,37 @@ class MainWindow(tk.Frame):
         self._chosen()
 
     def _write(self) -> None:
-        """Back to writing: the search is cleared, the list of keys goes away."""
+        """Back to writing: the search is closed, the list of keys goes away."""
         if self._keys is not None:
             self._toggle_keys()
-        if self.sidebar.search.text():
-            self.sidebar.clear_search()
+        self._leave_search()
         self.composer.text.focus_set()
 
-    def _choose_found(self, _event: object) -> str:
-        rows = self.presenter.list_rows
-        if rows:
-            self.sidebar.clear_search()
+    def _switch(self) -> None:
+        """To the search field, for the name of a conversation."""
+        self._leave_search()
+        self.sidebar.search.focus_set()
+
+    def _look(self, scope: Scope) -> None:
+        """To the search field, for words of messages; what stands there already is searched for there."""
+        self.apply(self.presenter.look(scope))
+        self.apply(self.presenter.find())
+        search = self.sidebar.search
+        search.focus_set()
+        search.tag_add("sel", "1.0", "end-1c")
+
+    def _leave_search(self) -> None:
+        self.sidebar.clear_search()
+        self.apply(self.presenter.close_search())
+
+    def _show_found(self) -> None:
+        """Enter in the search field: to the chosen message, else to the first conversation of the list."""
+        if self.presenter.found is not None:
+            self.apply(self.presenter.show_found())
+            self.pointer.clear()
+        elif rows := self.presenter.names_found:
+            self._leave_search()
             self._select(rows[0].conversation)
-        return "break"
 
     def _typed_elsewhere(self, event: tk.Event[tk.Misc]) -> None:
         """A letter typed while the timeline has the focus is meant for the message."""
@@ -245,10 +293,6 @@ class MainWindow(tk.Frame):
         if event.char and event.char.isprintable() and not held:
             self.composer.text.focus_set()
             self.composer.insert(event.char)
-
-    def _show_menu(self, x: int, y: int) -> None:
-        keys.fill_menu(self._menu, self.kit, self._calls)
-        self._menu.tk_popup(x, y)
 
     def _toggle_keys(self) -> None:
         if self._keys is not None:

@@ -26,6 +26,9 @@ WHEEL_PX: Final = 60
 PAGE_OVERLAP_PX: Final = 40
 TOP_ROWS: Final = 30
 """So many rows above the seen ones, and the page before is asked for."""
+REACH_PART: Final = 0.3
+"""A row that is looked up stands so far below the top, as a part of the height."""
+FLASH_MS: Final = 2_000
 TAG: Final = "row"
 
 
@@ -39,6 +42,7 @@ class Drawn(msgspec.Struct):
     bottom: int
     """The stretch of the row that is painted."""
     marks: list[Box]
+    flashed: bool
     items: list[Item]
     """What owns the images."""
 
@@ -52,6 +56,10 @@ class TimelineListener(Protocol):
 
     def timeline_near_top(self) -> None:
         """The oldest row is nearly seen."""
+        ...
+
+    def timeline_near_end(self) -> None:
+        """The last row is nearly seen."""
         ...
 
 
@@ -69,6 +77,9 @@ class Timeline(tk.Frame):
         self._width = 1
         self._stale = False
         """Everything drawn is of another width or look."""
+        self._flashed: str | None = None
+        """Key of the row that is marked for a moment."""
+        self._unflash: str | None = None
         self.marks: Callable[[int], list[Box]] = lambda _index: []
         """What of a row is marked; given by the one who marks."""
         self.view: Viewport[Row] = Viewport(lambda row: self.laid(row).height)
@@ -81,9 +92,10 @@ class Timeline(tk.Frame):
         self.restyle()
 
     def destroy(self) -> None:
-        if self._pending is not None:
-            self.after_cancel(self._pending)
-            self._pending = None
+        for timer in (self._pending, self._unflash):
+            if timer is not None:
+                self.after_cancel(timer)
+        self._pending = self._unflash = None
         super().destroy()
 
     def restyle(self) -> None:
@@ -122,6 +134,23 @@ class Timeline(tk.Frame):
 
     def to_end(self) -> None:
         self.view.to_end()
+        self.schedule()
+
+    def reach(self, key: str) -> None:
+        """Bring the row into view, not at the edge, and mark it for a moment."""
+        index = next((at for at, row in enumerate(self.view.rows) if row.key == key), None)
+        if index is None:
+            return
+        self.view.to_row(index)
+        self.view.offset = -round(self.view.height * REACH_PART)
+        self._flash(key)
+        if self._unflash is not None:
+            self.after_cancel(self._unflash)
+        self._unflash = self.after(FLASH_MS, self._flash, None)
+
+    def _flash(self, key: str | None) -> None:
+        self._flashed = key
+        self._unflash = None
         self.schedule()
 
     def to_start(self) -> None:
@@ -196,6 +225,8 @@ class Timeline(tk.Frame):
         self._listener.timeline_moved()
         if self.view.index < TOP_ROWS and self.view.rows:
             self._listener.timeline_near_top()
+        if self.view.last > len(self.view.rows) - TOP_ROWS:
+            self._listener.timeline_near_end()
         self.update_idletasks()
 
     def _move(self, placed: list[tuple[str, int]]) -> None:
@@ -214,24 +245,25 @@ class Timeline(tk.Frame):
             drawn.y += step
 
     def _draw(self, index: int, y: int, row: Row) -> None:
-        laid, marks = self.laid(row), self.marks(index)
+        laid, marks, flashed = self.laid(row), self.marks(index), row.key == self._flashed
         first, last = max(0, -y), min(laid.height, self.view.height - y)
         drawn = self._drawn.get(row.key)
         if drawn is not None:
-            same = drawn.laid is laid and drawn.marks == marks
+            same = drawn.laid is laid and drawn.marks == marks and drawn.flashed == flashed
             if same and drawn.top <= first and last <= drawn.bottom:
                 return
             self.canvas.delete(drawn.tag)
         tall = laid.height > 2 * self.view.height
         top = max(0, first - self.view.height) if tall else 0
         bottom = min(laid.height, last + self.view.height) if tall else laid.height
-        items: list[Item] = [*laid.ground, *marks, *laid.items]
+        band = [Box(0, 0, self._width, laid.height, self._kit.colours.unread_line)] if flashed else []
+        items: list[Item] = [*band, *laid.ground, *marks, *laid.items]
         if tall:
             items = within(items, top, bottom)
         self._serial += 1
         tag = f"{TAG}{self._serial}"
         paint(self.canvas, items, 0, y, (TAG, tag))
-        self._drawn[row.key] = Drawn(tag, laid, y, top, bottom, marks, items)
+        self._drawn[row.key] = Drawn(tag, laid, y, top, bottom, marks, flashed, items)
 
     def _show_position(self, first: int, count: int) -> None:
         rows = max(1, len(self.view.rows))

@@ -14,6 +14,11 @@ class ActionId(StrEnum):
     SEND = "send"
     NEW_LINE = "new-line"
     SWITCH = "switch"
+    FIND_HERE = "find-here"
+    FIND_EVERYWHERE = "find-everywhere"
+    NEXT_FOUND = "next-found"
+    PREVIOUS_FOUND = "previous-found"
+    SHOW_FOUND = "show-found"
     NEXT = "next"
     PREVIOUS = "previous"
     NEXT_UNREAD = "next-unread"
@@ -40,12 +45,19 @@ class Key(msgspec.Struct, frozen=True):
         return "+".join([*held, _SHOWN.get(self.name, self.name.upper())])
 
 
+class Where(StrEnum):
+    """What has to have the focus for an action's keys."""
+
+    ANYWHERE = "anywhere"
+    COMPOSER = "composer"
+    SEARCH = "search"
+
+
 class Action(msgspec.Struct, frozen=True):
     id: ActionId
     text: str
     keys: tuple[Key, ...]
-    in_composer: bool = False
-    """Only while the text field has the focus."""
+    where: Where = Where.ANYWHERE
 
 
 _SHOWN: Final = {
@@ -61,13 +73,18 @@ _SHOWN: Final = {
 }
 
 ACTIONS: Final = (
-    Action(ActionId.SEND, ActionText.SEND, (Key("Return"),), in_composer=True),
-    Action(ActionId.NEW_LINE, ActionText.NEW_LINE, (Key("Return", shift=True),), in_composer=True),
+    Action(ActionId.SEND, ActionText.SEND, (Key("Return"),), where=Where.COMPOSER),
+    Action(ActionId.NEW_LINE, ActionText.NEW_LINE, (Key("Return", shift=True),), where=Where.COMPOSER),
     Action(ActionId.SWITCH, ActionText.SWITCH, (Key("k", control=True),)),
+    Action(ActionId.FIND_HERE, ActionText.FIND_HERE, (Key("f", control=True),)),
+    Action(ActionId.FIND_EVERYWHERE, ActionText.FIND_EVERYWHERE, (Key("f", control=True, shift=True),)),
+    Action(ActionId.NEXT_FOUND, ActionText.NEXT_FOUND, (Key("Down"),), where=Where.SEARCH),
+    Action(ActionId.PREVIOUS_FOUND, ActionText.PREVIOUS_FOUND, (Key("Up"),), where=Where.SEARCH),
+    Action(ActionId.SHOW_FOUND, ActionText.SHOW_FOUND, (Key("Return"),), where=Where.SEARCH),
     Action(ActionId.NEXT, ActionText.NEXT, (Key("Down", alt=True),)),
     Action(ActionId.PREVIOUS, ActionText.PREVIOUS, (Key("Up", alt=True),)),
     Action(ActionId.NEXT_UNREAD, ActionText.NEXT_UNREAD, (Key("Down", alt=True, shift=True),)),
-    Action(ActionId.WRITE, ActionText.WRITE, (Key("Escape"),)),
+    Action(ActionId.WRITE, ActionText.CLOSE, (Key("Escape"),)),
     Action(ActionId.PAGE_UP, ActionText.PAGE_UP, (Key("Prior"),)),
     Action(ActionId.PAGE_DOWN, ActionText.PAGE_DOWN, (Key("Next"),)),
     Action(ActionId.OLDEST, ActionText.OLDEST, (Key("Home", control=True),)),

@@ -19,7 +19,8 @@ from coterie.screens.list_rows import ListRows
 from coterie.screens.moments import Calendar
 from coterie.screens.open_timeline import OpenTimeline
 from coterie.screens.row_maker import MessageFormat
-from coterie.screens.signals import Batch, HeaderShown, Place, Reset, StatusShown
+from coterie.screens.searching import Searching
+from coterie.screens.signals import Batch, HeaderShown, Place, Reset, Scope, StatusShown
 from coterie.screens.timeline_rows import Notice
 
 TIMELINES_MAX: Final = 8
@@ -41,6 +42,7 @@ class Chat:
         self._timelines: OrderedDict[ConversationId, OpenTimeline] = OrderedDict()
         self.list = ListRows(known.account, known.everyone, calendar, clock)
         self.composing = Composing(self.list)
+        self.searching = Searching(self.list, calendar, clock)
         self.watched = False
         """The window has the focus and shows the newest row of the selected conversation."""
         self.know(known, Batch())
@@ -96,6 +98,17 @@ class Chat:
                 self.know(fact, batch)
             case intents.HistoryRead(asked=asked):
                 self._page(asked.conversation, fact, batch)
+            case intents.AroundRead(asked=around):
+                self._stored(around.conversation, fact.draft, batch)
+                timeline, to = self._timeline(around.conversation, batch)
+                if timeline is not None:
+                    timeline.around(fact, to)
+            case intents.LaterRead(asked=later):
+                timeline, to = self._timeline(later.conversation, batch)
+                if timeline is not None:
+                    timeline.later(fact, to)
+            case intents.MessagesFound():
+                self.searching.found(fact, batch)
             case intents.Said():
                 self.composing.said(fact, self.selected, batch)
             case intents.Failed():
@@ -105,8 +118,41 @@ class Chat:
             case _:
                 assert_never(fact)
 
-    def select(self, conversation: ConversationId, batch: Batch) -> None:
-        """Open a conversation. What stands in the composer of the one before is kept for it."""
+    def search(self, words: str, batch: Batch) -> None:
+        """What stands in the search field now."""
+        scope = self.searching.scope
+        if scope in (Scope.CLOSED, Scope.NAMES):
+            self.list.search(words, batch)
+            wanted = Scope.NAMES if words.strip() else Scope.CLOSED
+            if scope is not wanted:
+                self.searching.open(wanted, None, batch)
+        self.searching.words(words, batch)
+
+    def look(self, scope: Scope, batch: Batch) -> None:
+        """Search messages, of the open conversation or of all."""
+        self.list.search("", batch)
+        self.searching.open(scope, self.selected, batch)
+
+    def close_search(self, batch: Batch) -> None:
+        """Show all conversations again."""
+        self.list.search("", batch)
+        self.searching.close(batch)
+
+    def show_found(self, batch: Batch) -> None:
+        """Go to the message that is chosen in what was found."""
+        row = self.searching.chosen
+        if row is None or self.list.of(row.conversation) is None:
+            return
+        if row.conversation != self.selected:
+            self.select(row.conversation, batch, row.order)
+        else:
+            self._timelines[row.conversation].seek(row.order, batch)
+
+    def select(self, conversation: ConversationId, batch: Batch, order: int = 0) -> None:
+        """Open a conversation, at the message of an order or (0) at its end or what is unread there.
+
+        What stands in the composer of the one before is kept for it.
+        """
         before = self.selected
         if before == conversation or self.list.of(conversation) is None:
             return
@@ -120,7 +166,7 @@ class Chat:
         while len(self._timelines) > TIMELINES_MAX:
             self._timelines.popitem(last=False)
         self._show_header(batch)
-        timeline.open(self._about(conversation), batch)
+        timeline.open(self._about(conversation), batch, order)
         self.composing.show(conversation, batch)
 
     def address(self, name: str, batch: Batch) -> None:
@@ -131,6 +177,8 @@ class Chat:
 
     def watch(self, watched: bool, batch: Batch) -> None:
         """Whether what arrives in the selected conversation is seen at once."""
+        timeline = None if self.selected is None else self._timelines[self.selected]
+        watched = watched and timeline is not None and timeline.rows.at_newest
         if watched != self.watched:
             self.watched = self.list.watched = watched
             if self.selected is not None:
@@ -151,6 +199,15 @@ class Chat:
         if self.selected is not None:
             self._timelines[self.selected].reach_top(batch)
 
+    def reach_bottom(self, batch: Batch) -> None:
+        if self.selected is not None:
+            self._timelines[self.selected].reach_bottom(batch)
+
+    def newest(self, batch: Batch) -> None:
+        """Show the end of the selected conversation."""
+        if self.selected is not None:
+            self._timelines[self.selected].newest(batch)
+
     def _is_name(self, name: str) -> bool:
         return name.casefold() in self._names
 
@@ -169,25 +226,36 @@ class Chat:
         if timeline is not None:
             if queued and to is not None:
                 timeline.wrote(to)
+                if not timeline.rows.at_newest:
+                    timeline.newest(to)
             timeline.put(message, to)
         if not queued:
             self.composing.settled(message.conversation, self.selected, batch)
 
     def _page(self, conversation: ConversationId, fact: intents.HistoryRead, batch: Batch) -> None:
-        first = not self.composing.knows(conversation)
-        if first:
-            self.composing.stored(conversation, fact.draft)
         timeline, to = self._timeline(conversation, batch)
         if timeline is not None:
             timeline.page(fact, to)
-        if first and to is not None:
-            self.composing.show(conversation, batch)
+        self._stored(conversation, fact.draft, batch)
+
+    def _stored(self, conversation: ConversationId, draft: str, batch: Batch) -> None:
+        """The draft as the store has it, which counts when a conversation is opened first."""
+        if not self.composing.knows(conversation):
+            self.composing.stored(conversation, draft)
+            if conversation == self.selected:
+                self.composing.show(conversation, batch)
 
     def _failed(self, fact: intents.Failed, batch: Batch) -> None:
         match fact.asked:
             case intents.SayText():
                 self.composing.refused(fact, self.selected, batch)
-            case intents.ReadHistory(conversation=conversation):
+            case intents.FindMessages() as asked:
+                self.searching.failed(asked, fact.code, batch)
+            case (
+                intents.ReadHistory(conversation=conversation)
+                | intents.ReadAround(conversation=conversation)
+                | intents.ReadLater(conversation=conversation)
+            ):
                 if (timeline := self._timelines.get(conversation)) is not None:
                     timeline.failed()
                 self.composing.trouble(conversation, fact.code, self.selected, batch)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from coterie.client.events import Person
-from coterie.screens.i18n import Text, online_line, say
+from coterie.screens.i18n import SEPARATOR, Text, online_line, say
 from coterie.screens.rows import Header
-
-SEPARATOR = "  ·  "
 
 
 def everyone_header(online: int) -> Header:

@@ -11,6 +11,9 @@ from typing import Final
 from coterie.base.codes import Code
 from coterie.client.events import LinkState
 
+SEPARATOR: Final = "  ·  "
+"""Between what stands side by side in one line."""
+
 
 class Text(StrEnum):
     """Every sentence of the main screen."""
@@ -33,6 +36,15 @@ class Text(StrEnum):
     SEARCH = "Search"
     WRITE = "Write a message..."
     CHOOSE = "Choose a conversation"
+    # search
+    FIND_HERE = "Search in {title}"
+    FIND_EVERYWHERE = "Search in all conversations"
+    FOUND_HERE = "In {title}"
+    FOUND_EVERYWHERE = "In all conversations"
+    FOUND_ONE = "1 message"
+    FOUND_COUNT = "{count} messages"
+    FOUND_MORE = "more than {count} messages"
+    FOUND_NONE = "nothing found"
     # the timeline
     UNREAD_ONE = "1 unread message"
     UNREAD_COUNT = "{count} unread messages"
@@ -73,10 +85,15 @@ class Action(StrEnum):
     SEND = "Send the message"
     NEW_LINE = "New line"
     SWITCH = "Find a conversation"
+    FIND_HERE = "Search in this conversation"
+    FIND_EVERYWHERE = "Search in all conversations"
+    NEXT_FOUND = "Next message found"
+    PREVIOUS_FOUND = "Previous message found"
+    SHOW_FOUND = "Show the message found"
+    CLOSE = "Close the search, back to the text field"
     NEXT = "Next conversation"
     PREVIOUS = "Previous conversation"
     NEXT_UNREAD = "Next unread conversation"
-    WRITE = "Go to the text field"
     PAGE_UP = "One page up"
     PAGE_DOWN = "One page down"
     OLDEST = "To the oldest message"
@@ -151,6 +168,17 @@ def unread_line(count: int) -> str:
     if count <= 0:
         return say(Text.UNREAD_BELOW)
     return say(Text.UNREAD_ONE) if count == 1 else say(Text.UNREAD_COUNT, count=count)
+
+
+def found_line(where: str, count: int, more: bool) -> str:
+    """Above what a search found: where, and how many messages."""
+    if not count:
+        found = say(Text.FOUND_NONE)
+    elif more:
+        found = say(Text.FOUND_MORE, count=count)
+    else:
+        found = say(Text.FOUND_ONE) if count == 1 else say(Text.FOUND_COUNT, count=count)
+    return f"{where}{SEPARATOR}{found}"
 
 
 def online_line(count: int) -> str:

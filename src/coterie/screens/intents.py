@@ -20,6 +20,10 @@ from coterie.screens.port import ChatPort
 
 PAGE_ROWS: Final = 200
 """Messages read at once."""
+AROUND_ROWS: Final = 100
+"""Messages read on either side of one that is looked up."""
+FOUND_ROWS: Final = 50
+"""Messages that one question finds at most."""
 
 
 class ReadAll(msgspec.Struct, frozen=True):
@@ -32,6 +36,32 @@ class ReadHistory(msgspec.Struct, frozen=True):
     conversation: ConversationId
     before: int | None = None
     limit: int = PAGE_ROWS
+
+
+class ReadAround(msgspec.Struct, frozen=True):
+    """A message with those before and after it, and the draft."""
+
+    conversation: ConversationId
+    order: int
+
+
+class ReadLater(msgspec.Struct, frozen=True):
+    """A page of messages after an order."""
+
+    conversation: ConversationId
+    after: int
+
+
+class FindMessages(Quiet, frozen=True):
+    """Messages with these words, of one conversation or of all (None); a page of those below an order.
+
+    number: of this search, so that the answer to an earlier one can be told from it.
+    """
+
+    number: int
+    words: str
+    conversation: ConversationId | None
+    before: int | None = None
 
 
 class SayText(Quiet, frozen=True):
@@ -49,7 +79,7 @@ class SaveDraft(Quiet, frozen=True):
     text: str
 
 
-Intent = ReadAll | ReadHistory | SayText | SetRead | SaveDraft
+Intent = ReadAll | ReadHistory | ReadAround | ReadLater | FindMessages | SayText | SetRead | SaveDraft
 
 
 class Known(Quiet, frozen=True):
@@ -71,6 +101,30 @@ class HistoryRead(Quiet, frozen=True):
     draft: str
 
 
+class AroundRead(Quiet, frozen=True):
+    """Answers ReadAround; messages with the newest last."""
+
+    asked: ReadAround
+    before: tuple[Message, ...]
+    """Up to the message itself."""
+    after: tuple[Message, ...]
+    draft: str
+
+
+class LaterRead(Quiet, frozen=True):
+    """Answers ReadLater; messages with the newest last."""
+
+    asked: ReadLater
+    messages: tuple[Message, ...]
+
+
+class MessagesFound(Quiet, frozen=True):
+    """Answers FindMessages; messages with the newest first."""
+
+    asked: FindMessages
+    messages: tuple[Message, ...]
+
+
 class Said(Quiet, frozen=True):
     """Answers SayText: the message is in the outbox."""
 
@@ -89,7 +143,7 @@ class Failed(Quiet, frozen=True):
     code: Code
 
 
-Fact = Known | HistoryRead | Said | Done | Failed
+Fact = Known | HistoryRead | AroundRead | LaterRead | MessagesFound | Said | Done | Failed
 Tell = Callable[[Fact], None]
 
 
@@ -114,9 +168,26 @@ async def _performed(port: ChatPort, intent: Intent) -> Fact:
         case ReadHistory(conversation=conversation, before=before, limit=limit):
             messages = port.history(conversation, limit=limit, before=before)
             return HistoryRead(intent, messages, port.draft(conversation))
+        case ReadAround() | ReadLater() | FindMessages():
+            return _looked_up(port, intent)
         case ReadAll():
             return Known(
                 port.name, port.account, port.everyone, port.people(), port.conversations(), port.link
             )
+        case _:
+            assert_never(intent)
+
+
+def _looked_up(port: ChatPort, intent: ReadAround | ReadLater | FindMessages) -> Fact:
+    match intent:
+        case ReadAround(conversation=conversation, order=order):
+            before = port.history(conversation, limit=AROUND_ROWS, before=order + 1)
+            after = port.later(conversation, after=order, limit=AROUND_ROWS)
+            return AroundRead(intent, before, after, port.draft(conversation))
+        case ReadLater(conversation=conversation, after=order):
+            return LaterRead(intent, port.later(conversation, after=order, limit=PAGE_ROWS))
+        case FindMessages(words=words, conversation=within, before=below):
+            found = port.search(words, limit=FOUND_ROWS, conversation=within, before=below)
+            return MessagesFound(intent, found)
         case _:
             assert_never(intent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -11,6 +12,7 @@ _AFTER: Final = ".,:;!?'\"*_~"
 _CLOSING: Final = {")": "(", "]": "[", "}": "{"}
 _KEEP: Final = "%/?#[]@!$&'()*+,;=:-._~"
 _ADDRESS_MAX: Final = 2_000
+_HOST: Final = re.compile("[0-9a-z._:-]+")
 
 
 class Link(Quiet, frozen=True):
@@ -34,7 +36,7 @@ def link(text: str) -> Link | None:
         host = (parts.hostname or "").encode("idna").decode("ascii")
     except ValueError:
         return None
-    if not host or not host.strip("."):
+    if not _HOST.fullmatch(host) or not host.strip("."):
         return None
     place = f"[{host}]" if ":" in host else host
     if port is not None:

@@ -33,6 +33,21 @@ class ChatPort(Protocol):
         """Newest last; pages by Message.order."""
         ...
 
+    def later(self, conversation: ConversationId, *, after: int, limit: int = 200) -> tuple[Message, ...]:
+        """The oldest above an order, newest last."""
+        ...
+
+    def search(
+        self,
+        words: str,
+        *,
+        limit: int = 50,
+        conversation: ConversationId | None = None,
+        before: int | None = None,
+    ) -> tuple[Message, ...]:
+        """Messages that contain all the words, newest first."""
+        ...
+
     def draft(self, conversation: ConversationId) -> str: ...
 
     async def say(self, typed: str, in_conversation: ConversationId) -> Sent:

@@ -26,10 +26,19 @@ from coterie.screens.chat import Chat
 from coterie.screens.intents import Fact, Intent, ReadAll
 from coterie.screens.moments import Calendar
 from coterie.screens.port import ChatPort
-from coterie.screens.rows import ListRow
-from coterie.screens.signals import Batch, Signals
+from coterie.screens.rows import FoundRow, ListRow
+from coterie.screens.signals import Batch, Scope, Signals
 
-FACTS = (intents.Known, intents.HistoryRead, intents.Said, intents.Done, intents.Failed)
+FACTS = (
+    intents.Known,
+    intents.HistoryRead,
+    intents.AroundRead,
+    intents.LaterRead,
+    intents.MessagesFound,
+    intents.Said,
+    intents.Done,
+    intents.Failed,
+)
 
 
 class Presenter:
@@ -51,6 +60,17 @@ class Presenter:
     def list_rows(self) -> tuple[ListRow, ...]:
         """The conversation list as it is shown now."""
         return () if self._chat is None else self._chat.list.rows
+
+    @property
+    def names_found(self) -> tuple[ListRow, ...]:
+        """Conversations whose names are searched for."""
+        chat = self._chat
+        return () if chat is None or chat.searching.scope is not Scope.NAMES else chat.list.rows
+
+    @property
+    def found(self) -> FoundRow | None:
+        """The chosen message of what a search found."""
+        return None if self._chat is None else self._chat.searching.chosen
 
     def begin(self) -> Signals:
         """What a new screen needs first."""
@@ -106,10 +126,57 @@ class Presenter:
         return batch.signals()
 
     def search(self, needle: str) -> Signals:
-        """Show only the conversations whose title contains the needle; empty: all."""
+        """What stands in the search field: shows the conversations whose title contains it (empty: all).
+
+        Messages are asked for by find(), once the person pauses.
+        """
         batch = Batch()
         if self._chat is not None:
-            self._chat.list.search(needle, batch)
+            self._chat.search(needle, batch)
+        return batch.signals()
+
+    def look(self, scope: Scope) -> Signals:
+        """Search messages: HERE in the open conversation, EVERYWHERE in all."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.look(scope, batch)
+        return batch.signals()
+
+    def find(self) -> Signals:
+        """Ask for the messages that hold what stands in the search field."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.searching.find(batch)
+        return batch.signals()
+
+    def step_found(self, by: int) -> Signals:
+        """Choose the found message so many rows further down (up: negative)."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.searching.step(by, batch)
+        return batch.signals()
+
+    def show_found(self, key: str | None = None) -> Signals:
+        """Go to the found message with this row key; None: to the chosen one."""
+        batch = Batch()
+        if self._chat is not None:
+            if key is not None:
+                self._chat.searching.choose(key, batch)
+            self._chat.show_found(batch)
+        return batch.signals()
+
+    def reach_found_end(self) -> Signals:
+        """The last row of what was found is nearly visible: page."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.searching.reach_end(batch)
+        return batch.signals()
+
+    def close_search(self) -> Signals:
+        """Search no more."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.close_search(batch)
         return batch.signals()
 
     def submit(self, text: str) -> Signals:
@@ -159,6 +226,20 @@ class Presenter:
         batch = Batch()
         if self._chat is not None:
             self._chat.reach_top(batch)
+        return batch.signals()
+
+    def reach_bottom(self) -> Signals:
+        """The last loaded row is nearly visible: page, where it is not the newest."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.reach_bottom(batch)
+        return batch.signals()
+
+    def newest(self) -> Signals:
+        """Show the newest message of the open conversation."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.newest(batch)
         return batch.signals()
 
     def _know(self, known: intents.Known, batch: Batch) -> None:

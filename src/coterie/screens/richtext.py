@@ -33,6 +33,8 @@ class Style(StrEnum):
     LINK = "link"
     MENTION = "mention"
     FAINT = "faint"
+    HIT = "hit"
+    """A word that was searched for."""
 
 
 class Span(Quiet, frozen=True):
@@ -69,7 +71,7 @@ def rich(text: str, is_name: IsName) -> tuple[Block, ...]:
         for match in _FENCE.finditer(text):
             before = text[at : match.start()].removesuffix("\n")
             blocks.extend(_paragraphs(before, is_name, at < match.start()))
-            blocks.append(CodeBlock(tuple(tuple(_plain(line, Style.CODE)) for line in match[1].split("\n"))))
+            blocks.append(CodeBlock(tuple(tuple(plain(line, Style.CODE)) for line in match[1].split("\n"))))
             at = min(match.end() + 1, len(text))
     blocks.extend(_paragraphs(text[at:], is_name, at < len(text) or not blocks))
     return tuple(blocks)
@@ -86,7 +88,7 @@ def large_emoji(blocks: tuple[Block, ...]) -> bool:
 def preview(text: str) -> tuple[Span, ...]:
     """The beginning of a message in one line, for the list."""
     line = " ".join(clean(text[: PREVIEW_CHARACTERS * 2]).split())[:PREVIEW_CHARACTERS]
-    return tuple(_plain(line))
+    return tuple(plain(line))
 
 
 def right_to_left(text: str) -> bool:
@@ -116,16 +118,16 @@ def _spans(line: str, is_name: IsName) -> Iterator[Span]:
         if found is None:
             continue
         spans, end = found
-        yield from _plain(line[at : match.start()])
+        yield from plain(line[at : match.start()])
         yield from spans
         at = end
-    yield from _plain(line[at:])
+    yield from plain(line[at:])
 
 
 def _marked(match: re.Match[str], is_name: IsName) -> tuple[tuple[Span, ...], int] | None:
     """What a marked stretch is, and where it ends; None: it is plain text after all."""
     if (code := match["code"]) is not None:
-        return tuple(_plain(code, Style.CODE)), match.end()
+        return tuple(plain(code, Style.CODE)), match.end()
     if match["link"] is not None:
         found = link(match["link"])
         return None if found is None else (_link_spans(found), match.start() + len(found.text))
@@ -133,16 +135,17 @@ def _marked(match: re.Match[str], is_name: IsName) -> tuple[tuple[Span, ...], in
     for name in (word, word.rstrip(_NAME_END)):
         if name and is_name(name):
             end = match.start() + 1 + len(name)
-            return tuple(_plain("@" + name, Style.MENTION, name)), end
+            return tuple(plain("@" + name, Style.MENTION, name)), end
     return None
 
 
 def _link_spans(found: Link) -> tuple[Span, ...]:
-    shown = tuple(_plain(found.text, Style.LINK, found.address))
+    shown = tuple(plain(found.text, Style.LINK, found.address))
     return (*shown, Span(f" ({found.host})", Style.FAINT)) if found.says_host else shown
 
 
-def _plain(text: str, style: Style = Style.PLAIN, target: str = "") -> Iterator[Span]:
+def plain(text: str, style: Style = Style.PLAIN, target: str = "") -> Iterator[Span]:
+    """The spans of a stretch of clean text in one look."""
     for piece in pieces(text):
         shown = piece.text if piece.cell >= 0 else loose(piece.text)
         if shown:

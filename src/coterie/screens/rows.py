@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from coterie.base.ids import ConversationId, UserName
+from coterie.base.ids import ConversationId, MessageId, UserName
 from coterie.base.quiet import Quiet
 from coterie.screens.richtext import Block, Span
 
@@ -93,4 +93,21 @@ class Header(Quiet, frozen=True):
     subtitle: str
 
 
-AnyRow = Row | ListRow
+class FoundRow(Quiet, frozen=True):
+    """One message that a search found."""
+
+    key: str
+    conversation: ConversationId
+    message: MessageId
+    order: int
+    title: str
+    """The conversation; where only one is searched, who wrote it."""
+    initials: str
+    colour: int
+    line: tuple[Span, ...]
+    """The part of the text around the first hit, hits marked."""
+    time: str
+    selected: bool
+
+
+AnyRow = Row | ListRow | FoundRow

@@ -16,6 +16,7 @@ class Place(StrEnum):
 
     TIMELINE = "timeline"
     LIST = "list"
+    FOUND = "found"
 
 
 class Reset(Quiet, frozen=True):
@@ -27,7 +28,7 @@ class Reset(Quiet, frozen=True):
 
 
 class Insert(Quiet, frozen=True):
-    """Rows stand before the row that had the index."""
+    """Rows stand before the row that had the index, or after the last: what is seen stays where it is."""
 
     place: Place
     index: int
@@ -35,6 +36,8 @@ class Insert(Quiet, frozen=True):
 
 
 class Append(Quiet, frozen=True):
+    """New last rows; where the last row is seen, these are from now on."""
+
     place: Place
     rows: tuple[AnyRow, ...]
 
@@ -86,8 +89,44 @@ class ReachEnd(msgspec.Struct, frozen=True):
     """The timeline shows its newest row."""
 
 
+class ReachRow(msgspec.Struct, frozen=True):
+    """The timeline brings the row of this key into view, and marks it for a moment."""
+
+    key: str
+
+
+class Scope(StrEnum):
+    """Where is searched."""
+
+    CLOSED = "closed"
+    """Nothing is; the list shows every conversation."""
+    NAMES = "names"
+    """Conversations by their name, and below them messages of all."""
+    HERE = "here"
+    """Messages of one conversation."""
+    EVERYWHERE = "everywhere"
+    """Messages of all conversations."""
+
+
+class SearchShown(Quiet, frozen=True):
+    """Which search is open, and the line above what it found."""
+
+    scope: Scope
+    line: str
+
+
 RowsChanged = Reset | Insert | Append | Update | Remove
-Signal = RowsChanged | HeaderShown | StatusShown | ErrorShown | DraftShown | TextReturned | ReachEnd
+Signal = (
+    RowsChanged
+    | HeaderShown
+    | StatusShown
+    | ErrorShown
+    | DraftShown
+    | TextReturned
+    | ReachEnd
+    | ReachRow
+    | SearchShown
+)
 
 
 class Signals(Quiet, frozen=True):

@@ -53,6 +53,9 @@ class Colours(msgspec.Struct, frozen=True, kw_only=True):
     unread_text: str
     selection: str
     """Behind text that is marked for copying."""
+    hit: str
+    """Behind words that were searched for."""
+    hit_text: str
     # bubbles
     incoming: str
     incoming_code: str
@@ -145,6 +148,8 @@ DARK: Final = Theme(
         unread_line="#1d2b3a",
         unread_text="#5eb5f7",
         selection="#4082bc",
+        hit="#7d6420",
+        hit_text="#ffffff",
         incoming="#182533",
         incoming_code="#101a26",
         incoming_muted="#7d8b99",
@@ -181,6 +186,8 @@ LIGHT: Final = Theme(
         unread_line="#d5e1ec",
         unread_text="#168acd",
         selection="#a8d3f5",
+        hit="#ffe08a",
+        hit_text="#101417",
         incoming="#ffffff",
         incoming_code="#f1f4f7",
         incoming_muted="#8a949e",

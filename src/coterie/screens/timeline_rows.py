@@ -22,6 +22,8 @@ ENTRIES_MAX: Final = 5_000
 """More than these are let go at the old end while the newest are shown; paging brings them back."""
 ENTRIES_KEPT: Final = 2_500
 NOTICES_MAX: Final = 100
+ASIDE_MAX: Final = 1_000
+"""Newest messages that are kept aside while an older part of the conversation is here."""
 UNREAD_KEY: Final = "unread"
 
 
@@ -60,6 +62,9 @@ class TimelineRows:
         self.rows: list[Row] = []
         self.complete = False
         """The beginning of the conversation is among the entries."""
+        self.at_newest = True
+        """Its end is, too. Else what arrives is kept aside until paging has come to it."""
+        self._aside: dict[MessageId, Message] = {}
 
     @property
     def oldest_order(self) -> int | None:
@@ -85,6 +90,9 @@ class TimelineRows:
     def put(self, message: Message, batch: Batch | None) -> None:
         """A new message, or another state of one that is here."""
         known = self._known.get(message.id)
+        if known is None and not self.at_newest and message.order > self.newest_order:
+            self._put_aside(message)
+            return
         if known is not None:
             index = self._index_of(known)
             if known.order == message.order:
@@ -108,6 +116,47 @@ class TimelineRows:
         self.complete = complete
         self.again()
 
+    def load_part(self, messages: tuple[Message, ...], complete: bool, at_newest: bool) -> None:
+        """Another part of the conversation in place of what is here, which may end before the newest."""
+        aside = self._leave_aside(messages) if at_newest else ()
+        self._entries = [*messages, *aside]
+        self._known = {message.id: message for message in (*messages, *aside)}
+        self._notices = 0
+        self.complete, self.at_newest = complete, at_newest
+        self.again()
+
+    def newer(self, messages: tuple[Message, ...], at_newest: bool, batch: Batch | None) -> None:
+        """A page of messages that stand after all that are here, oldest first. What is seen stays."""
+        aside = self._leave_aside(messages) if at_newest else ()
+        fresh = [message for message in (*messages, *aside) if message.id not in self._known]
+        self.at_newest = at_newest
+        if not fresh:
+            return
+        last = len(self._entries) - 1
+        start, old = self._span(last, last) if self._entries else (0, 0)
+        self._known |= {message.id: message for message in fresh}
+        self._entries += fresh
+        made = [self._rows_of(index) for index in range(max(last, 0), len(self._entries))]
+        self._counts[max(last, 0) :] = [len(rows) for rows in made]
+        self._splice(start, old, [row for rows in made for row in rows], batch, stays=True)
+
+    def _put_aside(self, message: Message) -> None:
+        self._aside.pop(message.id, None)
+        self._aside[message.id] = message
+        if len(self._aside) > ASIDE_MAX:
+            del self._aside[next(iter(self._aside))]
+
+    def _leave_aside(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """What arrived after the newest page was read, and before it is shown."""
+        last = messages[-1].order if messages else self.newest_order
+        aside, self._aside = self._aside, {}
+        later = [message for message in aside.values() if message.order > last]
+        return tuple(sorted(later, key=lambda message: message.order))
+
+    def key_of(self, order: int) -> str | None:
+        """The key of the row of the message with the order, where it is here."""
+        return next((each.id.hex() for each in self._known.values() if each.order == order), None)
+
     def older(self, messages: tuple[Message, ...], complete: bool, batch: Batch | None) -> None:
         """A page of messages that stand before all that are here, oldest first."""
         self.complete = complete
@@ -124,6 +173,8 @@ class TimelineRows:
 
     def notice(self, notice: Notice, batch: Batch | None) -> None:
         """Something happened just now. Of the same kind and person twice in a row only the last is kept."""
+        if not self.at_newest:
+            return
         if self._entries and isinstance(last := self._entries[-1], Notice) and last.text == notice.text:
             return
         if self._notices >= NOTICES_MAX:
@@ -220,8 +271,13 @@ class TimelineRows:
         self._counts[first : last + 1] = [len(rows) for rows in made]
         self._splice(start, old, [row for rows in made for row in rows], batch)
 
-    def _splice(self, start: int, count: int, new: list[Row], batch: Batch | None) -> None:
-        """Put new in the place of count rows, and tell only the difference."""
+    def _splice(
+        self, start: int, count: int, new: list[Row], batch: Batch | None, *, stays: bool = False
+    ) -> None:
+        """Put new in the place of count rows, and tell only the difference.
+
+        stays: what is seen stays where it is, also where the new rows are the last.
+        """
         old = self.rows[start : start + count]
         self.rows[start : start + count] = new
         if batch is None:
@@ -239,7 +295,7 @@ class TimelineRows:
         if len(old) > head + tail:
             batch.show(Remove(Place.TIMELINE, start + head, len(old) - head - tail))
         if fresh := tuple(new[head : len(new) - tail]):
-            at_end = start + head + len(fresh) == len(self.rows)
+            at_end = start + head + len(fresh) == len(self.rows) and not stays
             batch.show(
                 Append(Place.TIMELINE, fresh) if at_end else Insert(Place.TIMELINE, start + head, fresh)
             )

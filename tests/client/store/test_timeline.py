@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -127,6 +128,26 @@ def test_search(store: ClientStore, words: str, expected: list[int]) -> None:
     assert found(store, words) == expected
 
 
+def test_search_in_one_conversation_and_by_pages(store: ClientStore) -> None:
+    there = CONVERSATIONS[1]
+    for order in range(1, 9):
+        said = message(order, "word" if order != 4 else "other")
+        commit(store, msgspec.structs.replace(said, conversation=there if order % 2 else HERE))
+    assert [row.order for row in store.search("word", 50, HERE)] == [8, 6, 2]
+    assert [row.order for row in store.search("word", 2, HERE)] == [8, 6]
+    assert [row.order for row in store.search("word", 2, HERE, 6)] == [2]
+    assert [row.order for row in store.search("word", 2, None, 6)] == [5, 3]
+    assert store.search("word", 50, None, 1) == store.search("word", 0, HERE) == []
+    assert store.search("", 5, HERE) == store.search("\0 ", 5, HERE, 3) == []
+
+
+def test_later_pages_forward(store: ClientStore) -> None:
+    commit(store, *(message(order) for order in range(1, 8)))
+    assert [row.order for row in store.later(HERE, 3, 2)] == [3, 4, 5]
+    assert [row.order for row in store.later(HERE, 3, 5)] == [6, 7]
+    assert store.later(HERE, 3, 7) == store.later(CONVERSATIONS[1], 3, 0) == store.later(HERE, -1, 0) == []
+
+
 SYNTAX = st.text(st.sampled_from('"*^:(){}+-, \0\ud800aAÉ新😀') | st.characters(), max_size=40)
 
 
@@ -137,6 +158,7 @@ SYNTAX = st.text(st.sampled_from('"*^:(){}+-, \0\ud800aAÉ新😀') | st.charact
 )
 def test_no_input_is_a_syntax_error(store: ClientStore, words: str) -> None:
     store.search(words, 10)
+    store.search(words, 10, HERE, 1_000)
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -169,6 +191,7 @@ def test_rewriting_a_message_rewrites_its_words(store: ClientStore) -> None:
     [
         lambda store: store.history(HERE, 50, None),
         lambda store: store.history(HERE, 50, 1000),
+        lambda store: store.later(HERE, 50, 1000),
         lambda store: store.last_message(HERE),
         lambda store: store.unread(HERE),
         lambda store: store.message_order(HERE, DEVICES[0], message(1).message),

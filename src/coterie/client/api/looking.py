@@ -117,9 +117,21 @@ class Looking:
             self._core.views.message(each, row) for each in self._store.history(conversation, limit, before)
         )
 
-    def search(self, words: str, *, limit: int = 50) -> tuple[Message, ...]:
-        """Messages that contain all the words, newest first."""
-        return tuple(self._core.views.message(row) for row in self._store.search(words, limit))
+    def later(self, conversation: ConversationId, *, after: int, limit: int = 200) -> tuple[Message, ...]:
+        """The oldest messages above the order `after`, newest last."""
+        return tuple(map(self._core.views.message, self._store.later(conversation, limit, after)))
+
+    def search(
+        self,
+        words: str,
+        *,
+        limit: int = 50,
+        conversation: ConversationId | None = None,
+        before: int | None = None,
+    ) -> tuple[Message, ...]:
+        """Messages that contain all the words, newest first; of one conversation, below an order."""
+        found = self._store.search(words, limit, conversation, before)
+        return tuple(map(self._core.views.message, found))
 
     def draft(self, conversation: ConversationId) -> str:
         row = self._store.conversation(conversation)

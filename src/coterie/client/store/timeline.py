@@ -14,8 +14,11 @@ SEARCH_WORDS = 64
 _NEWEST_ORDER = (1 << 63) - 1
 _UNREAD = """SELECT count(*), coalesce(min("order"), 0) FROM message WHERE "conversation" = ?1 AND "own" = 0
     AND "order" > coalesce((SELECT "read_order" FROM conversation WHERE "id" = ?1), 0)"""
-_FOUND = """WHERE "order" IN (SELECT rowid FROM message_words WHERE message_words MATCH ?
+_FOUND = """WHERE "order" IN (SELECT rowid FROM message_words WHERE message_words MATCH ? AND rowid < ?
     ORDER BY rowid DESC LIMIT ?) ORDER BY "order" DESC"""
+_FOUND_IN = """WHERE "conversation" = ? AND "order" IN
+    (SELECT rowid FROM message_words WHERE message_words MATCH ? AND rowid < ?)
+    ORDER BY "order" DESC LIMIT ?"""
 
 
 def words_query(words: str) -> str:
@@ -73,10 +76,25 @@ class TimelineReads(Rows):
         count, first = self._rows(_UNREAD, conversation)[0]
         return count, first
 
-    def search(self, words: str, limit: int) -> list[MessageRow]:
-        """Messages that hold all words (prefix of the last one), newest first; never raises on odd input."""
+    def later(self, conversation: ConversationId, limit: int, after: int) -> list[MessageRow]:
+        """The oldest `limit` messages above order `after`, oldest first."""
+        where = 'WHERE "conversation" = ? AND "order" > ? ORDER BY "order" LIMIT ?'
+        return self._all(MESSAGE, where, conversation, after, max(limit, 0))
+
+    def search(
+        self, words: str, limit: int, conversation: ConversationId | None = None, before: int | None = None
+    ) -> list[MessageRow]:
+        """Messages that hold all words (prefix of the last one), newest first; never raises on odd input.
+
+        conversation: only its messages; before: only those below this order.
+        """
         query = words_query(words)
-        return self._all(MESSAGE, _FOUND, query, max(limit, 0)) if query else []
+        if not query:
+            return []
+        below = _NEWEST_ORDER if before is None else before
+        if conversation is None:
+            return self._all(MESSAGE, _FOUND, query, below, max(limit, 0))
+        return self._all(MESSAGE, _FOUND_IN, conversation, query, below, max(limit, 0))
 
     def outbox(self, conversation: ConversationId, state: OutboxState, limit: int) -> list[OutboxRow]:
         """In order."""

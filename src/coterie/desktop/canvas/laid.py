@@ -99,6 +99,8 @@ class Ink(msgspec.Struct, frozen=True):
     plain: str
     faint: str
     link: str
+    hit: str = ""
+    """Of words that were searched for, where some can be."""
 
     def of(self, style: Style) -> str:
         match style:
@@ -106,6 +108,8 @@ class Ink(msgspec.Struct, frozen=True):
                 return self.link
             case Style.FAINT:
                 return self.faint
+            case Style.HIT:
+                return self.hit or self.plain
             case _:
                 return self.plain
 

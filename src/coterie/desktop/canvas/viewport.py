@@ -25,6 +25,8 @@ class Viewport(Generic[R]):
         """The row at the top."""
         self.offset = 0
         """How many of its pixels are above the top; negative: there is room above it."""
+        self.last = 0
+        """The last row that is seen, as placed last."""
         self.at_end = True
         """The newest row is in view and stays so when rows are added."""
 
@@ -35,6 +37,7 @@ class Viewport(Generic[R]):
 
     def insert(self, index: int, rows: Sequence[R]) -> None:
         """What is seen stays where it is."""
+        self.at_end = self.at_end and index < len(self.rows)
         self.rows[index:index] = rows
         if index <= self.index:
             self.index += len(rows)
@@ -72,9 +75,11 @@ class Viewport(Generic[R]):
             self._settle()
             placed = self._down()
             last, y = placed[-1]
+            self.last = last
             if last < len(self.rows) - 1 or y + self._height(last) + END_GAP_PX > self.height:
                 return placed
         self.at_end = True
+        self.last = len(self.rows) - 1
         return self._up()
 
     def _height(self, index: int) -> int:
