@@ -28,8 +28,13 @@ def at(seq: int) -> PositionRow:
 
 def test_a_position_that_moves_often_is_written_once(store: ClientStore) -> None:
     written: list[str] = []
+
+    def trace(_cursor: apsw.Cursor, sql: str, _values: object) -> bool:
+        written.append(sql)
+        return True
+
     store.begin()
-    store._database.set_exec_trace(lambda _cursor, sql, _values: written.append(sql) is None)
+    store._database.set_exec_trace(trace)
     for seq in range(1, 50):
         store.apply((at(seq),))
         assert store.position(STREAM) == at(seq)
