@@ -11,6 +11,7 @@ import coterie
 from coterie.base.codes import Code
 from coterie.client.api.me import Me
 from coterie.e2ee.recovery import RecoveryKey
+from coterie.ledger.audit import LedgerFile, audit
 from tests.village.conftest import PASSWORD, Heard, Village, acquainted
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
@@ -249,3 +250,12 @@ async def test_a_password_of_ones_own_does_not_pass_as_a_passphrase(village: Vil
     )
     assert eve.passphrase == drawn
     await village.keep(eve)
+
+
+async def test_what_a_device_holds_of_the_ledger_stands_an_audit(village: Village) -> None:
+    alice = await village.person("alice")
+    await village.person("bob")
+    await Heard(alice).until(lambda _: len(alice.people()) == 2)
+    found = audit(LedgerFile.unpack(alice.ledger_file()))
+    assert found.fraud is None
+    assert (found.names, found.covered) == (2, found.leaves)

@@ -42,6 +42,7 @@ class Domain(StrEnum):
     LEAF = "coterie leaf"
     NAME_HASH = "coterie name hash"
     HEAD = "coterie head"
+    LEDGER_FILE = "coterie ledger file"
     DIRECT = "coterie direct"
     EVERYONE = "coterie everyone"
     MEMBERSHIP = "coterie membership"

@@ -57,6 +57,9 @@ class Arguments(argparse.Namespace):
     key: Path | None = None
     open_sign_up: bool | None = None
     ready_fd: int | None = None
+    # ledger
+    action: str = ""
+    file: str = ""
     # bench and soak
     seed: int | None = None
     scale: str = "full"
@@ -154,6 +157,7 @@ def _parser() -> Parser:
         "words", nargs="+", metavar="WORD", help="all of them, the last one may be a beginning"
     )
     search.add_argument("--limit", type=_natural, metavar="N", help=f"at most N messages ({FOUND})")
+    _ledger(_command(commands, "ledger", "what the server's ledger says, for anybody to check"))
     _bench(_command(commands, "bench", "measure how fast this coterie is on this machine"))
     _soak(_command(commands, "soak", "try coterie: many clients, many days, and a check of what they got"))
     return parser
@@ -245,6 +249,18 @@ def _read(parser: Parser) -> None:
     parser.add_argument("target", metavar="TARGET", help="@NAME or everyone")
     parser.add_argument("--limit", type=_natural, metavar="N", help=f"the newest N messages ({HISTORY})")
     parser.add_argument("--before", metavar="ID", help="only messages before this one")
+
+
+def _ledger(parser: Parser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
+    does = "check a ledger file; needs no account and no network"
+    audit = actions.add_parser("audit", help=does, description=does)
+    _everywhere(audit)
+    audit.add_argument("file", metavar="FILE")
+    does = "write all that this device holds of its server's ledger into a new file; - is standard output"
+    proof = actions.add_parser("proof", help=does, description=does)
+    _everywhere(proof)
+    proof.add_argument("file", metavar="FILE")
 
 
 def _bench(parser: Parser) -> None:

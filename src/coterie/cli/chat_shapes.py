@@ -104,6 +104,36 @@ class StuckShape(Shape, frozen=True, kw_only=True):
     error: str
 
 
+class HeadShape(Shape, frozen=True, kw_only=True):
+    """A head of a ledger: root in hex."""
+
+    size: int
+    root: str
+    signed_at: str
+
+
+class AuditShape(Shape, frozen=True, kw_only=True):
+    """ledger audit. covered: leaves under a signed head; beyond: heads over more leaves than the file has;
+    fraud: how the server contradicted itself, null where it did not, and the heads that show it."""
+
+    server: str
+    ledger: str
+    leaves: int
+    covered: int
+    names: int
+    heads: int
+    beyond: int
+    fraud: str | None
+    shown_by: tuple[HeadShape, ...]
+
+
+class ProofShape(Shape, frozen=True, kw_only=True):
+    """ledger proof: what was written."""
+
+    file: str
+    bytes: int
+
+
 class PersonShape(Shape, frozen=True, kw_only=True):
     name: str
     online: bool

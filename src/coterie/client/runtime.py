@@ -25,7 +25,7 @@ from coterie.client.core.switchboard import Switchboard
 from coterie.client.events import BecameNewDevice, Event, LinkChanged, LinkState
 from coterie.client.link import Connection
 from coterie.client.outcome import Outcome
-from coterie.client.signing_in import Renewal, add, connect, is_copy, save, sign_in
+from coterie.client.signing_in import Renewal, add, connect, is_copy, keep_proof, save, sign_in
 from coterie.client.store.records import DropSetting, PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.wire.frames import ClientFrame, Ping, ServerFrame
@@ -301,6 +301,7 @@ class Runtime:
         except BaseException:
             connection.close()
             raise
+        keep_proof(self._store, connection.welcome)
         self._renewal = None
         self._connection = connection
         incarnation, identity = connection.welcome.incarnation, connection.statement.identity

@@ -12,12 +12,12 @@ from coterie.base.codes import Code
 from coterie.base.domains import Domain, prefix
 from coterie.base.errors import CoterieError, Refused, RemoteError
 from coterie.client.core.keyring import Keyring
-from coterie.client.core.profile import Profile, Run
+from coterie.client.core.profile import Profile, Run, ServerProof
 from coterie.client.link import Address, Connection
-from coterie.client.store.records import DropSetting, Record, Setting
+from coterie.client.store.records import DropSetting, PutSetting, Record, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.wire import codec
-from coterie.wire.frames import Accepted, AddDevice, ProveDevice, Ready
+from coterie.wire.frames import Accepted, AddDevice, ProveDevice, Ready, Welcome
 
 
 class Successor(msgspec.Struct, frozen=True):
@@ -51,6 +51,13 @@ async def sign_in(
     if not isinstance(answer, Ready):
         raise RemoteError(Code.UNEXPECTED_FRAME, "no Ready")
     return answer
+
+
+def keep_proof(store: ClientStore, welcome: Welcome) -> None:
+    """Keep how the server proved itself, for ledger files; written where it is news."""
+    packed = ServerProof(welcome.identity, welcome.chain, welcome.statement).pack()
+    if store.setting(Setting.SERVER_PROOF) != packed:
+        save(store, (PutSetting(Setting.SERVER_PROOF, packed),))
 
 
 async def add(connection: Connection, frame: AddDevice) -> None:

@@ -8,7 +8,7 @@ from coterie.base.errors import CoterieError, Refused, SecurityStop, Unavailable
 from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
 from coterie.base.names import canonical
 from coterie.client.commands import EVERYONE
-from coterie.client.core.profile import Profile
+from coterie.client.core.profile import Profile, unpack_proof
 from coterie.client.core.switchboard import Switchboard
 from coterie.client.events import (
     Conversation,
@@ -20,8 +20,9 @@ from coterie.client.events import (
     Person,
 )
 from coterie.client.runtime import Runtime
-from coterie.client.store.records import ConversationRow
+from coterie.client.store.records import ConversationRow, Setting
 from coterie.client.store.sqlite import ClientStore
+from coterie.ledger.audit import LedgerFile
 
 
 class Looking:
@@ -136,6 +137,23 @@ class Looking:
     def draft(self, conversation: ConversationId) -> str:
         row = self._store.conversation(conversation)
         return row.draft if row else ""
+
+    def ledger_file(self) -> bytes:
+        """All that this device holds of the ledger, for anybody to check: a packed LedgerFile.
+
+        Raises Unavailable(unreachable) before the first connection.
+        """
+        proof = unpack_proof(self._store.setting(Setting.SERVER_PROOF))
+        head = self._store.setting(Setting.HEAD)
+        file = LedgerFile(
+            identity=proof.identity,
+            chain=proof.chain,
+            statement=proof.statement,
+            heads=(head,) if head else (),
+            light_heads=(),
+            leaves=tuple(self._store.leaves()),
+        )
+        return file.pack()
 
     def devices(self) -> tuple[Device, ...]:
         """The devices of this account, as its newest proven manifest lists them."""

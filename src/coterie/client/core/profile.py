@@ -42,6 +42,27 @@ def unpack_profile(data: bytes | None) -> Profile:
         raise Unavailable(Code.DISK, "the profile's own record is missing or damaged") from None
 
 
+class ServerProof(msgspec.Struct, frozen=True, array_like=True):
+    """How the server proved itself last: identity, chain and statement as in Welcome."""
+
+    identity: bytes
+    chain: tuple[bytes, ...]
+    statement: bytes
+
+    def pack(self) -> bytes:
+        return msgspec.msgpack.encode(self)
+
+
+_proof_decoder = msgspec.msgpack.Decoder(ServerProof)
+
+
+def unpack_proof(data: bytes | None) -> ServerProof:
+    """Raises Unavailable(unreachable) where this profile was never connected."""
+    if data is None:
+        raise Unavailable(Code.UNREACHABLE, "this profile was never connected")
+    return _proof_decoder.decode(data)
+
+
 class Run(msgspec.Struct, frozen=True, array_like=True):
     """Number of a start and its nonce (encryption rule 28)."""
 

@@ -36,6 +36,8 @@ class Setting(StrEnum):
     IDENTITY = "identity"
     """The server's identity as its newest accepted statement named it, packed: a later one must follow from
     it."""
+    SERVER_PROOF = "server-proof"
+    """Packed client.core.profile.ServerProof, as of the newest connection."""
     INCARNATION = "incarnation"
     BROKEN_COUNT = "broken-count"
     """How many entries could not be opened, ever: 8 bytes big endian."""
