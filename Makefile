@@ -1,7 +1,7 @@
 # The one entry point. Each target makes the environment it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check quick coverage covered bench clean
+.PHONY: help setup run test check quick coverage covered bench garbage clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON_HERE := .venv/bin/python
@@ -25,6 +25,7 @@ help:
 	@echo "make quick   the fast part of both, a minute at most"
 	@echo "make coverage  which branches of the inner packages are tested"
 	@echo "make bench   how fast it is on this machine (ARGS='--quick' takes less than a minute)"
+	@echo "make garbage   half a million calls of garbage into every parser"
 	@echo "make setup   only make .venv"
 	@echo "make clean   remove .venv and caches (var/, with your keys and messages, stays)"
 
@@ -51,6 +52,9 @@ coverage: $(DEV)
 	@rm -rf .coverage
 	@$(PYTHON_HERE) -m coverage run -m pytest -q -n 2 --dist worksteal $(ARGS) $(COVERING)
 	@$(MAKE) covered
+
+garbage: $(DEV)
+	@COTERIE_GARBAGE_CALLS=500000 $(PYTHON_HERE) -m pytest -q tests/attacks/test_garbage.py
 
 covered: $(DEV)
 	@$(PYTHON_HERE) -m coverage combine --quiet

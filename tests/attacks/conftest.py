@@ -12,7 +12,11 @@ from coterie.base.ids import AccountId, UserName
 from coterie.base.signing import IdentityKeys
 from coterie.client.store.profiles import new_profile
 from coterie.client.store.sqlite import ClientStore
-from tests.attacks.street import Ledger, Peer, Server, Victim
+from tests.attacks.peers import Peer
+from tests.attacks.street import Ledger, Server, Victim
+from tests.village.conftest import village
+
+__all__ = ["village"]
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ from coterie.ledger.manifest import PrekeyKind, sign_manifest
 from coterie.wire.frames import Envelopes, LedgerGrew
 from coterie.wire.frames.accounts import AccountRecord
 from coterie.wire.frames.accounts import DeviceKeys as StandingKeys
-from tests.attacks.street import EVERYONE, X_WING_ID, Peer, Server, Victim, with_key
+from tests.attacks.peers import EVERYONE, X_WING_ID, Peer
+from tests.attacks.street import Server, Victim, with_key
 
 
 def borrow(mallory: Peer, alice: Peer) -> None:

@@ -16,7 +16,8 @@ from coterie.ledger.heads import Head, sign_head
 from coterie.ledger.leaves import Leaf, LeafKind, name_hash
 from coterie.ledger.manifest import FIRST, RECOVERY, DeviceEntry, SignedManifest, sign_manifest
 from coterie.wire.frames import LedgerGrew
-from tests.attacks.street import EVERYONE, LEDGER, LEDGER_KEYS, NOW_MS, Peer, Server, Victim
+from tests.attacks.peers import EVERYONE, LEDGER, LEDGER_KEYS, NOW_MS, Peer
+from tests.attacks.street import Server, Victim
 
 GHOST = DeviceId(b"g" * 16)
 

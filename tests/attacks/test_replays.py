@@ -10,7 +10,8 @@ from coterie.base.conversations import direct_id
 from coterie.base.ids import MessageId
 from coterie.client.store.records import DropOlm
 from coterie.e2ee.vodo import GroupOut, OlmSession
-from tests.attacks.street import EVERYONE, Peer, Victim, respelled, with_key
+from tests.attacks.peers import EVERYONE, Peer
+from tests.attacks.street import Victim, respelled, with_key
 
 
 def test_a_replayed_envelope_is_dropped_unopened(alice: Peer, bob: Victim) -> None:

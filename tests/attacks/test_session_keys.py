@@ -12,7 +12,8 @@ from coterie.base.ids import SessionId
 from coterie.client.store.records import Setting
 from coterie.e2ee.group import InnerMessage, KeyShare
 from coterie.e2ee.vodo import SESSION_KEY_CHARACTERS, GroupIn, GroupOut
-from tests.attacks.street import EVERYONE, Peer, Victim, with_key
+from tests.attacks.peers import EVERYONE, Peer
+from tests.attacks.street import Victim, with_key
 
 
 def test_a_squatted_session_id_keeps_nobodys_key_out(alice: Peer, mallory: Peer, bob: Victim) -> None:

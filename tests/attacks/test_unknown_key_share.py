@@ -8,7 +8,8 @@ from coterie.base.ids import EnvelopeId
 from coterie.e2ee import hybrid
 from coterie.e2ee.pairwise import Party, PlainKind, envelope_info, open_envelope_outer, seal_envelope
 from coterie.e2ee.vodo import GroupOut, OlmSession
-from tests.attacks.street import X_WING_ID, Peer, Posted, Victim
+from tests.attacks.peers import X_WING_ID, Peer, Posted
+from tests.attacks.street import Victim
 
 ENVELOPE = EnvelopeId(b"e" * 16)
 

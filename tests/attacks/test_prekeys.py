@@ -1,0 +1,100 @@
+"""Badly signed prekeys and keys of low order: whoever has none better is left out (encryption rules 3 and
+9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from coterie.base import limits
+from coterie.base.codes import Code
+from coterie.ledger.manifest import Prekey, PrekeyKind, SignedPrekey, sign_prekey
+from coterie.wire.frames import Envelopes
+from coterie.wire.frames.accounts import ClaimedKeys
+from tests.attacks.peers import NOW_MS, X_WING_ID, Peer
+from tests.attacks.street import Server, Victim
+
+LOW_ORDER = bytes(32)
+
+
+class FalseKeys(Server):
+    """A server that hands out other one-time keys than the device's own."""
+
+    forge: Callable[[Peer, bytes], bytes]
+
+    def claimed(self, peer: Peer) -> ClaimedKeys:
+        keys = peer.claimed()
+        return msgspec.structs.replace(keys, one_time=self.forge(peer, keys.one_time))
+
+
+def reason_for(bob: Victim, alice: Peer, forge: Callable[[Peer, bytes], bytes]) -> str:
+    """Why Alice's device gets no key, where the server hands out forged ones: told to the server, and
+    kept."""
+    server = FalseKeys(bob.server.ledger, bob.server.peers, bob.server.got)
+    server.forge = forge
+    bob.server = server
+    bob.say(alice, "is it you?")
+    assert server.sends() == []
+    assert server.items_for(alice) == []
+    assert bob.store.olm_sessions(alice.device) == []
+    told = {left.reason for frame in server.got if isinstance(frame, Envelopes) for left in frame.left_out}
+    assert len(told) <= 1
+    return told.pop() if told else ""
+
+
+def signed_by_another(mallory: Peer) -> Callable[[Peer, bytes], bytes]:
+    def forge(peer: Peer, packed: bytes) -> bytes:
+        return sign_prekey(SignedPrekey.unpack(packed).prekey, mallory.keys).pack()
+
+    return forge
+
+
+def test_a_prekey_that_its_device_did_not_sign_is_refused(alice: Peer, mallory: Peer, bob: Victim) -> None:
+    """Attack: the server puts a key of its own in place of Alice's. Rule 3: her device signs each of them."""
+    assert reason_for(bob, alice, signed_by_another(mallory)) == Code.BAD_PREKEY
+
+
+def test_a_prekey_of_another_device_is_refused(alice: Peer, mallory: Peer, bob: Victim) -> None:
+    """Attack: a key that Alice's device signed in the name of another one. Rule 3: account and device stand
+    in what is signed."""
+
+    def forge(peer: Peer, packed: bytes) -> bytes:
+        named = msgspec.structs.replace(SignedPrekey.unpack(packed).prekey, device=mallory.device)
+        return sign_prekey(named, peer.keys).pack()
+
+    assert reason_for(bob, alice, forge) == Code.BAD_PREKEY
+
+
+def test_a_fallback_key_does_not_pass_for_a_one_time_key(alice: Peer, bob: Victim) -> None:
+    """Attack: one key, signed as a fallback key, handed out to everybody as a one-time key. Rule 3: the
+    kind is signed too."""
+
+    def forge(peer: Peer, packed: bytes) -> bytes:
+        return peer.prekey(PrekeyKind.FALLBACK, SignedPrekey.unpack(packed).prekey.key)
+
+    assert reason_for(bob, alice, forge) == Code.BAD_PREKEY
+
+
+@pytest.mark.parametrize("key", [LOW_ORDER, b"\x01" + bytes(31), b"\xec" + b"\xff" * 30 + b"\x7f"])
+def test_a_prekey_of_low_order_is_refused(alice: Peer, bob: Victim, key: bytes) -> None:
+    """Attack: a key with which every agreement has the same result, signed by a device that was made to.
+    Rule 3: refused before anything is agreed."""
+    assert reason_for(bob, alice, lambda peer, _: peer.prekey(PrekeyKind.ONE_TIME, key)) == Code.BAD_PREKEY
+
+
+def test_an_x_wing_key_that_is_too_old_is_not_used(alice: Peer, bob: Victim) -> None:
+    """Attack: the server goes on handing out an X-Wing key whose private half may have been stolen long ago.
+    Rule 3: nothing older than 35 days is sealed to."""
+    old = NOW_MS - limits.PREKEY_MAX_AGE_MS - 1
+
+    class Keeper(Server):
+        def claimed(self, peer: Peer) -> ClaimedKeys:
+            key = Prekey(PrekeyKind.X_WING, X_WING_ID, old, peer.account, peer.device, peer.x_wing.public)
+            return msgspec.structs.replace(peer.claimed(), x_wing=sign_prekey(key, peer.keys).pack())
+
+    bob.server = Keeper(bob.server.ledger, bob.server.peers, bob.server.got)
+    bob.say(alice, "an old key")
+    assert bob.server.items_for(alice) == []
+    assert bob.server.sends() == []
