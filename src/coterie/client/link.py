@@ -28,7 +28,7 @@ from coterie.ledger.statements import ServerStatement
 from coterie.wire.codec import VERSIONS
 from coterie.wire.frames import ClientFrame, Hello, Pong, Refusal, ServerFrame, Welcome
 from coterie.wire.refusals import refused
-from coterie.wire.session import Role, Session
+from coterie.wire.session import Role, Session, State
 
 log = logging.getLogger("coterie.client.link")
 logging.getLogger("picows.client").setLevel(logging.CRITICAL)
@@ -85,11 +85,12 @@ class Connection:
         except RemoteError as error:
             self.broken(error)
             return
+        for frame in frames if self._sink is None else ():
+            self._early.put_nowait(frame)
         if self._sink is not None:
             self._sink(frames)
-            return
-        for frame in frames:
-            self._early.put_nowait(frame)
+        if self._session.state is State.CLOSED:
+            self.close()
 
     def broken(self, error: CoterieError) -> None:
         """The peer broke the protocol, or lies: remember why and hang up."""
@@ -101,8 +102,11 @@ class Connection:
         self._early.put_nowait(None)
 
     def send(self, frames: Sequence[ClientFrame]) -> None:
-        """Send frames, in as many messages as it takes. Nothing happens on a connection that is gone."""
+        """Send frames, in as many messages as it takes. Nothing happens on a connection that is gone, or about
+        to be: its server has said its last word, or broke the protocol."""
         if not frames or self._transport is None or self._gone.is_set():
+            return
+        if self._session.state in (State.CLOSED, State.BROKEN):
             return
         for message in self._session.send_all(frames):
             self._transport.send(WSMsgType.BINARY, message)

@@ -18,7 +18,7 @@ import msgspec
 from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
-from coterie.base.errors import CoterieError, Refused, RemoteError, SecurityStop, Unavailable
+from coterie.base.errors import CoterieError, LocalError, Refused, RemoteError, SecurityStop, Unavailable
 from coterie.client.commands import Command, Connected, Disconnected, Tick
 from coterie.client.core.profile import Profile, Run, next_run
 from coterie.client.core.switchboard import Switchboard
@@ -154,15 +154,18 @@ class Runtime:
     def _turns(self, inputs: list[_Input]) -> None:
         """One turn for all inputs; where it fails, one for each."""
         try:
-            self._turn(inputs)
+            outcomes = self._turn(inputs)
         except Exception as error:  # noqa: BLE001 - whatever it is, the turn has left no trace
             if len(inputs) == 1:
                 self._failed(inputs[0], error)
                 return
             for item in inputs:
                 self._turns([item])
+        else:
+            self._carry_out(inputs, outcomes)
 
-    def _turn(self, inputs: list[_Input]) -> None:
+    def _turn(self, inputs: list[_Input]) -> list[Outcome]:
+        """Up to the commit. What comes after it never makes a turn be tried again."""
         outcomes: list[Outcome] = []
         now_ms = self._clock.wall_ms()
         self._store.begin()
@@ -175,7 +178,7 @@ class Runtime:
             self._store.rollback()
             self.core.forget()
             raise
-        self._carry_out(inputs, outcomes)
+        return outcomes
 
     def _steps(self, item: _Input, now_ms: int, outcomes: list[Outcome]) -> None:
         if isinstance(item, _Asked):
@@ -191,8 +194,7 @@ class Runtime:
     def _carry_out(self, inputs: list[_Input], outcomes: list[Outcome]) -> None:
         """After the commit: send, then show."""
         frames: list[ClientFrame] = [frame for outcome in outcomes for frame in outcome.send]
-        if self._connection is not None:
-            self._connection.send(frames)
+        self._send(frames)
         for item in inputs:
             if isinstance(item, _Asked) and item.done is not None and not item.done.done():
                 item.done.set_result(None)
@@ -200,6 +202,16 @@ class Runtime:
             for event in outcome.show:
                 self._tell(event)
         self._arm()
+
+    def _send(self, frames: list[ClientFrame]) -> None:
+        """What cannot be said ends the connection; it is committed, and goes with the next one."""
+        if self._connection is None:
+            return
+        try:
+            self._connection.send(frames)
+        except LocalError as error:
+            log.exception("frames could not be sent")
+            self._hang_up(error)
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, LinkChanged):
