@@ -102,8 +102,8 @@ class Connection:
         self._early.put_nowait(None)
 
     def send(self, frames: Sequence[ClientFrame]) -> None:
-        """Send frames, in as many messages as it takes. Nothing happens on a connection that is gone or about to
-        be: its server has said its last word, or broke the protocol."""
+        """Send frames, in as many messages as it takes. Nothing happens on a connection that is gone or about
+        to be: its server has said its last word, or broke the protocol."""
         if not frames or self._transport is None or self._gone.is_set():
             return
         if self._session.state in (State.CLOSED, State.BROKEN):
