@@ -30,6 +30,10 @@ from coterie.wire.frames.messages import MailboxEntry
 log = logging.getLogger("coterie.client.envelopes")
 
 
+class UnknownPeer(SealBroken):
+    """An own device gave a key for a conversation with somebody who is not proven here yet."""
+
+
 class KeyArrived(msgspec.Struct, frozen=True):
     """A session whose messages can be opened from now on."""
 
@@ -44,7 +48,8 @@ class OpenedEnvelope(msgspec.Struct, frozen=True):
 
 
 class Envelopes:
-    """Opens one envelope at a time. Raises SealBroken; the session that could not open it stays as it was."""
+    """Opens one envelope at a time. Raises SealBroken, of it UnknownPeer where it may open later; the session
+    that could not open it stays as it was."""
 
     def __init__(
         self, reads: Reads, keyring: Keyring, profile: Profile, people: People, everyone: ConversationId
@@ -169,4 +174,5 @@ class Envelopes:
             for row in self._people.rows.values():
                 if direct_id(sender, row.account) == conversation:
                     return ConversationRow(conversation, ConversationKind.DIRECT, row.account)
+            raise UnknownPeer("a key for a conversation with somebody unknown")
         raise SealBroken("a key for a conversation that the sender is not in")

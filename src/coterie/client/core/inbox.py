@@ -25,7 +25,7 @@ from coterie.base.ids import (
     is_mailbox,
     log_of,
 )
-from coterie.client.core.envelopes import Envelopes, KeyArrived
+from coterie.client.core.envelopes import Envelopes, KeyArrived, UnknownPeer
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.people import People
@@ -91,6 +91,10 @@ class Inbox:
             return
         try:
             opened = self._envelopes.open(entry, sender, now_ms)
+        except UnknownPeer:
+            self._keyring.forget()
+            yield self._wait(stream, entry, b"", WaitingReason.UNKNOWN_PEER, now_ms)
+            return
         except SealBroken as broken:
             log.warning("an envelope did not open: %s", broken.note)
             self._envelopes.failed(device, now_ms)
@@ -122,10 +126,13 @@ class Inbox:
             yield self._wait(stream, entry, session, WaitingReason.BROKEN, now_ms)
 
     def account_proven(self, account: AccountId, now_ms: int) -> Iterator[Outcome]:
-        """Try again what waited for this account's manifest."""
+        """Try again what waited for this account's manifest: what it sent, and what own devices said to it."""
         for waiting in self._reads.waiting_for_account(account):
             sender = self._people.device_of(account, waiting.device)
             if sender is not None:
+                yield from self._again(waiting, now_ms)
+        for waiting in self._reads.waiting():
+            if waiting.reason is WaitingReason.UNKNOWN_PEER:
                 yield from self._again(waiting, now_ms)
 
     def kept_long_enough(self, now_ms: int) -> Iterator[Outcome]:

@@ -20,6 +20,8 @@ from coterie.client.events import ConversationKind, MessageState
 class WaitingReason(StrEnum):
     NO_KEY = "no-key"
     UNKNOWN_DEVICE = "unknown-device"
+    UNKNOWN_PEER = "unknown-peer"
+    """An own device gave a key for a conversation with somebody who is not proven here yet."""
     TOO_MANY_FAILURES = "too-many-failures"
     BROKEN = "broken"
 
