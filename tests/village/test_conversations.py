@@ -10,6 +10,7 @@ import pytest
 import coterie
 from coterie.base.codes import Code
 from coterie.client.api.me import Me
+from coterie.client.core import sending
 from coterie.e2ee.recovery import RecoveryKey
 from coterie.ledger.audit import LedgerFile, audit
 from tests.village.conftest import PASSWORD, Heard, Village, acquainted
@@ -56,6 +57,39 @@ async def test_what_was_written_while_away_is_there_on_return(village: Village) 
         assert [each.text for each in direct] == [f"message {number}" for number in range(30)]
         assert [each.text for each in again.history(again.everyone)] == ["to all"]
         assert again.conversation_with(alice.account).unread == 30
+
+
+async def test_many_messages_at_once_are_one_piece_of_news_of_their_conversation(village: Village) -> None:
+    alice, bob = await village.person("alice"), await village.person("bob")
+    await acquainted(alice, bob)
+    await bob.close()
+    at_alice = Heard(alice)
+    sent = await asyncio.gather(*(alice.post("@bob", f"message {number}") for number in range(20)))
+    for each in sent:
+        assert (await alice.acknowledged(each, 10)).state is coterie.MessageState.SENT
+    assert [each.text for each in alice.history(sent[0].conversation)] == [f"message {n}" for n in range(20)]
+    again = await coterie.open(village.home("bob"), password=PASSWORD)
+    at_bob = Heard(again)
+    await again.wait_drained()
+    assert await at_bob.texts(20) == [f"message {number}" for number in range(20)]
+    for ears, unread in ((at_alice, 0), (at_bob, 20)):
+        changed = [event for event in ears.events if isinstance(event, coterie.ConversationChanged)]
+        assert 1 <= len(changed) < 10
+        assert changed[-1].conversation.unread == unread
+    await again.close()
+
+
+async def test_a_key_to_many_devices_goes_turn_by_turn(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "SHARE_AT_ONCE", 1)
+    people = [await village.person(name) for name in ("alice", "bob", "carol", "dave")]
+    await acquainted(*people)
+    heard = [Heard(me) for me in people[1:]]
+    for text in ("first", "second"):
+        await people[0].send(coterie.EVERYONE, text)
+    for ears in heard:
+        assert await ears.texts(2) == ["first", "second"]
 
 
 async def test_written_without_a_connection_goes_in_order_later(village: Village) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import msgspec
@@ -172,7 +172,7 @@ class Runtime:
         try:
             for item in inputs:
                 self._steps(item, now_ms, outcomes)
-            outcomes.append(self.core.after_turn(now_ms))
+            self._apply(self.core.after_turn(now_ms), outcomes)
             self._store.commit()
         except BaseException:
             self._store.rollback()
@@ -182,14 +182,16 @@ class Runtime:
 
     def _steps(self, item: _Input, now_ms: int, outcomes: list[Outcome]) -> None:
         if isinstance(item, _Asked):
-            for outcome in self.core.command(item.command, now_ms):
-                self._store.apply(outcome.save)
-                outcomes.append(outcome)
+            self._apply(self.core.command(item.command, now_ms), outcomes)
             return
         for frame in item:
-            for outcome in self.core.frame(frame, now_ms):
-                self._store.apply(outcome.save)
-                outcomes.append(outcome)
+            self._apply(self.core.frame(frame, now_ms), outcomes)
+
+    def _apply(self, steps: Iterator[Outcome], outcomes: list[Outcome]) -> None:
+        """Each step sees what the steps before it have saved."""
+        for outcome in steps:
+            self._store.apply(outcome.save)
+            outcomes.append(outcome)
 
     def _carry_out(self, inputs: list[_Input], outcomes: list[Outcome]) -> None:
         """After the commit: send, then show."""

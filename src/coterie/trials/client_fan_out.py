@@ -10,7 +10,7 @@ from pathlib import Path
 
 from coterie.base.clock import Clock
 from coterie.base.ids import MessageId
-from coterie.client.commands import Say
+from coterie.client.commands import Say, Tick
 from coterie.client.store.records import DropGroupOut
 from coterie.content.body import Text
 from coterie.e2ee import hybrid
@@ -23,7 +23,7 @@ from coterie.trials.people import PATIENCE_SECONDS, knows, move_in
 from coterie.trials.processes import coterie_server
 from coterie.trials.trial import Trial
 from coterie.wire import codec
-from coterie.wire.frames import Accepted
+from coterie.wire.frames import Accepted, Send
 
 STALL_TARGET = (Target(50.0),)
 BEAT_SECONDS = 0.001
@@ -129,6 +129,8 @@ def _new_key(trial: Trial, core: CoreAlone) -> tuple[float, int]:
     core.store.commit()
     start = trial.clock.monotonic_seconds()
     frames = core.turn((Say(everyone, b"", MessageId(secrets.token_bytes(16)), Text("hello again")),))
+    while not any(isinstance(frame, Send) for frame in frames):
+        frames += core.turn((Tick(),))
     seconds = trial.clock.monotonic_seconds() - start
     core.turn([Accepted(getattr(frame, "request", 0), 1) for frame in frames])
     return seconds, sum(len(message) for message in codec.encode_all(frames))

@@ -40,13 +40,17 @@ class CoreAlone:
         now_ms = self._clock.wall_ms()
         self.store.begin()
         for each in inputs:
-            for outcome in self._steps(each, now_ms):
-                self.store.apply(outcome.save)
-                sent.extend(outcome.send)
-        after = self.core.after_turn(now_ms)
-        self.store.apply(after.save)
+            sent += self._applied(self._steps(each, now_ms))
+        sent += self._applied(self.core.after_turn(now_ms))
         self.store.commit()
-        return [*sent, *after.send]
+        return sent
+
+    def _applied(self, steps: Iterator[Outcome]) -> list[ClientFrame]:
+        sent: list[ClientFrame] = []
+        for outcome in steps:
+            self.store.apply(outcome.save)
+            sent.extend(outcome.send)
+        return sent
 
     def position(self, stream: StreamId) -> int:
         """The last seq that is committed here."""

@@ -27,11 +27,12 @@ from coterie.base.ids import (
 )
 from coterie.client.core.envelopes import Envelopes, KeyArrived, UnknownPeer
 from coterie.client.core.keyring import Keyring
+from coterie.client.core.news import News
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.views import LeftOutMark, Views, pack_marks
-from coterie.client.events import ConversationChanged, MessageArrived, MessageState
+from coterie.client.events import MessageArrived, MessageState
 from coterie.client.outcome import Outcome
 from coterie.client.store.records import (
     DropWaiting,
@@ -66,6 +67,7 @@ class Inbox:
         envelopes: Envelopes,
         outbox: Outbox,
         views: Views,
+        news: News,
     ) -> None:
         self._reads = reads
         self._keyring = keyring
@@ -73,6 +75,7 @@ class Inbox:
         self._envelopes = envelopes
         self._outbox = outbox
         self._views = views
+        self._news = news
 
     def envelope(self, stream: StreamId, entry: MailboxEntry, now_ms: int) -> Iterator[Outcome]:
         """One entry of this device's mailbox."""
@@ -206,11 +209,8 @@ class Inbox:
         conversation = self._reads.conversation(row.conversation)
         if conversation is None:
             return
-        show = (
-            MessageArrived(self._views.message(message, conversation)),
-            ConversationChanged(self._views.conversation(conversation)),
-        )
-        yield Outcome(show=show)
+        self._news.of(conversation.id)
+        yield Outcome(show=(MessageArrived(self._views.message(message, conversation)),))
 
     def _row(self, order: int, row: GroupInRow, entry: LogEntry, opened: Opened) -> MessageRow:
         inner = opened.inner

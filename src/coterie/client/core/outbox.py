@@ -87,7 +87,7 @@ class Outbox:
         if row is not None and row.state is OutboxState.SEALED:
             yield self.mark_sent(row, seq, 0, b"", now_ms)
         if line.in_flight <= IN_FLIGHT // 2:
-            yield from self._sending.pump(given.conversation, now_ms)
+            self._sending.later(given.conversation)
 
     def mark_sent(self, row: OutboxRow, seq: int, server_ms: int, mac: bytes, now_ms: int) -> Outcome:
         """Change a message to sent, by the server's answer or by its entry in the log."""

@@ -38,6 +38,8 @@ from coterie.wire.frames import Claimed, Refusal, Send
 IN_FLIGHT = 200
 """Messages of one conversation sent and not yet answered."""
 SEAL_AT_ONCE = 64
+SHARE_AT_ONCE = 32
+"""Devices that get a key in one turn: more would hold up the loop, and with it the window."""
 
 _sends = msgspec.msgpack.Decoder(Send)
 
@@ -63,6 +65,7 @@ class Sending:
         self._people = people
         self._requests = requests
         self._lines: dict[ConversationId, Line] = {}
+        self._later: dict[ConversationId, None] = {}
 
     def line(self, conversation: ConversationId) -> Line:
         return self._lines.setdefault(conversation, Line())
@@ -95,6 +98,20 @@ class Sending:
         """When a line that was told to wait may go on; None where none was."""
         waits = [line.retry_at_ms for line in self._lines.values() if line.retry_at_ms]
         return min(waits, default=None)
+
+    def later(self, conversation: ConversationId) -> None:
+        """Move this line at the end of the turn: once, whatever it was touched by."""
+        self._later[conversation] = None
+
+    def pump_later(self, now_ms: int, *, live: bool) -> Iterator[Outcome]:
+        """The end of the turn. Without a connection nothing moves: the next one starts every line again."""
+        later, self._later = self._later, {}
+        for conversation in later if live else ():
+            yield from self.pump(conversation, now_ms)
+
+    def forget(self) -> None:
+        """The turn has failed."""
+        self._later.clear()
 
     def pump_all(self, now_ms: int) -> Iterator[Outcome]:
         """Move every line that can move."""
@@ -191,10 +208,13 @@ class Sending:
         missing = tuple(device for device in recipients if device.device not in has)
         if missing:
             key = self._key_for(conversation, session)
-            unclaimed = yield from self._fanout.share(conversation, key, missing, now_ms)
+            unclaimed = yield from self._fanout.share(conversation, key, missing[:SHARE_AT_ONCE], now_ms)
             if unclaimed:
                 line.claiming = True
                 yield self._fanout.claim(conversation, session.session, unclaimed, now_ms)
+                return None
+            if len(missing) > SHARE_AT_ONCE:
+                line.wait(now_ms)
                 return None
         if not self._reaches_peer(conversation, session.session):
             if self._reads.outbox(conversation.id, OutboxState.SEALED, 1):

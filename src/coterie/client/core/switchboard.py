@@ -11,7 +11,7 @@ import msgspec
 from coterie.base.codes import Code
 from coterie.base.conversations import everyone_id
 from coterie.base.errors import RemoteError, Unavailable
-from coterie.base.ids import AccountId, ConversationId, StreamId
+from coterie.base.ids import AccountId, StreamId
 from coterie.client.commands import (
     Command,
     Connected,
@@ -26,6 +26,7 @@ from coterie.client.core.envelopes import Envelopes
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.inbox import Inbox
 from coterie.client.core.keyring import Keyring
+from coterie.client.core.news import News
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
@@ -48,8 +49,8 @@ from coterie.client.core.sharing import Sharing
 from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
 from coterie.client.core.views import Views
-from coterie.client.events import ConversationChanged, DrainedBacklog, Event, LinkChanged, LinkState, Message
-from coterie.client.outcome import NOTHING, Outcome
+from coterie.client.events import DrainedBacklog, Event, LinkChanged, LinkState, Message
+from coterie.client.outcome import Outcome
 from coterie.client.store.records import (
     DropGroupOut,
     DropSetting,
@@ -104,9 +105,12 @@ class Switchboard:
         self._sending = Sending(
             reads, self._sealing, self._sharing, self._fanout, self.trust, self.people, self.requests
         )
+        self._news = News(reads, self.views)
         self._outbox = Outbox(reads, self._sending, self.trust, self.people, self.views)
         self._envelopes = Envelopes(reads, self.keyring, profile, self.people, self.everyone)
-        self._inbox = Inbox(reads, self.keyring, self.people, self._envelopes, self._outbox, self.views)
+        self._inbox = Inbox(
+            reads, self.keyring, self.people, self._envelopes, self._outbox, self.views, self._news
+        )
         self._positions = Positions(reads)
         self._presence = PresenceList(self.people)
         self._prekeys = Prekeys(reads, self.keyring, profile, self.requests)
@@ -119,6 +123,8 @@ class Switchboard:
         self.people.forget()
         self.trust.load()
         self._outbox.forget()
+        self._sending.forget()
+        self._news.forget()
 
     def started(self, clean: bool) -> Outcome:
         """The program has started; after an unclean stop every sending session ends (rule 15)."""
@@ -129,12 +135,11 @@ class Switchboard:
         match command:
             case Say():
                 yield self._outbox.say(command, now_ms)
-                yield self._conversation_changed(command.conversation)
-                if self._live:
-                    yield from self._sending.pump(command.conversation, now_ms)
+                self._news.of(command.conversation)
+                self._sending.later(command.conversation)
             case MarkRead(conversation, order):
                 yield Outcome(save=(ReadUpTo(conversation, order),))
-                yield self._conversation_changed(conversation)
+                self._news.of(conversation)
             case KeepDraft(conversation, draft):
                 yield Outcome(save=(PutDraft(conversation, draft),))
             case RecoveryKeyShown():
@@ -165,10 +170,6 @@ class Switchboard:
         """Messages as they stand in the store now."""
         rows = [row for row in map(self._reads.message, orders) if row is not None]
         return tuple(self.views.message(row, self._reads.conversation(row.conversation)) for row in rows)
-
-    def _conversation_changed(self, conversation: ConversationId) -> Outcome:
-        changed = self.views.conversation_by_id(conversation)
-        return Outcome(show=(ConversationChanged(changed),)) if changed else NOTHING
 
     def frame(self, frame: ServerFrame, now_ms: int) -> Iterator[Outcome]:
         """Take what the server sent."""
@@ -225,10 +226,15 @@ class Switchboard:
             case _:
                 assert_never(frame)
 
-    def after_turn(self, now_ms: int) -> Outcome:
-        """Before the commit of a turn: acknowledge what it commits, and say once that all is drained."""
-        if not self._live:
-            return NOTHING
+    def after_turn(self, now_ms: int) -> Iterator[Outcome]:
+        """Before the commit of a turn: move the lines that it touched, tell how conversations stand now,
+        acknowledge what it commits, and say once that all is drained."""
+        yield from self._sending.pump_later(now_ms, live=self._live)
+        yield self._news.tell()
+        if self._live:
+            yield self._acknowledged(now_ms)
+
+    def _acknowledged(self, now_ms: int) -> Outcome:
         show: tuple[Event, ...] = ()
         if not self._told_live and self.trust.synced:
             self._told_live = True
