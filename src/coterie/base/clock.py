@@ -37,6 +37,11 @@ class SystemClock:
             await asyncio.sleep(left)
 
 
+def cpu_seconds() -> float:
+    """What this process has used of the processors so far, all its threads together."""
+    return time.process_time()
+
+
 class FakeClock:
     """A clock that stands still until a test moves it."""
 

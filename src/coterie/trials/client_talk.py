@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
+from coterie.base.clock import cpu_seconds
 from coterie.client.api.me import Me
 from coterie.client.events import MessageArrived
 from coterie.trials.figures import Figure
-from coterie.trials.machine import can_measure_processes, cpu_seconds
+from coterie.trials.machine import can_measure_processes
 from coterie.trials.people import PATIENCE_SECONDS, knows, move_in
 from coterie.trials.processes import Measured, coterie_server
 from coterie.trials.trial import Trial
@@ -55,15 +55,15 @@ async def _round(trial: Trial, server: Measured, alice: Me, bob: Me) -> tuple[fl
     """Seconds of time, of the clients' CPU and of the server's, for one message."""
     turns = trial.scale.turns
     measures = can_measure_processes()
-    ours, theirs = (cpu_seconds(os.getpid()), server.cpu_seconds()) if measures else (0.0, 0.0)
+    ours, theirs = cpu_seconds(), server.cpu_seconds() if measures else 0.0
     start = trial.clock.monotonic_seconds()
     async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as tasks:
         tasks.create_task(_answer(alice, "@bob", turns))
         tasks.create_task(_answer(bob, "@alice", turns))
         await alice.post("@bob", TEXT)
     seconds = trial.clock.monotonic_seconds() - start
-    if measures:
-        ours, theirs = cpu_seconds(os.getpid()) - ours, server.cpu_seconds() - theirs
+    ours = cpu_seconds() - ours
+    theirs = server.cpu_seconds() - theirs if measures else 0.0
     messages = 2 * turns
     return seconds / messages, ours / messages, theirs / messages
 

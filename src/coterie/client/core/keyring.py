@@ -32,6 +32,7 @@ class Keyring:
         self._olm: OrderedDict[bytes, OlmSession] = OrderedDict()
         self._out: OrderedDict[bytes, GroupOut] = OrderedDict()
         self._in: OrderedDict[tuple[bytes, bytes], GroupIn] = OrderedDict()
+        self._pickle_keys: OrderedDict[tuple[bytes, ...], bytes] = OrderedDict()
 
     def forget(self) -> None:
         """Drop every live object (after a failed commit)."""
@@ -103,4 +104,10 @@ class Keyring:
         return self._key(b"in", conversation, device, session)
 
     def _key(self, *object_id: bytes) -> bytes:
-        return pickle_key(self._root, *object_id)
+        """Of one object's pickle: it is pickled with every step."""
+        key = self._pickle_keys.get(object_id)
+        if key is None:
+            key = self._pickle_keys[object_id] = pickle_key(self._root, *object_id)
+            while len(self._pickle_keys) > LIVE_SESSIONS:
+                self._pickle_keys.popitem(last=False)
+        return key

@@ -13,8 +13,8 @@ from typing import Any, Final, Generic
 import apsw
 import msgspec
 
-from coterie.base.ids import DeviceId, SessionId
-from coterie.client.store.records import ShareRow
+from coterie.base.ids import ConversationId, DeviceId, SessionId
+from coterie.client.store.records import ShareRow, TipRow
 from coterie.client.store.tables import (
     CONVERSATION,
     GROUP_IN,
@@ -134,8 +134,14 @@ class Shelves:
         self.positions = Shelf(database, POSITION, waits=True)
         self.tips = Shelf(database, TIP, waits=True)
         self.shares = Shares(database)
+        self.newest_tips: dict[tuple[ConversationId, int], list[TipRow]] = {}
+        """(conversation, how many) -> the newest tips there."""
         self._waiting = (self.conversations, self.groups_out, self.tips, self.positions)
         self._all = (*self._waiting, self.settings, self.messages, self.outbox, self.groups_in, self.shares)
+
+    def put_tip(self, record: TipRow) -> None:
+        self.tips.put(record)
+        self.newest_tips.clear()
 
     def write_out(self) -> None:
         """What waits goes into the database, which is about to be asked. Raises what apsw raises."""
@@ -146,3 +152,4 @@ class Shelves:
         """What the database holds is all there is: it was changed past the shelves, or rolled back."""
         for shelf in self._all:
             shelf.forget()
+        self.newest_tips.clear()

@@ -46,8 +46,11 @@ class TimelineReads(Rows):
 
     def tips(self, conversation: ConversationId, limit: int) -> list[TipRow]:
         """Newest by order first."""
-        where = 'WHERE "conversation" = ? ORDER BY "order" DESC LIMIT ?'
-        return self._all(TIP, where, conversation, max(limit, 0))
+        kept = self._shelves.newest_tips
+        if (conversation, limit) not in kept:
+            where = 'WHERE "conversation" = ? ORDER BY "order" DESC LIMIT ?'
+            kept[conversation, limit] = self._all(TIP, where, conversation, max(limit, 0))
+        return kept[conversation, limit]
 
     def message(self, order: int) -> MessageRow | None:
         return self._kept(self._shelves.messages, order)

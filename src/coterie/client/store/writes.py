@@ -69,7 +69,7 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
         case GroupInRow():
             shelves.groups_in.put(record)
         case TipRow():
-            shelves.tips.put(record)
+            shelves.put_tip(record)
         case OutboxRow():
             shelves.outbox.put(record)
         case ShareRow():
