@@ -32,6 +32,14 @@ class SystemClock:
     def monotonic_seconds(self) -> float:
         return time.monotonic()
 
+    def thread_seconds(self) -> float:
+        """Processor time that the calling thread has used."""
+        return time.thread_time()
+
+    def process_seconds(self) -> float:
+        """Processor time that all threads of this process have used."""
+        return time.process_time()
+
     async def wait_until(self, monotonic_seconds: float) -> None:
         while (left := monotonic_seconds - time.monotonic()) > 0:
             await asyncio.sleep(left)
