@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import msgspec
 
@@ -265,10 +266,9 @@ class Victim(Peer):
         outcomes: list[Outcome] = []
         self.store.begin()
         try:
-            for outcome in steps():
+            for outcome in chain(steps(), self.core.after_turn(self.now_ms)):
                 self.store.apply(outcome.save)
                 outcomes.append(outcome)
-            outcomes.append(self.core.after_turn(self.now_ms))
             self.store.commit()
         except BaseException:
             self.store.rollback()

@@ -129,7 +129,7 @@ class Inbox:
             yield self._wait(stream, entry, session, WaitingReason.BROKEN, now_ms)
 
     def account_proven(self, account: AccountId, now_ms: int) -> Iterator[Outcome]:
-        """Try again what waited for this account's manifest: what it sent, and what own devices said to it."""
+        """Try again what waited for this account: what it sent, and what own devices said to it."""
         for waiting in self._reads.waiting_for_account(account):
             sender = self._people.device_of(account, waiting.device)
             if sender is not None:
