@@ -157,6 +157,7 @@ def _parser() -> Parser:
         "words", nargs="+", metavar="WORD", help="all of them, the last one may be a beginning"
     )
     search.add_argument("--limit", type=_natural, metavar="N", help=f"at most N messages ({FOUND})")
+    _admin(_command(commands, "admin", "for whoever runs a server"))
     _ledger(_command(commands, "ledger", "what the server's ledger says, for anybody to check"))
     _bench(_command(commands, "bench", "measure how fast this coterie is on this machine"))
     _soak(_command(commands, "soak", "try coterie: many clients, many days, and a check of what they got"))
@@ -251,16 +252,21 @@ def _read(parser: Parser) -> None:
     parser.add_argument("--before", metavar="ID", help="only messages before this one")
 
 
+def _admin(parser: Parser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
+    sees = _command(actions, "sees", "print every row that the server holds about a person, and why")
+    sees.add_argument("name", metavar="NAME")
+    sees.add_argument("--data", type=Path, metavar="DIR", help="the server's data folder")
+
+
 def _ledger(parser: Parser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
-    does = "check a ledger file; needs no account and no network"
-    audit = actions.add_parser("audit", help=does, description=does)
-    _everywhere(audit)
-    audit.add_argument("file", metavar="FILE")
-    does = "write all that this device holds of its server's ledger into a new file; - is standard output"
-    proof = actions.add_parser("proof", help=does, description=does)
-    _everywhere(proof)
-    proof.add_argument("file", metavar="FILE")
+    audit = _command(actions, "audit", "check a ledger file; needs no account and no network")
+    proof = _command(
+        actions, "proof", "write all that this device holds of its server's ledger into a new file"
+    )
+    for each in (audit, proof):
+        each.add_argument("file", metavar="FILE", help="- is standard input or output")
 
 
 def _bench(parser: Parser) -> None:

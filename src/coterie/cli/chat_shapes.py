@@ -134,6 +134,13 @@ class ProofShape(Shape, frozen=True, kw_only=True):
     bytes: int
 
 
+class SeenShape(Shape, frozen=True, kw_only=True):
+    """admin sees: one row of the server's database; bytes in hex."""
+
+    table: str
+    row: dict[str, int | str | None]
+
+
 class PersonShape(Shape, frozen=True, kw_only=True):
     name: str
     online: bool

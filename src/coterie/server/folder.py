@@ -60,7 +60,7 @@ class DataFolder:
 
     @property
     def database(self) -> Path:
-        return self.path / "server.db"
+        return database_of(self.path)
 
     @property
     def certificate(self) -> Path:
@@ -69,6 +69,11 @@ class DataFolder:
 
     def close(self) -> None:
         os.close(self._handle)
+
+
+def database_of(folder: Path) -> Path:
+    """The SQLite file in a data folder."""
+    return folder / "server.db"
 
 
 def _owner(lock: Path) -> str:

@@ -45,13 +45,18 @@ def run(given: Arguments, output: Output) -> int:
     return Exit.DONE
 
 
+def data_folder(given: Arguments) -> Path:
+    """Where the server's data lie."""
+    return given.data or Path(platformdirs.user_data_path("coterie-server", appauthor=False))
+
+
 def _settings(given: Arguments) -> ServerSettings:
     """Raises UsageError."""
     host, _, port = (given.listen or DEFAULT_LISTEN).rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or int(port) >= _PORTS:
         raise UsageError("", "--listen takes HOST:PORT; port 0 is any free one")
     return ServerSettings(
-        data=given.data or Path(platformdirs.user_data_path("coterie-server", appauthor=False)),
+        data=data_folder(given),
         host=host.strip("[]"),
         port=int(port),
         cert=given.cert,

@@ -1,0 +1,52 @@
+"""What the server has written down about one person: every row and every field (`coterie admin sees`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.errors import Refused, Unavailable
+from coterie.base.ids import UserName
+from coterie.ledger.leaves import name_hash
+from coterie.server.store.readable import TABLES
+
+
+class SeenRow(msgspec.Struct, frozen=True):
+    """One row. values: column -> what stands there, bytes as they are."""
+
+    table: str
+    values: dict[str, int | str | bytes | None]
+
+
+def seen_of(database: Path, name: UserName) -> Iterator[SeenRow]:
+    """Every row about a person, table by table. The server may be running.
+
+    Raises Unavailable(disk) where there is no such database, Refused(unknown-person).
+    """
+    try:
+        connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
+        known = connection.execute("SELECT no FROM accounts WHERE name = ?", (name,)).fetchall()
+    except apsw.Error:
+        raise Unavailable(Code.DISK, f"no server's database can be read at {database}") from None
+    try:
+        if not known:
+            raise Refused(Code.UNKNOWN_PERSON)
+        about = {"account": known[0][0], "name_hash": name_hash(name)}
+        for table, its in TABLES.items():
+            if its.of:
+                yield from _rows(connection, table, its.of, about)
+    finally:
+        connection.close()
+
+
+def _rows(connection: apsw.Connection, table: str, of: str, about: dict[str, Any]) -> Iterator[SeenRow]:
+    named = {key: value for key, value in about.items() if f":{key}" in of}
+    cursor = connection.execute(f'SELECT * FROM "{table}" WHERE {of}', named)  # noqa: S608 - all of it stands in readable.py
+    for row in cursor:
+        columns = [column for column, _ in cursor.getdescription()]
+        yield SeenRow(table, dict(zip(columns, row, strict=True)))
