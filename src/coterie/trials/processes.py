@@ -65,7 +65,7 @@ async def listening_client(home: Path, password_file: Path) -> AsyncIterator[int
 
 @asynccontextmanager
 async def _running(folder: Path, *words: str, until: bytes = b"") -> AsyncIterator[tuple[Process, bytes]]:
-    """`python -m words`, and the first line that it says with `until` in it."""
+    """`python -m words`, and the first line that it says with `until` in it. None of them says much more."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COTERIE_")}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", *words, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env=environment
@@ -81,18 +81,9 @@ async def _running(folder: Path, *words: str, until: bytes = b"") -> AsyncIterat
             line = b""
         if not line:
             raise Unavailable(Code.MISSING_PART, f"a server for {folder.name} did not start")
-        async with asyncio.TaskGroup() as tasks:
-            reading = tasks.create_task(_read_on(process.stdout))
-            yield process, line
-            reading.cancel()
+        yield process, line
     finally:
         await _stop(process)
-
-
-async def _read_on(stdout: asyncio.StreamReader) -> None:
-    """So that the process never waits for somebody to read what it says."""
-    while await stdout.read(1 << 16):
-        pass
 
 
 async def _stop(process: Process) -> None:
