@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
+from functools import cache
 
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError
@@ -55,6 +56,7 @@ class Domain(StrEnum):
     FRANKING_MAC = "coterie franking mac"
 
 
+@cache
 def prefix(domain: Domain) -> bytes:
     """The bytes that an object of this domain starts with: string, zero byte, suite byte."""
     return domain.value.encode("ascii") + b"\x00" + bytes((SUITE,))

@@ -128,13 +128,20 @@ class Reader:
         state = self.logs.get(stream)
         if state is None:
             return False
-        state.end = max(state.end, entry.seq)
-        ready = entry.seq == state.sent + 1 and not self.mailbox.is_behind and not self.paused
-        if not ready or not self.log_window.is_open:
+        seq = entry.seq
+        if seq > state.end:
+            state.end = seq
+        if seq != state.sent + 1 or self.paused or self.mailbox.is_behind or not self.log_window.is_open:
             if state.is_behind:
                 self.behind[stream] = state
             return False
-        self.take_messages(state, (entry,), now_seconds)
+        self._starts(now_seconds)
+        state.send(seq, len(entry.ciphertext) + ENTRY_OVERHEAD_BYTES)
+        waiting = self._messages.get(stream)
+        if waiting is None:
+            self._messages[stream] = [entry]
+        else:
+            waiting.append(entry)
         return True
 
     def take_mail(self, entries: tuple[MailboxEntry, ...], now_seconds: float) -> None:
@@ -162,6 +169,9 @@ class Reader:
             self._mail.clear()
         if self._messages:
             for stream, messages in self._messages.items():
+                if len(messages) == 1:
+                    frames.append(LogEntries(stream, self._incarnation, (messages[0],), self.mailbox.end))
+                    continue
                 for start, end in _cuts([len(entry.ciphertext) for entry in messages]):
                     batch = tuple(messages[start:end])
                     frames.append(LogEntries(stream, self._incarnation, batch, self.mailbox.end))
@@ -169,7 +179,7 @@ class Reader:
         return frames
 
     def _starts(self, now_seconds: float) -> None:
-        if not self.has_something_under_way:
+        if not (self.log_window.entries or self.mail_window.entries):
             self.moved_at = now_seconds
 
 

@@ -38,6 +38,10 @@ class Rivals:
         self._roster = roster
         self._asked: list[_Asked] = []
 
+    @property
+    def somebody_waits(self) -> bool:
+        return bool(self._asked)
+
     def of(self, visit: Visit) -> Connection | None:
         """The other connection of the device that wants to sign in."""
         if not isinstance(visit.frame, ProveDevice):

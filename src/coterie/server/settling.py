@@ -94,7 +94,9 @@ class Settling:
         row = iter(results)
         for each in pending:
             result = next(row) if each.outcome.save is not None else None
-            again += await self._carry_out(each, result, now)
+            if self._carried_out(each, result, now):
+                for push in each.outcome.push:
+                    again += await self._push(push, each.visit, now)
         return again
 
     def failed(self, visit: Visit) -> None:
@@ -135,27 +137,25 @@ class Settling:
             except CoterieError as error:
                 log.critical("no head can be committed: %s", error.note)
 
-    async def _carry_out(self, each: Pending, result: Result | None, now: Now) -> list[Visit]:
+    def _carried_out(self, each: Pending, result: Result | None, now: Now) -> bool:
+        """Answer, and hand on what was saved; whether its pushes count."""
         connection, outcome = each.visit.connection, each.outcome
         if isinstance(result, Broken):
             self._connections.end(connection, CloseReason.INTERNAL_ERROR)
-            return []
+            return False
         if isinstance(result, Denied):
             self._metrics.refused(result.code)
             if result.code is Code.STALE_VIEW and isinstance(outcome.save, AppendMessage):
                 connection.know(refused_view=RefusedView(outcome.save.message, result.ledger_size))
             self._connections.queue(connection, (answer(outcome.request, result),))
-            return []
+            return False
         if outcome.reply:
             self._connections.queue(connection, outcome.reply)
         elif result is not None:
             self._connections.queue(connection, (answer(outcome.request, result),))
         if result is not None:
             self._spread(result, now.monotonic_seconds)
-        again: list[Visit] = []
-        for push in outcome.push:
-            again += await self._push(push, each.visit, now)
-        return again
+        return True
 
     def _spread(self, result: Result, now: float) -> None:
         """What a saved record means for others."""

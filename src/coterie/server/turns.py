@@ -15,7 +15,7 @@ from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, Unavailable
 from coterie.server.caller import Caller, Rival
-from coterie.server.commands.dispatch import READS_NOTHING, handle
+from coterie.server.commands.dispatch import READS_NOTHING, Asks, ReadsNothing, decide, handle
 from coterie.server.commands.outcome import Outcome
 from coterie.server.connection import CloseReason, Connection, Pipe
 from coterie.server.connections import Connections
@@ -114,7 +114,8 @@ class Turns:
     def heard(self, connection: Connection) -> None:
         """Anything came from the client, a pong for example."""
         connection.heard(self._clock.monotonic_seconds())
-        self._again(self._rivals.heard(connection))
+        if self._rivals.somebody_waits:
+            self._again(self._rivals.heard(connection))
 
     def paused(self, connection: Connection, *, paused: bool) -> None:
         """The network takes no more, or takes more again."""
@@ -170,10 +171,14 @@ class Turns:
         pending: list[Pending] = []
         unsettled: set[Connection] = set()
         for visit in self._lane.take():
-            if visit.connection in unsettled and not isinstance(visit.frame, READS_NOTHING):
-                self._again(await self._settling.settle(pending, now))
-                pending, unsettled = [], set()
-            outcome = await self._handled(visit, now)
+            frame = visit.frame
+            if isinstance(frame, READS_NOTHING):
+                outcome = self._decided(visit, frame, now)
+            else:
+                if visit.connection in unsettled:
+                    self._again(await self._settling.settle(pending, now))
+                    pending, unsettled = [], set()
+                outcome = await self._handled(visit, frame, now)
             if outcome is not None:
                 pending.append(Pending(visit, outcome))
                 unsettled.add(visit.connection)
@@ -187,7 +192,20 @@ class Turns:
             self._wake.set()
         self.connections.flush()
 
-    async def _handled(self, visit: Visit, now: Now) -> Outcome | None:
+    def _decided(self, visit: Visit, frame: ReadsNothing, now: Now) -> Outcome | None:
+        """What the command wants; None where the connection is gone or ends over it."""
+        connection = visit.connection
+        if not connection.is_open:
+            return None
+        try:
+            return decide(frame, connection.caller, self._realm, now)
+        except RemoteError as error:
+            self.connections.refuse(connection, error.code)
+        except Exception as error:  # noqa: BLE001 - a bug of ours ends one connection and no other
+            self._broken(visit, error)
+        return None
+
+    async def _handled(self, visit: Visit, frame: Asks, now: Now) -> Outcome | None:
         """What the command wants; None where the connection is gone or ends over it."""
         connection = visit.connection
         if not connection.is_open:
@@ -197,16 +215,19 @@ class Turns:
         if rival is not None:
             caller = msgspec.structs.replace(caller, rival=rival)
         try:
-            return await handle(visit.frame, caller, self._store, self._realm, now)
+            return await handle(frame, caller, self._store, self._realm, now)
         except RemoteError as error:
             self.connections.refuse(connection, error.code)
         except Unavailable as error:
             log.critical("the database is not there: %s", error.note)
             self._settling.failed(visit)
-        except Exception:
-            log.exception("a %s could not be handled", type(visit.frame).__name__)
-            self.connections.end(connection, CloseReason.INTERNAL_ERROR)
+        except Exception as error:  # noqa: BLE001 - a bug of ours ends one connection and no other
+            self._broken(visit, error)
         return None
+
+    def _broken(self, visit: Visit, error: Exception) -> None:
+        log.error("a %s could not be handled", type(visit.frame).__name__, exc_info=error)
+        self.connections.end(visit.connection, CloseReason.INTERNAL_ERROR)
 
     async def _on_tick(self, now: Now) -> None:
         """Once a second."""

@@ -35,7 +35,6 @@ from coterie.wire.frames import (
     Ack,
     AddDevice,
     Claim,
-    ClientFrame,
     Envelopes,
     FetchAccounts,
     FetchLeaves,
@@ -54,11 +53,22 @@ from coterie.wire.frames import (
 READS_NOTHING = (Send, Ack, Envelopes, Ping, Claim, Accept, Sync, Hello)
 """Frames whose command does not look at what frames before them may have left to be committed."""
 
+ReadsNothing = Send | Ack | Envelopes | Ping | Claim | Accept | Sync | Hello
+Asks = (
+    FetchAccounts
+    | FetchLeaves
+    | PublishPrekeys
+    | PublishManifest
+    | ProveDevice
+    | SignUp
+    | LoginStart
+    | LoginProve
+    | AddDevice
+)
 
-async def handle(  # noqa: C901 - one case for each frame
-    frame: ClientFrame, who: Caller, reads: Reads, realm: Realm, now: Now
-) -> Outcome:
-    """Raises RemoteError for a frame that this caller may not send."""
+
+def decide(frame: ReadsNothing, who: Caller, realm: Realm, now: Now) -> Outcome:
+    """What needs no database. Raises RemoteError for a frame that this caller may not send."""
     match frame:
         case Send():
             return send.handle(frame, who, _signed_in(who), realm, now)
@@ -72,6 +82,17 @@ async def handle(  # noqa: C901 - one case for each frame
             return claim.handle(frame, _signed_in(who), realm, now)
         case Accept():
             return accept.handle(frame, _signed_in(who))
+        case Sync():
+            return sync.handle(frame)
+        case Hello():
+            return hello.handle(frame, who, realm)
+        case _:
+            assert_never(frame)
+
+
+async def handle(frame: Asks, who: Caller, reads: Reads, realm: Realm, now: Now) -> Outcome:
+    """What asks the database. Raises RemoteError for a frame that this caller may not send."""
+    match frame:
         case FetchAccounts():
             return await fetch_accounts.handle(frame, _signed_in(who), reads, realm, now)
         case FetchLeaves():
@@ -80,12 +101,8 @@ async def handle(  # noqa: C901 - one case for each frame
             return await publish_prekeys.handle(frame, _signed_in(who), reads, realm, now)
         case PublishManifest():
             return await publish_manifest.handle(frame, _signed_in(who), reads, realm, now)
-        case Hello():
-            return hello.handle(frame, who, realm)
         case ProveDevice():
             return await prove_device.handle(frame, who, reads, realm, now)
-        case Sync():
-            return sync.handle(frame)
         case SignUp():
             return await sign_up.handle(frame, who, reads, realm, now)
         case LoginStart():

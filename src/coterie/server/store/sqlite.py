@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import assert_never
 
 import apsw
 
-from coterie.base.errors import CoterieError, Unavailable
+from coterie.base.errors import LocalError, Unavailable
 from coterie.server.store.accounts import AccountWrites
 from coterie.server.store.caches import Caches
 from coterie.server.store.conversations import Conversations, Undo
@@ -40,6 +40,9 @@ from coterie.server.store.results import Broken, Result
 
 log = logging.getLogger("coterie.server.store")
 
+_OF_ONE_RECORD = (TypeError, ValueError, OverflowError, AssertionError, LocalError)
+"""What a record raises that cannot be saved: a bug of ours, and no fault of the others of its batch."""
+
 
 class SqliteStore(SqliteReads):
     """Implements Store. Commits inline: grouping makes the fsync cheap, a thread would only add waiting."""
@@ -58,10 +61,19 @@ class SqliteStore(SqliteReads):
         self._pruning = Pruning(database, caches)
 
     async def commit(self, batch: Sequence[Record]) -> list[Result]:
+        """Nearly always nothing has to be undone: only where something has, all is done again with a
+        savepoint for each record."""
         self._caches.trim()
         try:
+            return self._together(batch, self._apply)
+        except (Undo, *_OF_ONE_RECORD):
+            return self._together(batch, self._savepoint)
+
+    def _together(self, batch: Sequence[Record], save: Callable[[Record], Result]) -> list[Result]:
+        """One transaction; nothing of it is left where something is raised."""
+        try:
             self._db.run("BEGIN IMMEDIATE")
-            results = [self._savepoint(record) for record in batch]
+            results = [save(record) for record in batch]
             self._db.run("COMMIT")
         except BaseException as error:
             self._roll_back()
@@ -103,7 +115,7 @@ class SqliteStore(SqliteReads):
             if isinstance(fault, Unavailable):
                 raise
             return self._broken(record, fault)
-        except (TypeError, ValueError, OverflowError, AssertionError, CoterieError) as error:
+        except _OF_ONE_RECORD as error:
             return self._broken(record, error)
         self._db.execute("RELEASE record")
         return result
