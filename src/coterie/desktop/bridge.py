@@ -26,6 +26,9 @@ from coterie.desktop.collector import Collector
 
 DRAIN_BUDGET_MS: Final = 6.0
 POLL_MS: Final = 15
+SWITCH_SECONDS: Final = 0.001
+"""How long one thread may keep the other from running Python. Each call of Tk lets go of Python's lock, and
+where much is opened and stored in the loop the window waits so long to go on; Python itself says 5 ms."""
 RESUME_MS: Final = 1
 STOP_SECONDS: Final = 5.0
 
@@ -74,6 +77,7 @@ class Bridge:
         self._late: list[Exception] = []
         self._timer: str | None = None
         self._collector = Collector(root)
+        self._switch_before = sys.getswitchinterval()
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._read_end, False)
         os.set_blocking(self._write_end, False)
@@ -86,6 +90,8 @@ class Bridge:
         else:
             self._timer = self._root.after(POLL_MS, self._polled)
         self._collector.start()
+        self._switch_before = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._thread.start()
 
     def run(
@@ -140,6 +146,7 @@ class Bridge:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(timeout_seconds)
+            sys.setswitchinterval(self._switch_before)
             if self._thread.is_alive():
                 raise LocalError(Code.USAGE, "the loop did not stop in time")
         else:

@@ -13,6 +13,7 @@ import asyncio
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,8 @@ from coterie.base.codes import Code
 from coterie.base.errors import CoterieError, Unavailable
 from coterie.desktop.measuring.account import Account, account
 from coterie.desktop.measuring.figures import Round, figures, table
+from coterie.desktop.measuring.threads import Threads
+from coterie.desktop.window import open_root
 
 ROUNDS: Final = 3
 BEAT_SECONDS: Final = 0.01
@@ -34,13 +37,20 @@ ARRIVING_SECONDS: Final = 2.5
 ROUND_SECONDS: Final = 180
 
 
-async def measure(rounds: int) -> list[Round]:
-    """So many rounds, one after the other. Raises Unavailable where a window or a server does not come up."""
+async def measure(rounds: int, enough: Callable[[list[Round]], bool] = lambda _: False) -> list[Round]:
+    """So many rounds, one after the other, or fewer where enough() says so.
+
+    Raises Unavailable where there is no display, and where a window or a server does not come up.
+    """
     if sys.platform == "win32":
         raise Unavailable(Code.MISSING_PART, "measured on Linux and macOS")
+    open_root().destroy()
+    done: list[Round] = []
     with tempfile.TemporaryDirectory(prefix="coterie-measure-") as folder:
         async with account(Path(folder)) as prepared:
-            return [await _round(prepared) for _ in range(rounds)]
+            while len(done) < rounds and not enough(done):
+                done.append(await _round(prepared))
+    return done
 
 
 async def _round(prepared: Account) -> Round:
@@ -62,7 +72,7 @@ async def _round(prepared: Account) -> Round:
         async with asyncio.timeout(ROUND_SECONDS):
             if not await window.stdout.readline():
                 raise Unavailable(Code.MISSING_PART, "the window ended early")
-            await _beat(window.stdin, prepared, clock)
+            await _beat(window.stdin, prepared, clock, Threads(window.pid))
             line = await window.stdout.readline()
             await window.wait()
     finally:
@@ -74,7 +84,7 @@ async def _round(prepared: Account) -> Round:
     return msgspec.json.decode(line, type=Round)
 
 
-async def _beat(out: asyncio.StreamWriter, prepared: Account, clock: SystemClock) -> None:
+async def _beat(out: asyncio.StreamWriter, prepared: Account, clock: SystemClock, threads: Threads) -> None:
     """Beats, keys and messages at their moments."""
     began = clock.monotonic_seconds()
     async with asyncio.TaskGroup() as tasks:
@@ -85,9 +95,10 @@ async def _beat(out: asyncio.StreamWriter, prepared: Account, clock: SystemClock
                     said = f"message {beat * BATCH + number} of many that arrive in a short time"
                     tasks.create_task(prepared.bob.post("everyone", said))
             kind = "t" if beat % KEY_EVERY else "k"
-            out.write(f"{kind} {clock.monotonic_seconds()}\n".encode())
+            out.write(f"{kind} {clock.monotonic_seconds()} {threads.ran()}\n".encode())
         out.write(b".\n")
         await out.drain()
+    threads.close()
 
 
 def main(words: list[str]) -> int:

@@ -128,8 +128,8 @@ class RowCanvas(tk.Canvas, Generic[R]):
             row.key: (row, (first + place) * height - self._top)
             for place, row in enumerate(self.rows[first:last])
         }
-        for key in [key for key in self._drawn if key not in seen]:
-            self.delete(self._drawn.pop(key).tag)
+        if gone := [key for key in self._drawn if key not in seen]:
+            self.delete(*[self._drawn.pop(key).tag for key in gone])
         for row, y in seen.values():
             self._draw(row, y)
 

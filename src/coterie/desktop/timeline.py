@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from coterie.base.clock import SystemClock
 from coterie.desktop.canvas.kept import Kept
 from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.canvas.laid import Box, Item, Laid, Spot
@@ -20,6 +21,8 @@ from coterie.screens.rows import MessageRow, Row
 from coterie.screens.signals import Append, Insert, Remove, Reset, RowsChanged, Update
 
 FRAME_MS: Final = 16
+FRAME_MOST_MS: Final = 100
+"""Between two frames is the time that one takes, so that keys come through, but no more than this."""
 LAID_MAX: Final = 400
 """Laid out rows that are kept."""
 WHEEL_PX: Final = 60
@@ -74,6 +77,8 @@ class Timeline(tk.Frame):
         self._drawn: dict[str, Drawn] = {}
         self._serial = 0
         self._pending: str | None = None
+        self._clock = SystemClock()
+        self._pause_ms = FRAME_MS
         self._width = 1
         self._stale = False
         """Everything drawn is of another width or look."""
@@ -160,7 +165,7 @@ class Timeline(tk.Frame):
     def schedule(self) -> None:
         """Have everything drawn with the next frame, once."""
         if self._pending is None:
-            self._pending = self.after(FRAME_MS, self._frame)
+            self._pending = self.after(self._pause_ms, self._frame)
 
     @property
     def waiting(self) -> bool:
@@ -211,8 +216,8 @@ class Timeline(tk.Frame):
             self._stale = False
         placed = [(index, y, self.view.rows[index]) for index, y in self.view.place()]
         seen = {row.key for _, _, row in placed}
-        for key in [key for key in self._drawn if key not in seen]:
-            self.canvas.delete(self._drawn.pop(key).tag)
+        if gone := [key for key in self._drawn if key not in seen]:
+            self.canvas.delete(*[self._drawn.pop(key).tag for key in gone])
         self._move([(row.key, y) for _, y, row in placed])
         for index, y, row in placed:
             self._draw(index, y, row)
@@ -221,6 +226,7 @@ class Timeline(tk.Frame):
     def _frame(self) -> None:
         """Draw, and have it shown now: while much arrives Tk is never idle, and keys would not show."""
         self._pending = None
+        began = self._clock.monotonic_seconds()
         self.render()
         self._listener.timeline_moved()
         if self.view.index < TOP_ROWS and self.view.rows:
@@ -228,6 +234,8 @@ class Timeline(tk.Frame):
         if self.view.last > len(self.view.rows) - TOP_ROWS:
             self._listener.timeline_near_end()
         self.update_idletasks()
+        took_ms = round((self._clock.monotonic_seconds() - began) * 1000)
+        self._pause_ms = min(max(FRAME_MS, took_ms), FRAME_MOST_MS)
 
     def _move(self, placed: list[tuple[str, int]]) -> None:
         """Move the rows that are drawn already; all at once where they move by the same."""

@@ -1,4 +1,8 @@
-"""What is measured, what it should be, and how it is shown."""
+"""What is measured, what it should be, and how it is shown.
+
+Milliseconds are of the clock on the wall, less what other programs took of the processors (threads.py); where
+CPU stands beside them, of processor time.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +25,19 @@ class What(StrEnum):
     APPEND = "append"
     ECHO = "echo"
     STALL = "stall"
+    OWN_ECHO = "own_echo"
+    OWN_STALL = "own_stall"
     IDLE = "idle"
     MEMORY = "memory"
     ITEMS = "items"
+
+
+class Gated(StrEnum):
+    """Whether a figure beyond twice its target fails the tests."""
+
+    YES = "yes"
+    NO = "no"
+    """It depends on what else the machine does: sealing, carrying, and drawing by the display's server."""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -34,11 +48,12 @@ class Target(msgspec.Struct, frozen=True):
     unit: str
     prototype: float | None
     target: float
+    gated: Gated = Gated.YES
 
     @property
-    def gate(self) -> float:
+    def gate(self) -> float | None:
         """Beyond this something is broken."""
-        return 2 * self.target
+        return 2 * self.target if self.gated is Gated.YES else None
 
 
 TARGETS: Final = (
@@ -48,8 +63,10 @@ TARGETS: Final = (
     Target(What.SCROLL, "scroll, per frame, p95 (CPU)", "ms", 2, 4),
     Target(What.RESIZE, "resize, layout anew (CPU)", "ms", 2.5, 8),
     Target(What.APPEND, "append 1,000 visible messages (CPU)", "ms", 54, 150),
-    Target(What.ECHO, "500 messages/s arriving: key echo, p95", "ms", 5.2, 16),
-    Target(What.STALL, "500 messages/s arriving: stall, p99", "ms", 8.6, 33),
+    Target(What.ECHO, "500 messages/s arriving: key echo, p95", "ms", 5.2, 16, Gated.NO),
+    Target(What.STALL, "500 messages/s arriving: stall, p99", "ms", 8.6, 33, Gated.NO),
+    Target(What.OWN_ECHO, "  echo, by the window's own processor time", "ms", None, 16),
+    Target(What.OWN_STALL, "  stall, by the window's own processor time", "ms", None, 33),
     Target(What.IDLE, "idle (CPU)", "%", 0.03, 0.2),
     Target(What.MEMORY, "resident memory", "MiB", 65, 110),
     Target(What.ITEMS, "live canvas items", "", 168, 400),
@@ -70,6 +87,10 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     idle: float
     memory: float
     items: float
+    own_echo: float
+    """Like echo, by the processor time that the window's process used meanwhile: what a key waits
+    for on a machine that does nothing else."""
+    own_stall: float
     arrived: float
     """Messages a second that were shown while the echo was measured."""
 
@@ -84,7 +105,7 @@ class Figure(msgspec.Struct, frozen=True):
     min: float
     max: float
     target: float
-    gate: float
+    gate: float | None
     prototype: float | None
 
 
@@ -95,7 +116,7 @@ def figures(rounds: Sequence[Round]) -> list[Figure]:
 
 def beyond_gate(rounds: Sequence[Round]) -> list[Figure]:
     """Those that no round kept within the gate."""
-    return [figure for figure in figures(rounds) if figure.min > figure.gate]
+    return [each for each in figures(rounds) if each.gate is not None and each.min > each.gate]
 
 
 def table(rounds: Sequence[Round]) -> str:

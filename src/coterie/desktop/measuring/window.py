@@ -1,9 +1,9 @@
 """The window that is measured, in a process of its own: python -m coterie.desktop.measuring.window BEGAN HOME
 INVITE PEER.
 
-BEGAN is the moment of the start, by the machine's monotonic clock. Standard input is a metronome: each line
-a letter and the moment at which it was written: "t" a beat, "k" a beat with a key, "." the end. Standard
-output gets {"ready": true} when the metronome may begin, and the figures of the round at the end.
+BEGAN is the moment of the start, by the machine's monotonic clock. Standard input is a metronome, one beat a
+line (metronome.py). Standard output gets {"ready": true} when the metronome may begin, and the figures of the
+round at the end.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from coterie.base.clock import SystemClock
 from coterie.desktop.app import App
+from coterie.desktop.measuring.threads import Threads, waited_from_the_start
 from coterie.desktop.sdk_doors import SdkDoors
 
 if TYPE_CHECKING:
@@ -41,16 +42,18 @@ class Measured:
         self._clock = SystemClock()
         self._peer = peer
         self._painted = 0.0
+        self._waited = 0.0
         self.app = App(SdkDoors(), home, server=invite, on_painted=self._is_painted)
         self.root = self.app.window.root
         self.root.report_callback_exception = self._failed
         self.figures: dict[str, float] = {}
         self.app.start()
         self.until(lambda: self._painted > 0)
-        self.figures["start"] = (self._painted - began) * 1000
+        self.figures["start"] = (self._painted - began) * 1000 - self._waited
 
     def _is_painted(self) -> None:
         self._painted = self._clock.monotonic_seconds()
+        self._waited = waited_from_the_start()
 
     def _failed(self, kind: object, error: BaseException, trace: object) -> None:
         del kind, trace
@@ -91,6 +94,15 @@ class Measured:
         work()
         return (self._clock.thread_seconds() - before) * 1000
 
+    def wall(self, work: Callable[[], None]) -> float:
+        """Time until the work is done, less that in which others had the processor."""
+        threads = Threads()
+        before = self._clock.monotonic_seconds()
+        work()
+        taken = (self._clock.monotonic_seconds() - before) * 1000 - threads.waited()
+        threads.close()
+        return taken
+
     def unlock(self) -> None:
         """As a person who types for longer than the imports take."""
         from coterie.desktop.app import Stage
@@ -103,10 +115,12 @@ class Measured:
         assert isinstance(form, UnlockForm)
         form.password.put(PASSWORD)
         self.root.update()
-        before = self._clock.monotonic_seconds()
-        form.submit()
-        self.until(lambda: self.app.stage is Stage.MAIN and self.drawn())
-        self.figures["unlock"] = (self._clock.monotonic_seconds() - before) * 1000
+
+        def work() -> None:
+            form.submit()
+            self.until(lambda: self.app.stage is Stage.MAIN and self.drawn())
+
+        self.figures["unlock"] = self.wall(work)
 
     def drawn(self) -> bool:
         """Whether rows stand on the timeline, and nothing waits to be drawn."""
@@ -123,10 +137,12 @@ class Measured:
 
     def open(self) -> None:
         presenter, timeline = self.view.presenter, self.view.timeline
-        before = self._clock.monotonic_seconds()
-        self.view.apply(presenter.address(self._peer))
-        self.until(lambda: len(timeline.view.rows) > 100 and self.drawn())
-        self.figures["open"] = (self._clock.monotonic_seconds() - before) * 1000
+
+        def work() -> None:
+            self.view.apply(presenter.address(self._peer))
+            self.until(lambda: len(timeline.view.rows) > 100 and self.drawn())
+
+        self.figures["open"] = self.wall(work)
 
     def scroll(self) -> None:
         from coterie.desktop.measuring.figures import share
@@ -205,7 +221,7 @@ class Measured:
         self.until(self.drawn)
         self.view.apply(self.view.presenter.newest())
         self.until(lambda: self.drawn() and timeline.view.at_end)
-        first = timeline.newest_seen()
+        first = len(timeline.view.rows)
         heard = Metronome(self.root, self.view.composer.text, self._clock)
         say(b'{"ready": true}')
         self.root.mainloop()
@@ -213,7 +229,9 @@ class Measured:
         self.until(lambda: self.drawn() and timeline.view.at_end)
         self.figures["echo"] = share(heard.echoes, 0.95)
         self.figures["stall"] = share(heard.late, 0.99)
-        self.figures["arrived"] = (timeline.newest_seen() - first) / heard.seconds
+        self.figures["own_echo"] = share(heard.own_echoes, 0.95)
+        self.figures["own_stall"] = share(heard.own_late, 0.99)
+        self.figures["arrived"] = (len(timeline.view.rows) - first) / heard.seconds
 
     def leave(self) -> None:
         self.app.close()
