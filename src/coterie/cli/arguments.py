@@ -57,7 +57,11 @@ class Arguments(argparse.Namespace):
     key: Path | None = None
     open_sign_up: bool | None = None
     ready_fd: int | None = None
-    # ledger
+    # admin
+    remove: bool = False
+    # devices
+    device_id: str = ""
+    # devices, ledger
     action: str = ""
     file: str = ""
     # bench and soak
@@ -151,7 +155,7 @@ def _parser() -> Parser:
     _listen(_command(commands, "listen", "print what comes, what waited first"))
     _read(_command(commands, "read", "print messages of a conversation from this machine's store"))
     _command(commands, "people", "list everybody on this server")
-    _command(commands, "devices", "list the devices of this account")
+    _devices(_command(commands, "devices", "list the devices of this account, or answer for one"))
     search = _command(commands, "search", "find messages on this machine, newest first")
     search.add_argument(
         "words", nargs="+", metavar="WORD", help="all of them, the last one may be a beginning"
@@ -252,11 +256,23 @@ def _read(parser: Parser) -> None:
     parser.add_argument("--before", metavar="ID", help="only messages before this one")
 
 
+def _devices(parser: Parser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", parser_class=Parser)
+    does = "say of a device that came to this account: that was me"
+    parser.set_defaults(action="")
+    confirm = actions.add_parser("confirm", help=does, description=does)
+    _everywhere(confirm)
+    confirm.add_argument("device_id", metavar="ID", help="as coterie devices and coterie listen print it")
+
+
 def _admin(parser: Parser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
     sees = _command(actions, "sees", "print every row that the server holds about a person, and why")
-    sees.add_argument("name", metavar="NAME")
-    sees.add_argument("--data", type=Path, metavar="DIR", help="the server's data folder")
+    speaker = _command(actions, "speaker", "let somebody post to everyone above 1000 devices")
+    speaker.add_argument("--remove", action="store_true", help="no longer")
+    for each in (sees, speaker):
+        each.add_argument("name", metavar="NAME")
+        each.add_argument("--data", type=Path, metavar="DIR", help="the server's data folder")
 
 
 def _ledger(parser: Parser) -> None:

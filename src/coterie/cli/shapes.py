@@ -41,6 +41,13 @@ class ReadyShape(Shape, frozen=True, kw_only=True):
     metrics: str
 
 
+class SpeakerShape(Shape, frozen=True, kw_only=True):
+    """admin speaker."""
+
+    speaker: str
+    speaks: bool
+
+
 class LogShape(Shape, frozen=True, kw_only=True):
     """serve: one log record. trace: where it happened, of errors only."""
 

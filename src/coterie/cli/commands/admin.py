@@ -1,4 +1,8 @@
-"""`coterie admin sees NAME`: what a server has written down about one person, and why, for its operator."""
+"""`coterie admin`: for whoever runs a server, beside the running one or without it.
+
+`sees NAME`: what it has written down about one person, and why. `speaker NAME`: who may post to everyone
+where more than 1000 devices listen.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,27 @@ from coterie.cli.chat_shapes import SeenShape
 from coterie.cli.commands.serve import data_folder
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
+from coterie.cli.shapes import SpeakerShape
 from coterie.cli.stored import shown
 from coterie.server.folder import database_of
 from coterie.server.seen import SeenRow, seen_of
+from coterie.server.speakers import name_speaker
 from coterie.server.store.readable import TABLES
 
 
 def run(given: Arguments, output: Output) -> int:
+    return _speaker(given, output) if given.action == "speaker" else _sees(given, output)
+
+
+def _speaker(given: Arguments, output: Output) -> int:
+    name = canonical(given.name)
+    name_speaker(database_of(data_folder(given)), name, speaks=not given.remove)
+    sentence = f"{name} is {'no longer ' if given.remove else ''}a speaker"
+    output.show(SpeakerShape(speaker=name, speaks=not given.remove), sentence)
+    return Exit.DONE
+
+
+def _sees(given: Arguments, output: Output) -> int:
     table = ""
     for row in seen_of(database_of(data_folder(given)), canonical(given.name)):
         if row.table != table:
