@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     from coterie.client.events import MessageArrived as MessageArrived
     from coterie.client.events import MessageQueued as MessageQueued
     from coterie.client.events import MessageSent as MessageSent
+    from coterie.client.events import MessagesMissing as MessagesMissing
     from coterie.client.events import MessageState as MessageState
+    from coterie.client.events import OwnDeviceQuestion as OwnDeviceQuestion
     from coterie.client.events import Person as Person
     from coterie.client.events import PersonAppeared as PersonAppeared
     from coterie.client.events import PresenceChanged as PresenceChanged
@@ -83,6 +85,8 @@ _MODULES = {
         "MessageQueued",
         "MessageSent",
         "MessageState",
+        "MessagesMissing",
+        "OwnDeviceQuestion",
         "Person",
         "PersonAppeared",
         "PresenceChanged",

@@ -19,7 +19,7 @@ from coterie.base.ids import (
 from coterie.base.signing import IdentityKeys, LedgerKeys, account_id
 from coterie.content.body import Text, pack
 from coterie.content.padding import padded_size
-from coterie.e2ee.group import InnerMessage, KeyShare, SealedMessage, seal_message
+from coterie.e2ee.group import InnerMessage, KeyShare, Parent, SealedMessage, seal_message
 from coterie.e2ee.hybrid import XWingKey
 from coterie.e2ee.pairwise import Party, PlainKind, seal_envelope
 from coterie.e2ee.vodo import DeviceKeys, GroupOut, OlmSession
@@ -135,6 +135,8 @@ class Peer:
         *,
         n: int = 1,
         message: MessageId | None = None,
+        parents: tuple[Parent, ...] = (),
+        head: bytes = b"",
     ) -> Said:
         """A message, sealed as an honest sender seals it."""
         inner = InnerMessage(
@@ -144,10 +146,10 @@ class Peer:
             membership_hash=membership_hash(conversation),
             message=message or MessageId(secrets.token_bytes(16)),
             n=n,
-            parents=(),
+            parents=parents,
             left_out=(),
             time_ms=NOW_MS,
-            head=b"",
+            head=head,
             body=pack(Text(text)),
         )
         return Said(self, conversation, out.id, inner.message, seal_message(out, inner, padded_size))

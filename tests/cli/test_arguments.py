@@ -63,6 +63,12 @@ def test_sign_up_is_open_closed_or_left_to_the_server() -> None:
     assert parse(["serve", "--invite-only"]).open_sign_up is False
 
 
+def test_devices_are_listed_or_confirmed() -> None:
+    assert parse(["devices"]).action == ""
+    given = parse(["devices", "confirm", "64"])
+    assert (given.action, given.device_id) == ("confirm", "64")
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -91,6 +97,8 @@ def test_sign_up_is_open_closed_or_left_to_the_server() -> None:
         ["search", ""],
         ["search", " ", "\t"],
         ["search", "x", "--limit", "-1"],
+        ["devices", "confirm"],
+        ["devices", "revoke", "x"],
         ["--desktop", "--terminal"],
         ["--terminal", "people"],
         ["people", "--password", "secret"],

@@ -18,6 +18,7 @@ from coterie.cli.output import Output, as_line, harmless
 from coterie.cli.shapes import MOST_MS, ErrorShape, iso
 from coterie.client.events import (
     BecameNewDevice,
+    Device,
     DevicesChanged,
     DrainedBacklog,
     Event,
@@ -26,7 +27,9 @@ from coterie.client.events import (
     Message,
     MessageArrived,
     MessageQueued,
+    MessagesMissing,
     MessageState,
+    OwnDeviceQuestion,
     Person,
     PersonAppeared,
     PresenceChanged,
@@ -92,6 +95,10 @@ def test_any_text_is_one_ascii_line_and_comes_back(text: str) -> None:
     assert json.loads(line)["text"] == text
 
 
+TALK = ConversationId(bytes(16))
+CAME = Device(DeviceId(b"d" * 16), "la\x1bptop", False, 1_795_521_600_000, False, True)
+
+
 @settings(max_examples=200)
 @given(st.text(st.characters(codec="utf-8")))
 def test_no_text_moves_the_cursor_of_a_terminal(text: str) -> None:
@@ -118,6 +125,20 @@ def test_what_needs_a_newer_version_says_so() -> None:
         (LinkChanged(LinkState.LIVE), {"event": "link", "state": "live"}),
         (DrainedBacklog(), {"event": "drained"}),
         (BecameNewDevice(DeviceId(b"d" * 16), ()), {"event": "renewed", "device_id": "64" * 16}),
+        (
+            MessagesMissing(TALK, "everyone", BOB.name, 3),
+            {"event": "missing", "conversation": "everyone", "from": "bob", "count": 3},
+        ),
+        (
+            OwnDeviceQuestion(CAME),
+            {
+                "event": "question",
+                "device_id": "64" * 16,
+                "device": "la\x1bptop",
+                "created": "2026-11-24T12:00:00.000Z",
+                "by_recovery": True,
+            },
+        ),
     ],
 )
 def test_events_as_objects(event: Event, said: object) -> None:
@@ -134,10 +155,23 @@ def test_events_as_objects(event: Event, said: object) -> None:
         (LinkChanged(LinkState.LIVE), ""),
         (MessageQueued(message("hi")), ""),
         (DrainedBacklog(), ""),
+        (MessagesMissing(TALK, "@bob", BOB.name, 1), "1 message of bob is missing here"),
+        (
+            MessagesMissing(ConversationId(bytes(16)), "@bob", BOB.name, 2),
+            "2 messages of bob are missing here",
+        ),
+        (MessagesMissing(TALK, "@bob", BOB.name, 0), "All messages of bob are here now"),
     ],
 )
 def test_events_as_sentences(event: Event, said: str) -> None:
     assert EventLines(Output(as_json=False)).line(event) == said
+
+
+def test_a_question_as_a_sentence_names_its_answer_and_moves_no_cursor() -> None:
+    line = EventLines(Output(as_json=False)).line(OwnDeviceQuestion(CAME))
+    assert line.startswith("A device came to your account. Was this you? la")
+    assert f"coterie devices confirm {'64' * 16}" in line
+    assert "\x1b" not in line
 
 
 def test_a_message_as_a_sentence() -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused
-from coterie.base.ids import AccountId, ConversationId, MessageId, UserName
+from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, UserName
 from coterie.base.names import canonical
 from coterie.client.api.passwords import Strength, check_password, strength
 from coterie.client.events import (
     Conversation,
     ConversationKind,
+    Device,
     Event,
     LinkState,
     Message,
@@ -65,6 +66,12 @@ class Guest:
         before: int | None = None,
     ) -> tuple[Message, ...]:
         return ()
+
+    def questions(self) -> tuple[Device, ...]:
+        return ()
+
+    async def confirm_device(self, device: DeviceId) -> None:
+        return
 
     def draft(self, conversation: ConversationId) -> str:
         return ""

@@ -5,14 +5,15 @@ from collections.abc import Callable
 
 import pytest
 
-from coterie.client.events import LinkChanged, LinkState
+from coterie.base.ids import DeviceId
+from coterie.client.events import Device, LinkChanged, LinkState, OwnDeviceQuestion
 from coterie.desktop.bridge import Bridge
 from coterie.desktop.main_window import MainWindow
 from coterie.screens.presenter import Presenter
 from coterie.screens.rows import MessageRow, Tick, UnreadRow
 from coterie.screens.theme import DARK, LIGHT, Theme
 from tests.desktop.street_window import StreetWindow, Wait
-from tests.screens.street import Street
+from tests.screens.street import NOON_MS, Street
 
 Open = Callable[..., StreetWindow]
 
@@ -184,3 +185,24 @@ def test_a_second_window_on_the_same_root_is_whole(open_window: Open, root: tk.T
     root.update()
     second.composer.insert("a😀")
     assert second.composer.text.text() == "a😀"
+
+
+def test_a_device_in_question_stands_above_the_talk_until_it_is_confirmed(open_window: Open) -> None:
+    street = Street()
+    view = open_window(street)
+    bar = view.window.question
+    assert not bar.yes.winfo_ismapped()
+    device = Device(DeviceId(b"d" * 16), "Linux computer", False, NOON_MS, False, True)
+    street.asked_about = [device]
+    view.take([OwnDeviceQuestion(device)])
+    view.wait(bar.yes.winfo_ismapped)
+    view.settle()
+    assert "Was this you?" in view.words(bar.line)[0]
+    assert "Linux computer" in view.words(bar.detail)[0]
+    assert bar.winfo_rooty() >= view.window.header.winfo_rooty() + view.window.header.winfo_height() - 1
+    bar.yes.invoke()
+    view.wait(lambda: not street.asked_about)
+    view.settle()
+    assert bar.line.text == ""
+    assert not bar.yes.winfo_ismapped()
+    assert bar.winfo_height() <= 1

@@ -89,6 +89,24 @@ def test_a_password_that_wraps_the_account_is_enough(server: Server, tmp_path: P
     second = Client(tmp_path / "second", bob.name, bob.password_file.read_text().strip())
     second.ok("login", bob.name, "--server", server.invite)
     assert len(second.ok("devices")) == 2
+    check_question(bob, second)
+
+
+def check_question(bob: Client, second: Client) -> None:
+    """The first machine asks about the second one, in every run, until it is answered; then no more."""
+    (this,) = [device["id"] for device in second.ok("devices") if device["this"]]
+    for _ in range(2):
+        with bob.running("listen") as listening:
+            line = listening.until(lambda line: line["event"] == "question")
+            assert (line["device_id"], line["by_recovery"]) == (this, True)
+    assert {each["id"]: each["asked"] for each in bob.ok("devices")}[this] is True
+    ended = bob.run("devices", "confirm", "no such id")
+    assert (ended.code, ended.line["error"]) == (1, "unknown-device")
+    assert bob.ok("devices", "confirm", this) == []
+    with bob.listening() as listening:
+        assert [line for line in listening.said if line["event"] == "question"] == []
+    assert not any(each["asked"] for each in bob.ok("devices"))
+    assert not any(each["asked"] for each in second.ok("devices"))
 
 
 def test_wrong_credentials_are_refused_alike_for_every_name(

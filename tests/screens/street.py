@@ -16,6 +16,7 @@ from coterie.client.events import (
     Conversation,
     ConversationChanged,
     ConversationKind,
+    Device,
     Event,
     LinkState,
     Message,
@@ -49,6 +50,7 @@ class Street:
         self.drafts: dict[ConversationId, str] = {}
         self.read: dict[ConversationId, int] = {}
         self.refuses: CoterieError | None = None
+        self.asked_about: list[Device] = []
         self.saved_drafts = 0
         self.events: list[Event] = []
         """What say() made happen; the test hands it on."""
@@ -111,6 +113,12 @@ class Street:
         self.tell(MessageQueued(message))
         self.tell(ConversationChanged(self.conversation(target)))
         return Sent(message.id, target, message.target, MessageState.QUEUED)
+
+    def questions(self) -> tuple[Device, ...]:
+        return tuple(self.asked_about)
+
+    async def confirm_device(self, device: DeviceId) -> None:
+        self.asked_about = [each for each in self.asked_about if each.id != device]
 
     async def mark_read(self, conversation: ConversationId, up_to_order: int) -> None:
         self.read[conversation] = up_to_order

@@ -8,13 +8,16 @@ from coterie.base.errors import Unavailable
 from coterie.base.ids import ConversationId, DeviceId
 from coterie.client.events import (
     BecameNewDevice,
+    Device,
     DevicesChanged,
     DrainedBacklog,
     LinkChanged,
     LinkState,
     MessageQueued,
+    MessagesMissing,
     MessageState,
     NotFor,
+    OwnDeviceQuestion,
     PersonAppeared,
 )
 from coterie.screens.i18n import Text, refusal, say
@@ -24,12 +27,13 @@ from coterie.screens.rows import MessageRow, NoticeRow, Presence, Tick, UnreadRo
 from coterie.screens.signals import (
     ErrorShown,
     HeaderShown,
+    QuestionShown,
     Reset,
     Scope,
     StatusShown,
 )
 from tests.screens.screen import Screen
-from tests.screens.street import Street
+from tests.screens.street import NOON_MS, Street
 
 
 @pytest.fixture
@@ -186,6 +190,36 @@ def test_devices_that_change_are_a_line_in_the_timeline(screen: Screen, street: 
         "bob added or removed a device",
         "A device was added to your account with your passphrase or recovery key",
     ]
+
+
+def test_missing_messages_are_a_line_where_they_are_missing(screen: Screen, street: Street) -> None:
+    bob = street.person("bob").name
+    screen.take([MessagesMissing(street.everyone, "everyone", bob, 2)])
+    screen.take([MessagesMissing(street.direct("bob"), "@bob", bob, 1)])
+    texts = [row.text for row in screen.timeline if isinstance(row, NoticeRow)]
+    assert texts == ["2 messages of bob are missing here"]
+
+
+def came(number: int) -> Device:
+    return Device(DeviceId(bytes((number,)) * 16), f"laptop {number}", False, NOON_MS, False, True)
+
+
+def test_a_device_that_came_is_asked_about_until_it_is_confirmed(street: Street) -> None:
+    street.asked_about = [came(1)]
+    screen = Screen(street)
+    screen.begin()
+    first = screen.last(QuestionShown)
+    assert first.device == came(1).id
+    assert first.text == say(Text.OWN_DEVICE_ASKED)
+    assert first.detail.startswith("laptop 1, 2026-11-24 12:00. If not:")
+    street.asked_about.append(came(2))
+    screen.take([OwnDeviceQuestion(came(1)), OwnDeviceQuestion(came(2))])
+    assert screen.last(QuestionShown) == first
+    screen.apply(screen.presenter.confirm_device(came(1).id))
+    assert screen.last(QuestionShown).device == came(2).id
+    screen.apply(screen.presenter.confirm_device(came(2).id))
+    assert screen.last(QuestionShown) == QuestionShown("", "", None)
+    assert street.asked_about == []
 
 
 def test_a_copied_folder_says_what_it_may_not_have_sent(screen: Screen, street: Street) -> None:

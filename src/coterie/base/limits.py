@@ -102,11 +102,19 @@ OLM_SESSIONS_PER_DEVICE = 5
 OLM_FAILURES_PER_HOUR = 20
 ROTATE_DIRECT_MESSAGES = 25
 ROTATE_DIRECT_MS = HOUR_MS
+ROTATE_SPEAKER_MS = 600 * SECOND_MS
+"""A direct session that is older ends when somebody else has spoken since it began."""
 ROTATE_SMALL_DEVICES = 50
 ROTATE_SMALL_MESSAGES = 50
 ROTATE_SMALL_MS = DAY_MS
 ROTATE_LARGE_MESSAGES = 100
 ROTATE_LARGE_MS = 7 * DAY_MS
+
+KEEP_SENT_MS = 30 * DAY_MS
+"""What the outbox keeps of messages the server has, and the keys that devices are owed."""
+KEEP_ENDED_SESSION_MS = DAY_MS
+"""How long the key of somebody's session outlives the first message of the one after it."""
+PRUNE_EVERY_MS = 6 * HOUR_MS
 
 # this machine
 PROFILE_WAIT_SECONDS = 10.0

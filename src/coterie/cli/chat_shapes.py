@@ -97,6 +97,25 @@ class RenewedShape(Shape, frozen=True, kw_only=True):
     device_id: str
 
 
+class MissingShape(Shape, frozen=True, kw_only=True):
+    """Messages of somebody never came. count: how many are missing now, 0 when all came after all."""
+
+    event: str
+    conversation: str
+    sender: str = msgspec.field(name="from")
+    count: int
+
+
+class QuestionShape(Shape, frozen=True, kw_only=True):
+    """A device came to this account: was this you?"""
+
+    event: str
+    device_id: str
+    device: str
+    created: str
+    by_recovery: bool
+
+
 class StuckShape(Shape, frozen=True, kw_only=True):
     """The server refuses what waits in the outbox."""
 
@@ -150,7 +169,7 @@ class PersonShape(Shape, frozen=True, kw_only=True):
 
 
 class DeviceShape(Shape, frozen=True, kw_only=True):
-    """last_seen: null where the server has not said it."""
+    """last_seen: null where the server has not said it. asked: nobody has said yet "that was me"."""
 
     id: str
     name: str
@@ -159,6 +178,7 @@ class DeviceShape(Shape, frozen=True, kw_only=True):
     last_seen: str | None
     revoked: bool
     approved_by_recovery: bool
+    asked: bool
 
 
 def message_shape(message: Message, event: str = "message") -> MessageShape:
@@ -195,7 +215,7 @@ def person_shape(person: Person) -> PersonShape:
     )
 
 
-def device_shape(device: Device) -> DeviceShape:
+def device_shape(device: Device, *, asked: bool = False) -> DeviceShape:
     return DeviceShape(
         id=device.id.hex(),
         name=device.name,
@@ -204,4 +224,5 @@ def device_shape(device: Device) -> DeviceShape:
         last_seen=None,
         revoked=device.revoked,
         approved_by_recovery=device.approved_by_recovery,
+        asked=asked,
     )

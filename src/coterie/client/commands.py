@@ -9,7 +9,7 @@ import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused
-from coterie.base.ids import ConversationId, MessageId, UserName
+from coterie.base.ids import ConversationId, DeviceId, MessageId, UserName
 from coterie.base.quiet import Quiet
 from coterie.content.body import Body
 from coterie.wire.frames import Ready
@@ -61,7 +61,13 @@ class RecoveryKeyShown(msgspec.Struct, frozen=True):
     """The person has seen the recovery key: forget it."""
 
 
-Command = Say | MarkRead | KeepDraft | Connected | Disconnected | Tick | RecoveryKeyShown
+class OwnDeviceConfirmed(msgspec.Struct, frozen=True):
+    """The person says of a device that came to their account: that was me."""
+
+    device: DeviceId
+
+
+Command = Say | MarkRead | KeepDraft | Connected | Disconnected | Tick | RecoveryKeyShown | OwnDeviceConfirmed
 
 
 class Addressed(Quiet, frozen=True):

@@ -200,6 +200,22 @@ class SendingStuck(msgspec.Struct, frozen=True):
     code: Code
 
 
+class MessagesMissing(msgspec.Struct, frozen=True):
+    """Messages of somebody were numbered and never came: the server, or the way, dropped them. count: how
+    many are missing now of one of that person's devices; 0 when the last of them came after all."""
+
+    conversation: ConversationId
+    target: str
+    name: UserName
+    count: int
+
+
+class OwnDeviceQuestion(msgspec.Struct, frozen=True):
+    """A device came to this account that this one did not know: was this you? Stays until it is answered."""
+
+    device: Device
+
+
 class BecameNewDevice(msgspec.Struct, frozen=True):
     """This folder was a copy of another device's, and is a device of its own from now on. unsure: messages
     that may or may not have been sent by the other one."""
@@ -220,4 +236,6 @@ Event = (
     | DrainedBacklog
     | SendingStuck
     | BecameNewDevice
+    | MessagesMissing
+    | OwnDeviceQuestion
 )

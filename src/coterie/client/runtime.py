@@ -222,14 +222,15 @@ class Runtime:
 
     def _failed(self, item: _Input, error: Exception) -> None:
         """A turn of one input failed and left no trace: tell who asked, or hang up on who sent it."""
-        if isinstance(item, _Asked):
+        if isinstance(item, _Asked) and item.done is not None:
             if not isinstance(error, CoterieError):
                 log.error("a command failed", exc_info=error)
-            if item.done is not None and not item.done.done():
+            if not item.done.done():
                 item.done.set_exception(error)
             return
         if isinstance(error, SecurityStop):
             log.error("security stop: %s", error)
+            save(self._store, self.core.trust.witness.proof())
             self._hang_up(error)
         elif isinstance(error, CoterieError):
             log.warning("the connection is closed: %s", error)
@@ -309,6 +310,8 @@ class Runtime:
                 connection.send((Ping(nonce),))
 
     async def _sign_in(self) -> Connection:
+        if self.core.trust.witness.stopped:
+            raise SecurityStop(Code.LEDGER_SPLIT, "this server has shown two ledgers")
         connection = await connect(self._store, self.core.profile, self._clock)
         try:
             ready = await sign_in(connection, self._store, self.core.profile, self.core.keyring, self._run)

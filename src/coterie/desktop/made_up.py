@@ -13,6 +13,7 @@ from coterie.base.ids import AccountId, ConversationId, DeviceId, LedgerId, Mess
 from coterie.client.events import (
     Conversation,
     ConversationKind,
+    Device,
     Event,
     LinkState,
     Message,
@@ -93,6 +94,12 @@ class MadeUpAccount:
         found = [self._conversation(None)]
         found += [self._conversation(_person(name)) for name in _NAMES]
         return tuple(sorted(found, key=lambda each: -(each.last.sent_at_ms if each.last else 0)))
+
+    def questions(self) -> tuple[Device, ...]:
+        return ()
+
+    async def confirm_device(self, device: DeviceId) -> None:
+        del device
 
     def history(
         self, conversation: ConversationId, *, limit: int = 200, before: int | None = None

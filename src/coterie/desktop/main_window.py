@@ -21,6 +21,7 @@ from coterie.desktop.fonts import Fonts
 from coterie.desktop.header import HeaderBar
 from coterie.desktop.keys import KeyList
 from coterie.desktop.pointer import Pointer
+from coterie.desktop.question_bar import QuestionBar
 from coterie.desktop.sidebar import Sidebar
 from coterie.desktop.timeline import Timeline
 from coterie.screens.actions import ActionId, Where
@@ -34,6 +35,7 @@ from coterie.screens.signals import (
     HeaderShown,
     Insert,
     Place,
+    QuestionShown,
     ReachEnd,
     ReachRow,
     Remove,
@@ -71,6 +73,9 @@ class MainWindow(tk.Frame):
         self.sidebar = Sidebar(self, self.kit, self)
         self._divider = tk.Frame(self, width=1, borderwidth=0)
         self.header = HeaderBar(self, self.kit)
+        self.question = QuestionBar(
+            self, self.kit, lambda device: self.apply(presenter.confirm_device(device))
+        )
         self.timeline = Timeline(self, self.kit, self)
         self.composer = Composer(self, self.kit, self)
         self.pointer = Pointer(self.timeline, self.kit, self)
@@ -78,6 +83,7 @@ class MainWindow(tk.Frame):
         self.sidebar.pack(side="left", fill="y")
         self._divider.pack(side="left", fill="y")
         self.header.pack(side="top", fill="x")
+        self.question.pack(side="top", fill="x")
         self.composer.pack(side="bottom", fill="x")
         self.timeline.pack(side="top", fill="both", expand=True)
         self._bind()
@@ -93,7 +99,7 @@ class MainWindow(tk.Frame):
         self.kit.theme = theme
         self.configure(background=theme.colours.window)
         self._divider.configure(background=theme.colours.divider)
-        for part in (self.sidebar, self.header, self.timeline, self.composer):
+        for part in (self.sidebar, self.header, self.question, self.timeline, self.composer):
             part.restyle()
 
     def apply(self, signals: Signals) -> None:
@@ -123,6 +129,8 @@ class MainWindow(tk.Frame):
                 self.composer.set_draft(text)
             case TextReturned(text=text):
                 self.composer.give_back(text)
+            case QuestionShown(text=text, detail=detail, device=device):
+                self.question.show(text, detail, device)
             case ReachEnd():
                 self.timeline.to_end()
             case ReachRow(key=key):

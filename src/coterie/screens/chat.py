@@ -12,9 +12,10 @@ from coterie.base.ids import AccountId, ConversationId, MessageId
 from coterie.client import events
 from coterie.client.events import Conversation, LinkState, Message, Person
 from coterie.screens import intents
+from coterie.screens.asking import Asking
 from coterie.screens.composing import Composing
 from coterie.screens.header import direct_header, everyone_header
-from coterie.screens.i18n import Text, link_line, say
+from coterie.screens.i18n import Text, link_line, missing_line, say
 from coterie.screens.list_rows import ListRows
 from coterie.screens.moments import Calendar
 from coterie.screens.open_timeline import OpenTimeline
@@ -43,6 +44,7 @@ class Chat:
         self.list = ListRows(known.account, known.everyone, calendar, clock)
         self.composing = Composing(self.list)
         self.searching = Searching(self.list, calendar, clock)
+        self.asking = Asking(calendar)
         self.watched = False
         """The window has the focus and shows the newest row of the selected conversation."""
         self.know(known, Batch())
@@ -60,6 +62,7 @@ class Chat:
             self.list.conversation(conversation, None)
         batch.show(Reset(Place.LIST, self.list.rows))
         self._show_link(known.link, None, batch)
+        self.asking.know(known.questions, batch)
         self._show_header(batch)
 
     def event(self, event: events.Event, batch: Batch) -> None:
@@ -84,10 +87,23 @@ class Chat:
                 self._show_link(state, code, batch)
             case events.SendingStuck(conversation=conversation_id, code=code):
                 self.composing.trouble(conversation_id, code, self.selected, batch)
-            case events.BecameNewDevice(unsure=unsure):
-                self._renewed(unsure, batch)
+            case events.BecameNewDevice() | events.MessagesMissing() | events.OwnDeviceQuestion():
+                self._warn(event, batch)
             case events.DrainedBacklog():
                 batch.ask(intents.ReadAll())
+            case _:
+                assert_never(event)
+
+    def _warn(
+        self, event: events.BecameNewDevice | events.MessagesMissing | events.OwnDeviceQuestion, batch: Batch
+    ) -> None:
+        match event:
+            case events.BecameNewDevice(unsure=unsure):
+                self._renewed(unsure, batch)
+            case events.MessagesMissing(conversation=conversation, name=name, count=count):
+                self._notice(missing_line(name, count), (conversation,), batch)
+            case events.OwnDeviceQuestion(device=device):
+                self.asking.add(device, batch)
             case _:
                 assert_never(event)
 
@@ -261,7 +277,7 @@ class Chat:
                 self.composing.trouble(conversation, fact.code, self.selected, batch)
             case intents.SaveDraft(conversation=conversation) | intents.SetRead(conversation=conversation):
                 self.composing.trouble(conversation, fact.code, self.selected, batch)
-            case intents.ReadAll():
+            case intents.ReadAll() | intents.ConfirmDevice():
                 batch.show(StatusShown(link_line(LinkState.STOPPED, fact.code)))
             case _:
                 assert_never(fact.asked)

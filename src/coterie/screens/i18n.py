@@ -57,6 +57,13 @@ class Text(StrEnum):
     OWN_DEVICE_RECOVERED = "A device was added to your account with your passphrase or recovery key"
     BECAME_NEW_DEVICE = "This folder was a copy of another device's. It is a device of its own from now on"
     UNSURE = "perhaps not sent: it was waiting when this folder was copied"
+    MISSING_ONE = "1 message of {name} is missing here"
+    MISSING_COUNT = "{count} messages of {name} are missing here"
+    MISSING_NONE = "All messages of {name} are here now"
+    OWN_DEVICE_ASKED = "A device came to your account. Was this you?"
+    OWN_DEVICE_CAME = "{device}, {when}"
+    OWN_DEVICE_IF_NOT = "If not: removing it comes with a later version"
+    YES_THAT_WAS_ME = "Yes, that was me"
     SHOW_ALL = "Show the whole message"
     UNREADABLE = "This message needs a newer version of coterie"
     NOT_FOR = "not for {name}'s {device}: {reason}"
@@ -162,6 +169,13 @@ def link_line(state: LinkState, code: Code | None) -> str:
     if state is LinkState.STOPPED and code is not None:
         return refusal(code)
     return line
+
+
+def missing_line(name: str, count: int) -> str:
+    """How many messages of somebody never came."""
+    if not count:
+        return say(Text.MISSING_NONE, name=name)
+    return say(Text.MISSING_ONE, name=name) if count == 1 else say(Text.MISSING_COUNT, name=name, count=count)
 
 
 def unread_line(count: int) -> str:

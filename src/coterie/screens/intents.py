@@ -13,9 +13,9 @@ import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError
-from coterie.base.ids import AccountId, ConversationId, UserName
+from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
 from coterie.base.quiet import Quiet
-from coterie.client.events import Conversation, LinkState, Message, Person, Sent
+from coterie.client.events import Conversation, Device, LinkState, Message, Person, Sent
 from coterie.screens.port import ChatPort
 
 PAGE_ROWS: Final = 200
@@ -79,7 +79,23 @@ class SaveDraft(Quiet, frozen=True):
     text: str
 
 
-Intent = ReadAll | ReadHistory | ReadAround | ReadLater | FindMessages | SayText | SetRead | SaveDraft
+class ConfirmDevice(msgspec.Struct, frozen=True):
+    """A device that came to this account is the person's own."""
+
+    device: DeviceId
+
+
+Intent = (
+    ReadAll
+    | ReadHistory
+    | ReadAround
+    | ReadLater
+    | FindMessages
+    | SayText
+    | SetRead
+    | SaveDraft
+    | ConfirmDevice
+)
 
 
 class Known(Quiet, frozen=True):
@@ -91,6 +107,7 @@ class Known(Quiet, frozen=True):
     people: tuple[Person, ...]
     conversations: tuple[Conversation, ...]
     link: LinkState
+    questions: tuple[Device, ...] = ()
 
 
 class HistoryRead(Quiet, frozen=True):
@@ -133,7 +150,7 @@ class Said(Quiet, frozen=True):
 
 
 class Done(Quiet, frozen=True):
-    """Answers SetRead and SaveDraft."""
+    """Answers SetRead, SaveDraft and ConfirmDevice."""
 
     asked: Intent
 
@@ -168,11 +185,20 @@ async def _performed(port: ChatPort, intent: Intent) -> Fact:
         case ReadHistory(conversation=conversation, before=before, limit=limit):
             messages = port.history(conversation, limit=limit, before=before)
             return HistoryRead(intent, messages, port.draft(conversation))
+        case ConfirmDevice(device=device):
+            await port.confirm_device(device)
+            return Done(intent)
         case ReadAround() | ReadLater() | FindMessages():
             return _looked_up(port, intent)
         case ReadAll():
             return Known(
-                port.name, port.account, port.everyone, port.people(), port.conversations(), port.link
+                port.name,
+                port.account,
+                port.everyone,
+                port.people(),
+                port.conversations(),
+                port.link,
+                port.questions(),
             )
         case _:
             assert_never(intent)

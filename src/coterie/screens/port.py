@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from coterie.base.ids import AccountId, ConversationId, UserName
-from coterie.client.events import Conversation, LinkState, Message, Person, Sent
+from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
+from coterie.client.events import Conversation, Device, LinkState, Message, Person, Sent
 
 
 class ChatPort(Protocol):
@@ -47,6 +47,12 @@ class ChatPort(Protocol):
     ) -> tuple[Message, ...]:
         """Messages that contain all the words, newest first."""
         ...
+
+    def questions(self) -> tuple[Device, ...]:
+        """Devices that came to this account and that nobody has confirmed."""
+        ...
+
+    async def confirm_device(self, device: DeviceId) -> None: ...
 
     def draft(self, conversation: ConversationId) -> str: ...
 

@@ -19,7 +19,7 @@ from datetime import tzinfo
 from typing import Any
 
 from coterie.base.clock import Clock, SystemClock
-from coterie.base.ids import ConversationId, MessageId
+from coterie.base.ids import ConversationId, DeviceId, MessageId
 from coterie.client.events import Event
 from coterie.screens import intents
 from coterie.screens.chat import Chat
@@ -177,6 +177,13 @@ class Presenter:
         batch = Batch()
         if self._chat is not None:
             self._chat.close_search(batch)
+        return batch.signals()
+
+    def confirm_device(self, device: DeviceId) -> Signals:
+        """The person said of the device in question: that was me."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.asking.confirm(device, batch)
         return batch.signals()
 
     def submit(self, text: str) -> Signals:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from coterie.base.ids import DeviceId
 from coterie.base.quiet import Quiet
 from coterie.screens.intents import Intent
 from coterie.screens.rows import AnyRow, Header
@@ -85,6 +86,15 @@ class TextReturned(Quiet, frozen=True):
     text: str
 
 
+class QuestionShown(Quiet, frozen=True):
+    """A device came to this account: was this you? It stays until it is answered; None takes it away.
+    detail: which device, and what to do if it was not."""
+
+    text: str
+    detail: str
+    device: DeviceId | None
+
+
 class ReachEnd(msgspec.Struct, frozen=True):
     """The timeline shows its newest row."""
 
@@ -126,6 +136,7 @@ Signal = (
     | ReachEnd
     | ReachRow
     | SearchShown
+    | QuestionShown
 )
 
 

@@ -113,13 +113,34 @@ class Model:
             case r.PruneOutbox(before_ms):
                 old = [row for row in self._of(r.OutboxRow, state="sent") if row.since_ms < before_ms]
                 self._drop(r.OutboxRow, old)
-                self._drop(r.KeptKey, [row for row in self._of(r.KeptKey) if row.since_ms < before_ms])
+                self._drop(r.KeptKey, [row for row in self._of(r.KeptKey) if self._useless(row, before_ms)])
+            case r.PruneGroupIn(before_ms):
+                for session in [row for row in self._of(r.GroupInRow) if self._followed(row, before_ms)]:
+                    self._put(_replace(session, pickle=b""))
             case r.BecomeDevice():
                 self._become(record)
             case r.DropSetting() | r.DropOlm() | r.DropGroupOut() | r.DropEnvelopeOut() | r.DropWaiting():
                 self._apply_drop(record)
             case _:
                 self._put(record)
+
+    def _useless(self, row: r.KeptKey, before_ms: int) -> bool:
+        sealed = (self.message(each.order) for each in self._of(r.OutboxRow, state="sealed"))
+        used = {each.session for each in sealed if each is not None}
+        used |= {each.session for each in self._of(r.GroupOutRow)}
+        used |= {each.session for each in self._of(r.ShareRow, state="pending")}
+        used |= {each.session for each in self._of(r.ShareRow, state="left-out") if self._missed(each)}
+        return row.since_ms < before_ms or row.session not in used
+
+    def _missed(self, share: r.ShareRow) -> bool:
+        """Whether there is a message of the session from the index of the share on."""
+        return any(row.index >= share.index for row in self._of(r.MessageRow, session=share.session))
+
+    def _followed(self, row: r.GroupInRow, before_ms: int) -> bool:
+        same = self._of(r.GroupInRow, conversation=row.conversation, account=row.account, device=row.device)
+        later = [o for o in same if o.begun_seq > row.begun_seq and o.begun_ms <= before_ms]
+        waits = self._of(r.WaitingRow, session=row.session, device=row.device, reason="no-key")
+        return row.begun_seq > 0 and bool(later) and not waits
 
     def _apply_drop(
         self, record: r.DropSetting | r.DropOlm | r.DropGroupOut | r.DropEnvelopeOut | r.DropWaiting
@@ -143,6 +164,8 @@ class Model:
             self._rows[kind].clear()
         for olm in self._of(r.OlmRow):
             self._put(_replace(olm, pickle=b""))
+        for tip in self._of(r.TipRow):
+            self._put(_replace(tip, first_n=0, held=0, named_n=0, told=0))
         self._drop(r.WaitingRow, self._of(r.WaitingRow, stream=mailbox_of(record.before)))
         for row in self._of(r.ConversationRow):
             last = self._one(r.MessageRow, conversation=row.id, device=record.before, message=row.out_message)
@@ -165,6 +188,8 @@ class Model:
         same = self._of(r.MessageRow, conversation=row.conversation, device=row.device, message=row.message)
         if row.session:
             same += self._of(r.MessageRow, device=row.device, session=row.session, index=row.index)
+        if row.n:
+            same += self._of(r.MessageRow, conversation=row.conversation, device=row.device, n=row.n)
         if any(other.order != row.order for other in same):
             raise Conflict(row)
         self._put(row)
@@ -217,6 +242,14 @@ class Model:
     def kept_key(self, session: SessionId) -> r.KeptKey | None:
         return min(self._of(r.KeptKey, session=session), key=lambda row: row.index, default=None)
 
+    def kept_key_at(self, session: SessionId, index: int) -> r.KeptKey | None:
+        return self._one(r.KeptKey, session=session, index=index)
+
+    def owed(self) -> list[r.ShareRow]:
+        rows = self._of(r.ShareRow, state="left-out")
+        kept = [row for row in rows if self.kept_key_at(row.session, row.index) is not None]
+        return [row for row in kept if self._missed(row)]
+
     def shares(self, session: SessionId) -> list[r.ShareRow]:
         return self._of(r.ShareRow, session=session)
 
@@ -254,6 +287,9 @@ class Model:
     def waiting(self) -> list[r.WaitingRow]:
         return sorted(self._of(r.WaitingRow), key=lambda row: row.since_ms)
 
+    def waiting_count(self, stream: StreamId, device: DeviceId) -> int:
+        return len(self._of(r.WaitingRow, stream=stream, device=device))
+
     def position(self, stream: StreamId) -> r.PositionRow | None:
         return self._one(r.PositionRow, stream=stream)
 
@@ -272,6 +308,12 @@ class Model:
     def tips(self, conversation: ConversationId, limit: int) -> list[r.TipRow]:
         rows = reversed(self._of(r.TipRow, conversation=conversation))
         return sorted(rows, key=lambda row: -row.order)[:limit]
+
+    def gaps(self) -> list[r.TipRow]:
+        return [row for row in self._of(r.TipRow) if row.first_n and row.missing != row.told]
+
+    def n_used(self, conversation: ConversationId, device: DeviceId, n: int) -> bool:
+        return n > 0 and self._one(r.MessageRow, conversation=conversation, device=device, n=n) is not None
 
     def message(self, order: int) -> r.MessageRow | None:
         return self._one(r.MessageRow, order=order)

@@ -134,7 +134,7 @@ def test_ending_one_or_all_sending_sessions(store: ClientStore) -> None:
 
 
 def test_the_kept_key_with_the_lowest_index(store: ClientStore) -> None:
-    keys = [KeptKey(SESSIONS[0], index, b"key", b"", 0, b"", 1) for index in (7, 2, 5)]
+    keys = [KeptKey(SESSIONS[0], index, b"key", b"", 0, b"", 1, CONVERSATIONS[0]) for index in (7, 2, 5)]
     commit(store, *keys)
     assert store.kept_key(SESSIONS[0]) == keys[1]
 

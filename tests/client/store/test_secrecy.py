@@ -49,7 +49,7 @@ class Secrets:
             DropSetting(Setting.PENDING_RECOVERY_KEY),
             PutSetting(Setting.PICKLE_ROOT, self.bytes()),
             OlmRow(self.bytes(), AccountId(self.bytes()), DEVICES[0], self.bytes(), 1),
-            KeptKey(SessionId(self.bytes()), start, self.bytes(), self.bytes(), 0, b"", 1),
+            KeptKey(SessionId(self.bytes()), start, self.bytes(), self.bytes(), 0, b"", 1, CONVERSATIONS[0]),
             AccountRow(AccountId(self.bytes()), UserName(self.word()), 1, self.bytes(), ()),
         ]
 

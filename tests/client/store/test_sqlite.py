@@ -52,6 +52,8 @@ def people_and_sessions(reads: Reads) -> list[object]:
         [reads.own_x_wing(id) for id in s.SMALL],
         [(reads.olm_known(id), reads.kept_key(id), reads.shares(id)) for id in s.SESSIONS],
         [reads.share_of(id, d) for id in s.SESSIONS for d in s.DEVICES],
+        [reads.kept_key_at(id, index) for id in s.SESSIONS for index in s.SMALL],
+        [reads.owed(), [reads.waiting_count(stream, d) for stream in s.STREAMS for d in s.DEVICES]],
         [reads.group_out(c) for c in s.CONVERSATIONS],
         [
             reads.group_in(c, a, d, id)
@@ -78,6 +80,7 @@ def timeline(reads: Reads) -> list[object]:
         [reads.conversations(), reads.last_order(), reads.outbox_conversations()],
         [(reads.conversation(c), reads.last_message(c), reads.unread(c)) for c in s.CONVERSATIONS],
         [reads.tip(c, d) for c in s.CONVERSATIONS for d in s.DEVICES],
+        [reads.gaps(), [reads.n_used(c, d, n) for c in s.CONVERSATIONS for d in s.DEVICES for n in s.SMALL]],
         [(reads.message(order), reads.outbox_row(order)) for order in s.ORDERS],
         [
             reads.message_order(c, d, message)

@@ -8,17 +8,21 @@ from coterie.cli.chat_shapes import (
     DrainedShape,
     JoinedShape,
     LinkShape,
+    MissingShape,
     PresenceShape,
+    QuestionShape,
     RenewedShape,
     StuckShape,
     TrustShape,
     message_shape,
 )
 from coterie.cli.commands.message_lines import message_line
-from coterie.cli.output import Output
+from coterie.cli.output import Output, harmless
+from coterie.cli.shapes import iso
 from coterie.client.events import (
     BecameNewDevice,
     ConversationChanged,
+    Device,
     DevicesChanged,
     DrainedBacklog,
     Event,
@@ -27,11 +31,14 @@ from coterie.client.events import (
     MessageArrived,
     MessageQueued,
     MessageSent,
+    MessagesMissing,
+    OwnDeviceQuestion,
     PersonAppeared,
     PresenceChanged,
     SendingStuck,
 )
-from coterie.screens.i18n import Text, link_line, refusal, say
+from coterie.screens.asking import device_line
+from coterie.screens.i18n import Text, link_line, missing_line, refusal, say
 from coterie.screens.moments import Calendar
 
 
@@ -63,13 +70,38 @@ class EventLines:
                 return self._output.rendered(DrainedShape(event="drained"), "")
             case SendingStuck(_, code):
                 return self._output.rendered(StuckShape(event="stuck", error=code.value), refusal(code))
-            case BecameNewDevice(device):
-                renewed = RenewedShape(event="renewed", device_id=device.hex())
-                return self._output.rendered(renewed, say(Text.BECAME_NEW_DEVICE))
+            case BecameNewDevice() | MessagesMissing() | OwnDeviceQuestion():
+                return self._warning(event)
             case ConversationChanged() | MessageQueued():
                 return ""
             case _:
                 assert_never(event)
+
+    def _warning(self, event: BecameNewDevice | MessagesMissing | OwnDeviceQuestion) -> str:
+        match event:
+            case MessagesMissing(target=target, name=name, count=count):
+                missing = MissingShape(event="missing", conversation=target, sender=name, count=count)
+                return self._output.rendered(missing, missing_line(name, count))
+            case OwnDeviceQuestion(device=asked):
+                return self.question(asked)
+            case BecameNewDevice(device):
+                renewed = RenewedShape(event="renewed", device_id=device.hex())
+                return self._output.rendered(renewed, say(Text.BECAME_NEW_DEVICE))
+            case _:
+                assert_never(event)
+
+    def question(self, device: Device) -> str:
+        """The question about a device that came to this account, and how to answer it."""
+        shape = QuestionShape(
+            event="question",
+            device_id=device.id.hex(),
+            device=device.name,
+            created=iso(device.created_ms),
+            by_recovery=device.approved_by_recovery,
+        )
+        which = harmless(device_line(device, self._calendar))
+        how = f"If it was: coterie devices confirm {device.id.hex()}. {Text.OWN_DEVICE_IF_NOT.value}."
+        return self._output.rendered(shape, f"{Text.OWN_DEVICE_ASKED.value} {which}. {how}")
 
     def _message(self, message: Message, kind: str) -> str:
         return self._output.rendered(message_shape(message, kind), message_line(message, self._calendar))

@@ -14,7 +14,15 @@ from coterie.cli.failures import Exit
 from coterie.cli.output import Output
 from coterie.cli.standard_output import Printer
 from coterie.client.api.me import Me
-from coterie.client.events import Conversation, Event, LinkChanged, LinkState, Message, MessageArrived
+from coterie.client.events import (
+    Conversation,
+    Event,
+    LinkChanged,
+    LinkState,
+    Message,
+    MessageArrived,
+    OwnDeviceQuestion,
+)
 from coterie.client.store.profiles import find_profile
 
 _PAGE = 500
@@ -95,10 +103,17 @@ class _Listener:
             if self._left == 0:
                 return
             await self._print_message(MessageArrived(message))
+        asked = {device.id for device in self._me.questions()}
+        for device in self._me.questions():
+            await self._printer.line(self._lines.question(device))
         while self._left != 0 and (event := await self._events.get()) is not None:
             if isinstance(event, MessageArrived):
                 await self._print_message(event)
                 continue
+            if isinstance(event, OwnDeviceQuestion):
+                if event.device.id in asked:
+                    continue
+                asked.add(event.device.id)
             if line := self._lines.line(event):
                 await self._printer.line(line)
             if isinstance(event, LinkChanged) and event.state is LinkState.STOPPED:

@@ -139,18 +139,21 @@ class Looking:
         return row.draft if row else ""
 
     def ledger_file(self) -> bytes:
-        """All that this device holds of the ledger, for anybody to check: a packed LedgerFile.
+        """All that this device holds of the ledger, for anybody to check: a packed LedgerFile. After a stop
+        over two heads it has both.
 
         Raises Unavailable(unreachable) before the first connection.
         """
         proof = unpack_proof(self._store.setting(Setting.SERVER_PROOF))
         head = self._store.setting(Setting.HEAD)
+        split = self._core.trust.witness.kept
+        heads = dict.fromkeys((*((head,) if head else ()), *(split.signed if split else ())))
         file = LedgerFile(
             identity=proof.identity,
             chain=proof.chain,
             statement=proof.statement,
-            heads=(head,) if head else (),
-            light_heads=(),
+            heads=tuple(heads),
+            light_heads=split.light if split else (),
             leaves=tuple(self._store.leaves()),
         )
         return file.pack()
@@ -158,6 +161,10 @@ class Looking:
     def devices(self) -> tuple[Device, ...]:
         """The devices of this account, as its newest proven manifest lists them."""
         return self._core.people.own_devices()
+
+    def questions(self) -> tuple[Device, ...]:
+        """Devices that came to this account and about which nobody has said yet "that was me"."""
+        return self._core.trust.own.waiting()
 
     def _resolve(self, target: str) -> tuple[ConversationId, bytes]:
         if target.casefold().lstrip("@") == EVERYONE:

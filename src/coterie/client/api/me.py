@@ -13,11 +13,11 @@ import msgspec
 from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
-from coterie.base.errors import Unavailable
-from coterie.base.ids import ConversationId, MessageId
+from coterie.base.errors import Refused, Unavailable
+from coterie.base.ids import ConversationId, DeviceId, MessageId
 from coterie.client.api.looking import Looking
 from coterie.client.api.readers import Readers
-from coterie.client.commands import KeepDraft, MarkRead, RecoveryKeyShown, Say, parse
+from coterie.client.commands import KeepDraft, MarkRead, OwnDeviceConfirmed, RecoveryKeyShown, Say, parse
 from coterie.client.core.profile import Profile
 from coterie.client.events import (
     DrainedBacklog,
@@ -138,6 +138,14 @@ class Me(Looking):
         """The person has the recovery key: this machine forgets it."""
         await self._runtime.tell(RecoveryKeyShown())
         self.recovery_key = None
+
+    async def confirm_device(self, device: DeviceId) -> None:
+        """The person says of a device of questions(): that was me. (Removing one that was not comes later.)
+
+        Raises Refused(unknown-device) where nothing is asked about it."""
+        if device not in {each.id for each in self.questions()}:
+            raise Refused(Code.UNKNOWN_DEVICE)
+        await self._runtime.tell(OwnDeviceConfirmed(device))
 
     async def close(self) -> None:
         """Hang up, and leave the store in order."""

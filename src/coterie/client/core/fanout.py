@@ -9,14 +9,15 @@ import msgspec
 
 from coterie.base import limits
 from coterie.base.codes import Code
-from coterie.base.ids import DeviceId, EnvelopeId, SessionId
+from coterie.base.ids import AccountId, DeviceId, EnvelopeId, SessionId
 from coterie.client.core.ports import Reads
 from coterie.client.core.requests import ClaimAsked, EnvelopesGiven, Requests
 from coterie.client.core.sharing import SessionKeyAt, Sharing
-from coterie.client.outcome import NOTHING, Outcome
+from coterie.client.outcome import Outcome
 from coterie.client.store.records import (
     ConversationRow,
     DropEnvelopeOut,
+    KeptKey,
     PeerDevice,
     Record,
     ShareRow,
@@ -50,8 +51,16 @@ class Fanout:
             unclaimed.extend(shared.unclaimed)
             if shared.save:
                 frame = self._frame(shared.envelopes, shared.left_out, conversation.peer, now_ms)
-                yield Outcome(save=shared.save, send=(frame,))
+                save = (*self._kept(conversation, key, now_ms), *shared.save)
+                yield Outcome(save=save, send=(frame,))
         return tuple(unclaimed)
+
+    def _kept(self, conversation: ConversationRow, key: SessionKeyAt, now_ms: int) -> tuple[Record, ...]:
+        """The key as it is given: a device may turn out to be unreachable, and is owed it from here on."""
+        if self._reads.kept_key_at(key.session, key.index) is not None:
+            return ()
+        fields = (key.session, key.index, key.key, key.predecessor, key.last_n, key.last_hash)
+        return (KeptKey(*fields, now_ms, conversation.id),)
 
     def claim(
         self, conversation: ConversationRow, session: SessionId, devices: tuple[PeerDevice, ...], now_ms: int
@@ -64,15 +73,12 @@ class Fanout:
     def leave_out(
         self,
         conversation: ConversationRow,
-        session: SessionId,
+        key: SessionKeyAt,
         device: PeerDevice,
         reason: Code,
         now_ms: int,
     ) -> Outcome:
         """A device gets no key of this session now."""
-        key = self._sharing.key_from_start(session)
-        if key is None:
-            return NOTHING
         marked = self._sharing.leave_out(conversation, key, device, reason, now_ms)
         frame = self._frame((), marked.left_out, conversation.peer, now_ms)
         return Outcome(save=marked.save, send=(frame,))
@@ -81,14 +87,23 @@ class Fanout:
         self,
         conversation: ConversationRow,
         session: SessionId,
-        devices: tuple[tuple[DeviceId, str], ...],
+        devices: tuple[tuple[DeviceRef, str], ...],
+        index: int,
         now_ms: int,
     ) -> Outcome:
-        """Tell the server which devices it wants served do not get this session's key, and why."""
+        """Tell the server which devices it wants served do not get this session's key, and why. One that is
+        not proven is noted: it is owed the key from this index on, should it ever be."""
         left_out = tuple(
-            LeftOutDevice(conversation.id, session, device, reason) for device, reason in devices
+            LeftOutDevice(conversation.id, session, DeviceId(ref.device), reason) for ref, reason in devices
         )
-        return Outcome(send=(self._frame((), left_out, conversation.peer, now_ms),))
+        rows = tuple(
+            ShareRow(
+                session, DeviceId(ref.device), AccountId(ref.account), ShareState.LEFT_OUT, reason, index
+            )
+            for ref, reason in devices
+            if self._reads.share_of(session, DeviceId(ref.device)) is None
+        )
+        return Outcome(save=rows, send=(self._frame((), left_out, conversation.peer, now_ms),))
 
     def give_again(self, now_ms: int) -> Iterator[Outcome]:
         """On a new connection: every envelope that was not accepted, with the same bytes."""

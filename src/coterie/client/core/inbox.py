@@ -26,11 +26,13 @@ from coterie.base.ids import (
     log_of,
 )
 from coterie.client.core.envelopes import Envelopes, KeyArrived, UnknownPeer
+from coterie.client.core.gaps import Gaps
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.news import News
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
+from coterie.client.core.trust import Trust
 from coterie.client.core.views import LeftOutMark, Views, pack_marks
 from coterie.client.events import MessageArrived, MessageState
 from coterie.client.outcome import Outcome
@@ -42,7 +44,6 @@ from coterie.client.store.records import (
     PutSetting,
     Record,
     Setting,
-    TipRow,
     WaitingReason,
     WaitingRow,
 )
@@ -68,6 +69,7 @@ class Inbox:
         outbox: Outbox,
         views: Views,
         news: News,
+        trust: Trust,
     ) -> None:
         self._reads = reads
         self._keyring = keyring
@@ -76,6 +78,8 @@ class Inbox:
         self._outbox = outbox
         self._views = views
         self._news = news
+        self._trust = trust
+        self.gaps = Gaps(reads, people)
 
     def envelope(self, stream: StreamId, entry: MailboxEntry, now_ms: int) -> Iterator[Outcome]:
         """One entry of this device's mailbox."""
@@ -123,10 +127,13 @@ class Inbox:
             yield self._wait(stream, entry, session, WaitingReason.NO_KEY, now_ms)
             return
         try:
-            yield from self._open(row, entry)
+            opened = self._opened(row, entry)
         except (SealBroken, RemoteError) as broken:
             log.warning("a message did not open: %s", broken.note)
             yield self._wait(stream, entry, session, WaitingReason.BROKEN, now_ms)
+            return
+        self._trust.heard(opened.inner.head)
+        yield from self._take(row, entry, opened, now_ms)
 
     def account_proven(self, account: AccountId, now_ms: int) -> Iterator[Outcome]:
         """Try again what waited for this account: what it sent, and what own devices said to it."""
@@ -193,7 +200,10 @@ class Inbox:
         else:
             yield Outcome(save=outcome.save)
 
-    def _open(self, row: GroupInRow, entry: LogEntry) -> Iterator[Outcome]:
+    def _opened(self, row: GroupInRow, entry: LogEntry) -> Opened:
+        """Raises SealBroken, and RemoteError for a body that is none."""
+        if not row.pickle:
+            raise SealBroken("a message of a session that has ended")
         opened = open_message(self._keyring.group_in(row), entry.ciphertext, entry.commitment)
         inner = opened.inner
         check_place(inner, row.conversation, row.account, row.device, MessageId(entry.message))
@@ -201,11 +211,18 @@ class Inbox:
             raise SealBroken("a message for another membership")
         if self._reads.index_used(row.device, row.session, opened.index):
             raise SealBroken("a message index used before")
+        self.gaps.check(inner)
+        unpack(inner.body)
+        return opened
+
+    def _take(self, row: GroupInRow, entry: LogEntry, opened: Opened, now_ms: int) -> Iterator[Outcome]:
+        """A message that opened: keep it, and say so."""
         order = self._outbox.take_order()
         message = self._row(order, row, entry, opened)
-        tip = TipRow(row.conversation, row.device, inner.n, opened.hash, order)
-        records: tuple[Record, ...] = (message, tip)
-        yield Outcome(save=records)
+        records: list[Record] = [message, *self.gaps.take(opened.inner, opened.hash, order)]
+        if not row.begun_seq:
+            records.append(msgspec.structs.replace(row, begun_seq=entry.seq, begun_ms=now_ms))
+        yield Outcome(save=tuple(records))
         conversation = self._reads.conversation(row.conversation)
         if conversation is None:
             return

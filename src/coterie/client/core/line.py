@@ -7,6 +7,8 @@ import msgspec
 from coterie.wire.frames import Refusal
 
 RETRY_MS = 1000
+REPAIRS_AT_ONCE = 3
+"""How often in a row a stale view is repaired without a pause."""
 HOLD_MOST_MS = 60_000
 
 
@@ -31,6 +33,7 @@ class Line:
         self.stuck = False
         self.retry_at_ms = 0
         self._holds = 0
+        self._disputes = 0
 
     def wait(self, until_ms: int) -> None:
         self.retry_at_ms = max(self.retry_at_ms, until_ms)
@@ -46,10 +49,20 @@ class Line:
         self.retry_at_ms = now_ms + min(RETRY_MS << min(self._holds, 10), HOLD_MOST_MS)
         return self._holds == 1
 
+    def disputed(self, now_ms: int) -> bool:
+        """The server says once more that our view is stale. After a few times in a row each repair waits a
+        little longer, so that a server that always says so gains nothing. True when the first wait begins."""
+        self._disputes += 1
+        beyond = self._disputes - REPAIRS_AT_ONCE
+        if beyond > 0:
+            self.wait(now_ms + min(RETRY_MS << min(beyond, 10), HOLD_MOST_MS))
+        return beyond == 1
+
     def moved(self) -> None:
         """A message was accepted."""
         self.in_flight = max(0, self.in_flight - 1)
         self._holds = 0
+        self._disputes = 0
 
     def hopeful(self) -> None:
         """Who could not be reached has just come: try at once, and begin to count anew."""

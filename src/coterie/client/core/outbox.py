@@ -110,6 +110,8 @@ class Outbox:
             return
         match code:
             case Code.STALE_VIEW:
+                if line.repair is None and line.disputed(now_ms):
+                    yield Outcome(show=(SendingStuck(given.conversation, code),))
                 line.repair = Repair(given.order, refusal)
                 yield self._trust.want_size(refusal.ledger_size, now_ms)
             case Code.OUT_OF_ORDER:

@@ -24,6 +24,12 @@ class ClaimAsked(msgspec.Struct, frozen=True):
     session: SessionId
 
 
+class OwedClaimed(msgspec.Struct, frozen=True):
+    """Keys of devices that are owed something and have no session."""
+
+    devices: tuple[DeviceRef, ...]
+
+
 class EnvelopesGiven(msgspec.Struct, frozen=True):
     items: tuple[EnvelopeItem, ...]
     to: bytes
@@ -40,7 +46,9 @@ class PrekeysGiven(msgspec.Struct, frozen=True):
     count: int
 
 
-Purpose = LeavesAsked | AccountsAsked | ClaimAsked | EnvelopesGiven | MessageGiven | PrekeysGiven
+Purpose = (
+    LeavesAsked | AccountsAsked | ClaimAsked | OwedClaimed | EnvelopesGiven | MessageGiven | PrekeysGiven
+)
 
 
 class Requests:

@@ -67,6 +67,7 @@ class Sealing:
             predecessor=predecessor,
             messages=0,
             created_ms=now_ms,
+            since_order=self._reads.last_order(),
         )
         kept = KeptKey(
             session=out.id,
@@ -76,6 +77,7 @@ class Sealing:
             last_n=conversation.out_n,
             last_hash=conversation.out_hash,
             since_ms=now_ms,
+            conversation=conversation.id,
         )
         return new, (new, kept)
 
@@ -86,15 +88,27 @@ class Sealing:
         recipients: tuple[PeerDevice, ...],
         now_ms: int,
     ) -> bool:
-        """Rule 15: by count, by age, and always when somebody who has the key is no longer entitled."""
+        """Rule 15: by count, by age, at a change of speaker, and always when somebody who has the key is no
+        longer entitled."""
         most, oldest_ms = self._rotation(conversation)
-        if row.messages >= most or not 0 <= now_ms - row.created_ms <= oldest_ms:
+        age_ms = now_ms - row.created_ms
+        if row.messages >= most or not 0 <= age_ms <= oldest_ms:
+            return True
+        if age_ms > limits.ROTATE_SPEAKER_MS and self._another_spoke(conversation, row):
             return True
         entitled = {each.device for each in recipients}
         return any(
             share.device not in entitled and share.state is not ShareState.LEFT_OUT
             for share in self._reads.shares(row.session)
         )
+
+    def _another_spoke(self, conversation: ConversationRow, row: GroupOutRow) -> bool:
+        """Whether a message of another device, of whomever, came to a direct conversation since the session
+        began (docs/decisions/0014)."""
+        if conversation.kind is not ConversationKind.DIRECT:
+            return False
+        newest = self._reads.tips(conversation.id, 1)
+        return bool(newest) and newest[0].order > row.since_order
 
     def most_messages(self, conversation: ConversationRow) -> int:
         """How many messages one session of this conversation seals at most."""

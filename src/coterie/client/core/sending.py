@@ -163,8 +163,20 @@ class Sending:
                 yield Outcome(save=self._sharing.start(device, offered, now_ms))
             except SealBroken as broken:
                 reason = Code.NO_PREKEY if broken.code is Code.NO_PREKEY else Code.BAD_PREKEY
-                yield self._fanout.leave_out(conversation, asked.session, device, reason, now_ms)
+                key = self._key_of(conversation, asked.session)
+                if key is not None:
+                    yield self._fanout.leave_out(conversation, key, device, reason, now_ms)
+        line = self.line(conversation.id)
+        if line.repair is not None and not self._reaches_peer(conversation, asked.session):
+            yield self._hold(conversation, line, Code.NO_PREKEY, now_ms)
         yield from self.pump(asked.conversation, now_ms)
+
+    def _key_of(self, conversation: ConversationRow, session: SessionId) -> SessionKeyAt | None:
+        """What a device that is left out now is owed of a session."""
+        row = self._reads.group_out(conversation.id)
+        if row is not None and row.session == session:
+            return self._key_for(conversation, row)
+        return self._sharing.key_from_start(session)
 
     def envelopes_refused(
         self, given: EnvelopesGiven, refusal: Refusal, code: Code, now_ms: int
@@ -179,9 +191,17 @@ class Sending:
             conversation = self._reads.conversation(ConversationId(item.share.conversation))
             if conversation is None or conversation.id in held:
                 continue
-            if not self._reaches_peer(conversation, SessionId(item.share.session)):
+            session = SessionId(item.share.session)
+            if self._in_use(conversation, session) and not self._reaches_peer(conversation, session):
                 held.add(conversation.id)
                 yield self._hold(conversation, self.line(conversation.id), code, now_ms)
+
+    def _in_use(self, conversation: ConversationRow, session: SessionId) -> bool:
+        """Whether messages go, or wait to be accepted, under this session: else its key is given later, to
+        somebody who was owed it, and holds nothing up."""
+        row = self._reads.group_out(conversation.id)
+        sealed = self._reads.outbox(conversation.id, OutboxState.SEALED, 1)
+        return bool(sealed) or (row is not None and row.session == session)
 
     def _ready(self, conversation: ConversationRow) -> bool:
         """Whether we know of everybody there what the ledger knows."""
@@ -287,12 +307,13 @@ class Sending:
     def _numbered(self, send: Send, row: OutboxRow, line: Line, now_ms: int) -> Send:
         line.in_flight += 1
         request = self._requests.new(MessageGiven(row.order, row.conversation, line.round), now_ms)
-        return msgspec.structs.replace(send, request=request)
+        return msgspec.structs.replace(send, request=request, ledger_size=self._trust.view.size)
 
     def _repair(self, conversation: ConversationRow, line: Line, now_ms: int) -> Iterator[Outcome]:
-        """Stale view: give the key to the devices named if the ledger proves them, else say why not."""
+        """Stale view: give the key to the devices named if the ledger proves them, else say why not. The
+        leaves that the server named have been asked for; what no signed head covers does not count."""
         repair = line.repair
-        if repair is None or self._trust.view.size < repair.refusal.ledger_size:
+        if repair is None or not self._trust.current:
             return
         message = self._reads.message(repair.order)
         key = self._sharing.key_from_start(SessionId(message.session)) if message else None
@@ -313,12 +334,12 @@ class Sending:
         left = self._left_out(key.session)
         known = {each.device for each in self._people.recipients(conversation)}
         without = tuple(
-            (device, left.get(device, Code.UNPROVEN.value))
-            for device in named
-            if device in left or device not in known
+            (ref, left.get(DeviceId(ref.device), Code.UNPROVEN.value))
+            for ref in repair.refusal.devices
+            if ref.device in left or ref.device not in known
         )
         if without:
-            yield self._fanout.say_left_out(conversation, key.session, without, now_ms)
+            yield self._fanout.say_left_out(conversation, key.session, without, key.index, now_ms)
 
     def _owed(
         self, conversation: ConversationRow, key: SessionKeyAt, named: list[DeviceId]

@@ -167,7 +167,16 @@ class Sharing:
                 ShareRow(
                     key.session, device.device, device.account, ShareState.LEFT_OUT, reason.value, key.index
                 ),
-                KeptKey(key.session, key.index, key.key, key.predecessor, key.last_n, key.last_hash, now_ms),
+                KeptKey(
+                    key.session,
+                    key.index,
+                    key.key,
+                    key.predecessor,
+                    key.last_n,
+                    key.last_hash,
+                    now_ms,
+                    conversation.id,
+                ),
             ),
             envelopes=(),
             left_out=(LeftOutDevice(conversation.id, key.session, device.device, reason.value),),

@@ -18,6 +18,7 @@ from coterie.client.commands import (
     Disconnected,
     KeepDraft,
     MarkRead,
+    OwnDeviceConfirmed,
     RecoveryKeyShown,
     Say,
     Tick,
@@ -28,17 +29,20 @@ from coterie.client.core.inbox import Inbox
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.news import News
 from coterie.client.core.outbox import Outbox
+from coterie.client.core.owed import Owed
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.prekeys import Prekeys
 from coterie.client.core.presence import PresenceList
 from coterie.client.core.profile import Profile
+from coterie.client.core.pruning import Pruning
 from coterie.client.core.requests import (
     AccountsAsked,
     ClaimAsked,
     EnvelopesGiven,
     LeavesAsked,
     MessageGiven,
+    OwedClaimed,
     PrekeysGiven,
     Purpose,
     Requests,
@@ -49,7 +53,7 @@ from coterie.client.core.sharing import Sharing
 from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
 from coterie.client.core.views import Views
-from coterie.client.events import DrainedBacklog, Event, LinkChanged, LinkState, Message
+from coterie.client.events import DrainedBacklog, Event, LinkChanged, LinkState, Message, OwnDeviceQuestion
 from coterie.client.outcome import Outcome
 from coterie.client.store.records import (
     DropGroupOut,
@@ -58,6 +62,7 @@ from coterie.client.store.records import (
     PutDraft,
     PutSetting,
     ReadUpTo,
+    Record,
     Setting,
 )
 from coterie.wire.frames import (
@@ -109,8 +114,17 @@ class Switchboard:
         self._outbox = Outbox(reads, self._sending, self.trust, self.people, self.views)
         self._envelopes = Envelopes(reads, self.keyring, profile, self.people, self.everyone)
         self._inbox = Inbox(
-            reads, self.keyring, self.people, self._envelopes, self._outbox, self.views, self._news
+            reads,
+            self.keyring,
+            self.people,
+            self._envelopes,
+            self._outbox,
+            self.views,
+            self._news,
+            self.trust,
         )
+        self._owed = Owed(reads, self._sharing, self._fanout, self.trust, self.people, self.requests)
+        self._pruning = Pruning(self.keyring)
         self._positions = Positions(reads)
         self._presence = PresenceList(self.people)
         self._prekeys = Prekeys(reads, self.keyring, profile, self.requests)
@@ -125,6 +139,7 @@ class Switchboard:
         self._outbox.forget()
         self._sending.forget()
         self._news.forget()
+        self._inbox.gaps.forget()
 
     def started(self, clean: bool) -> Outcome:
         """The program has started; after an unclean stop every sending session ends (rule 15)."""
@@ -152,6 +167,9 @@ class Switchboard:
                 yield from self._inbox.kept_long_enough(now_ms)
                 if self._live:
                     yield from self._sending.pump_all(now_ms)
+                    yield from self._owed.give(now_ms)
+            case OwnDeviceConfirmed(device):
+                yield self.trust.own.answered(device)
             case _:
                 assert_never(command)
 
@@ -182,8 +200,9 @@ class Switchboard:
                 yield self.trust.grew(head, now_ms)
             case Presence():
                 yield Outcome(show=self._presence.changed(frame))
-                came = (AccountId(each.account) for each in frame.people if each.online)
+                came = [AccountId(each.account) for each in frame.people if each.online]
                 yield from self._sending.came_online(came, now_ms)
+                yield from self._owed.came_online(came, now_ms)
             case Pong():
                 pass
             case Welcome() | Salt() | VaultOpened() | Ready():
@@ -216,6 +235,8 @@ class Switchboard:
             case Claimed():
                 if isinstance(purpose, ClaimAsked):
                     yield from self._sending.claimed(purpose, frame, now_ms)
+                elif isinstance(purpose, OwedClaimed):
+                    yield from self._owed.claimed(purpose, frame, now_ms)
             case Leaves():
                 if isinstance(purpose, LeavesAsked):
                     yield self.trust.leaves(frame, now_ms)
@@ -240,14 +261,20 @@ class Switchboard:
             self._told_live = True
             show = (LinkChanged(LinkState.LIVE),)
         drained = self._told_live and self._positions.drained_now()
+        save: tuple[Record, ...] = ()
         if drained:
             show = (*show, DrainedBacklog())
-        return Outcome(send=self._positions.acknowledge(now_ms, at_once=drained), show=show)
+        if self._told_live and self._positions.drained:
+            missing, old = self._inbox.gaps.tell(now_ms), self._pruning.due(now_ms)
+            save, show = (*missing.save, *old.save), (*show, *missing.show)
+        return Outcome(save, self._positions.acknowledge(now_ms, at_once=drained), show)
 
     def wake_at_ms(self) -> int | None:
         """When a Tick is due."""
-        times = [at for at in (self._positions.wake_at_ms, self._sending.wake_at_ms) if at is not None]
-        return min(times, default=None)
+        times = [self._positions.wake_at_ms, self._sending.wake_at_ms]
+        if self._live:
+            times += [self._owed.wake_at_ms, self._pruning.wake_at_ms or None]
+        return min((at for at in times if at is not None), default=None)
 
     def _connected(self, command: Connected, now_ms: int) -> Iterator[Outcome]:
         self._live = True
@@ -260,6 +287,7 @@ class Switchboard:
             DropSetting(Setting.DEVICE_UNCONFIRMED),
         )
         yield Outcome(save=saved, send=(sync,), show=(LinkChanged(LinkState.SYNCING),))
+        yield Outcome(show=tuple(OwnDeviceQuestion(each) for each in self.trust.own.waiting()))
         yield self.trust.connected(command.ready, now_ms)
         yield from self._inbox.kept_long_enough(now_ms)
         yield self._prekeys.top_up(command.ready.one_time_keys, now_ms)
@@ -283,7 +311,7 @@ class Switchboard:
                 yield self._fanout.accepted(purpose)
             case PrekeysGiven() | None:
                 pass
-            case LeavesAsked() | AccountsAsked() | ClaimAsked():
+            case LeavesAsked() | AccountsAsked() | ClaimAsked() | OwedClaimed():
                 raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
             case _:
                 assert_never(purpose)
@@ -295,6 +323,7 @@ class Switchboard:
                 yield from self._outbox.refused(purpose, refusal, code, now_ms)
             case EnvelopesGiven() if code not in PASSING:
                 yield from self._sending.envelopes_refused(purpose, refusal, code, now_ms)
+                yield from self._owed.give(now_ms)
             case None:
                 log.info("the server refused something that nobody asked: %s", code.value)
             case _:
@@ -312,3 +341,4 @@ class Switchboard:
         """Lines that waited for a newer view may go on."""
         self._sending.unblock()
         yield from self._sending.pump_all(now_ms)
+        yield from self._owed.give(now_ms)

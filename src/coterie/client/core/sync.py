@@ -77,6 +77,11 @@ class Positions:
             return True
         return False
 
+    @property
+    def drained(self) -> bool:
+        """Everything that had waited when the connection was made is committed."""
+        return not self._draining
+
     def acknowledge(self, now_ms: int, *, at_once: bool) -> tuple[Ack, ...]:
         """The acknowledgement that is due, if one is. Mailboxes are small: theirs is due at once."""
         if not self._unacknowledged:

@@ -12,16 +12,16 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SealBroken, SecurityStop
 from coterie.base.ids import AccountId, DeviceId, UserName
-from coterie.base.signing import LedgerPublic
+from coterie.client.core.alarms import OwnDevices, Witness
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
 from coterie.client.core.requests import AccountsAsked, LeavesAsked, Requests
 from coterie.client.events import DevicesChanged, Event, PersonAppeared
-from coterie.client.outcome import Outcome
+from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import AccountRow, PeerDevice, PeerKeys, PutLeaves, Record
 from coterie.ledger.checks import check_newest, check_prekey, check_successor
-from coterie.ledger.heads import Head, SignedHead, check_head
+from coterie.ledger.heads import Head
 from coterie.ledger.leaves import Leaf, LeafKind, LedgerView
 from coterie.ledger.manifest import PrekeyKind, SignedManifest, SignedPrekey
 from coterie.wire.frames import Accounts, ClientFrame, FetchAccounts, FetchLeaves, Leaves, Ready
@@ -36,14 +36,16 @@ class Trust:
     def __init__(self, reads: Reads, profile: Profile, people: People, requests: Requests) -> None:
         self._reads = reads
         self._profile = profile
-        self._key = LedgerPublic.unpack(profile.ledger_key)
         self._people = people
+        self.own = OwnDevices(reads, people)
+        self.witness = Witness(reads, profile)
         self._requests = requests
         self._fetching = False
         self._refused: set[AccountId] = set()
         self.view = LedgerView()
         self._pending: list[bytes] = []
         self._head_size = 0
+        self._hinted = 0
         self._lacking = people.unproven
         self.load()
 
@@ -52,14 +54,16 @@ class Trust:
         self.view = LedgerView.from_leaves(self._reads.leaves())
         self._pending.clear()
         self._head_size = self.view.size
+        self._hinted = 0
         self._lacking.clear()
         for account, leaf in self.view.newest_leaves():
             self._note(account, leaf)
 
     @property
     def current(self) -> bool:
-        """Every leaf of the newest head is here: revocations up to it are known."""
-        return self.view.size >= self._head_size and not self._pending
+        """Every leaf of the newest head is here: revocations up to it are known. What the server merely spoke
+        of has been asked for."""
+        return self.view.size >= max(self._head_size, self._hinted) and not self._pending
 
     @property
     def synced(self) -> bool:
@@ -80,13 +84,14 @@ class Trust:
         self._fetching = False
 
     def grew(self, head: bytes, now_ms: int) -> Outcome:
-        """The server has published a head."""
+        """The server has published a head. What was not proven before is asked for once more."""
+        self._refused.clear()
         self._head_size = max(self._head_size, self._checked(head).size)
         return Outcome(send=self._fetch(now_ms))
 
     def want_size(self, size: int, now_ms: int) -> Outcome:
-        """The server spoke of a ledger of this size."""
-        self._head_size = max(self._head_size, size)
+        """The server spoke of a ledger of this size: a hint to ask again, no more (rule 21)."""
+        self._hinted = max(self._hinted, size)
         return Outcome(send=self._fetch(now_ms))
 
     def leaves(self, frame: Leaves, now_ms: int) -> Outcome:
@@ -96,13 +101,12 @@ class Trust:
             return Outcome(send=self._fetch(now_ms))
         head = self._checked(frame.head)
         if head.size < self.view.size:
-            return Outcome(send=self._fetch(now_ms))
-        before = self.view.size - len(self._pending)
+            raise RemoteError(Code.BAD_FRAME, "a head behind the leaves that were given")
+        before = self._proven
         for packed in frame.leaves:
             if self.view.size == head.size:
                 break
-            self.view.append(packed)
-            self._pending.append(packed)
+            self._take(packed)
         if self.view.size < head.size:
             if not frame.leaves:
                 raise RemoteError(Code.BAD_FRAME, "the ledger ends before its head")
@@ -110,6 +114,8 @@ class Trust:
             return Outcome(send=self._fetch(now_ms))
         if self.view.root() != head.root:
             raise SecurityStop(Code.LEDGER_SPLIT, "the head's root is not that of the leaves")
+        self.witness.grown(self.view, frame.head)
+        self._hinted = 0
         proven, self._pending = tuple(self._pending), []
         for packed in proven:
             leaf = Leaf.unpack(packed)
@@ -139,26 +145,39 @@ class Trust:
             save.append(row)
             save.extend(proven_keys(row, record.keys, now_ms))
             show.extend(self._news(known, row))
+            asked_about = self.own.changed(known, row) if newer(known, row) else NOTHING
+            save.extend(asked_about.save)
+            show.extend(asked_about.show)
         if not got:
             self._refused.update(asked)
         return Outcome(save=tuple(save), send=self._fetch(now_ms), show=tuple(show))
 
-    def refresh(self, accounts: tuple[AccountId, ...], now_ms: int) -> ClientFrame:
-        """Ask for the prekeys of accounts that are known already."""
-        wanted = accounts[: limits.ACCOUNTS_PER_FRAME]
-        request = self._requests.new(AccountsAsked(wanted), now_ms)
-        return FetchAccounts(request, tuple(self._known(account) for account in wanted))
+    def heard(self, head: bytes) -> None:
+        """A head out of somebody's message (rule 14). Raises SecurityStop where it proves a split view."""
+        self.witness.heard(head, self.view, self._proven)
 
     def _checked(self, packed: bytes) -> Head:
         """A head of the pinned ledger that agrees with the leaves kept here, as far as both go."""
+        return self.witness.signed(packed, self.view, self._proven)
+
+    @property
+    def _proven(self) -> int:
+        """How many leaves a signed head covers."""
+        return self.view.size - len(self._pending)
+
+    def _take(self, packed: bytes) -> None:
+        """One leaf after those that are here. A name that goes backwards, or has two leaves of one number,
+        stops everything (rule 20)."""
         try:
-            head = check_head(SignedHead.unpack(packed), self._key, self._profile.ledger)
-        except SealBroken:
-            raise SecurityStop(Code.LEDGER_SPLIT, "a head that the ledger key did not sign") from None
-        proven = self.view.size - len(self._pending)
-        if head.size <= proven and self.view.root(head.size) != head.root:
-            raise SecurityStop(Code.LEDGER_SPLIT, "a head whose root is not that of the leaves kept here")
-        return head
+            leaf = self.view.append(packed)
+        except SealBroken as broken:
+            raise SecurityStop(Code.LEDGER_SPLIT, broken.note) from None
+        self._pending.append(packed)
+        known = self._people.rows.get(AccountId(leaf.account))
+        if known is None or leaf.kind is not LeafKind.MANIFEST or known.seq < leaf.seq:
+            return
+        if known.seq > leaf.seq or SignedManifest.unpack(known.manifest).hash != leaf.hash:
+            raise SecurityStop(Code.LEDGER_SPLIT, "a leaf behind the manifest that was proven before")
 
     def _note(self, account: AccountId, leaf: Leaf) -> None:
         if leaf.kind is not LeafKind.MANIFEST:
@@ -172,7 +191,7 @@ class Trust:
         """The next thing to ask for: leaves first, then accounts, one request at a time."""
         if self._fetching:
             return ()
-        if self.view.size < self._head_size:
+        if self.view.size < max(self._head_size, self._hinted):
             self._fetching = True
             request = self._requests.new(LeavesAsked(self.view.size), now_ms)
             return (FetchLeaves(request, self.view.size),)
@@ -222,6 +241,11 @@ class Trust:
         old = {each.device for each in known.devices}
         by_recovery = any(each.marked and each.device not in old for each in row.devices)
         return (DevicesChanged(person, by_recovery),)
+
+
+def newer(known: AccountRow | None, row: AccountRow) -> bool:
+    """Whether a proven row brings another manifest than the one known before."""
+    return known is None or known.seq < row.seq
 
 
 def account_row(signed: SignedManifest, known: AccountRow | None) -> AccountRow:

@@ -34,6 +34,7 @@ from coterie.client.store.tables import (
     OWN_X_WING,
     PEER_KEYS,
     POSITION,
+    SHARE,
     WAITING,
     R,
     Table,
@@ -160,6 +161,21 @@ class SessionReads(Rows):
         """The one with the lowest index."""
         return self._one(KEPT_KEY, 'WHERE "session" = ? ORDER BY "index" LIMIT 1', session)
 
+    def kept_key_at(self, session: SessionId, index: int) -> KeptKey | None:
+        """The one of exactly this index."""
+        rows = self._all_beside(KEPT_KEY, 'WHERE "session" = ? AND "index" = ?', session, index)
+        return rows[0] if rows else None
+
+    def owed(self) -> list[ShareRow]:
+        """Shares that were left out of a message, and whose key is still kept, oldest first."""
+        where = (
+            "WHERE \"state\" = 'left-out' AND EXISTS (SELECT 1 FROM kept_key"
+            ' WHERE kept_key."session" = share."session" AND kept_key."index" = share."index")'
+            ' AND EXISTS (SELECT 1 FROM message WHERE message."session" = share."session"'
+            ' AND message."session" <> x\'\' AND message."index" >= share."index") ORDER BY rowid'
+        )
+        return self._all_beside(SHARE, where)
+
     def shares(self, session: SessionId) -> list[ShareRow]:
         return list(self._shares_of(session).values())
 
@@ -206,6 +222,11 @@ class SessionReads(Rows):
     def waiting(self) -> list[WaitingRow]:
         """All, oldest first."""
         return self._all(WAITING, 'ORDER BY "since_ms", rowid')
+
+    def waiting_count(self, stream: StreamId, device: DeviceId) -> int:
+        """How many entries of a device in a stream cannot be opened yet."""
+        sql = 'SELECT count(*) FROM waiting WHERE "stream" = ? AND "device" = ?'
+        return int(self._beside(sql, stream, device)[0][0])
 
     def position(self, stream: StreamId) -> PositionRow | None:
         return self._kept(self._shelves.positions, stream)

@@ -11,8 +11,9 @@ from coterie.client.events import MessageState
 from coterie.client.store.records import BecomeDevice, OutboxState, Setting
 
 _OF_THE_DEVICE: Final = ("own_x_wing", "group_out", "share", "kept_key", "envelope_out", "position")
-_OWN_TIPS: Final = """INSERT INTO tip ("conversation", "device", "n", "hash", "order")
-    SELECT c."id", m."device", c."out_n", c."out_hash", m."order" FROM conversation c
+_COUNT_ANEW: Final = 'UPDATE tip SET "first_n" = 0, "held" = 0, "named_n" = 0, "told" = 0'
+_OWN_TIPS: Final = """INSERT INTO tip
+    SELECT c."id", m."device", c."out_n", c."out_hash", m."order", 0, 0, 0, 0 FROM conversation c
     JOIN message m ON m."conversation" = c."id" AND m."device" = ?1 AND m."message" = c."out_message"
     WHERE true ON CONFLICT ("conversation", "device") DO UPDATE SET
     "n" = excluded."n", "hash" = excluded."hash", "order" = excluded."order" """
@@ -24,11 +25,13 @@ _NO_MORE_TO_SEND: Final = 'DELETE FROM outbox WHERE "state" <> ?1 OR "order" < ?
 
 
 def become_device(database: apsw.Connection, record: BecomeDevice) -> None:
-    """Carry out the record. Ids of Olm sessions stay known; sessions by which others' messages open stay."""
+    """Carry out the record. What others sent before the new device came is before its time. Ids of Olm
+    sessions stay known; sessions by which others' messages open stay."""
     for table in _OF_THE_DEVICE:
         database.execute(f'DELETE FROM "{table}"')  # noqa: S608 - all names stand above
     database.execute("UPDATE olm SET \"pickle\" = x''")
     database.execute('DELETE FROM waiting WHERE "stream" = ?', (mailbox_of(record.before),))
+    database.execute(_COUNT_ANEW)
     database.execute(_OWN_TIPS, (record.before,))
     database.execute('UPDATE conversation SET "out_n" = 0, "out_hash" = x\'\', "out_message" = x\'\'')
     database.execute(_UNSURE, (MessageState.UNSURE, OutboxState.SENT, record.sure_from))

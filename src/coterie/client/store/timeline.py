@@ -52,6 +52,16 @@ class TimelineReads(Rows):
             kept[conversation, limit] = self._all(TIP, where, conversation, max(limit, 0))
         return kept[conversation, limit]
 
+    def gaps(self) -> list[TipRow]:
+        """Tips of which more or fewer messages are missing than was told."""
+        missing = 'max("n", "named_n") - "first_n" + 1 - "held"'
+        return self._all(TIP, f'WHERE "first_n" > 0 AND {missing} <> "told" ORDER BY rowid')
+
+    def n_used(self, conversation: ConversationId, device: DeviceId, n: int) -> bool:
+        """Whether a message of this device with this n is in the store."""
+        sql = 'SELECT 1 FROM message WHERE "conversation" = ? AND "device" = ? AND "n" = ? AND "n" > 0'
+        return bool(self._beside(sql, conversation, device, n))
+
     def message(self, order: int) -> MessageRow | None:
         return self._kept(self._shelves.messages, order)
 

@@ -30,6 +30,7 @@ from coterie.client.store.records import (
     OwnXWing,
     PeerKeys,
     PositionRow,
+    PruneGroupIn,
     PruneOutbox,
     PutDraft,
     PutLeaves,
@@ -40,6 +41,7 @@ from coterie.client.store.records import (
     Setting,
     ShareRow,
     TipRow,
+    WaitingReason,
     WaitingRow,
 )
 from coterie.client.store.renewal import become_device
@@ -53,6 +55,20 @@ _PUT_ACCOUNT = """INSERT INTO account ("account", "name", "seq", "manifest", "ve
 _ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
     "mac" = CASE WHEN ?4 = x'' THEN "mac" ELSE ?4 END WHERE "order" = ?5"""
 _READ_UP_TO = 'UPDATE conversation SET "read_order" = max("read_order", ?) WHERE "id" = ?'
+_PRUNE_KEPT = """DELETE FROM kept_key WHERE "since_ms" < ?1 OR (
+    "session" NOT IN (SELECT "session" FROM group_out)
+    AND "session" NOT IN (SELECT "session" FROM share WHERE "state" = 'pending')
+    AND "session" NOT IN (SELECT "session" FROM share WHERE "state" = 'left-out' AND EXISTS
+        (SELECT 1 FROM message WHERE message."session" = share."session"
+            AND message."session" <> x'' AND message."index" >= share."index"))
+    AND "session" NOT IN (SELECT message."session" FROM outbox JOIN message USING ("order")
+        WHERE outbox."state" = 'sealed'))"""
+_PRUNE_GROUP_IN = """UPDATE group_in SET "pickle" = x'' WHERE "begun_seq" > 0 AND "pickle" <> x''
+    AND EXISTS (SELECT 1 FROM group_in AS later WHERE later."conversation" = group_in."conversation"
+        AND later."account" = group_in."account" AND later."device" = group_in."device"
+        AND later."begun_seq" > group_in."begun_seq" AND later."begun_ms" <= ?)
+    AND NOT EXISTS (SELECT 1 FROM waiting WHERE waiting."session" = group_in."session"
+        AND waiting."device" = group_in."device" AND waiting."reason" = ?)"""
 _PUT_DRAFT = 'UPDATE conversation SET "draft" = ? WHERE "id" = ?'
 
 
@@ -99,6 +115,7 @@ def _write_past(
     | AccountRow
     | PutLeaves
     | PruneOutbox
+    | PruneGroupIn
     | BecomeDevice
     | DropSetting
     | DropGroupOut,
@@ -118,7 +135,9 @@ def _write_past(
             database.execute(
                 'DELETE FROM outbox WHERE "state" = \'sent\' AND "since_ms" < ?', (record.before_ms,)
             )
-            database.execute('DELETE FROM kept_key WHERE "since_ms" < ?', (record.before_ms,))
+            database.execute(_PRUNE_KEPT, (record.before_ms,))
+        case PruneGroupIn(before_ms):
+            database.execute(_PRUNE_GROUP_IN, (before_ms, WaitingReason.NO_KEY))
         case BecomeDevice():
             become_device(database, record)
         case DropSetting() | DropGroupOut():

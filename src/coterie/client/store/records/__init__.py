@@ -22,6 +22,7 @@ from coterie.client.store.records.sessions import (
     GroupInRow,
     GroupOutRow,
     KeptKey,
+    PruneGroupIn,
     SeenEnvelope,
     ShareRow,
     ShareState,
@@ -64,6 +65,7 @@ Record = (
     | EnvelopeOut
     | DropEnvelopeOut
     | GroupInRow
+    | PruneGroupIn
     | SeenEnvelope
     | WaitingRow
     | DropWaiting
@@ -101,6 +103,7 @@ __all__ = [
     "PeerDevice",
     "PeerKeys",
     "PositionRow",
+    "PruneGroupIn",
     "PruneOutbox",
     "PutDraft",
     "PutLeaves",

@@ -17,7 +17,8 @@ from coterie.base.quiet import Quiet
 
 
 class GroupOutRow(Quiet, frozen=True):
-    """This device's current sending session of a conversation."""
+    """This device's current sending session of a conversation. since_order: the highest order when it began,
+    so that a later message of another device shows a change of speaker."""
 
     conversation: ConversationId
     session: SessionId
@@ -25,6 +26,7 @@ class GroupOutRow(Quiet, frozen=True):
     predecessor: bytes
     messages: int
     created_ms: int
+    since_order: int = 0
 
 
 class DropGroupOut(msgspec.Struct, frozen=True):
@@ -63,6 +65,7 @@ class KeptKey(Quiet, frozen=True):
     last_n: int
     last_hash: bytes
     since_ms: int
+    conversation: ConversationId
 
 
 class EnvelopeOut(msgspec.Struct, frozen=True):
@@ -81,7 +84,11 @@ class DropEnvelopeOut(msgspec.Struct, frozen=True):
 
 
 class GroupInRow(Quiet, frozen=True):
-    """A session of another device, by which its messages open. Never replaced by another key."""
+    """A session of another device, by which its messages open. Never replaced by another key.
+
+    pickle: b"" once it is pruned; its id stays known. begun_seq, begun_ms: place in the log of the first
+    message that was opened with it, and when that was; 0 before (encryption rule 16).
+    """
 
     conversation: ConversationId
     account: AccountId
@@ -92,6 +99,16 @@ class GroupInRow(Quiet, frozen=True):
     predecessor: bytes
     last_n: int
     last_hash: bytes
+    begun_seq: int = 0
+    begun_ms: int = 0
+
+
+class PruneGroupIn(msgspec.Struct, frozen=True):
+    """Drop the keys of other devices' sessions that a later session of the same device in the same
+    conversation followed: one whose first message was opened here at before_ms or earlier, while no entry
+    waits for the older one."""
+
+    before_ms: int
 
 
 class SeenEnvelope(msgspec.Struct, frozen=True):

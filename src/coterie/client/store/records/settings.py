@@ -39,6 +39,10 @@ class Setting(StrEnum):
     SERVER_PROOF = "server-proof"
     """Packed client.core.profile.ServerProof, as of the newest connection."""
     INCARNATION = "incarnation"
+    SPLIT_PROOF = "split-proof"
+    """Two heads that contradict each other, packed (core.alarms.SplitProof): nothing is sent any more."""
+    OWN_QUESTIONS = "own-questions"
+    """Devices that came to this account, about which nobody has said yet "that was me": packed ids."""
     BROKEN_COUNT = "broken-count"
     """How many entries could not be opened, ever: 8 bytes big endian."""
 

@@ -59,13 +59,26 @@ class ConversationRow(Quiet, frozen=True):
 
 
 class TipRow(msgspec.Struct, frozen=True):
-    """The newest message of another device in a conversation: what parents name."""
+    """The newest message of another device in a conversation: what parents name, and what is missing.
+
+    first_n: the lowest n held, below it is before my time; 0 while none counts. held: how many from first_n
+    on. named_n: the highest n that others named as one they had. told: how many missing ones were shown.
+    """
 
     conversation: ConversationId
     device: DeviceId
     n: int
     hash: bytes
     order: int
+    first_n: int = 0
+    held: int = 0
+    named_n: int = 0
+    told: int = 0
+
+    @property
+    def missing(self) -> int:
+        """How many messages of that device there are in my time and not in the store."""
+        return max(self.n, self.named_n) - self.first_n + 1 - self.held if self.first_n else 0
 
 
 class MessageRow(Quiet, frozen=True):
@@ -129,7 +142,8 @@ class OutboxRow(msgspec.Struct, frozen=True):
 
 
 class PruneOutbox(msgspec.Struct, frozen=True):
-    """Remove outbox rows in state SENT and kept keys from before the given time."""
+    """Remove outbox rows in state SENT and kept keys from before the given time; and kept keys of sessions
+    that ended, by which nothing waits to be accepted and nobody is owed anything (encryption rule 13)."""
 
     before_ms: int
 

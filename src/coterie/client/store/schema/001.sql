@@ -69,7 +69,8 @@ CREATE TABLE group_out (
     "pickle" BLOB NOT NULL,
     "predecessor" BLOB NOT NULL,
     "messages" INTEGER NOT NULL,
-    "created_ms" INTEGER NOT NULL
+    "created_ms" INTEGER NOT NULL,
+    "since_order" INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE share (
@@ -81,6 +82,7 @@ CREATE TABLE share (
     "index" INTEGER NOT NULL,
     UNIQUE ("session", "device")
 ) STRICT;
+CREATE INDEX share_left_out ON share ("session") WHERE "state" = 'left-out';
 
 CREATE TABLE kept_key (
     "session" BLOB NOT NULL,
@@ -90,6 +92,7 @@ CREATE TABLE kept_key (
     "last_n" INTEGER NOT NULL,
     "last_hash" BLOB NOT NULL,
     "since_ms" INTEGER NOT NULL,
+    "conversation" BLOB NOT NULL,
     UNIQUE ("session", "index")
 ) STRICT;
 CREATE INDEX kept_key_by_time ON kept_key ("since_ms");
@@ -113,8 +116,11 @@ CREATE TABLE group_in (
     "predecessor" BLOB NOT NULL,
     "last_n" INTEGER NOT NULL,
     "last_hash" BLOB NOT NULL,
+    "begun_seq" INTEGER NOT NULL,
+    "begun_ms" INTEGER NOT NULL,
     UNIQUE ("session", "device", "conversation", "account")
 ) STRICT;
+CREATE INDEX group_in_begun ON group_in ("conversation", "device", "begun_seq") WHERE "begun_seq" > 0;
 
 CREATE TABLE seen_envelope (
     "device" BLOB NOT NULL,
@@ -135,6 +141,7 @@ CREATE TABLE waiting (
     UNIQUE ("stream", "seq")
 ) STRICT;
 CREATE INDEX waiting_by_session ON waiting ("session", "device", "stream", "seq");
+CREATE INDEX waiting_by_device ON waiting ("stream", "device");
 CREATE INDEX waiting_by_account ON waiting ("account", "stream" DESC, "seq");
 
 CREATE TABLE conversation (
@@ -154,6 +161,10 @@ CREATE TABLE tip (
     "n" INTEGER NOT NULL,
     "hash" BLOB NOT NULL,
     "order" INTEGER NOT NULL,
+    "first_n" INTEGER NOT NULL,
+    "held" INTEGER NOT NULL,
+    "named_n" INTEGER NOT NULL,
+    "told" INTEGER NOT NULL,
     UNIQUE ("conversation", "device")
 ) STRICT;
 CREATE INDEX tip_by_order ON tip ("conversation", "order");
@@ -184,6 +195,7 @@ CREATE TABLE message (
     "not_for" BLOB NOT NULL,
     UNIQUE ("conversation", "device", "message")
 ) STRICT;
+CREATE UNIQUE INDEX message_by_n ON message ("conversation", "device", "n") WHERE "n" > 0;
 CREATE UNIQUE INDEX message_by_index ON message ("session", "index", "device") WHERE "session" <> x'';
 -- Both end in the order, as every index ends in the rowid: history and the count of unread walk along them.
 CREATE INDEX message_by_conversation ON message ("conversation");

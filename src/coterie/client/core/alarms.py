@@ -1,0 +1,185 @@
+"""What somebody is asked or stopped for: own devices that came, and a ledger that is shown in two ways.
+
+A head counts where the ledger key signed it. Two that contradict each other are kept as proof, and nothing is
+sent from then on (encryption rules 14 and 20).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TypeVar
+
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.errors import RemoteError, SealBroken, SecurityStop
+from coterie.base.ids import DeviceId
+from coterie.base.signing import LedgerPublic
+from coterie.client.core.people import People
+from coterie.client.core.ports import Reads
+from coterie.client.core.profile import Profile
+from coterie.client.events import Device, OwnDeviceQuestion
+from coterie.client.outcome import NOTHING, Outcome
+from coterie.client.store.records import AccountRow, PutSetting, Record, Setting
+from coterie.ledger.heads import Head, LightHead, SignedHead, check_head, check_light_head
+from coterie.ledger.leaves import LedgerView
+
+T = TypeVar("T")
+HEADS_REMEMBERED = 64
+"""Heads from messages that are not looked at twice, and that wait for our leaves to reach them, each."""
+
+
+class SplitProof(msgspec.Struct, frozen=True, array_like=True):
+    """ours: the signed head over the leaves kept here, packed (b"" before the first). other: the one that
+    contradicts it, as it came: a SignedHead from the server, or a LightHead out of a message."""
+
+    ours: bytes
+    other: bytes
+
+    def pack(self) -> bytes:
+        return msgspec.msgpack.encode(self)
+
+    @property
+    def signed(self) -> tuple[bytes, ...]:
+        """Those of both that have both signatures."""
+        return tuple(each for each in (self.ours, self.other) if each and not _is_light(each))
+
+    @property
+    def light(self) -> tuple[bytes, ...]:
+        """The other one, where it came in a message."""
+        return (self.other,) if _is_light(self.other) else ()
+
+
+def _is_light(head: bytes) -> bool:
+    try:
+        LightHead.unpack(head)
+    except RemoteError:
+        return False
+    return True
+
+
+_proofs = msgspec.msgpack.Decoder(SplitProof)
+
+
+class Witness:
+    """Holds every head that comes against the leaves that were proven here."""
+
+    def __init__(self, reads: Reads, profile: Profile) -> None:
+        self._reads = reads
+        self._ledger = profile.ledger
+        self._key = LedgerPublic.unpack(profile.ledger_key)
+        self._heard: OrderedDict[bytes, None] = OrderedDict()
+        self._ahead: OrderedDict[bytes, Head] = OrderedDict()
+        self._proof: SplitProof | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether there is a proof that this server showed two ledgers."""
+        return self.kept is not None
+
+    @property
+    def kept(self) -> SplitProof | None:
+        """The proof, from now or from an earlier run."""
+        packed = self._reads.setting(Setting.SPLIT_PROOF)
+        return self._proof or (_proofs.decode(packed) if packed else None)
+
+    def proof(self) -> tuple[Record, ...]:
+        """What to keep after a stop, outside the turn that failed over it."""
+        return (PutSetting(Setting.SPLIT_PROOF, self._proof.pack()),) if self._proof else ()
+
+    def signed(self, packed: bytes, view: LedgerView, proven: int) -> Head:
+        """The server's head. Raises SecurityStop where it is not the ledger key's, or contradicts the first
+        `proven` leaves of the view."""
+        try:
+            head = check_head(SignedHead.unpack(packed), self._key, self._ledger)
+        except SealBroken:
+            raise SecurityStop(Code.LEDGER_SPLIT, "a head that the ledger key did not sign") from None
+        if head.size <= proven:
+            self._compare(head, packed, view)
+        return head
+
+    def heard(self, packed: bytes, view: LedgerView, proven: int) -> None:
+        """A head out of somebody's message; ignored where it is unsigned, badly signed or of another ledger.
+
+        One that is ahead of the leaves here is no fraud: it is held against them once they are that many.
+        Raises SecurityStop where it contradicts them.
+        """
+        if not packed or packed in self._heard:
+            return
+        try:
+            head = check_light_head(LightHead.unpack(packed), self._key, self._ledger)
+        except (SealBroken, RemoteError):
+            return
+        if head.size <= proven:
+            self._compare(head, packed, view)
+            _remember(self._heard, packed, None)
+        else:
+            _remember(self._ahead, packed, head)
+
+    def grown(self, view: LedgerView, ours: bytes) -> None:
+        """All leaves of the view are proven by the head `ours`: look at the heads that were ahead of them."""
+        for packed, head in list(self._ahead.items()):
+            if head.size <= view.size:
+                self._compare(head, packed, view, ours)
+                del self._ahead[packed]
+
+    def _compare(self, head: Head, packed: bytes, view: LedgerView, ours: bytes = b"") -> None:
+        """Raises SecurityStop, and has the proof kept, where a signed head has another root than the view."""
+        if view.root(head.size) != head.root:
+            self._proof = SplitProof(ours or self._reads.setting(Setting.HEAD) or b"", packed)
+            raise SecurityStop(Code.LEDGER_SPLIT, "two signed heads of one ledger contradict each other")
+
+
+def _remember(kept: OrderedDict[bytes, T], packed: bytes, value: T) -> None:
+    kept[packed] = value
+    while len(kept) > HEADS_REMEMBERED:
+        kept.popitem(last=False)
+
+
+_ids = msgspec.msgpack.Decoder(tuple[bytes, ...])
+
+
+class OwnDevices:
+    """Asks about each device that came to this account "was this you?", until it is answered."""
+
+    def __init__(self, reads: Reads, people: People) -> None:
+        self._reads = reads
+        self._people = people
+
+    def waiting(self) -> tuple[Device, ...]:
+        """Live devices about which nobody has answered."""
+        asked = self._asked()
+        return tuple(each for each in self._people.own_devices() if each.id in asked and not each.revoked)
+
+    def changed(self, known: AccountRow | None, row: AccountRow) -> Outcome:
+        """A newer manifest of an account was proven, and is in the people already."""
+        if row.account != self._people.me:
+            return NOTHING
+        new = [device for device in self._unknown(known, row) if device != self._people.device]
+        asked = self._asked()
+        fresh = tuple(device for device in new if device not in asked)
+        if not fresh:
+            return NOTHING
+        show = tuple(OwnDeviceQuestion(each) for each in self._people.own_devices() if each.id in fresh)
+        return Outcome(save=(self._put((*asked, *fresh)),), show=show)
+
+    def answered(self, device: DeviceId) -> Outcome:
+        """The person says that this one is theirs."""
+        return Outcome(save=(self._put(tuple(each for each in self._asked() if each != device)),))
+
+    def _unknown(self, known: AccountRow | None, row: AccountRow) -> tuple[DeviceId, ...]:
+        """Live devices that this one did not know. One that was here before this one did is known to it: a
+        manifest lists devices in the order in which they came."""
+        live = [each.device for each in row.devices if each.live]
+        if known is None:
+            place = live.index(self._people.device) if self._people.device in live else len(live)
+            return tuple(live[place + 1 :])
+        before = {each.device for each in known.devices}
+        return tuple(device for device in live if device not in before)
+
+    def _asked(self) -> tuple[bytes, ...]:
+        packed = self._reads.setting(Setting.OWN_QUESTIONS)
+        return _ids.decode(packed) if packed else ()
+
+    def _put(self, devices: tuple[bytes, ...]) -> PutSetting:
+        return PutSetting(Setting.OWN_QUESTIONS, msgspec.msgpack.encode(devices))

@@ -1,0 +1,152 @@
+"""Keys that devices are owed: left out of a message for a reason that passes (encryption rule 24).
+
+A device that is well again gets the session's key as it was kept where the device was left out, so that what
+waits there opens. Tried again with growing pauses, at once when its person comes online, for as long as the
+key is kept, and never for a device that the newest proven manifest does not list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.errors import SealBroken
+from coterie.base.ids import AccountId, ConversationId, DeviceId
+from coterie.client.core.fanout import SLICE, Fanout
+from coterie.client.core.line import RETRY_MS
+from coterie.client.core.people import People
+from coterie.client.core.ports import Reads
+from coterie.client.core.requests import OwedClaimed, Requests
+from coterie.client.core.sharing import SessionKeyAt, Sharing
+from coterie.client.core.trust import Trust
+from coterie.client.outcome import Outcome
+from coterie.client.store.records import ConversationRow, KeptKey, PeerDevice
+from coterie.wire.frames import Claim, Claimed
+from coterie.wire.frames.shared import DeviceRef
+
+PAUSE_MOST_MS = 3600 * 1000
+
+
+class _Pause(msgspec.Struct, frozen=True):
+    tries: int
+    until_ms: int
+
+
+class _Debt(msgspec.Struct, frozen=True):
+    conversation: ConversationRow
+    key: KeptKey
+    device: PeerDevice
+
+
+class Owed:
+    """Gives what is owed; how often it tried is known while the program runs."""
+
+    def __init__(
+        self,
+        reads: Reads,
+        sharing: Sharing,
+        fanout: Fanout,
+        trust: Trust,
+        people: People,
+        requests: Requests,
+    ) -> None:
+        self._reads = reads
+        self._sharing = sharing
+        self._fanout = fanout
+        self._trust = trust
+        self._people = people
+        self._requests = requests
+        self._pauses: dict[DeviceId, _Pause] = {}
+
+    @property
+    def wake_at_ms(self) -> int | None:
+        """When the next device is tried again; None where nobody is owed anything."""
+        return min((pause.until_ms for pause in self._pauses.values()), default=None)
+
+    def came_online(self, accounts: Iterable[AccountId], now_ms: int) -> Iterator[Outcome]:
+        """Whoever comes has emptied mailboxes and brings keys: no pause counts any more."""
+        came = set(accounts)
+        for share in self._reads.owed():
+            if share.account in came:
+                self._pauses.pop(share.device, None)
+        yield from self.give(now_ms)
+
+    def give(self, now_ms: int) -> Iterator[Outcome]:
+        """Try every device whose pause is over."""
+        if not self._trust.current:
+            return
+        debts = self._debts()
+        owed = {debt.device.device for debt in debts}
+        self._pauses = {device: pause for device, pause in self._pauses.items() if device in owed}
+        due = [debt for debt in debts if self._over(debt.device.device, now_ms)]
+        for device in {debt.device.device for debt in due}:
+            self._pause(device, now_ms)
+        claim = {debt.device.device: debt.device for debt in due if not self._has_keys(debt.device)}
+        refs = tuple(DeviceRef(device.account, device.device) for device in claim.values())[:SLICE]
+        if refs:
+            yield Outcome(send=(Claim(self._requests.new(OwedClaimed(refs), now_ms), refs),))
+        yield from self._share([debt for debt in due if debt.device.device not in claim], now_ms)
+
+    def claimed(self, asked: OwedClaimed, frame: Claimed, now_ms: int) -> Iterator[Outcome]:
+        """Keys came for devices without a session: those whose keys hold get what they are owed."""
+        keys = {DeviceId(each.device): each for each in frame.keys}
+        wanted = {DeviceId(ref.device) for ref in asked.devices}
+        well: set[DeviceId] = set()
+        debts = [debt for debt in self._debts() if debt.device.device in wanted]
+        for device in {debt.device.device: debt.device for debt in debts}.values():
+            offered = keys.get(device.device)
+            try:
+                if offered is None:
+                    raise SealBroken("the server knows no such device", Code.NO_PREKEY)
+                yield Outcome(save=self._sharing.start(device, offered, now_ms))
+            except SealBroken:
+                continue
+            if self._has_keys(device):
+                well.add(device.device)
+        yield from self._share([debt for debt in debts if debt.device.device in well], now_ms)
+
+    def _debts(self) -> list[_Debt]:
+        """Everything that is owed to devices which are entitled now and proven."""
+        debts: list[_Debt] = []
+        entitled: dict[ConversationId, dict[DeviceId, PeerDevice]] = {}
+        for share in self._reads.owed():
+            key = self._reads.kept_key_at(share.session, share.index)
+            conversation = self._reads.conversation(key.conversation) if key else None
+            if key is None or conversation is None or share.reason == Code.UNCONFIRMED.value:
+                continue
+            if conversation.id not in entitled:
+                devices = self._people.recipients(conversation)
+                entitled[conversation.id] = {each.device: each for each in devices}
+            device = entitled[conversation.id].get(share.device)
+            if device is not None and device.account == share.account:
+                debts.append(_Debt(conversation, key, device))
+        return debts
+
+    def _share(self, debts: list[_Debt], now_ms: int) -> Iterator[Outcome]:
+        """One envelope for each session and device, those of one session together."""
+        by_key: dict[tuple[bytes, int], list[_Debt]] = {}
+        for debt in debts:
+            by_key.setdefault((debt.key.session, debt.key.index), []).append(debt)
+        for same in by_key.values():
+            kept = same[0].key
+            key = SessionKeyAt(
+                kept.session, kept.index, kept.key, kept.predecessor, kept.last_n, kept.last_hash
+            )
+            devices = tuple(debt.device for debt in same)
+            yield from self._fanout.share(same[0].conversation, key, devices, now_ms)
+
+    def _has_keys(self, device: PeerDevice) -> bool:
+        keys = self._reads.peer_keys(device.device)
+        return bool(keys and keys.x_wing_key and self._reads.olm_sessions(device.device))
+
+    def _over(self, device: DeviceId, now_ms: int) -> bool:
+        pause = self._pauses.get(device)
+        return pause is None or now_ms >= pause.until_ms
+
+    def _pause(self, device: DeviceId, now_ms: int) -> None:
+        before = self._pauses.get(device)
+        tries = before.tries + 1 if before else 1
+        wait_ms = min(RETRY_MS << min(tries, 20), PAUSE_MOST_MS)
+        self._pauses[device] = _Pause(tries, now_ms + wait_ms)

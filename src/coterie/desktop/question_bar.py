@@ -1,0 +1,56 @@
+"""The question about a device that came to this account, above the conversation until it is answered."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from tkinter import ttk
+
+from coterie.base.ids import DeviceId
+from coterie.desktop.canvas.faces import FaceName
+from coterie.desktop.canvas.kit import Kit
+from coterie.desktop.line_bar import LineBar
+from coterie.screens.i18n import Text
+
+SIDE_PX = 16
+
+
+class QuestionBar(tk.Frame):
+    """Two lines and a button; takes no room while nothing is asked."""
+
+    def __init__(self, parent: tk.Misc, kit: Kit, on_yes: Callable[[DeviceId], None]) -> None:
+        super().__init__(parent, borderwidth=0, highlightthickness=0)
+        self._kit = kit
+        self._on_yes = on_yes
+        self.device: DeviceId | None = None
+        self.line = LineBar(self, kit, FaceName.SMALL, "danger", "panel", SIDE_PX)
+        self.detail = LineBar(self, kit, FaceName.SMALL, "muted", "panel", SIDE_PX)
+        self.yes = ttk.Button(
+            self, text=Text.YES_THAT_WAS_ME.value, command=self._answer, style="Link.TButton"
+        )
+        self.yes.bind("<Return>", lambda _: self._answer())
+        self.restyle()
+
+    def restyle(self) -> None:
+        """The theme or the zoom changed."""
+        self.configure(background=self._kit.colours.panel)
+        for line in (self.line, self.detail):
+            line.restyle()
+
+    def show(self, text: str, detail: str, device: DeviceId | None) -> None:
+        """Ask about a device; None: nothing is asked any more."""
+        self.device = device
+        self.line.show(text)
+        self.detail.show(detail)
+        if device is None:
+            for part in (self.yes, self.line, self.detail):
+                part.pack_forget()
+            self.configure(height=1)
+            return
+        self.yes.pack(side="right", padx=SIDE_PX // 2)
+        self.line.pack(side="top", fill="x")
+        self.detail.pack(side="top", fill="x")
+
+    def _answer(self) -> None:
+        if self.device is not None:
+            self._on_yes(self.device)

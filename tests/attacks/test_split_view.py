@@ -1,0 +1,137 @@
+"""Two ledgers for two people, and names that go backwards (encryption rules 14, 19 and 20)."""
+
+from __future__ import annotations
+
+import secrets
+
+import msgspec
+import pytest
+
+from coterie.base.codes import Code
+from coterie.base.errors import SecurityStop
+from coterie.base.ids import LedgerId
+from coterie.base.signing import IdentityKeys, LedgerKeys
+from coterie.client.core.trust import account_row
+from coterie.client.store.records import Setting
+from coterie.client.store.sqlite import ClientStore
+from coterie.ledger.heads import Head, sign_head
+from coterie.ledger.leaves import Leaf, LeafKind, name_hash
+from coterie.ledger.tree import Tree
+from coterie.wire.frames import Leaves, LedgerGrew
+from tests.attacks.peers import EVERYONE, LEDGER, LEDGER_KEYS, NOW_MS, Peer
+from tests.attacks.street import Ledger, Server, Victim, with_key
+
+OTHER_ROOT = b"\x01" * 32
+
+
+def light(size: int, root: bytes, keys: LedgerKeys = LEDGER_KEYS, ledger: LedgerId = LEDGER) -> bytes:
+    """A head as it travels inside a message."""
+    return sign_head(Head(ledger, size, root, NOW_MS), keys).light.pack()
+
+
+def hear(alice: Peer, bob: Victim, *heads: bytes) -> None:
+    """Bob opens one message for each head."""
+    out = with_key(alice, bob, EVERYONE)
+    for number, head in enumerate(heads, 1):
+        bob.log(alice.message(out, EVERYONE, f"head {number}", n=number, head=head))
+
+
+def test_a_head_of_another_ledger_than_mine_stops_everything_and_is_kept(alice: Peer, bob: Victim) -> None:
+    """Attack: the server shows Alice and Bob two ledgers. Rule 14: her messages carry the head that she was
+    shown, signed by the server; it contradicts his leaves, and he keeps both heads as proof."""
+    theirs = light(2, OTHER_ROOT)
+    with pytest.raises(SecurityStop) as stop:
+        hear(alice, bob, theirs)
+    assert stop.value.code is Code.LEDGER_SPLIT
+    assert bob.texts(EVERYONE) == []
+    bob.apply(*bob.core.trust.witness.proof())
+    witness = bob.new_core().trust.witness
+    assert witness.stopped
+    assert witness.kept is not None
+    assert witness.kept.signed == (bob.store.setting(Setting.HEAD),)
+    assert witness.kept.light == (theirs,)
+
+
+def test_a_head_from_the_server_that_contradicts_is_kept_too(bob: Victim) -> None:
+    """Attack: the server goes on with another ledger of its own. Its head is signed, and so proves it."""
+    false = sign_head(Head(LEDGER, 2, OTHER_ROOT, NOW_MS), LEDGER_KEYS).pack()
+    with pytest.raises(SecurityStop):
+        bob.frame(LedgerGrew(false))
+    bob.apply(*bob.core.trust.witness.proof())
+    kept = bob.new_core().trust.witness.kept
+    assert kept is not None
+    assert (kept.signed, kept.light) == ((bob.store.setting(Setting.HEAD), false), ())
+
+
+def test_a_manifest_that_was_proven_is_held_against_every_ledger(
+    alice: Peer, identities: dict[str, IdentityKeys], store: ClientStore, server: Server
+) -> None:
+    """Attack: whoever restores the server lets names begin again further back, or with another manifest. Rule
+    20: what was proven once is not forgotten with a ledger."""
+    for known, told in ((2, 1), (1, 1)):
+        victim = Victim(identities["bob"], "bob", store, server)
+        first = alice.sign(alice.entry())
+        proven = alice.sign(alice.entry(), after=first) if known > told else first
+        store.begin()
+        store.apply((account_row(proven, None),))
+        store.commit()
+        other = alice.sign(msgspec.structs.replace(alice.entry(), name="another"))
+        victim.server = Server(Ledger(), server.peers)
+        victim.server.ledger.add(first if known > told else other)
+        with pytest.raises(SecurityStop):
+            victim.connect()
+
+
+def test_heads_that_prove_nothing_are_ignored(alice: Peer, bob: Victim, server: Server) -> None:
+    """Attack: a member puts false heads into messages, so that others stop. Only the ledger's key counts."""
+    true = light(2, server.ledger.view.root(2))
+    hear(
+        alice,
+        bob,
+        b"",
+        b"\x93garbage",
+        light(2, OTHER_ROOT, LedgerKeys.generate()),
+        light(2, OTHER_ROOT, ledger=LedgerId(secrets.token_bytes(16))),
+        true[:-1] + bytes((true[-1] ^ 1,)),
+        true,
+        light(0, Tree().root()),
+    )
+    assert len(bob.texts(EVERYONE)) == 7
+    assert not bob.core.trust.witness.stopped
+
+
+def test_a_head_that_is_ahead_is_held_against_the_leaves_once_they_come(
+    alice: Peer, bob: Victim, server: Server
+) -> None:
+    """Not yet that far is no fraud. When the leaves come and another head signs them, it is."""
+    size = server.ledger.view.size + 1
+    hear(alice, bob, light(size, OTHER_ROOT))
+    assert len(bob.texts(EVERYONE)) == 1
+    server.ledger.put(Leaf(LeafKind.MANIFEST, b"n" * 32, alice.account[::-1], 1, b"h" * 32, -1))  # type: ignore[arg-type]  # any 32 bytes
+    with pytest.raises(SecurityStop):
+        bob.frame(LedgerGrew(server.ledger.head()))
+    assert bob.core.trust.witness.stopped
+
+
+@pytest.mark.parametrize("seq", [1, 0])
+def test_a_name_that_goes_backwards_is_an_alarm(alice: Peer, bob: Victim, server: Server, seq: int) -> None:
+    """Attack: the ledger grows by a leaf that takes a name back, or gives its number to another manifest.
+    Rule 20: whatever head signs it, that stops everything."""
+    false = Leaf(LeafKind.MANIFEST, name_hash(alice.name), alice.account, max(seq, 1), b"f" * 32, seq - 1)
+    leaves = [*server.ledger.leaves, false.pack()]
+    tree = Tree()
+    for packed in leaves:
+        tree.append(packed)
+    head = sign_head(Head(LEDGER, tree.size, tree.root(), NOW_MS), LEDGER_KEYS).pack()
+
+    class Backwards(Server):
+        def answer(self, frame):  # type: ignore[no-untyped-def] # as the method that it wraps
+            answer = super().answer(frame)
+            if isinstance(answer, Leaves):
+                return Leaves(answer.request, answer.start, tuple(leaves[answer.start :]), head)
+            return answer
+
+    bob.server = Backwards(server.ledger, server.peers, server.got)
+    with pytest.raises(SecurityStop) as stop:
+        bob.frame(LedgerGrew(head))
+    assert stop.value.code is Code.LEDGER_SPLIT
