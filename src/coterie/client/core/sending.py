@@ -192,16 +192,9 @@ class Sending:
             if conversation is None or conversation.id in held:
                 continue
             session = SessionId(item.share.session)
-            if self._in_use(conversation, session) and not self._reaches_peer(conversation, session):
+            if not self._reaches_peer(conversation, session):
                 held.add(conversation.id)
                 yield self._hold(conversation, self.line(conversation.id), code, now_ms)
-
-    def _in_use(self, conversation: ConversationRow, session: SessionId) -> bool:
-        """Whether messages go, or wait to be accepted, under this session: else its key is given later, to
-        somebody who was owed it, and holds nothing up."""
-        row = self._reads.group_out(conversation.id)
-        sealed = self._reads.outbox(conversation.id, OutboxState.SEALED, 1)
-        return bool(sealed) or (row is not None and row.session == session)
 
     def _ready(self, conversation: ConversationRow) -> bool:
         """Whether we know of everybody there what the ledger knows."""

@@ -176,7 +176,7 @@ class Trust:
         known = self._people.rows.get(AccountId(leaf.account))
         if known is None or leaf.kind is not LeafKind.MANIFEST or known.seq < leaf.seq:
             return
-        if known.seq > leaf.seq or SignedManifest.unpack(known.manifest).hash != leaf.hash:
+        if SignedManifest.unpack(known.manifest).hash != leaf.hash:
             raise SecurityStop(Code.LEDGER_SPLIT, "a leaf behind the manifest that was proven before")
 
     def _note(self, account: AccountId, leaf: Leaf) -> None:
