@@ -166,9 +166,6 @@ class Sending:
                 key = self._key_of(conversation, asked.session)
                 if key is not None:
                     yield self._fanout.leave_out(conversation, key, device, reason, now_ms)
-        line = self.line(conversation.id)
-        if line.repair is not None and not self._reaches_peer(conversation, asked.session):
-            yield self._hold(conversation, line, Code.NO_PREKEY, now_ms)
         yield from self.pump(asked.conversation, now_ms)
 
     def _key_of(self, conversation: ConversationRow, session: SessionId) -> SessionKeyAt | None:
