@@ -243,6 +243,10 @@ def test_the_main_screen_changes_with_the_theme(start: Start, house: House) -> N
     assert view.cget("background") == LIGHT.colours.window
     desk.app.toggle()
     assert view.cget("background") == DARK.colours.window
+    desk.root.update()
+    view.composer.text.focus_force()
+    view.composer.text.event_generate("<Control-Shift-L>")
+    assert view.cget("background") == LIGHT.colours.window
 
 
 def test_what_happens_to_the_account_is_shown(start: Start, house: House) -> None:

@@ -13,6 +13,7 @@ from coterie.screens.i18n import Text, say
 
 Calls = Mapping[ActionId, Callable[[], object]]
 PAD_PX: Final = 24
+MENU_PAD_PX: Final = 4
 
 
 def sequences(key: Key) -> tuple[str, ...]:
@@ -42,17 +43,25 @@ def _calling(call: Callable[[], object]) -> Callable[[object], str]:
     return called
 
 
-def fill_menu(menu: tk.Menu, kit: Kit, calls: Calls) -> None:
-    """The actions that are called here, with their keys."""
+def dress_menu(menu: tk.Menu, kit: Kit) -> None:
+    """Empty a menu, and give it the look of the theme."""
     colours = kit.colours
     menu.delete(0, "end")
     menu.configure(
-        background=colours.panel,
+        background=colours.field,
         foreground=colours.text,
         activebackground=colours.selected,
         activeforeground=colours.selected_text,
         font=kit.faces[FaceName.BODY].font,
+        relief="flat",
+        borderwidth=MENU_PAD_PX,
+        activeborderwidth=MENU_PAD_PX,
     )
+
+
+def fill_menu(menu: tk.Menu, kit: Kit, calls: Calls) -> None:
+    """The actions that are called here, with their keys."""
+    dress_menu(menu, kit)
     for action in ACTIONS:
         call = calls.get(action.id)
         if call is not None and not action.where is not Where.ANYWHERE:

@@ -235,6 +235,7 @@ class MainWindow(tk.Frame):
             ActionId.PAGE_DOWN: lambda: self.timeline.page(1),
             ActionId.OLDEST: self.timeline.to_start,
             ActionId.NEWEST: lambda: self.apply(self.presenter.newest()),
+            ActionId.APPEARANCE: lambda: self.winfo_toplevel().event_generate("<<ToggleAppearance>>"),
             ActionId.KEYS: self._toggle_keys,
         }
         self._calls = calls
@@ -308,5 +309,5 @@ class MainWindow(tk.Frame):
             self._keys = None
             return
         self._keys = KeyList(self, self.kit, self._toggle_keys)
-        self._keys.place(in_=self.timeline, relx=0.5, rely=0.5, anchor="center")
+        self._keys.place(in_=self, relx=0.5, rely=0.5, anchor="center")
         self._keys.lift()

@@ -11,6 +11,7 @@ import msgspec
 from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.canvas.laid import Box, Spot, SpotKind
 from coterie.desktop.canvas.marking import boxes, offset_at, word_at
+from coterie.desktop.keys import dress_menu
 from coterie.desktop.timeline import Timeline
 from coterie.screens.i18n import Text, say
 from coterie.screens.rows import MessageRow
@@ -230,14 +231,8 @@ class Pointer:
     def _popup(self, event: tk.Event[tk.Misc]) -> None:
         row = self._row_of(self._place(event.x, event.y))
         spot = self._timeline.spot_at(event.x, event.y)
-        menu, colours = self._menu, self._kit.colours
-        menu.delete(0, "end")
-        menu.configure(
-            background=colours.panel,
-            foreground=colours.text,
-            activebackground=colours.selected,
-            activeforeground=colours.selected_text,
-        )
+        menu = self._menu
+        dress_menu(menu, self._kit)
         if self._ends() is not None:
             menu.add_command(label=say(Text.COPY), command=self.copy)
         if row is not None:

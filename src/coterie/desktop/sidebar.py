@@ -88,7 +88,7 @@ class Sidebar(tk.Frame):
         self._arrange()
         self._hint.bind("<Button-1>", lambda _: self.search.focus_set())
         self.search.bind(CHANGED, lambda _: self._searched(), add="+")
-        self.menu.bind("<Button-1>", lambda event: listener.sidebar_menu(event.x_root, event.y_root))
+        self.menu.bind("<Button-1>", lambda _: self._open_menu())
         self._show_hint()
         self.restyle()
 
@@ -157,6 +157,10 @@ class Sidebar(tk.Frame):
             self.list.pack(side="top", fill="x")
         self.found_line.pack(side="top", fill="x", pady=(0, 2))
         self.found.pack(side="top", fill="both", expand=True)
+
+    def _open_menu(self) -> None:
+        """Below its sign."""
+        self._listener.sidebar_menu(self.winfo_rootx() + SIDE_PX, self.winfo_rooty() + TOP_PX - SIDE_PX // 2)
 
     def _searched(self) -> None:
         self._show_hint()

@@ -28,6 +28,7 @@ class ActionId(StrEnum):
     OLDEST = "oldest"
     NEWEST = "newest"
     COPY = "copy"
+    APPEARANCE = "appearance"
     KEYS = "keys"
 
 
@@ -90,6 +91,7 @@ ACTIONS: Final = (
     Action(ActionId.OLDEST, ActionText.OLDEST, (Key("Home", control=True),)),
     Action(ActionId.NEWEST, ActionText.NEWEST, (Key("End", control=True),)),
     Action(ActionId.COPY, ActionText.COPY, (Key("c", control=True),)),
+    Action(ActionId.APPEARANCE, ActionText.APPEARANCE, (Key("l", control=True, shift=True),)),
     Action(ActionId.KEYS, ActionText.KEYS, (Key("slash", control=True),)),
 )
 

@@ -106,6 +106,7 @@ class Action(StrEnum):
     OLDEST = "To the oldest message"
     NEWEST = "To the newest message"
     COPY = "Copy what is marked"
+    APPEARANCE = "Dark or light"
     KEYS = "Show this list of keys"
 
 
