@@ -18,6 +18,8 @@ LOOKED_AT: Final = 4_000
 """Characters of a message in which hits are looked for."""
 LEAD: Final = 16
 """Characters that are shown before the first hit, at most."""
+SHOWN: Final = 30
+"""At the end of a text so much of it is shown, wherever the hit is."""
 WORDS_MAX: Final = 64
 CHARACTERS_MAX: Final = 1_000
 """What of a search is looked for (client/store/timeline.py searches by as much)."""
@@ -59,9 +61,8 @@ class Hits:
 
 def _start(line: str, hit: int) -> int:
     """Where the shown part begins: at a word, not far before the hit."""
-    if hit <= LEAD:
-        return 0
-    return line.find(" ", hit - LEAD, hit) + 1 or hit
+    start = min(hit - LEAD, len(line) - SHOWN)
+    return 0 if start <= 0 else line.find(" ", start, hit) + 1 or hit
 
 
 def _folded(text: str) -> str:
