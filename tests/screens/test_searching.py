@@ -131,7 +131,9 @@ def test_what_was_found_comes_by_pages(street: Street) -> None:
         FOUND_ROWS,
         f"In all conversations  ·  more than {FOUND_ROWS} messages",
     )
-    screen.apply(screen.presenter.reach_found_end())
+    asked = screen.presenter.reach_found_end()
+    assert screen.presenter.reach_found_end().intents == ()
+    screen.apply(asked)
     screen.apply(screen.presenter.reach_found_end())
     assert len(found(screen)) == FOUND_ROWS + 10
     assert line(screen) == f"In all conversations  ·  {FOUND_ROWS + 10} messages"

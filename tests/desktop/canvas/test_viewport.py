@@ -117,3 +117,15 @@ def test_what_is_inserted_above_moves_nothing(count: int, scrolled: int, more: i
     view.insert(0, list(range(500, 500 + more)))
     after = [(view.rows[index], y) for index, y in view.place()]
     assert before == after or view.at_end
+
+
+def test_rows_inserted_after_the_last_leave_what_is_seen_where_it_is() -> None:
+    view = fresh(100)
+    before = view.place()
+    view.insert(100, list(range(100, 200)))
+    assert not view.at_end
+    after = view.place()
+    assert after[: len(before)] == before
+    assert view.last == after[-1][0] < 102
+    view.append([200])
+    assert view.place() == after
