@@ -46,6 +46,17 @@ def test_its_grounds_have_the_colours_of_the_theme(open_window: Open, theme: The
     assert view.pixel(window, window.kit.spacing.list_width, 300) == colours.divider
 
 
+def test_in_a_narrow_window_the_list_gives_way(open_window: Open) -> None:
+    view = open_window(Street())
+    sidebar = view.window.sidebar
+    for width, wanted in ((900, 300), (500, 190), (300, 160), (900, 300)):
+        view.root.geometry(f"{width}x600")
+        view.wait(lambda width=width: view.window.winfo_width() == width)  # type: ignore[misc]  # a default of a lambda
+        view.settle()
+        assert (sidebar.winfo_width(), sidebar.list.winfo_width()) == (wanted, wanted)
+        assert view.words(sidebar.list)[0].startswith("Every")
+
+
 def test_what_is_said_is_queued_then_sent(open_window: Open) -> None:
     street = Street()
     view = open_window(street)

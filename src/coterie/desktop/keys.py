@@ -84,7 +84,7 @@ class KeyList(tk.Frame):
         title.configure(background=colours.panel, foreground=colours.text)
         for place, (keys, what) in enumerate(key_list(), 1):
             for column, (text, colour) in enumerate(((keys, colours.link), (what, colours.text))):
-                label = tk.Label(self, text=text, font=kit.faces[FaceName.BODY].font)
+                label = tk.Label(self, text=text, font=kit.faces[FaceName.BODY].font, borderwidth=0, pady=0)
                 label.configure(background=colours.panel, foreground=colour)
                 label.grid(row=place, column=column, sticky="w", padx=(0, PAD_PX), pady=2)
                 label.bind("<Button-1>", lambda _: on_close())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tkinter as tk
 import webbrowser
 from collections.abc import Callable
-from typing import assert_never
+from typing import Final, assert_never
 
 from coterie.base.codes import Code
 from coterie.base.ids import ConversationId
@@ -50,6 +50,10 @@ from coterie.screens.signals import (
 )
 from coterie.screens.theme import Theme
 
+SIDE_PART: Final = 0.38
+"""Of the width, at most, for the left side."""
+LEAST_SIDE_PX: Final = 160
+
 
 class MainWindow(tk.Frame):
     """Fills its parent. The caller applies presenter.begin() and, from then on, presenter.take(event)."""
@@ -86,13 +90,20 @@ class MainWindow(tk.Frame):
         self.question.pack(side="top", fill="x")
         self.composer.pack(side="bottom", fill="x")
         self.timeline.pack(side="top", fill="both", expand=True)
-        self._bind()
+        self.bind("<Configure>", lambda event: self._share_width(event.width))
+        self._bind_keys()
         self.retheme(theme)
         self.composer.text.focus_set()
 
     def destroy(self) -> None:
         self._gone = True
         super().destroy()
+
+    def _share_width(self, width: int) -> None:
+        """In a narrow window the left side gives way to the messages."""
+        wanted = min(self.kit.spacing.list_width, max(LEAST_SIDE_PX, round(width * SIDE_PART)))
+        if int(str(self.sidebar.cget("width"))) != wanted:
+            self.sidebar.configure(width=wanted)
 
     def retheme(self, theme: Theme) -> None:
         """Draw with another theme from now on."""
@@ -219,7 +230,7 @@ class MainWindow(tk.Frame):
     def _watch(self) -> None:
         self.apply(self.presenter.watch(self._focused() and self.timeline.view.at_end))
 
-    def _bind(self) -> None:
+    def _bind_keys(self) -> None:
         calls = {
             ActionId.SWITCH: self._switch,
             ActionId.FIND_HERE: lambda: self._look(Scope.HERE),
