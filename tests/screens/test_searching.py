@@ -298,3 +298,26 @@ def test_only_the_last_message_that_was_wanted_is_gone_to(long: Screen) -> None:
     at = long.last(ReachRow).key
     long.apply(long.presenter.take(finish(long.presenter.perform(first))))
     assert long.last(ReachRow).key == at
+
+
+def test_who_does_not_wait_for_a_message_gets_the_newest(long: Screen, street: Street) -> None:
+    for number in range(LONG):
+        street.arrive("carol", street.direct("carol"), f"far {number}")
+    long.apply(long.presenter.begin())
+    look(long, Scope.EVERYWHERE, "far 10")
+    (asked,) = long.presenter.show_found(found(long)[-1].key).intents
+    assert isinstance(asked, ReadAround)
+    long.apply(long.presenter.newest())
+    assert texts(long)[-1] == f"far {LONG - 1}"
+    long.apply(long.presenter.take(finish(long.presenter.perform(asked))))
+    assert texts(long)[-1] == f"far {LONG - 1}"
+
+
+def test_who_left_meanwhile_is_not_taken_there_on_coming_back(long: Screen, street: Street) -> None:
+    look(long, Scope.HERE, "middle")
+    (asked,) = long.presenter.show_found().intents
+    long.apply(long.presenter.select(street.direct("bob")))
+    long.apply(long.presenter.select(street.everyone))
+    long.clear()
+    long.apply(long.presenter.take(finish(long.presenter.perform(asked))))
+    assert not [each for each in long.shown if isinstance(each, ReachRow)]

@@ -44,6 +44,7 @@ class OpenTimeline:
         """It is selected now: tell its rows, or ask for them; order: of the message to begin at, if any."""
         self._line_order, self._unseen, self._line_seen = 0, 0, True
         self._viewed_order = 0
+        self._sought = 0
         if about is not None and about.unread:
             self._line_order, self._unseen, self._line_seen = about.first_unread_order, about.unread, False
         self.rows.set_unread(self._line_order, self._unseen, None)
@@ -84,7 +85,7 @@ class OpenTimeline:
         """Show the newest row, wherever the person has got to."""
         self._sought = 0
         batch.show(ReachEnd())
-        if not self.rows.at_newest:
+        if not self._asking and not (self.loaded and self.rows.at_newest):
             self._ask_newest(batch)
 
     def reach_bottom(self, batch: Batch) -> None:
