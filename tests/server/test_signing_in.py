@@ -9,6 +9,7 @@ import pytest
 
 from coterie.base import limits
 from coterie.base.codes import Code
+from coterie.server import roster
 from coterie.server.connection import CloseReason
 from coterie.wire import codec
 from coterie.wire.frames import (
@@ -221,6 +222,26 @@ async def test_who_comes_while_somebody_reconnects_misses_nobody(
     await house.pass_time(1)
     online = {person.name for person in initial.people}
     assert online | {name for name, there in told(bobs) if there} == {"alice", "bob"}
+
+
+@pytest.mark.asyncio
+async def test_a_long_list_comes_in_parts_that_say_what_they_are(
+    house: House, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roster, "PEOPLE_PER_FRAME", 1)
+    await registered(house, alice, bob)
+    alices, bobs, late = house.wire(), house.wire(), house.wire()
+    await alices.sign_in(alice.device)
+    await bobs.sign_in(bob.device)
+    await house.pass_time(1)
+    second = Device(alice.account)
+    alice.signed = alice.with_added(alice.signed, second)
+    await alices.ask(PublishManifest(2, alice.signed.pack()))
+    await late.greet()
+    late.say(second.prove(late.challenge, TLS_KEY))
+    parts = [await late.next(Presence) for _ in range(2)]
+    assert all(part.initial for part in parts)
+    assert {person.name for part in parts for person in part.people} == {"alice", "bob"}
 
 
 @pytest.mark.asyncio

@@ -14,7 +14,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import LocalError, RemoteError
 from coterie.wire import codec
 from coterie.wire.frames import Frame
-from coterie.wire.frames.accounts import LoginStart, SignUp
+from coterie.wire.frames.accounts import LoginStart, Salt, SignUp
 from coterie.wire.frames.connection import Hello, Ping, Pong
 from tests.wire.frame_strategies import CLIENT_FRAMES, SERVER_FRAMES, client_frames, frames_of, server_frames
 
@@ -217,3 +217,12 @@ def test_many_messages_are_as_few_as_the_limits_allow() -> None:
     messages = codec.encode_all(wide)
     assert len(messages) == 2
     assert all(len(message) <= limits.FRAME_BYTES for message in messages)
+
+
+def test_a_message_is_filled_up_to_a_size_and_a_large_frame_stands_alone() -> None:
+    frames = [Salt(number, bytes(16), 65536, 3, 4) for number in range(1, 8)]
+    size = len(codec.encode(frames[0]))
+    messages = codec.encode_all(frames, fill_bytes=3 * size)
+    assert [len(codec.decode_server(each)) for each in messages] == [3, 3, 1]
+    assert [len(codec.decode_server(each)) for each in codec.encode_all(frames, fill_bytes=1)] == [1] * 7
+    assert [frame for each in messages for frame in codec.decode_server(each)] == frames

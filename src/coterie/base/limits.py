@@ -10,6 +10,9 @@ DAY_MS = 24 * HOUR_MS
 FRAME_BYTES = 1 << 20
 """One WebSocket message, which may carry several frames."""
 FRAMES_PER_MESSAGE = 1024
+MESSAGE_FILL_BYTES = 8 * 1024
+"""A server puts no further frame into a message that would grow beyond this: what a connection has once sent
+in one message stays in its buffers, for as long as it is open."""
 CONNECT_SECONDS = 10.0
 HANDSHAKE_SECONDS = 30.0
 ANSWER_SECONDS = 10.0

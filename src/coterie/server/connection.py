@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError
 from coterie.server.caller import Caller
@@ -55,6 +56,8 @@ class Connection:
         self.pinged_at: float | None = None
         self.paused_at: float | None = None
         """Since when the network takes nothing more, or when it last took something."""
+        self.look_again_at = now_seconds
+        """Nothing is due before (housekeeping.py)."""
         self._unsent_bytes = 0
         self.is_open = True
         self._out: list[ServerFrame] = []
@@ -70,7 +73,7 @@ class Connection:
 
     def paused(self, now_seconds: float) -> None:
         """The network takes nothing more."""
-        self.paused_at = now_seconds
+        self.paused_at = self.look_again_at = now_seconds
         self._unsent_bytes = self.pipe.unsent_bytes
 
     def resumed(self, now_seconds: float) -> None:
@@ -102,11 +105,11 @@ class Connection:
         self._out.extend(frames)
 
     def flush(self) -> None:
-        """Send what was queued, in as few messages as fit."""
+        """Send what was queued, in few messages."""
         if not self._out or not self.is_open:
             return
         frames, self._out = self._out, []
-        for message in self.session.send_all(frames):
+        for message in self.session.send_all(frames, limits.MESSAGE_FILL_BYTES):
             self.pipe.send(message)
 
     def refuse(self, code: Code) -> None:

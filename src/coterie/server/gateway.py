@@ -35,6 +35,9 @@ GOODBYE_SECONDS = 1.0
 CLOSE_SECONDS = 5.0
 """What is still unsent this long after the end of a connection stays unsent."""
 BACKLOG = 512
+SMALL_BYTES = 1000
+HEADER_BYTES = 14
+"""As picows wants it in front of a message."""
 
 
 class _Context(TypedDict, total=False):
@@ -54,7 +57,13 @@ class _WebSocket:
         self._transport = transport
 
     def send(self, message: bytes) -> None:
-        self._transport.send(WSMsgType.BINARY, message)
+        """picows copies a message into a buffer of the connection, which keeps the size of its largest one: a
+        large message brings its own."""
+        if len(message) <= SMALL_BYTES:
+            self._transport.send(WSMsgType.BINARY, message)
+        else:
+            whole = bytearray(HEADER_BYTES) + message
+            self._transport.send_reuse_external_bytearray(WSMsgType.BINARY, whole, HEADER_BYTES)
 
     def ping(self) -> None:
         self._transport.send_ping()

@@ -46,6 +46,21 @@ class Housekeeping:
             connection.pipe.ping()
         return False
 
+    def look_again_at(self, connection: Connection, now_seconds: float) -> float:
+        """Before when nothing can be due of a connection, whatever happens on it meanwhile: every limit is
+        longer than the time until a ping."""
+        if connection.paused_at is not None:
+            return now_seconds
+        times = [now_seconds, connection.heard_at, connection.pinged_at or now_seconds]
+        due = min(times) + limits.PING_SECONDS
+        if connection.caller.signed_in is None:
+            until = limits.HANDSHAKE_SECONDS if connection.session.state is State.NEW else UNPROVEN_SECONDS
+            due = min(due, connection.opened_at + until)
+        reader = connection.reader
+        if reader is not None and reader.has_something_under_way:
+            due = min(due, reader.moved_at + limits.SLOW_READER_SECONDS)
+        return due
+
     def refused(self, connection: Connection, now_seconds: float) -> Code | None:
         """Why a connection has to end although it is alive."""
         reader = connection.reader

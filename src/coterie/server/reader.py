@@ -15,7 +15,7 @@ from coterie.wire.frames.messages import LogEntry, MailboxEntry
 
 ENTRY_OVERHEAD_BYTES = 256
 """Ids, times and MACs of an entry as encoded; rather more than less."""
-FRAME_CONTENT_BYTES = limits.FRAME_BYTES - 64 * 1024
+FRAME_CONTENT_BYTES = limits.MESSAGE_FILL_BYTES - 256
 
 
 class Window:

@@ -12,7 +12,7 @@ from coterie.server.connection import Connection
 from coterie.wire.frames import Presence
 from coterie.wire.frames.messages import OnlinePerson
 
-PEOPLE_PER_FRAME = 5000
+PEOPLE_PER_FRAME = 100
 
 
 class Roster:
@@ -57,7 +57,7 @@ class Roster:
         self._changed.add(who.account)
 
     def everybody(self) -> list[Presence]:
-        """The whole list, for who has just come; the first frame says that it is.
+        """The whole list, for who has just come, in parts: each says that it is one.
 
         It is what everybody was told last: what has changed since then comes to all of them alike.
         """
@@ -80,4 +80,4 @@ class Roster:
 
 def _frames(people: list[OnlinePerson], *, initial: bool) -> list[Presence]:
     cuts = range(0, max(1, len(people)), PEOPLE_PER_FRAME)
-    return [Presence(tuple(people[at : at + PEOPLE_PER_FRAME]), initial and at == 0) for at in cuts]
+    return [Presence(tuple(people[at : at + PEOPLE_PER_FRAME]), initial) for at in cuts]

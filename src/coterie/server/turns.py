@@ -234,17 +234,23 @@ class Turns:
         self.connections.tell_all(self._roster.changes())
         self._again(self._rivals.expired(now.monotonic_seconds))
         for connection in self.connections.all:
-            code = self._housekeeping.refused(connection, now.monotonic_seconds)
-            if code is not None:
-                self.connections.refuse(connection, code)
-            elif self._housekeeping.overdue(connection, now.monotonic_seconds):
-                self.connections.end(connection, CloseReason.GOING_AWAY)
+            if connection.look_again_at <= now.monotonic_seconds:
+                self._look_at(connection, now.monotonic_seconds)
         statement = self._housekeeping.statement_due(now)
         if statement is not None:
             await self._settling.put_statement(statement)
         if self._sequencer.due(now, 0):
             await self._settling.publish_head(now)
         await self._housekeeping.prune(now)
+
+    def _look_at(self, connection: Connection, now_seconds: float) -> None:
+        code = self._housekeeping.refused(connection, now_seconds)
+        if code is not None:
+            self.connections.refuse(connection, code)
+        elif self._housekeeping.overdue(connection, now_seconds):
+            self.connections.end(connection, CloseReason.GOING_AWAY)
+        else:
+            connection.look_again_at = self._housekeeping.look_again_at(connection, now_seconds)
 
     def _again(self, visits: list[Visit]) -> None:
         """Frames to be handled in the next turn."""

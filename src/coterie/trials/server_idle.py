@@ -17,6 +17,8 @@ from coterie.trials.trial import Trial
 TARGETS = (Target(1.3, of_floor=True),)
 ROUNDS_MAX = 3
 """Each starts both servers anew: what a process once had it does not give back."""
+SETTLE_SECONDS = 1.5
+"""Within a second of the last arrival everybody has been told of it."""
 
 
 class _Cost(msgspec.Struct, frozen=True):
@@ -87,13 +89,16 @@ async def _floor(trial: Trial, folder: Path) -> _Cost:
 
 
 async def _measure(trial: Trial, process: Measured, opened: Callable[[int], Awaitable[Line]]) -> _Cost:
-    """Open one connection before, so that what the first one costs is not counted."""
+    """Everybody comes and goes once before: what database and allocator keep of that is no connection's."""
     count = trial.scale.idle_connections
+    for number in range(count):
+        await (await opened(number)).close()
     lines = [await opened(0)]
     memory, cpu = process.memory_bytes(), process.cpu_seconds()
     lines += [await opened(number) for number in range(1, count)]
     memory_kib = (process.memory_bytes() - memory) / 1024 / (count - 1)
     open_us = (process.cpu_seconds() - cpu) * 1e6 / (count - 1)
+    await trial.clock.wait_until(trial.clock.monotonic_seconds() + SETTLE_SECONDS)
     cpu = process.cpu_seconds()
     until = trial.clock.monotonic_seconds() + trial.scale.idle_seconds
     for line in lines:

@@ -38,8 +38,9 @@ def encode(*frames: Frame) -> bytes:
     return message
 
 
-def encode_all(frames: Iterable[Frame]) -> list[bytes]:
-    """As few messages as the limits allow, in order. LocalError where one frame alone is too large."""
+def encode_all(frames: Iterable[Frame], fill_bytes: int = limits.FRAME_BYTES) -> list[bytes]:
+    """As few messages as the limits allow, in order; a frame that would fill one beyond fill_bytes begins the
+    next. LocalError where one frame alone is too large."""
     messages: list[bytes] = []
     parts: list[bytes] = []
     size = 0
@@ -48,7 +49,7 @@ def encode_all(frames: Iterable[Frame]) -> list[bytes]:
         added = LENGTH_BYTES + len(packed)
         if added > limits.FRAME_BYTES:
             raise LocalError(Code.TOO_LARGE, f"a frame of {len(packed)} bytes")
-        if size + added > limits.FRAME_BYTES or len(parts) == 2 * limits.FRAMES_PER_MESSAGE:
+        if parts and (size + added > fill_bytes or len(parts) == 2 * limits.FRAMES_PER_MESSAGE):
             messages.append(b"".join(parts))
             parts, size = [], 0
         parts += (length, packed)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Generic, Literal, TypeVar, cast, overload
 
+from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError, RemoteError
 from coterie.wire import codec
@@ -49,6 +50,9 @@ class Direction(Enum):
 
 class State(Enum):
     """How far a connection has come; the names say who is expected to speak, and about what."""
+
+    __hash__ = object.__hash__
+    """An enum's own goes by the name, in Python; the tables are looked up with every frame."""
 
     NEW = "new"
     HELLO_SAID = "hello said"
@@ -182,10 +186,11 @@ class Session(Generic[Heard, Said]):
         self._state = then
         return data
 
-    def send_all(self, frames: Sequence[Said]) -> list[bytes]:
-        """As send(), in as many messages as the limits of a message demand; none for no frames."""
+    def send_all(self, frames: Sequence[Said], fill_bytes: int = limits.FRAME_BYTES) -> list[bytes]:
+        """As send(), in as many messages as the limits of a message and fill_bytes demand; none for no
+        frames."""
         then = self._after(frames, self._saying, LocalError)
-        messages = codec.encode_all(frames)
+        messages = codec.encode_all(frames, fill_bytes)
         self._state = then
         return messages
 

@@ -15,10 +15,8 @@ class PresenceList:
         self._people = people
 
     def changed(self, frame: Presence) -> tuple[Event, ...]:
-        """Take a list or changes."""
+        """Take a part of the list, which begins with nobody on each connection, or changes."""
         before = set(self._people.online)
-        if frame.initial:
-            self._people.online.clear()
         for each in frame.people:
             account = AccountId(each.account)
             if each.online:

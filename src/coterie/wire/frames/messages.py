@@ -139,7 +139,8 @@ class OnlinePerson(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_
 class Presence(
     msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=45, forbid_unknown_fields=True
 ):
-    """Who is connected. initial: the whole list, after Ready; else changes, one batch a second at most."""
+    """Who is connected. initial: a part of the whole list, after Ready; else changes, one batch a second at
+    most."""
 
     people: Annotated[tuple[OnlinePerson, ...], msgspec.Meta(max_length=100_000)]
     initial: bool
