@@ -13,6 +13,7 @@ from coterie.base.ids import log_of, mailbox_of
 from coterie.server.connection import CloseReason
 from coterie.wire.frames import (
     Accept,
+    Accepted,
     Ack,
     LogEntries,
     MailboxEntries,
@@ -42,6 +43,28 @@ async def test_what_was_sent_while_somebody_was_away_waits(house: House, alice: 
     assert ends[mailbox_of(bob.device.id)] == (0, 1), "the key was never acknowledged"
     assert [entry.seq for entry in await back.mail(1)] == [1]
     assert [entry.seq for entry in await back.messages(3)] == [1, 2, 3]
+
+
+@pytest.mark.asyncio
+async def test_a_conversation_that_begins_in_the_turn_of_a_sync_comes_once(
+    house: House, alice: Person, bob: Person
+) -> None:
+    await registered(house, alice, bob)
+    alices, bobs = house.wire(), house.wire()
+    await alices.sign_in(alice.device)
+    await bobs.sign_in(bob.device, sync=False)
+    conversation = alice.direct_with(bob)
+    bobs.say(Sync(()))
+    alices.say(
+        alice.device.share(conversation, bob.account, bob.device, request=2),
+        alice.device.message(conversation, bob.account, request=3),
+        alice.device.message(conversation, bob.account, request=4),
+    )
+    for _ in range(3):
+        await alices.next(Accepted)
+    await settle()
+    assert [entry.seq for frame in bobs.waiting(LogEntries) for entry in frame.entries] == [1, 2]
+    assert [entry.seq for frame in bobs.waiting(MailboxEntries) for entry in frame.entries] == [1]
 
 
 @pytest.mark.asyncio

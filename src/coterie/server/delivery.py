@@ -67,10 +67,12 @@ class Delivery:
                 self._by_log.pop(stream, None)
 
     def opened(self, opened: Iterable[Opened]) -> None:
-        """Devices have become entitled to streams."""
+        """Devices have become entitled to streams. One that began in the same turn has them from its start."""
         for each in opened:
             connection = self._by_device.get(each.device)
-            if connection is not None and connection.reader is not None:
+            if connection is None or connection.reader is None:
+                continue
+            if each.stream not in connection.reader.logs:
                 connection.reader.add_log(each.stream, each.after_seq, each.after_seq)
                 self._by_log.setdefault(each.stream, {})[each.device] = connection
 
