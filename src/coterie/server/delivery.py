@@ -67,7 +67,7 @@ class Delivery:
                 self._by_log.pop(stream, None)
 
     def opened(self, opened: Iterable[Opened]) -> None:
-        """Devices have become entitled to streams. One that began in the same turn has them from its start."""
+        """Devices have become entitled to streams. One that began in this turn has them from its start."""
         for each in opened:
             connection = self._by_device.get(each.device)
             if connection is None or connection.reader is None:
