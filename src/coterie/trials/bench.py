@@ -22,12 +22,12 @@ from coterie.trials import (
     server_direct,
     server_idle,
     server_rooms,
+    window,
 )
 from coterie.trials.figures import Figure
 from coterie.trials.machine import MachineLine, can_measure_processes, machine_line
 from coterie.trials.scale import SCALES
 from coterie.trials.trial import Run, Trial
-from coterie.trials.window import WindowLine, window_lines
 
 NEEDS_PROC = "what a server process uses can be measured only where there is /proc (Linux)"
 
@@ -40,11 +40,11 @@ TRIALS: dict[str, Run] = {
     "client.fan_out": client_fan_out.run,
     "client.catch_up": client_catch_up.run,
     "client.doors": client_doors.run,
+    "window": window.run,
 }
 OF_SERVER = "server."
-WINDOW = "window"
 
-Line = MachineLine | Figure | WindowLine
+Line = MachineLine | Figure
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -56,10 +56,9 @@ class Plan(msgspec.Struct, frozen=True):
 
     def chosen(self) -> list[str]:
         """Raises Refused(usage) where nothing has such a name."""
-        names = (*TRIALS, WINDOW)
-        chosen = [name for name in names if not self.only or any(_meets(name, word) for word in self.only)]
+        chosen = [name for name in TRIALS if not self.only or any(_meets(name, word) for word in self.only)]
         if not chosen:
-            raise Refused(Code.USAGE, f"--only takes one of: {', '.join(names)}, or a part of the list")
+            raise Refused(Code.USAGE, f"--only takes one of: {', '.join(TRIALS)}, or a part of the list")
         return chosen
 
 
@@ -74,10 +73,6 @@ async def measure(plan: Plan) -> AsyncIterator[Line]:
         folder = Path(name)
         yield machine_line(plan.seed, quick=plan.scale != "full", folder=folder)
         for trial_name in chosen:
-            if trial_name == WINDOW:
-                for line in await window_lines():
-                    yield line
-                continue
             if trial_name.startswith(OF_SERVER) and not can_measure_processes():
                 raise Unavailable(Code.MISSING_PART, NEEDS_PROC)
             place = folder / trial_name

@@ -33,6 +33,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     """Of each speaker, for somebody who sleeps."""
     doors: int
     """Sign-ups, logins, unlocks."""
+    window_rounds: int
 
 
 FULL = Scale(
@@ -57,6 +58,7 @@ FULL = Scale(
     speakers=5,
     speaker_messages=2000,
     doors=5,
+    window_rounds=3,
 )
 QUICK = Scale(
     rounds=3,
@@ -80,6 +82,7 @@ QUICK = Scale(
     speakers=2,
     speaker_messages=300,
     doors=1,
+    window_rounds=1,
 )
 TINY = Scale(
     rounds=1,
@@ -103,5 +106,6 @@ TINY = Scale(
     speakers=1,
     speaker_messages=20,
     doors=1,
+    window_rounds=1,
 )
 SCALES = {"full": FULL, "quick": QUICK, "tiny": TINY}

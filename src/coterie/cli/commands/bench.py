@@ -13,12 +13,10 @@ from coterie.trials.bench import Line, Plan
 from coterie.trials.bench import run as measure
 from coterie.trials.figures import Figure, line_of, markdown, table
 from coterie.trials.machine import MachineLine
-from coterie.trials.window import WindowLine
 
 
 def run(given: Arguments, output: Output) -> int:
     figures: list[Figure] = []
-    window: list[WindowLine] = []
 
     def show(line: Line) -> None:
         match line:
@@ -28,17 +26,13 @@ def run(given: Arguments, output: Output) -> int:
                 figures.append(line)
                 if output.as_json:
                     output.line(_json(line_of(line)))
-            case WindowLine(fields):
-                window.append(line)
-                if output.as_json:
-                    output.line(_json(fields))
             case _:
                 assert_never(line)
 
     measure(Plan(given.scale, tuple(given.only), 1 if given.seed is None else given.seed), show)
     if not output.as_json:
         lines = markdown(figures) if given.markdown else table(figures)
-        for each in (*lines, *(line.told() for line in window)):
+        for each in lines:
             output.line(each)
     return Exit.DONE
 
