@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 
 import msgspec
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from coterie.base.domains import Domain, prefix
 from coterie.base.ids import AccountId, ConversationId, DeviceId, LedgerId
@@ -52,6 +54,7 @@ class Realm:
         ledger: LedgerNow,
     ) -> None:
         self.secrets = secrets
+        self._franking = HMAC(secrets.franking, hashes.SHA256())
         self.incarnation = incarnation
         self.server = server
         """Id of the founding identity."""
@@ -92,7 +95,9 @@ class Realm:
         said = b"".join(
             (_FRANKING_MAC, commitment, account, device, conversation, time_ms.to_bytes(8, "big"))
         )
-        return hmac.digest(self.secrets.franking, said, "sha256")
+        mac = self._franking.copy()
+        mac.update(said)
+        return mac.finalize()
 
 
 _FRANKING_MAC = prefix(Domain.FRANKING_MAC)
