@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from coterie.base.codes import Code
+from coterie.base.errors import LocalError
 from coterie.client.api.me import Me
 from coterie.trials.figures import Figure, Target
 from coterie.trials.people import PATIENCE_SECONDS, knows, move_in, wake
@@ -34,15 +36,7 @@ async def run(trial: Trial) -> list[Figure]:
         for speaker in speakers:
             await speaker.close()
         count = scale.speakers * scale.speaker_messages
-        rates = []
-        for name in sleepers:
-            me = await wake(trial.folder, name)
-            start = clock.monotonic_seconds()
-            await me.wait_drained(PATIENCE_SECONDS)
-            rates.append(count / (clock.monotonic_seconds() - start))
-            found = len(me.history(me.everyone, limit=count + 1))
-            assert found == count, f"{found} of {count} messages have arrived"
-            await me.close()
+        rates = [count / await _catch_up(trial, name, count) for name in sleepers]
     return [
         Figure(
             name="client.catch_up",
@@ -58,6 +52,19 @@ async def run(trial: Trial) -> list[Figure]:
             values=(count / said_seconds,),
         ),
     ]
+
+
+async def _catch_up(trial: Trial, name: str, count: int) -> float:
+    """Seconds from unlocked to all messages stored."""
+    me = await wake(trial.folder, name)
+    start = trial.clock.monotonic_seconds()
+    await me.wait_drained(PATIENCE_SECONDS)
+    seconds = trial.clock.monotonic_seconds() - start
+    found = len(me.history(me.everyone, limit=count + 1))
+    await me.close()
+    if found != count:
+        raise LocalError(Code.USAGE, f"{found} of {count} messages have arrived")
+    return seconds
 
 
 async def _speak(me: Me, count: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coterie.base.invite import Invite
 from coterie.client.api.log_in import log_in
 from coterie.client.api.sign_up import sign_up
 from coterie.trials.figures import Figure
@@ -10,53 +11,55 @@ from coterie.trials.people import PASSWORD, PATIENCE_SECONDS, move_in, wake
 from coterie.trials.processes import coterie_server, listening_client
 from coterie.trials.trial import Trial
 
+WORDS = {
+    "sign_up": "a new account, keys made and acknowledged",
+    "log_in": "a second device by passphrase",
+    "unlock": "opening a profile with its password",
+    "live": "from unlocked to connected and up to date",
+}
+
 
 async def run(trial: Trial) -> list[Figure]:
-    clock, folder = trial.clock, trial.folder
-    times: dict[str, list[float]] = {"sign_up": [], "unlock": [], "live": [], "log_in": []}
-    async with coterie_server(folder / "server") as server:
+    times: dict[str, list[float]] = {name: [] for name in WORDS}
+    async with coterie_server(trial.folder / "server") as server:
         for number in range(trial.scale.doors):
-            start = clock.monotonic_seconds()
-            me = await sign_up(
-                server=server.invite.link,
-                name=f"person{number}",
-                generate_passphrase=True,
-                home=folder / f"person{number}",
-            )
-            times["sign_up"].append(clock.monotonic_seconds() - start)
-            passphrase = me.passphrase or ""
-            await me.wait_live(PATIENCE_SECONDS)
-            await me.close()
-            start = clock.monotonic_seconds()
-            me = await log_in(
-                server=server.invite.link,
-                name=f"person{number}",
-                password=passphrase,
-                home=folder / f"second{number}",
-            )
-            times["log_in"].append(clock.monotonic_seconds() - start)
-            await me.close()
-        await (await move_in(server.invite, folder, "alice")).close()
+            await _enrol(trial, server.invite, f"person{number}", times)
+        await (await move_in(server.invite, trial.folder, "alice")).close()
         for _ in range(trial.scale.doors):
-            start = clock.monotonic_seconds()
-            me = await wake(folder, "alice")
-            times["unlock"].append(clock.monotonic_seconds() - start)
-            start = clock.monotonic_seconds()
-            await me.wait_live(PATIENCE_SECONDS)
-            times["live"].append(clock.monotonic_seconds() - start)
-            await me.close()
+            await _unlock(trial, times)
         memory = await _memory(trial)
-    words = {
-        "sign_up": "a new account, keys made and acknowledged",
-        "log_in": "a second device by passphrase",
-        "unlock": "opening a profile with its password",
-        "live": "from unlocked to connected and up to date",
-    }
     figures = [
         Figure(name=f"client.doors.{name}", what=what, unit="ms", values=tuple(t * 1000 for t in times[name]))
-        for name, what in words.items()
+        for name, what in WORDS.items()
     ]
     return [*figures, *memory]
+
+
+async def _enrol(trial: Trial, invite: Invite, name: str, times: dict[str, list[float]]) -> None:
+    """A new account, and a second device of it."""
+    clock = trial.clock
+    start = clock.monotonic_seconds()
+    first = trial.folder / name
+    me = await sign_up(server=invite.link, name=name, generate_passphrase=True, home=first)
+    times["sign_up"].append(clock.monotonic_seconds() - start)
+    passphrase = me.passphrase or ""
+    await me.wait_live(PATIENCE_SECONDS)
+    await me.close()
+    start = clock.monotonic_seconds()
+    second = trial.folder / f"second-{name}"
+    me = await log_in(server=invite.link, name=name, password=passphrase, home=second)
+    times["log_in"].append(clock.monotonic_seconds() - start)
+    await me.close()
+
+
+async def _unlock(trial: Trial, times: dict[str, list[float]]) -> None:
+    start = trial.clock.monotonic_seconds()
+    me = await wake(trial.folder, "alice")
+    times["unlock"].append(trial.clock.monotonic_seconds() - start)
+    start = trial.clock.monotonic_seconds()
+    await me.wait_live(PATIENCE_SECONDS)
+    times["live"].append(trial.clock.monotonic_seconds() - start)
+    await me.close()
 
 
 async def _memory(trial: Trial) -> list[Figure]:

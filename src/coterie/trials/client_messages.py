@@ -77,52 +77,46 @@ class _Mail:
     def figures(self) -> list[Figure]:
         scale = self._trial.scale
         self._exchange(scale.batch)
-        taken: dict[str, list[float]] = {name: [] for name in ("seal", "answer", "open")}
-        bare_seal, bare_open = [], []
-        single_seal, single_open, fsync = [], [], []
-        for _ in range(scale.rounds):
-            self._forget(cpu_seconds)
-            for _ in range(scale.batches):
-                self._exchange(scale.batch)
-            for name, times in zip(taken, (self._sealed, self._answered, self._opened), strict=True):
-                taken[name].append(sum(times) / scale.batches / scale.batch * 1e6)
-            sealing, opening = self._bare(scale.batch * scale.batches)
-            bare_seal.append(sealing)
-            bare_open.append(opening)
-            self._forget(self._trial.clock.monotonic_seconds)
-            for _ in range(scale.single_messages):
-                self._exchange(1)
-            single_seal.append(_middle(self._sealed) * 1e6)
-            single_open.append(_middle(self._opened) * 1e6)
-            fsync.append(fsync_seconds(self._trial.folder) * 1e6)
+        rounds = [self._round() for _ in range(scale.rounds)]
         batch = f"in batches of {scale.batch}, store included, CPU"
+        words = (
+            ("batch.seal", f"queue and seal {batch} (floor: Megolm)", BATCH_TARGET),
+            ("batch.open", f"open {batch} (floor: Megolm)", BATCH_TARGET),
+            ("batch.answer", f"take the server's answer {batch}", ()),
+            ("single.seal", "queue and seal one message (floor: one fsync)", ()),
+            ("single.open", "open one message (floor: one fsync)", ()),
+            ("single.seal_above", "the same without its fsync", SINGLE_TARGET),
+            ("single.open_above", "the same without its fsync", SINGLE_TARGET),
+        )
         return [
-            _figure(
-                "batch.seal",
-                f"queue and seal {batch} (floor: Megolm)",
-                taken["seal"],
-                bare_seal,
-                BATCH_TARGET,
-            ),
-            _figure("batch.open", f"open {batch} (floor: Megolm)", taken["open"], bare_open, BATCH_TARGET),
-            _figure("batch.answer", f"take the server's answer {batch}", taken["answer"], [], ()),
-            _figure("single.seal", "queue and seal one message (floor: one fsync)", single_seal, fsync, ()),
-            _figure("single.open", "open one message (floor: one fsync)", single_open, fsync, ()),
-            _figure(
-                "single.seal_above",
-                "the same without its fsync",
-                _less(single_seal, fsync),
-                [],
-                SINGLE_TARGET,
-            ),
-            _figure(
-                "single.open_above",
-                "the same without its fsync",
-                _less(single_open, fsync),
-                [],
-                SINGLE_TARGET,
-            ),
+            _figure(name, what, [taken[name] for taken in rounds], targets) for name, what, targets in words
         ]
+
+    def _round(self) -> dict[str, tuple[float, ...]]:
+        """Microseconds of each figure, and of its floor where it has one."""
+        scale = self._trial.scale
+        self._forget(cpu_seconds)
+        for _ in range(scale.batches):
+            self._exchange(scale.batch)
+        count = scale.batches * scale.batch
+        seal, answer, opened = (
+            sum(times) / count * 1e6 for times in (self._sealed, self._answered, self._opened)
+        )
+        bare_seal, bare_open = self._bare(count)
+        self._forget(self._trial.clock.monotonic_seconds)
+        for _ in range(scale.single_messages):
+            self._exchange(1)
+        single_seal, single_open = _middle(self._sealed) * 1e6, _middle(self._opened) * 1e6
+        fsync = fsync_seconds(self._trial.folder) * 1e6
+        return {
+            "batch.seal": (seal, bare_seal),
+            "batch.open": (opened, bare_open),
+            "batch.answer": (answer,),
+            "single.seal": (single_seal, fsync),
+            "single.open": (single_open, fsync),
+            "single.seal_above": (single_seal - fsync,),
+            "single.open_above": (single_open - fsync,),
+        }
 
     def _forget(self, meter: Callable[[], float]) -> None:
         """Begin anew, with time or CPU time."""
@@ -211,18 +205,13 @@ def _middle(times: Sequence[float]) -> float:
     return sorted(times)[len(times) // 2]
 
 
-def _less(values: Sequence[float], under: Sequence[float]) -> list[float]:
-    return [value - floor for value, floor in zip(values, under, strict=True)]
-
-
-def _figure(
-    name: str, what: str, values: Sequence[float], floor: Sequence[float], targets: tuple[Target, ...]
-) -> Figure:
+def _figure(name: str, what: str, taken: Sequence[tuple[float, ...]], targets: tuple[Target, ...]) -> Figure:
+    """taken: of each round the value, and the floor's where there is one."""
     return Figure(
         name=f"client.messages.{name}",
         what=what,
         unit="us",
-        values=tuple(values),
-        floor=tuple(floor),
+        values=tuple(each[0] for each in taken),
+        floor=tuple(each[1] for each in taken if len(each) > 1),
         targets=targets,
     )
