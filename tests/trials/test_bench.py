@@ -44,6 +44,7 @@ PROMISED = [
     "client.fan_out.3.again",
     "client.fan_out.3.bytes",
     "client.catch_up",
+    "client.catch_up.cpu",
     "client.catch_up.said",
     "client.doors.sign_up",
     "client.doors.log_in",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from coterie.base.clock import cpu_seconds
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError
 from coterie.client.api.me import Me
@@ -36,14 +37,20 @@ async def run(trial: Trial) -> list[Figure]:
         for speaker in speakers:
             await speaker.close()
         count = scale.speakers * scale.speaker_messages
-        rates = [count / await _catch_up(trial, name, count) for name in sleepers]
+        caught_up = [await _catch_up(trial, name, count) for name in sleepers]
     return [
         Figure(
             name="client.catch_up",
             what=f"catching up with {count} messages of {scale.speakers} people, from connecting to stored",
             unit="messages/s",
-            values=tuple(rates),
+            values=tuple(count / seconds for seconds, _ in caught_up),
             targets=TARGETS,
+        ),
+        Figure(
+            name="client.catch_up.cpu",
+            what="the client's CPU for each of them",
+            unit="us",
+            values=tuple(cpu / count * 1e6 for _, cpu in caught_up),
         ),
         Figure(
             name="client.catch_up.said",
@@ -54,17 +61,17 @@ async def run(trial: Trial) -> list[Figure]:
     ]
 
 
-async def _catch_up(trial: Trial, name: str, count: int) -> float:
-    """Seconds from unlocked to all messages stored."""
+async def _catch_up(trial: Trial, name: str, count: int) -> tuple[float, float]:
+    """Seconds from unlocked to all messages stored, and of CPU."""
     me = await wake(trial.folder, name)
-    start = trial.clock.monotonic_seconds()
+    start, cpu = trial.clock.monotonic_seconds(), cpu_seconds()
     await me.wait_drained(PATIENCE_SECONDS)
-    seconds = trial.clock.monotonic_seconds() - start
+    seconds, cpu = trial.clock.monotonic_seconds() - start, cpu_seconds() - cpu
     found = len(me.history(me.everyone, limit=count + 1))
     await me.close()
     if found != count:
         raise LocalError(Code.USAGE, f"{found} of {count} messages have arrived")
-    return seconds
+    return seconds, cpu
 
 
 async def _speak(me: Me, count: int) -> None:
