@@ -1,7 +1,7 @@
 # The one entry point. Each target makes the environment it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check quick coverage covered bench garbage clean
+.PHONY: help setup run test check quick coverage covered bench garbage soak clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON_HERE := .venv/bin/python
@@ -26,6 +26,7 @@ help:
 	@echo "make coverage  which branches of the inner packages are tested"
 	@echo "make bench   how fast it is on this machine (ARGS='--quick' takes less than a minute)"
 	@echo "make garbage   half a million calls of garbage into every parser"
+	@echo "make soak    ten minutes of 20 clients and many days: is anything lost? (ARGS='--seed 7')"
 	@echo "make setup   only make .venv"
 	@echo "make clean   remove .venv and caches (var/, with your keys and messages, stays)"
 
@@ -78,6 +79,9 @@ quick: $(DEV)
 
 bench: $(RUN)
 	@$(PYTHON_HERE) -m coterie.cli bench $(ARGS)
+
+soak: $(RUN)
+	@$(PYTHON_HERE) -m coterie.cli soak $(ARGS)
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist

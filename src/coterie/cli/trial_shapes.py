@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from coterie.cli.shapes import Shape
 
 
@@ -15,8 +13,8 @@ class FaultShape(Shape, frozen=True, kw_only=True):
     what: str
 
 
-class SoakShape(msgspec.Struct, frozen=True, kw_only=True):
-    """soak, the last line; zeros are printed too. All from lost on have to be 0."""
+class SoakShape(Shape, frozen=True, kw_only=True):
+    """soak, the last line. All from lost on have to be 0."""
 
     seed: int
     seconds: float

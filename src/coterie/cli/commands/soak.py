@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 import tempfile
@@ -51,14 +50,10 @@ def _tell(settings: SoakSettings, result: SoakResult, output: Output) -> None:
     for error in result.errors[:FAULTS_SHOWN]:
         _fault("error", "log", error, output)
     figures = msgspec.structs.asdict(result.figures)
-    if output.as_json:
-        shape = SoakShape(seed=settings.seed, seconds=settings.seconds, **figures)
-        output.line(json.dumps(msgspec.to_builtins(shape)))
-        return
-    for name, number in figures.items():
-        output.line(f"{name.replace('_', ' '):>12}  {number}")
     verdict = "nothing lost, doubled, reordered or unreadable" if result.is_clean else "NOT as it must be"
-    output.line(f"seed {settings.seed}: {verdict}")
+    lines = [f"{name.replace('_', ' '):>12}  {number}" for name, number in figures.items()]
+    shape = SoakShape(seed=settings.seed, seconds=settings.seconds, **figures)
+    output.show(shape, "\n".join((*lines, f"seed {settings.seed}: {verdict}")))
 
 
 def _fault(kind: str, where: str, what: str, output: Output) -> None:

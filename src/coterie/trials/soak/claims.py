@@ -11,17 +11,16 @@ import msgspec
 from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
-from coterie.base.domains import Domain, prefix
-from coterie.base.errors import RemoteError, Unavailable
+from coterie.base.errors import Unavailable
 from coterie.client.core.keyring import Keyring
-from coterie.client.core.profile import Profile, next_run
-from coterie.client.link import Address, Connection
+from coterie.client.core.profile import next_run
+from coterie.client.link import Connection
+from coterie.client.signing_in import connect, save, sign_in
 from coterie.client.store.lock import ProfileLock
 from coterie.client.store.profiles import find_profile
 from coterie.client.store.records import PutSetting, Setting
-from coterie.client.store.sqlite import ClientStore
 from coterie.trials.soak.stores import opened
-from coterie.wire.frames import Claim, Claimed, ProveDevice, Ready, Refusal, ServerFrame
+from coterie.wire.frames import Claim, Claimed, Refusal, ServerFrame
 from coterie.wire.frames.shared import DeviceRef
 from coterie.wire.refusals import refused
 
@@ -41,34 +40,15 @@ async def exhaust(home: Path, password: str, devices: tuple[tuple[bytes, bytes],
     """Claim keys of these (account, device) until each has only its fallback key left."""
     lock = await ProfileLock.acquire(find_profile(home, None), clock)
     with opened(home, password, lock) as (store, profile):
-        address = Address(profile.host, profile.port, profile.server)
-        connection = await Connection.open(address, clock)
+        run = next_run(store.setting(Setting.RUN), secrets.token_bytes(16))
+        save(store, (PutSetting(Setting.RUN, run.pack()),))
+        connection = await connect(store, profile, clock)
         try:
-            ready = await connection.ask(_proof(connection, store, profile))
-            if not isinstance(ready, Ready):
-                raise RemoteError(Code.UNEXPECTED_FRAME, "no Ready")
+            await sign_in(connection, store, profile, Keyring(store), run)
             return await _claims(connection, devices, clock)
         finally:
             connection.close()
             await connection.lost()
-
-
-def _proof(connection: Connection, store: ClientStore, profile: Profile) -> ProveDevice:
-    """As the runtime signs in, with a new run."""
-    run = next_run(store.setting(Setting.RUN), secrets.token_bytes(16))
-    store.begin()
-    store.apply((PutSetting(Setting.RUN, run.pack()),))
-    store.commit()
-    said = (
-        connection.welcome.challenge,
-        connection.tls_key,
-        profile.account,
-        profile.device,
-        run.number,
-        run.nonce,
-    )
-    signature = Keyring(store).device.sign(prefix(Domain.PROVE_DEVICE) + msgspec.msgpack.encode(said))
-    return ProveDevice(1, profile.account, profile.device, run.number, run.nonce, signature)
 
 
 async def _claims(connection: Connection, devices: tuple[tuple[bytes, bytes], ...], clock: Clock) -> Taken:

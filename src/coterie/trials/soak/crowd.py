@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import assert_never
 
-import msgspec
-
 from coterie.base.conversations import direct_id
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId
 from coterie.trials.ledger_of_talk import TalkLedger
@@ -29,13 +27,6 @@ CLAIMER = 1_000_000
 """The client that takes everybody's keys; it says and hears nothing."""
 
 
-class Exhaustion(msgspec.Struct, frozen=True):
-    """One time that keys were taken. keys: got; fallbacks: devices that had only theirs left."""
-
-    keys: int
-    fallbacks: int
-
-
 class Crowd:
     """take() every report; everything else only says what was taken."""
 
@@ -48,7 +39,8 @@ class Crowd:
         self.drained: set[int] = set()
         self.closed: set[int] = set()
         self.stores: dict[int, HeldStore] = {}
-        self.exhaustions: list[Exhaustion] = []
+        self.exhaustions = 0
+        """How often some devices had nothing left but their fallback key."""
         self.failures: list[Failed] = []
         self.troubles: list[Trouble] = []
         self._between: dict[ConversationId, tuple[AccountId, AccountId]] = {}
@@ -82,8 +74,8 @@ class Crowd:
                 self.closed.add(client)
             case Drained(client):
                 self.drained.add(client)
-            case Exhausted(_, keys, fallbacks):
-                self.exhaustions.append(Exhaustion(keys, fallbacks))
+            case Exhausted(_, _, fallbacks):
+                self.exhaustions += fallbacks > 0
             case Looked(client, held):
                 self.stores[client] = held
             case Failed():

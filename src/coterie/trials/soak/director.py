@@ -157,7 +157,7 @@ class Soak:
         ledger = self._crowd.ledger
         return (
             f"{ledger.messages} messages, {ledger.deliveries} deliveries, {len(self._names)} devices, "
-            f"{self._days} days, {len(self._crowd.exhaustions)} exhaustions, {len(self._away)} away"
+            f"{self._days} days, {self._crowd.exhaustions} exhaustions, {len(self._away)} away"
         )
 
     def _has_room(self) -> bool:
@@ -266,7 +266,7 @@ class Soak:
             deliveries=crowd.ledger.deliveries,
             sign_ups=self._sign_ups,
             devices=self._log_ins,
-            exhaustions=len(crowd.exhaustions),
+            exhaustions=crowd.exhaustions,
             days=self._days,
             failures=len(failures),
             errors=len(errors),

@@ -19,7 +19,7 @@ DEVICES_MAX = 3
 AWAY_PART = 0.3
 AWAY_DAYS_MAX = 14
 """Well below the 30 days that a server keeps entries for who is away."""
-DAYS_IN_ALL = 25
+DAYS_IN_ALL = 45
 """Beyond the 30 days of dormancy and the 35 after which a prekey is refused."""
 SECONDS_PER_STEP = 12.0
 EXHAUSTIONS = 3

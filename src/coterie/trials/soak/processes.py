@@ -36,6 +36,7 @@ class Child:
             stdin=PIPE if takes_orders else DEVNULL,
             stdout=PIPE,
             stderr=file,
+            env={name: value for name, value in os.environ.items() if not name.startswith("COTERIE_")},
             limit=LINE_BYTES,
         )
         return cls(process, file, log)

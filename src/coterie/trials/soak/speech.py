@@ -5,8 +5,12 @@ Passphrases travel in these lines; they stay in pipes between processes of one p
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import msgspec
 
+from coterie.base.codes import Code
+from coterie.base.errors import RemoteError
 from coterie.base.quiet import Quiet
 from coterie.trials.soak.texts import TextWish
 from coterie.trials.talk_records import HeldStore
@@ -140,6 +144,8 @@ class Trouble(msgspec.Struct, frozen=True, tag="trouble"):
 
 Report = Joined | Typed | Acknowledged | Arrived | Closed | Drained | Exhausted | Looked | Failed | Trouble
 
+Said = TypeVar("Said")
+
 _orders: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
 _reports: msgspec.json.Decoder[Report] = msgspec.json.Decoder(Report)
 
@@ -153,8 +159,17 @@ def report_line(report: Report) -> bytes:
 
 
 def read_order(line: bytes) -> Order:
-    return _orders.decode(line)
+    """Raises RemoteError for anything that order_line() did not make."""
+    return _read(_orders, line)
 
 
 def read_report(line: bytes) -> Report:
-    return _reports.decode(line)
+    """Raises RemoteError for anything that report_line() did not make."""
+    return _read(_reports, line)
+
+
+def _read(decoder: msgspec.json.Decoder[Said], line: bytes) -> Said:
+    try:
+        return decoder.decode(line)
+    except (msgspec.MsgspecError, RecursionError, ValueError, OverflowError):
+        raise RemoteError(Code.BAD_FRAME, "a line that no process of a soak says") from None
