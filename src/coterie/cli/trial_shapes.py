@@ -14,7 +14,7 @@ class FaultShape(Shape, frozen=True, kw_only=True):
 
 
 class SoakShape(Shape, frozen=True, kw_only=True):
-    """soak, the last line. All from lost on have to be 0."""
+    """soak, the last line. All from lost on have to be 0; folder: of the run, where it was kept."""
 
     seed: int
     seconds: float
@@ -33,3 +33,4 @@ class SoakShape(Shape, frozen=True, kw_only=True):
     miscounted: int
     failures: int
     errors: int
+    folder: str = ""

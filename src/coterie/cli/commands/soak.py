@@ -33,7 +33,7 @@ def run(given: Arguments, output: Output) -> int:
 async def _soak(settings: SoakSettings, output: Output) -> int:
     folder = Path(tempfile.mkdtemp(prefix="coterie-soak-"))
     result = await Soak(settings, folder, output.tell).run()
-    _tell(settings, result, output)
+    _tell(settings, result, folder, output)
     if result.is_clean:
         shutil.rmtree(folder)
         return Exit.DONE
@@ -41,7 +41,7 @@ async def _soak(settings: SoakSettings, output: Output) -> int:
     return Exit.REFUSED
 
 
-def _tell(settings: SoakSettings, result: SoakResult, output: Output) -> None:
+def _tell(settings: SoakSettings, result: SoakResult, folder: Path, output: Output) -> None:
     """What is wrong, then the figures."""
     for fault in result.faults[:FAULTS_SHOWN]:
         _fault(fault.kind.value, fault.where, fault.what, output)
@@ -52,7 +52,8 @@ def _tell(settings: SoakSettings, result: SoakResult, output: Output) -> None:
     figures = msgspec.structs.asdict(result.figures)
     verdict = "nothing lost, doubled, reordered or unreadable" if result.is_clean else "NOT as it must be"
     lines = [f"{name.replace('_', ' '):>12}  {number}" for name, number in figures.items()]
-    shape = SoakShape(seed=settings.seed, seconds=settings.seconds, **figures)
+    kept = "" if result.is_clean else str(folder)
+    shape = SoakShape(seed=settings.seed, seconds=settings.seconds, folder=kept, **figures)
     output.show(shape, "\n".join((*lines, f"seed {settings.seed}: {verdict}")))
 
 
