@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import shutil
 import tempfile
@@ -32,7 +33,11 @@ def run(given: Arguments, output: Output) -> int:
 
 async def _soak(settings: SoakSettings, output: Output) -> int:
     folder = Path(tempfile.mkdtemp(prefix="coterie-soak-"))
-    result = await Soak(settings, folder, output.tell).run()
+    try:
+        result = await Soak(settings, folder, output.tell).run()
+    except asyncio.CancelledError:
+        shutil.rmtree(folder)
+        raise
     _tell(settings, result, folder, output)
     if result.is_clean:
         shutil.rmtree(folder)
