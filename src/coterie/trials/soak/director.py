@@ -234,6 +234,7 @@ class Soak:
         for client in sorted(self._away):
             self._return(client)
         crowd = self._crowd
+        await self._until(lambda: len(crowd.joined) == len(self._names) + 1)
         await self._until(lambda: crowd.typed >= self._ordered and crowd.ledger.unacknowledged <= 0)
         everybody = [client for client in crowd.joined if client != CLAIMER]
         await self._close(everybody)
