@@ -13,18 +13,21 @@ from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.client.core.keyring import Keyring
-from coterie.client.core.profile import next_run
+from coterie.client.core.profile import Profile, Run, next_run
 from coterie.client.link import Connection
 from coterie.client.signing_in import connect, save, sign_in
 from coterie.client.store.lock import ProfileLock
 from coterie.client.store.profiles import find_profile
 from coterie.client.store.records import PutSetting, Setting
+from coterie.client.store.sqlite import ClientStore
 from coterie.trials.soak.stores import opened
 from coterie.wire.frames import Claim, Claimed, Refusal, ServerFrame
 from coterie.wire.frames.shared import DeviceRef
 from coterie.wire.refusals import refused
 
-ANSWER_SECONDS = 30.0
+ANSWER_SECONDS = 10.0
+TRIES = 5
+"""Connections may end while days pass."""
 ROUNDS_MAX = 4 * limits.ONE_TIME_KEYS
 """Devices may publish new keys meanwhile; this often each is asked at most."""
 
@@ -42,13 +45,25 @@ async def exhaust(home: Path, password: str, devices: tuple[tuple[bytes, bytes],
     with opened(home, password, lock) as (store, profile):
         run = next_run(store.setting(Setting.RUN), secrets.token_bytes(16))
         save(store, (PutSetting(Setting.RUN, run.pack()),))
-        connection = await connect(store, profile, clock)
-        try:
-            await sign_in(connection, store, profile, Keyring(store), run)
-            return await _claims(connection, devices, clock)
-        finally:
-            connection.close()
-            await connection.lost()
+        for left in reversed(range(TRIES)):
+            try:
+                return await _once(store, profile, run, devices, clock)
+            except Unavailable:
+                if not left:
+                    raise
+    raise Unavailable(Code.UNREACHABLE)
+
+
+async def _once(
+    store: ClientStore, profile: Profile, run: Run, devices: tuple[tuple[bytes, bytes], ...], clock: Clock
+) -> Taken:
+    connection = await connect(store, profile, clock)
+    try:
+        await sign_in(connection, store, profile, Keyring(store), run)
+        return await _claims(connection, devices, clock)
+    finally:
+        connection.close()
+        await connection.lost()
 
 
 async def _claims(connection: Connection, devices: tuple[tuple[bytes, bytes], ...], clock: Clock) -> Taken:

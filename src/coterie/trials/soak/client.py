@@ -44,6 +44,7 @@ log = logging.getLogger("coterie.trials.soak")
 KNOWN_SECONDS = 60.0
 """How long a client may take to hear of somebody new."""
 DRAIN_SECONDS = 120.0
+TRIES = 3
 
 
 class SoakClient:
@@ -86,24 +87,11 @@ class SoakClient:
 
     async def _carry_out(self, order: Order) -> None:
         match order:
-            case SignUp(_, name):
-                me = await coterie.sign_up(
-                    server=self._server,
-                    name=name,
-                    home=self._home,
-                    generate_passphrase=True,
-                    clock=self._clock,
-                )
+            case SignUp():
+                me = await self._entered_by(order)
                 await self._joined(me, me.passphrase or "")
-            case LogIn(_, name, passphrase):
-                me = await coterie.log_in(
-                    server=self._server,
-                    name=name,
-                    password=passphrase,
-                    home=self._home,
-                    clock=self._clock,
-                )
-                await self._joined(me, passphrase)
+            case LogIn(_, _, passphrase):
+                await self._joined(await self._entered_by(order), passphrase)
             case Say():
                 await self._say(order)
             case MarkRead():
@@ -123,6 +111,26 @@ class SoakClient:
                 self._report(Exhausted(self._number, taken.keys, taken.fallbacks))
             case _:
                 assert_never(order)
+
+    async def _entered_by(self, order: SignUp | LogIn) -> Me:
+        """As a person does: where the server cannot be reached, once more."""
+        for left in reversed(range(TRIES)):
+            try:
+                return await self._enter_by(order)
+            except Unavailable:
+                if not left:
+                    raise
+        raise Unavailable(Code.UNREACHABLE)
+
+    async def _enter_by(self, order: SignUp | LogIn) -> Me:
+        server, home, clock = self._server, self._home, self._clock
+        if isinstance(order, SignUp):
+            return await coterie.sign_up(
+                server=server, name=order.name, home=home, generate_passphrase=True, clock=clock
+            )
+        return await coterie.log_in(
+            server=server, name=order.name, password=order.passphrase, home=home, clock=clock
+        )
 
     async def _joined(self, me: Me, passphrase: str) -> None:
         self._enter(me)
