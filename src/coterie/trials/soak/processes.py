@@ -15,6 +15,7 @@ from coterie.trials.soak.speech import LINE_BYTES, Order, Report, order_line, re
 
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
+CHUNK_BYTES = 1 << 16
 
 
 class Child:
@@ -76,8 +77,12 @@ class Child:
         await self._gone()
 
     async def _gone(self) -> None:
+        """What it still says is read, so that nothing holds it up."""
+        assert self._process.stdout is not None
         try:
             async with asyncio.timeout(STOP_SECONDS):
+                while await self._process.stdout.read(CHUNK_BYTES):
+                    pass
                 await self._process.wait()
         except TimeoutError:
             self._process.kill()
