@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -52,6 +53,23 @@ def test_a_short_soak_ends_with_zeros(tmp_path: Path) -> None:
     assert last["sign_ups"] + last["devices"] > 6
     assert last["exhaustions"] > 0
     assert last["days"] > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_soak_that_is_interrupted_leaves_nothing_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "coterie.cli", "soak", "--seconds", "200", "--clients", "3"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, encoding="utf-8", env={**os.environ, "TMPDIR": str(tmp_path)}
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "are here" in line:
+            process.send_signal(signal.SIGTERM)
+            break
+    process.communicate(timeout=RUN_SECONDS)
+    assert process.returncode == Exit.TERMINATED
     assert list(tmp_path.iterdir()) == []
 
 
