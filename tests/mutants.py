@@ -37,7 +37,6 @@ def mutants(value: object) -> Iterator[tuple[str, object]]:
 def _numbers(value: int) -> Iterator[tuple[str, int]]:
     yield " zero", 0
     yield " one more", value + 1
-    yield " one less", value - 1
     yield " huge", 1 << 62
     yield " beyond", 1 << 63
     yield " negative", -1
@@ -47,15 +46,12 @@ def _bytes(value: bytes) -> Iterator[tuple[str, bytes]]:
     yield " longer", value + b"x"
     if value:
         yield " empty", b""
-        yield " shorter", value[:-1]
         yield " first bit", bytes((value[0] ^ 1,)) + value[1:]
         yield " last bit", value[:-1] + bytes((value[-1] ^ 1,))
-        yield " other", b"\xff" * len(value)
 
 
 def _texts(value: str) -> Iterator[tuple[str, str]]:
     yield " empty", ""
-    yield " longer", value + "x"
     yield " NUL", "\x00"
     yield " override", "\u202eevil"
     yield " endless", "x" * 10_000
@@ -68,8 +64,6 @@ def _rows(value: tuple[object, ...]) -> Iterator[tuple[str, tuple[object, ...]]]
     yield " empty", ()
     yield " twice", value + value
     yield " many", value[:1] * MANY
-    if len(value) > 1:
-        yield " reversed", value[::-1]
     for place, wrong in mutants(value[0]):
         yield f"[0]{place}", (wrong, *value[1:])
 

@@ -10,14 +10,22 @@ import msgspec
 import pytest
 
 from coterie.base import limits
+from coterie.base.clock import SystemClock
+from coterie.base.codes import Code
 from coterie.base.domains import Domain, prefix
 from coterie.base.ids import AccountId
+from coterie.base.invite import parse_invite
+from coterie.base.signing import IdentityKeys
 from coterie.client.api.me import Me
 from coterie.client.core.views import REASONS
+from coterie.client.events import MessageState
 from coterie.e2ee.group import InnerMessage, KeyShare, LeftOut, Parent
 from coterie.e2ee.pairwise import OlmPlaintext
+from coterie.wire.frames import Accepted
 from tests.mutants import mutant, mutants
-from tests.village.conftest import Heard, Village, acquainted
+from tests.server.people import Person
+from tests.server.raw_client import connected
+from tests.village.conftest import Heard, Village, acquainted, knows
 
 LIES_AT_ONCE = 8
 
@@ -147,3 +155,26 @@ async def test_whatever_a_member_seals_the_next_message_comes(
     reasons = {mark.reason for message in heard.messages() for mark in message.not_for}
     assert reasons <= REASONS
     assert len(lies) > 30
+
+
+@pytest.mark.asyncio
+@pytest.mark.slow
+async def test_a_signed_key_that_is_no_key_keeps_nobody_from_writing(
+    village: Village, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Mallory's X-Wing prekey is noise, signed as it should be: she is left out, others get the message."""
+    alice, bob = await village.person("alice"), await village.person("bob")
+    now_ms = SystemClock().wall_ms()
+    mallory = Person(IdentityKeys.generate(), "mallory", now_ms)
+    line = await connected(parse_invite(village.invite), now_ms)
+    assert isinstance(await line.ask(mallory.sign_up()), Accepted)
+    await knows(alice, {bob.name, mallory.name})
+    await knows(bob, {alice.name})
+    heard = Heard(bob)
+    sent = await alice.send("everyone", "hello all")
+    assert sent.state is MessageState.SENT
+    assert await heard.texts(1) == ["hello all"]
+    (message,) = heard.messages()
+    assert [(each.name, each.reason) for each in message.not_for] == [("mallory", Code.BAD_PREKEY)]
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+    await line.close()

@@ -92,7 +92,7 @@ class Sharing:
     def share(
         self, conversation: ConversationRow, key: SessionKeyAt, devices: Iterable[PeerDevice], now_ms: int
     ) -> Shared:
-        """Seal a session's key to devices."""
+        """Seal a session's key to devices. One whose signed keys are no keys is left out."""
         content = KeyShare(
             conversation=conversation.id,
             membership_hash=membership_hash(conversation.id),
@@ -112,12 +112,17 @@ class Sharing:
             keys = self._reads.peer_keys(device.device)
             if not sessions:
                 unclaimed.append(device)
-            elif keys is None or not keys.x_wing_key:
-                marked = self.leave_out(conversation, key, device, Code.NO_PREKEY, now_ms)
+                continue
+            try:
+                if keys is None or not keys.x_wing_key:
+                    raise SealBroken("a device without an X-Wing key", Code.NO_PREKEY)
+                item, records = self._envelope(conversation, key, device, keys, sessions[0], content)
+            except SealBroken as broken:
+                reason = Code.NO_PREKEY if broken.code is Code.NO_PREKEY else Code.BAD_PREKEY
+                marked = self.leave_out(conversation, key, device, reason, now_ms)
                 save.extend(marked.save)
                 left_out.extend(marked.left_out)
             else:
-                item, records = self._envelope(conversation, key, device, keys, sessions[0], content)
                 items.append(item)
                 save.extend(records)
         return Shared(tuple(save), tuple(items), tuple(left_out), tuple(unclaimed))
