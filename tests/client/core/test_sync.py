@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import secrets
 
+import pytest
+
 from coterie.base import limits
+from coterie.base.errors import RemoteError
 from coterie.base.ids import StreamId
+from coterie.client.core import sync
 from coterie.client.core.sync import Positions
 from coterie.client.store.records import PositionRow
 from coterie.client.store.sqlite import ClientStore
@@ -69,3 +73,37 @@ def test_acknowledges_after_enough_entries_or_enough_time(store: ClientStore) ->
     (many,) = positions.acknowledge(2_000, at_once=False)
     assert many.positions[0].seq == 1 + limits.ACK_ENTRIES
     assert positions.acknowledge(9_000, at_once=True) == ()
+
+
+def test_a_gap_is_believed_only_where_something_may_have_expired(store: ClientStore) -> None:
+    save(store, PositionRow(STREAM, LIFE, 3))
+    positions = Positions(store)
+    positions.connected(ready(3, 9), LIFE)
+    assert not positions.skip(STREAM, LIFE, 10), "entries 4 to 9 were older than we can know"
+    save(store, positions.moved(STREAM, 10, 0))
+    assert not positions.skip(STREAM, LIFE, 11)
+    with pytest.raises(RemoteError):
+        positions.skip(STREAM, LIFE, 12)
+    with pytest.raises(RemoteError):
+        positions.skip(StreamId(b"l" + bytes(15) + b"x"), LIFE, 2)
+
+
+def test_a_position_beyond_the_end_hides_nothing(store: ClientStore) -> None:
+    save(store, PositionRow(STREAM, LIFE, 1 << 60))
+    positions = Positions(store)
+    sync = positions.connected(ready(2, 4), LIFE)
+    assert [position.seq for position in sync.positions] == [2]
+    assert positions.skip(STREAM, LIFE, 2)
+    assert not positions.skip(STREAM, LIFE, 3)
+    save(store, positions.moved(STREAM, 3, 0))
+    assert positions.skip(STREAM, LIFE, 3)
+    assert not positions.skip(STREAM, LIFE, 4)
+
+
+def test_where_not_every_stream_was_named_a_new_one_may_begin_anywhere(
+    store: ClientStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "NAMED_MOST", 1)
+    positions = Positions(store)
+    positions.connected(ready(3, 9), LIFE)
+    assert not positions.skip(StreamId(b"l" + bytes(15) + b"x"), LIFE, 700)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 
 from coterie.base import limits
+from coterie.base.codes import Code
+from coterie.base.errors import RemoteError
 from coterie.base.ids import StreamId, is_mailbox
 from coterie.client.core.ports import Reads
 from coterie.client.store.records import PositionRow
@@ -12,6 +14,9 @@ from coterie.wire.frames import Ack, Ready, Sync
 from coterie.wire.frames.shared import Position
 
 log = logging.getLogger("coterie.client.sync")
+
+NAMED_MOST = 20_000
+"""Ready names no more streams; where there are that many, nothing is known of the others."""
 
 
 class Positions:
@@ -21,6 +26,11 @@ class Positions:
         self._reads = reads
         self._incarnation = b""
         self._targets: dict[StreamId, int] = {}
+        self._ends: dict[StreamId, int] = {}
+        """Where each stream ended when the connection was made."""
+        self._all_named = True
+        self._begins: dict[StreamId, int] = {}
+        """Where to begin in streams in which our own position is false."""
         self._unacknowledged: dict[StreamId, int] = {}
         self._entries = 0
         self._since_ms = 0
@@ -32,9 +42,15 @@ class Positions:
         self._unacknowledged.clear()
         self._entries = 0
         self._targets = {}
+        self._ends = {StreamId(end.stream): end.end for end in ready.ends}
+        self._all_named = len(ready.ends) < NAMED_MOST
+        self._begins = {}
         positions = []
         for end in ready.ends:
             stream = StreamId(end.stream)
+            if self.seq(stream) > end.end:
+                log.warning("a position beyond the end of its stream")
+                self._begins[stream] = end.acknowledged
             at = max(self.seq(stream), end.acknowledged)
             if end.end > at:
                 self._targets[stream] = end.end
@@ -49,20 +65,27 @@ class Positions:
 
     def seq(self, stream: StreamId) -> int:
         """The last committed seq of a stream in this life of the server; 0 for none."""
+        if stream in self._begins:
+            return self._begins[stream]
         row = self._reads.position(stream)
         return row.seq if row is not None and row.incarnation == self._incarnation else 0
 
     def skip(self, stream: StreamId, incarnation: bytes, seq: int) -> bool:
-        """Whether an entry is already committed here, or of another life of the server."""
+        """Whether an entry is already committed here, or of another life of the server.
+
+        Numbers have no gap, but what was there when the connection was made may have expired before. Raises
+        RemoteError for any other gap: to believe it would hide the entries that belong there.
+        """
         if incarnation != self._incarnation:
             return True
         at = self.seq(stream)
-        if at and seq > at + 1:
-            log.error("a gap of %d entries in a stream", seq - at - 1)
+        if seq - 1 > max(at, self._ends.get(stream, 0)) and (at or self._all_named):
+            raise RemoteError(Code.BAD_FRAME, "a gap in a stream")
         return seq <= at
 
     def moved(self, stream: StreamId, seq: int, now_ms: int) -> PositionRow:
         """An entry is about to be committed."""
+        self._begins.pop(stream, None)
         self._unacknowledged[stream] = seq
         self._entries += 1
         self._since_ms = self._since_ms or now_ms
