@@ -9,7 +9,7 @@ import pytest
 
 from coterie.base.clock import FakeClock
 from coterie.base.codes import Code
-from coterie.base.errors import SecurityStop
+from coterie.base.errors import RemoteError, SecurityStop
 from coterie.base.ids import AccountId, DeviceId, UserName
 from coterie.base.signing import LedgerKeys
 from coterie.client.core.people import People
@@ -21,7 +21,7 @@ from coterie.client.store.sqlite import ClientStore
 from coterie.ledger.heads import Head, sign_head
 from coterie.ledger.leaves import Leaf, LeafKind, LedgerView, name_hash
 from coterie.ledger.statements import ledger_id
-from coterie.wire.frames import FetchAccounts, FetchLeaves, Leaves
+from coterie.wire.frames import FetchAccounts, FetchLeaves, Leaves, Ready
 
 SERVER = AccountId(bytes(32))
 LEDGER = ledger_id(SERVER, bytes(16))
@@ -51,8 +51,8 @@ class Ledger:
         return Leaves(1, start, tuple(self.leaves[start:]), self.head())
 
 
-def trust_of(store: ClientStore) -> Trust:
-    profile = Profile(
+def profile_of_alice() -> Profile:
+    return Profile(
         name=UserName("alice"),
         account=AccountId(bytes(32)),
         device=DeviceId(bytes(16)),
@@ -64,6 +64,10 @@ def trust_of(store: ClientStore) -> Trust:
         ledger=LEDGER,
         ledger_key=KEYS.public.pack(),
     )
+
+
+def trust_of(store: ClientStore) -> Trust:
+    profile = profile_of_alice()
     people = People(store, profile.account, profile.device)
     return Trust(store, profile, people, Requests())
 
@@ -156,3 +160,18 @@ def test_a_failed_commit_forgets_leaves_that_were_not_kept(store: ClientStore, l
     trust.leaves(ledger.answer(0), NOW_MS)
     trust.load()
     assert trust.view.size == 0
+
+
+def test_a_ledger_that_is_said_to_be_larger_and_never_shown_is_a_lie_that_a_new_connection_ends(
+    store: ClientStore, ledger: Ledger
+) -> None:
+    trust = trust_of(store)
+    trust.grew(ledger.head(), NOW_MS)
+    take(trust, store, ledger.answer(0))
+    trust.want_size(1 << 60, NOW_MS)
+    assert not trust.current
+    take(trust, store, ledger.answer(3))
+    with pytest.raises(RemoteError):
+        trust.leaves(ledger.answer(3), NOW_MS)
+    trust.connected(Ready(1, (), 3, ledger.head(), 0), NOW_MS)
+    assert trust.current

@@ -88,6 +88,12 @@ from coterie.wire.refusals import code_of
 log = logging.getLogger("coterie.client")
 
 
+ANSWERS: dict[type[ServerFrame], type[Purpose]] = {
+    Claimed: ClaimAsked,
+    Leaves: LeavesAsked,
+    Accounts: AccountsAsked,
+}
+"""Answers that only one kind of request has."""
 PASSING = frozenset({Code.BUSY, Code.DISK, Code.TOO_MANY_TRIES})
 """Refusals that time mends: the connection is given up, and everything is given again on the next one."""
 
@@ -227,6 +233,9 @@ class Switchboard:
     ) -> Iterator[Outcome]:
         """An answer counts where its request is under way on this connection."""
         purpose = self.requests.answered(frame.request)
+        expected = ANSWERS.get(type(frame))
+        if expected is not None and purpose is not None and not isinstance(purpose, expected):
+            raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
         match frame:
             case Accepted(_, seq):
                 yield from self._accepted(purpose, seq, now_ms)

@@ -46,6 +46,7 @@ class Trust:
         self._pending: list[bytes] = []
         self._head_size = 0
         self._hinted = 0
+        self._nothing_came = False
         self._lacking = people.unproven
         self.load()
 
@@ -78,6 +79,8 @@ class Trust:
     def connected(self, ready: Ready, now_ms: int) -> Outcome:
         self._fetching = False
         self._refused.clear()
+        self._head_size = self.view.size
+        self._nothing_came = False
         return self.grew(ready.head, now_ms)
 
     def disconnected(self) -> None:
@@ -120,8 +123,16 @@ class Trust:
         for packed in proven:
             leaf = Leaf.unpack(packed)
             self._note(AccountId(leaf.account), leaf)
+        self._check_progress(frame, head)
         self._head_size = max(self._head_size, head.size)
         return Outcome(save=(PutLeaves(before, proven, frame.head),), send=self._fetch(now_ms))
+
+    def _check_progress(self, frame: Leaves, head: Head) -> None:
+        """A head that was told of may overtake an answer, once; a ledger that is never shown was made up."""
+        nothing_came = not frame.leaves and head.size < self._head_size
+        if nothing_came and self._nothing_came:
+            raise RemoteError(Code.BAD_FRAME, "a ledger as large as the server said is not there")
+        self._nothing_came = nothing_came
 
     def accounts(self, frame: Accounts, asked: tuple[AccountId, ...], now_ms: int) -> Outcome:
         """Take manifests and prekeys; what does not match its leaf is left unproven."""

@@ -1,0 +1,50 @@
+"""What the server says reaches the file whose job it is, and nothing else counts as an answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from coterie.base.clock import FakeClock
+from coterie.base.codes import Code
+from coterie.base.errors import RemoteError
+from coterie.base.ids import ConversationId, SessionId
+from coterie.client.api.enrolment import NewDevice
+from coterie.client.core.requests import AccountsAsked, ClaimAsked, LeavesAsked, Purpose
+from coterie.client.core.switchboard import Switchboard
+from coterie.client.store.sqlite import ClientStore
+from coterie.wire.frames import Accepted, Accounts, Claimed, Leaves, ServerFrame
+from tests.client.core.test_trust import NOW_MS, profile_of_alice
+
+ASKED: tuple[Purpose, ...] = (
+    LeavesAsked(0),
+    AccountsAsked(()),
+    ClaimAsked((), ConversationId(bytes(16)), SessionId(bytes(32))),
+)
+
+
+@pytest.fixture
+def core(store: ClientStore) -> Switchboard:
+    profile = profile_of_alice()
+    store.begin()
+    store.apply(NewDevice(profile.account, "here", FakeClock(NOW_MS)).records)
+    store.commit()
+    return Switchboard(store, profile)
+
+
+def answers(request: int) -> tuple[ServerFrame, ...]:
+    return (Leaves(request, 0, (), b""), Accounts(request, ()), Claimed(request, ()), Accepted(request, 0))
+
+
+@pytest.mark.parametrize("number", range(len(ASKED)))
+def test_an_answer_of_another_kind_breaks_the_protocol(core: Switchboard, number: int) -> None:
+    """Ignored, it would leave a client waiting for the true one as long as the connection lasts."""
+    for which in range(len(answers(0))):
+        if which != number:
+            request = core.requests.new(ASKED[number], NOW_MS)
+            with pytest.raises(RemoteError) as caught:
+                list(core.frame(answers(request)[which], NOW_MS))
+            assert caught.value.code is Code.UNEXPECTED_FRAME
+
+
+def test_an_answer_that_nobody_asked_for_is_nothing(core: Switchboard) -> None:
+    assert [list(core.frame(answer, NOW_MS)) for answer in answers(7)] == [[], [], [], []]
