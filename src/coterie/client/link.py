@@ -12,6 +12,7 @@ import ipaddress
 import logging
 import ssl
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import msgspec
 from cryptography import x509
@@ -51,17 +52,27 @@ class _Listener(WSListener):
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._end: asyncio.Task[None] | None = None
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is WSMsgType.CLOSE:
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self._connection.broken(RemoteError(Code.BAD_FRAME, "an extension that nobody asked for"))
+        elif frame.msg_type is WSMsgType.CLOSE:
             transport.disconnect()
         elif frame.msg_type is WSMsgType.BINARY and frame.fin:
             self._connection.received(frame.get_payload_as_bytes())
         elif frame.msg_type not in (WSMsgType.PING, WSMsgType.PONG):
             self._connection.broken(RemoteError(Code.BAD_FRAME, "not a binary message"))
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - picows' signature
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._end = asyncio.create_task(_ended(transport))  # noqa: TID251 - over with the next turn of the loop
         self._connection.gone()
+
+
+async def _ended(transport: WSTransport) -> None:
+    """Take what picows found wrong with the server's frames: unasked for, it would end up in the log."""
+    with suppress(Exception):
+        await transport.wait_disconnected()
 
 
 class Connection:
@@ -104,7 +115,7 @@ class Connection:
     def send(self, frames: Sequence[ClientFrame]) -> None:
         """Send frames, in as many messages as it takes. Nothing happens on a connection that is gone or about
         to be: its server has said its last word, or broke the protocol."""
-        if not frames or self._transport is None or self._gone.is_set():
+        if not frames or self._transport is None or self._gone.is_set() or self.error is not None:
             return
         if self._session.state in (State.CLOSED, State.BROKEN):
             return
@@ -115,8 +126,11 @@ class Connection:
         """Send a request of the handshake, wait for its answer. Raises Refused, RemoteError, Unavailable."""
         self.send((frame,))
         answer = await self._next(limits.HANDSHAKE_SECONDS)
-        if isinstance(answer, Refusal):
+        asked, answered = getattr(frame, "request", 0), getattr(answer, "request", 0)
+        if isinstance(answer, Refusal) and answered in (0, asked):
             raise refused(answer)
+        if answered != asked:
+            raise RemoteError(Code.UNEXPECTED_FRAME, "an answer to something else")
         return answer
 
     def handover(self, sink: Callable[[tuple[ServerFrame, ...]], None]) -> None:
