@@ -52,6 +52,9 @@ class Wire:
         self.kept: list[ServerFrame] = []
         """Frames that came while the test waited for others."""
         self.unsent_bytes = 0
+        self.deaf = False
+        """What the server says is not looked at any more."""
+        self.challenge = bytes(32)
         self.pings = 0
         self.answers_pings = True
         self.closed = asyncio.Event()
@@ -60,6 +63,8 @@ class Wire:
         self.connection: Connection = house.turns.opened(self, address)
 
     def send(self, message: bytes) -> None:
+        if self.deaf:
+            return
         for frame in self._session.receive(message):
             self._frames.put_nowait(frame)
 
