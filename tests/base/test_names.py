@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import Refused
-from coterie.base.names import RESERVED, canonical
+from coterie.base.names import RESERVED, canonical, could_be_name
 from coterie.base.scripts import scripts_of
 
 
@@ -169,3 +169,38 @@ def test_any_text_is_refused_or_has_one_form(name: str) -> None:
 @settings(max_examples=100)
 def test_surrogates_controls_and_unassigned_are_refused(name: str) -> None:
     refuses(name)
+
+
+@given(st.text(max_size=40))
+@settings(max_examples=300)
+def test_every_name_could_be_a_name(typed: str) -> None:
+    try:
+        name = canonical(typed)
+    except Refused:
+        return
+    assert could_be_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "x" * 33,
+        "-bob",
+        "Bob",
+        "bob ",
+        "bo\u00a0b",
+        "\x1b[2j",
+        "bo\x00b",
+        "bo\nb",
+        "bob\u202e",
+        "bo\u200bb",
+        "bo\ufeffb",
+        "b\ue000b",
+        "bob\U0001f600",
+        "b@b",
+        "bob\u2028",
+    ],
+)
+def test_what_no_name_can_hold_is_known_without_the_tables_of_scripts(name: str) -> None:
+    assert not could_be_name(name)

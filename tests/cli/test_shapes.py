@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, UserName
-from coterie.cli.chat_shapes import message_shape
+from coterie.cli.chat_shapes import PresenceShape, message_shape
 from coterie.cli.commands.event_lines import EventLines
 from coterie.cli.commands.message_lines import message_line
 from coterie.cli.output import Output, as_line, harmless
@@ -182,3 +182,11 @@ def test_a_message_as_a_sentence() -> None:
 def test_no_repr_shows_what_is_printed() -> None:
     assert "hi there" not in repr(message_shape(message("hi there")))
     assert "sentence" not in repr(ErrorShape(error="empty", message="sentence"))
+
+
+def test_no_sentence_moves_a_cursor_whoever_is_named_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output(as_json=False)
+    shape = PresenceShape(event="presence", name="bob", online=True, initial=False)
+    output.show(shape, "bob\x1b[2J connected")
+    output.tell("bob\u202e left\n   and more")
+    assert capsys.readouterr().out == "bob\u241b[2J connected\nbob left\n   and more\n"

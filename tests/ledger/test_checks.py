@@ -323,3 +323,11 @@ def test_one_corrupted_bit_of_a_prekey_is_refused(identity: IdentityKeys, at: in
     packed[at % len(packed)] ^= 1 << bit
     with pytest.raises((RemoteError, SealBroken)):
         checked(owner, SignedPrekey.unpack(bytes(packed)))
+
+
+@pytest.mark.parametrize("name", ["\x1b[2j", "bob\u202e", "Bob", "b\u200bb", "\U0001f600", "-b"])
+def test_a_name_that_nobody_can_have_is_refused_whatever_a_server_let_in(alice: Owner, name: str) -> None:
+    false = msgspec.structs.replace(alice.manifest(), name=UserName(name))
+    with pytest.raises(SealBroken) as caught:
+        check_first(alice.sign(false))
+    refused(caught, Code.BAD_MANIFEST)

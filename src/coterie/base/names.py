@@ -31,6 +31,11 @@ _WRITINGS = {
 """Japanese, Korean and Bopomofo are written in several scripts that count as one (UTS 39 5.1)."""
 
 
+_NAME_CATEGORIES = frozenset({"Ll", "Lu", "Lo", "Lm", "Mn", "Mc", "Nd", "Cn"})
+"""RFC 8264 9.1, and what this Python does not know yet."""
+_JOINERS = "\u200c\u200d"
+
+
 def canonical(name: str) -> UserName:
     """The name as it is kept, compared and hashed; idempotent. Raises Refused(bad-name).
 
@@ -55,6 +60,24 @@ def canonical(name: str) -> UserName:
     if mapped in RESERVED:
         raise _bad("a reserved word")
     return UserName(mapped)
+
+
+def could_be_name(name: str) -> bool:
+    """Whether a name that others made could have come out of canonical(), whatever Unicode they know.
+
+    Nobody's server can be trusted to have checked: a name of control characters would be shown to everybody.
+    """
+    return (
+        0 < len(name) <= limits.NAME_CHARACTERS
+        and name[0] not in PUNCTUATION
+        and all(_could_stand_in_a_name(character) for character in name)
+    )
+
+
+def _could_stand_in_a_name(character: str) -> bool:
+    if character in PUNCTUATION or character in _JOINERS:
+        return True
+    return unicodedata.category(character) in _NAME_CATEGORIES and character.lower() == character
 
 
 @cache

@@ -24,13 +24,13 @@ class Output:
             self.line(line)
 
     def rendered(self, shape: Shape, sentence: str) -> str:
-        """What show() prints."""
-        return as_line(shape) if self.as_json else sentence
+        """What show() prints: names too are words of strangers."""
+        return as_line(shape) if self.as_json else harmless(sentence)
 
     def tell(self, sentence: str) -> None:
         """A sentence for a person; nothing in JSON."""
         if not self.as_json:
-            self.line(sentence)
+            self.line(harmless(sentence))
 
     def line(self, line: str) -> None:
         sys.stdout.write(line + "\n")
@@ -51,7 +51,10 @@ def print_anything() -> None:
 
 
 def harmless(text: str) -> str:
-    """A stranger's text for a terminal: nothing in it moves the cursor or reorders what is around it."""
+    """A stranger's text for a terminal: nothing in it moves the cursor or reorders what is around it. Loads
+    nothing for what is plain: a server prints too."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
     from coterie.screens.cleaning import clean
 
     return clean(text)

@@ -14,6 +14,7 @@ from coterie.base.codes import Code
 from coterie.base.curves import curve25519_is_low_order
 from coterie.base.errors import SealBroken, SecurityStop, Unavailable
 from coterie.base.ids import NO_HASH, AccountId, DeviceId
+from coterie.base.names import could_be_name
 from coterie.base.signing import IdentityPublic, LedgerPublic, account_id, verify_device, verify_identity
 from coterie.ledger.devices import bad_manifest, check_devices, check_grown
 from coterie.ledger.leaves import Leaf, LeafKind, name_hash
@@ -152,6 +153,8 @@ def _check_form(manifest: Manifest) -> None:
         raise bad_manifest("an account id that is not that of the identity")
     if (manifest.seq == 1) != (manifest.previous == NO_HASH):
         raise bad_manifest("a previous hash where there is no predecessor, or the reverse")
+    if not could_be_name(manifest.name):
+        raise bad_manifest("a name that nobody can have")
     check_devices(manifest.devices)
 
 

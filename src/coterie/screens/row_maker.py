@@ -11,6 +11,7 @@ from coterie.base.clock import Clock
 from coterie.base.ids import MessageId, UserName
 from coterie.client.events import Message, MessageState, NotFor
 from coterie.screens.avatars import colour_index, initials
+from coterie.screens.cleaning import clean, loose
 from coterie.screens.i18n import Text, refusal, say, unread_line
 from coterie.screens.moments import Calendar
 from coterie.screens.richtext import Block, IsName, Paragraph, Span, Style, large_emoji, rich
@@ -107,7 +108,7 @@ class MessageFormat:
         return notes if more <= 0 else (*notes, say(Text.NOT_FOR_MORE, count=more))
 
     def _note(self, left_out: NotFor) -> str:
-        device = left_out.device_name or say(Text.DEVICE_UNNAMED)
+        device = loose(" ".join(clean(left_out.device_name).split())) or say(Text.DEVICE_UNNAMED)
         reason = refusal(left_out.reason)
         if left_out.name == self._me:
             return say(Text.NOT_FOR_YOURS, device=device, reason=reason)
