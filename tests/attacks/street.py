@@ -205,7 +205,8 @@ class Victim(Peer):
     def connect(self) -> None:
         """Sign in, and fetch whatever the core asks for."""
         streams = (mailbox_of(self.device), log_of(EVERYONE))
-        ends = tuple(StreamEnd(stream, 0, 0) for stream in streams)
+        at = {stream: self._seqs.get(stream, 0) for stream in streams}
+        ends = tuple(StreamEnd(stream, seq, seq) for stream, seq in at.items())
         ready = Ready(1, ends, self.server.ledger.view.size, self.server.ledger.head(), 50)
         self.command(Connected(ready, LIFE, b""))
 

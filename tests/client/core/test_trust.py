@@ -162,16 +162,19 @@ def test_a_failed_commit_forgets_leaves_that_were_not_kept(store: ClientStore, l
     assert trust.view.size == 0
 
 
-def test_a_ledger_that_is_said_to_be_larger_and_never_shown_is_a_lie_that_a_new_connection_ends(
+def test_a_ledger_that_was_signed_and_is_never_shown_is_a_lie_that_a_new_connection_ends(
     store: ClientStore, ledger: Ledger
 ) -> None:
     trust = trust_of(store)
     trust.grew(ledger.head(), NOW_MS)
     take(trust, store, ledger.answer(0))
-    trust.want_size(1 << 60, NOW_MS)
+    old = ledger.answer(3)
+    ledger.add("dave")
+    trust.grew(ledger.head(), NOW_MS)
     assert not trust.current
-    take(trust, store, ledger.answer(3))
+    take(trust, store, old)
     with pytest.raises(RemoteError):
-        trust.leaves(ledger.answer(3), NOW_MS)
-    trust.connected(Ready(1, (), 3, ledger.head(), 0), NOW_MS)
+        trust.leaves(old, NOW_MS)
+    trust.connected(Ready(1, (), 4, ledger.head(), 0), NOW_MS)
+    take(trust, store, ledger.answer(3))
     assert trust.current

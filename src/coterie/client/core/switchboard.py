@@ -88,10 +88,10 @@ from coterie.wire.refusals import code_of
 log = logging.getLogger("coterie.client")
 
 
-ANSWERS: dict[type[ServerFrame], type[Purpose]] = {
-    Claimed: ClaimAsked,
-    Leaves: LeavesAsked,
-    Accounts: AccountsAsked,
+ANSWERS: dict[type[ServerFrame], tuple[type[Purpose], ...]] = {
+    Claimed: (ClaimAsked, OwedClaimed),
+    Leaves: (LeavesAsked,),
+    Accounts: (AccountsAsked,),
 }
 """Answers that only one kind of request has."""
 PASSING = frozenset({Code.BUSY, Code.DISK, Code.TOO_MANY_TRIES})

@@ -80,6 +80,7 @@ class Trust:
         self._fetching = False
         self._refused.clear()
         self._head_size = self.view.size
+        self._hinted = 0
         self._nothing_came = False
         return self.grew(ready.head, now_ms)
 
