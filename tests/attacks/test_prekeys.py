@@ -12,7 +12,7 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.ledger.manifest import Prekey, PrekeyKind, SignedPrekey, sign_prekey
 from coterie.wire.frames import Envelopes
-from coterie.wire.frames.accounts import ClaimedKeys
+from coterie.wire.frames.accounts import AccountRecord, ClaimedKeys
 from tests.attacks.peers import NOW_MS, X_WING_ID, Peer
 from tests.attacks.street import Server, Victim
 
@@ -90,11 +90,31 @@ def test_an_x_wing_key_that_is_too_old_is_not_used(alice: Peer, bob: Victim) -> 
     old = NOW_MS - limits.PREKEY_MAX_AGE_MS - 1
 
     class Keeper(Server):
-        def claimed(self, peer: Peer) -> ClaimedKeys:
+        def _old(self, peer: Peer) -> bytes:
             key = Prekey(PrekeyKind.X_WING, X_WING_ID, old, peer.account, peer.device, peer.x_wing.public)
-            return msgspec.structs.replace(peer.claimed(), x_wing=sign_prekey(key, peer.keys).pack())
+            return sign_prekey(key, peer.keys).pack()
+
+        def claimed(self, peer: Peer) -> ClaimedKeys:
+            return msgspec.structs.replace(peer.claimed(), x_wing=self._old(peer))
+
+        def record(self, peer: Peer) -> AccountRecord:
+            honest = super().record(peer)
+            (keys,) = honest.keys
+            return msgspec.structs.replace(
+                honest, keys=(msgspec.structs.replace(keys, x_wing=self._old(peer)),)
+            )
 
     bob.server = Keeper(bob.server.ledger, bob.server.peers, bob.server.got)
     bob.say(alice, "an old key")
     assert bob.server.items_for(alice) == []
     assert bob.server.sends() == []
+
+
+def test_an_x_wing_key_that_grew_too_old_here_is_not_used_either(alice: Peer, bob: Victim) -> None:
+    """The key was good when it came, and the server keeps newer ones from us. Rule 3."""
+    bob.say(alice, "while it is young")
+    assert len(bob.server.items_for(alice)) == 1
+    bob.now_ms += limits.PREKEY_MAX_AGE_MS + 1
+    bob.say(alice, "when it is old")
+    assert len(bob.server.items_for(alice)) == 1
+    assert len(bob.server.sends()) == 1

@@ -23,6 +23,7 @@ from coterie.wire.frames import (
     FetchAccounts,
     LedgerGrew,
     LogEntries,
+    PrekeysLow,
     PublishManifest,
     PublishPrekeys,
     Refusal,
@@ -32,7 +33,7 @@ from coterie.wire.frames.messages import EnvelopeItem, LeftOutDevice
 from coterie.wire.frames.shared import DeviceRef
 from tests.ledger.accounts import NOW_MS
 from tests.server.house import House, settle
-from tests.server.people import Device, Person
+from tests.server.people import ONE_TIME_KEYS, Device, Person
 from tests.server.scenes import code, logged_in, registered, two
 
 
@@ -247,3 +248,14 @@ async def test_claims_accounts_and_prekeys(house: House, alice: Person, bob: Per
     assert (own_record.account, own_record.manifests) == (alice.account, ())
     assert isinstance(await alices.ask(Accept(21, bob.account)), Accepted)
     assert code(await alices.ask(Accept(22, bytes(32)))) is Code.UNKNOWN_PERSON
+
+
+@pytest.mark.asyncio
+async def test_a_device_is_told_when_its_one_time_keys_run_low(
+    house: House, alice: Person, bob: Person
+) -> None:
+    alices, bobs = await two(house, alice, bob)
+    (answer,) = [await alices.ask(Claim(7, (DeviceRef(bob.account, bob.device.id),)))]
+    assert isinstance(answer, Claimed)
+    told = await bobs.next(PrekeysLow)
+    assert told.left == ONE_TIME_KEYS - 1

@@ -10,6 +10,8 @@ from typing import Self
 import pytest_asyncio
 
 import coterie
+from coterie.base import limits
+from coterie.base.clock import SystemClock
 from coterie.base.ids import UserName
 from coterie.client.api.me import Me
 from coterie.server.serve import serve
@@ -49,11 +51,25 @@ class Heard:
         return [message.text for message in self.messages()]
 
 
+class Days(SystemClock):
+    """The real time, some days later."""
+
+    def __init__(self) -> None:
+        self._later_ms = 0
+
+    def pass_days(self, days: float) -> None:
+        self._later_ms += round(days * limits.DAY_MS)
+
+    def wall_ms(self) -> int:
+        return super().wall_ms() + self._later_ms
+
+
 class Village:
     """One server, and whoever signed up there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.clock = Days()
         self.invite = ""
         self._people: list[Me] = []
         self._server: asyncio.Task[None] | None = None
@@ -62,7 +78,7 @@ class Village:
         """Open the server on its folder; a second time on the same port."""
         ready: asyncio.Future[ReadyLine] = asyncio.get_running_loop().create_future()
         settings = ServerSettings(data=self.folder / "server", port=port)
-        self._server = asyncio.create_task(serve(settings, ready.set_result))  # noqa: TID251 - stop() ends it
+        self._server = asyncio.create_task(serve(settings, ready.set_result, clock=self.clock))  # noqa: TID251 - stop() ends it
         self._server.add_done_callback(lambda _: ready.done() or ready.cancel())
         async with asyncio.timeout(PATIENCE_SECONDS):
             self.invite = (await ready).invite
@@ -89,8 +105,15 @@ class Village:
             password=None if passphrase else PASSWORD,
             generate_passphrase=passphrase,
             home=self.home(name),
+            clock=self.clock,
         )
         return await self.keep(me)
+
+    async def back(self, name: str) -> Me:
+        """Somebody opens the profile that was closed before, and gets all that waited."""
+        me = await self.keep(await coterie.open(self.home(name), password=PASSWORD, clock=self.clock))
+        await me.wait_drained(PATIENCE_SECONDS)
+        return me
 
     async def keep(self, me: Me) -> Me:
         """Wait until a person is connected; closed at the end."""

@@ -80,6 +80,10 @@ VAULT_BYTES = 64 * 1024
 ONE_TIME_KEYS = 50
 PREKEY_MAX_AGE_MS = 35 * DAY_MS
 PREKEY_ROTATE_MS = 7 * DAY_MS
+FALLBACK_ROTATE_MS = 30 * DAY_MS
+"""Two are held, so one lives as long again after its replacement as this (docs/decisions/0013)."""
+TOP_UP_EVERY_MS = 6 * HOUR_MS
+"""Whoever claims them all has others begin with the fallback key until then, and no more."""
 PREKEY_KEEP_MS = 30 * DAY_MS
 DORMANT_AFTER_MS = 30 * DAY_MS
 CLOCK_SKEW_MS = HOUR_MS

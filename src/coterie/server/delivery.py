@@ -165,12 +165,12 @@ class Delivery:
 
     def _add(self, connection: Connection, reader: Reader, end: StreamEnd, at: int, now: float) -> None:
         stream = StreamId(end.stream)
-        after = min(max(at, end.acknowledged), end.end)
+        after = end.resumed(min(max(at, end.acknowledged), end.end))
         if is_mailbox(stream):
             reader.mailbox = StreamState(stream, after, end.end, reader.mail_window)
             state = reader.mailbox
         else:
-            reader.add_log(stream, after, end.end)
+            reader.add_log(stream, after, end.end, (end.skip_after, end.skip_to))
             self._by_log.setdefault(stream, {})[reader.device] = connection
             state = reader.logs[stream]
         if after > end.acknowledged:
@@ -202,9 +202,10 @@ class Delivery:
             entries = await self._store.log(state.stream, state.sent, LOG_CHUNK_ENTRIES, limits.WINDOW_BYTES)
             recent[place] = entries
         window = reader.log_window
-        reader.take_messages(state, _fitting(entries, window), now)
-        if not entries:
-            state.sent = state.end
+        mine = state.not_skipped(entries)
+        reader.take_messages(state, _fitting(mine, window), now)
+        if not mine:
+            state.leap()
         if not state.is_behind:
             del reader.behind[state.stream]
 

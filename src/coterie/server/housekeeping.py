@@ -28,6 +28,7 @@ class Housekeeping:
         self._sequencer = sequencer
         self._prune_at = float("-inf")
         self._statement_at = float("-inf")
+        self._looked_ms = 0
 
     def overdue(self, connection: Connection, now_seconds: float) -> bool:
         """Whether a connection has to end because nothing comes from it; pings where it is time to."""
@@ -71,9 +72,12 @@ class Housekeeping:
         return None
 
     def statement_due(self, now: Now) -> PutStatement | None:
-        """The server's next statement, long before the present one expires."""
-        if now.monotonic_seconds < self._statement_at:
+        """The server's next statement, long before the present one expires; at once where the machine has
+        slept for days, or its clock was set."""
+        jumped = abs(now.wall_ms - self._looked_ms) > limits.HOUR_MS
+        if now.monotonic_seconds < self._statement_at and not jumped:
             return None
+        self._looked_ms = now.wall_ms
         self._statement_at = now.monotonic_seconds + STATEMENT_SECONDS
         return next_statement(self._realm, self._sequencer.newest_server_leaf, now.wall_ms)
 

@@ -41,11 +41,15 @@ class Window:
 class StreamState:
     """sent: the last seq sent; end: the last one known to be there; acked: the last one acknowledged."""
 
-    def __init__(self, stream: StreamId, after_seq: int, end: int, window: Window) -> None:
+    def __init__(
+        self, stream: StreamId, after_seq: int, end: int, window: Window, skip: tuple[int, int] = (0, 0)
+    ) -> None:
+        """skip: entries behind the first number up to the second are not for this reader."""
         self.stream = stream
         self.sent = after_seq
         self.acked = after_seq
         self.end = max(end, after_seq)
+        self._skip_after, self._skip_to = skip
         self._window = window
         self._under_way: deque[tuple[int, int]] = deque()
 
@@ -53,9 +57,19 @@ class StreamState:
     def is_behind(self) -> bool:
         return self.sent < self.end
 
+    def not_skipped(self, entries: tuple[LogEntry, ...]) -> tuple[LogEntry, ...]:
+        """Those before what is to be skipped, where that lies ahead; else all."""
+        if self.sent >= self._skip_to:
+            return entries
+        return tuple(entry for entry in entries if entry.seq <= self._skip_after)
+
+    def leap(self) -> None:
+        """Nothing is left of what comes next: go on behind what is to be skipped, or at the end."""
+        self.sent = self._skip_to if self.sent < self._skip_to else self.end
+
     def send(self, seq: int, size: int) -> None:
         """An entry goes out."""
-        self.sent = seq
+        self.sent = self._skip_to if seq == self._skip_after else seq
         self._under_way.append((seq, size))
         self._window.entries += 1
         self._window.bytes += size
@@ -108,9 +122,9 @@ class Reader:
     def stream(self, stream: StreamId) -> StreamState | None:
         return self.mailbox if stream == self.mailbox.stream else self.logs.get(stream)
 
-    def add_log(self, stream: StreamId, after_seq: int, end: int) -> None:
-        """The device may read this log."""
-        state = self.logs[stream] = StreamState(stream, after_seq, end, self.log_window)
+    def add_log(self, stream: StreamId, after_seq: int, end: int, skip: tuple[int, int] = (0, 0)) -> None:
+        """The device may read this log, but for what is to be skipped."""
+        state = self.logs[stream] = StreamState(stream, after_seq, end, self.log_window, skip)
         if state.is_behind:
             self.behind[stream] = state
 

@@ -10,6 +10,7 @@ from typing import assert_never
 
 import msgspec
 
+from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError
 from coterie.server.commands.outcome import (
@@ -33,8 +34,16 @@ from coterie.server.roster import Roster
 from coterie.server.sequencer import Sequencer
 from coterie.server.store.protocol import Store
 from coterie.server.store.records import AppendMessage, PutStatement, Record
-from coterie.server.store.results import Appended, Broken, Denied, LeafAdded, Posted, Result
-from coterie.wire.frames import LedgerGrew, Refusal
+from coterie.server.store.results import (
+    Appended,
+    Broken,
+    Denied,
+    KeysClaimed,
+    LeafAdded,
+    Posted,
+    Result,
+)
+from coterie.wire.frames import LedgerGrew, PrekeysLow, Refusal
 
 log = logging.getLogger("coterie.server.settling")
 
@@ -171,6 +180,11 @@ class Settling:
                 self._metrics.envelopes += len(entries)
                 for device, mail in entries:
                     self._delivery.posted(device, mail, now)
+            case KeysClaimed(keys):
+                for key in keys:
+                    connection = self._roster.connection_of(key.device)
+                    if connection is not None and key.left < limits.ONE_TIME_KEYS // 2:
+                        self._connections.queue(connection, (PrekeysLow(key.left),))
             case LeafAdded(revoked=revoked):
                 for device in revoked:
                     connection = self._roster.connection_of(device)

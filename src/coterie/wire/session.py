@@ -27,6 +27,7 @@ from coterie.wire.frames.accounts import (
     LedgerGrew,
     LoginProve,
     LoginStart,
+    PrekeysLow,
     PublishManifest,
     PublishPrekeys,
     Salt,
@@ -109,7 +110,7 @@ _TALKING = tuple(
 _SIGNED_IN = (State.READY, State.LIVE)
 _REQUESTS = (PublishPrekeys, PublishManifest, FetchAccounts, FetchLeaves, Claim, Envelopes, Send, Accept)
 _ANSWERS = (Accepted, Refusal, Accounts, Leaves, Claimed)
-_NEWS = (Presence, LedgerGrew)
+_NEWS = (Presence, LedgerGrew, PrekeysLow)
 
 TRANSITIONS: Transitions = {
     **HANDSHAKE,

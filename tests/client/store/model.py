@@ -89,7 +89,7 @@ class Model:
             raise Conflict(kind)
         self._put(_replace(row, **changes))
 
-    def apply(self, record: r.Record) -> None:
+    def apply(self, record: r.Record) -> None:  # noqa: C901 - one case for each way of writing
         match record:
             case r.MessageRow():
                 self._put_message(record)
@@ -117,6 +117,9 @@ class Model:
             case r.PruneGroupIn(before_ms):
                 for session in [row for row in self._of(r.GroupInRow) if self._followed(row, before_ms)]:
                     self._put(_replace(session, pickle=b""))
+            case r.PruneXWing(replaced_before_ms):
+                replaced = [row for row in self._of(r.OwnXWing) if 0 < row.replaced_ms <= replaced_before_ms]
+                self._drop(r.OwnXWing, replaced)
             case r.BecomeDevice():
                 self._become(record)
             case r.DropSetting() | r.DropOlm() | r.DropGroupOut() | r.DropEnvelopeOut() | r.DropWaiting():
@@ -182,7 +185,8 @@ class Model:
                     self._put_message(_replace(message, device=record.device))
             else:
                 self._drop(r.OutboxRow, [queued])
-        self._drop(r.PutSetting, self._of(r.PutSetting, key=r.Setting.RUN))
+        for key in (r.Setting.RUN, r.Setting.PENDING_PREKEYS):
+            self._drop(r.PutSetting, self._of(r.PutSetting, key=key))
 
     def _put_message(self, row: r.MessageRow) -> None:
         same = self._of(r.MessageRow, conversation=row.conversation, device=row.device, message=row.message)
@@ -222,6 +226,14 @@ class Model:
 
     def peer_keys(self, device: DeviceId) -> r.PeerKeys | None:
         return self._one(r.PeerKeys, device=device)
+
+    def aged_accounts(self, before_ms: int) -> list[AccountId]:
+        aged = set()
+        for device in self._devices():
+            keys = self.peer_keys(device.device)
+            if device.live and (keys.x_wing_created_ms if keys else 0) < before_ms:
+                aged.add(device.account)
+        return sorted(aged)
 
     def own_x_wing(self, id: int) -> r.OwnXWing | None:
         return self._one(r.OwnXWing, id=id)

@@ -57,6 +57,8 @@ class NewDevice:
         self.records: tuple[Record, ...] = (
             PutSetting(Setting.PICKLE_ROOT, root),
             PutSetting(Setting.DEVICE_PICKLE, self.keys.pickle(pickle_key(root, b"device"))),
+            PutSetting(Setting.FALLBACK_MADE_MS, now_ms.to_bytes(8, "big")),
+            PutSetting(Setting.TOPPED_UP_MS, now_ms.to_bytes(8, "big")),
             maker.counter(),
             private,
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from coterie.base.codes import Code
+from coterie.base.ids import AccountId
 from coterie.client.commands import Say
 from coterie.client.core.line import RETRY_MS, Repair
 from coterie.client.core.people import People
@@ -113,7 +114,8 @@ class Outbox:
                 if line.repair is None and line.disputed(now_ms):
                     yield Outcome(show=(SendingStuck(given.conversation, code),))
                 line.repair = Repair(given.order, refusal)
-                yield self._trust.want_size(refusal.ledger_size, now_ms)
+                named = (AccountId(ref.account) for ref in refusal.devices)
+                yield self._trust.want(refusal.ledger_size, named, now_ms)
             case Code.OUT_OF_ORDER:
                 if line.repair is None:
                     line.resend = True

@@ -1,6 +1,11 @@
-"""This device's own prekeys: made, signed, and topped up (encryption rule 3)."""
+"""This device's own prekeys: made, signed, topped up and renewed (encryption rule 3)."""
 
 from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import msgspec
 
 from coterie.base import limits
 from coterie.base.ids import AccountId, DeviceId
@@ -9,11 +14,16 @@ from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
 from coterie.client.core.requests import PrekeysGiven, Requests
 from coterie.client.outcome import NOTHING, Outcome
-from coterie.client.store.records import OwnXWing, PutSetting, Setting
+from coterie.client.store.records import DropSetting, OwnXWing, PruneXWing, PutSetting, Record, Setting
 from coterie.e2ee.hybrid import XWingKey
 from coterie.e2ee.vodo import DeviceKeys
-from coterie.ledger.manifest import Prekey, PrekeyKind, sign_prekey
+from coterie.ledger.manifest import Prekey, PrekeyKind, SignedPrekey, sign_prekey
 from coterie.wire.frames import PublishPrekeys
+
+log = logging.getLogger("coterie.client.prekeys")
+
+PENDING_MOST = 100
+"""Unconfirmed prekeys that are kept to be given again; as many as one frame takes."""
 
 
 class PrekeyMaker:
@@ -49,22 +59,148 @@ class PrekeyMaker:
 
 
 class Prekeys:
-    """Keeps the server supplied."""
+    """Keeps the server supplied, and renews what stands there (docs/decisions/0013).
+
+    What was made is kept as it was given until the server has it, and given again on the next connection.
+    """
 
     def __init__(self, reads: Reads, keyring: Keyring, profile: Profile, requests: Requests) -> None:
         self._reads = reads
         self._keyring = keyring
         self._profile = profile
         self._requests = requests
+        self._drained = False
+        self.wake_at_ms: int | None = None
+        """When standing keys are due, while connected and with nothing waiting."""
+
+    def connected(self, left: int, now_ms: int) -> Iterator[Outcome]:
+        """Before anything is delivered: a device that fell dormant is one again from here on. left: one-time
+        keys that the server still has."""
+        self.disconnected()
+        yield self._give_again(now_ms)
+        if self._is_due(self._x_wing_ms(), limits.DORMANT_AFTER_MS - limits.DAY_MS, now_ms):
+            yield self._renew(now_ms, x_wing=True, fallback=False)
+        yield self.top_up(left, now_ms)
+
+    def disconnected(self) -> None:
+        self._drained = False
+        self.wake_at_ms = None
+
+    def drained(self, now_ms: int) -> Outcome:
+        """Everything that had waited is opened: what replaced keys could still open has been."""
+        self._drained = True
+        return self.due(now_ms)
+
+    def tick(self, now_ms: int) -> Outcome:
+        return NOTHING if self.wake_at_ms is None or now_ms < self.wake_at_ms else self.due(now_ms)
+
+    def due(self, now_ms: int) -> Outcome:
+        """Renew what is due, drop private halves that nobody may still seal to; look again in a day."""
+        if not self._drained:
+            return NOTHING
+        x_wing = self._is_due(self._x_wing_ms(), limits.PREKEY_ROTATE_MS, now_ms)
+        fallback = self._is_due(self._fallback_ms(), limits.FALLBACK_ROTATE_MS, now_ms)
+        self.wake_at_ms = now_ms + limits.DAY_MS
+        dropped = PruneXWing(now_ms - limits.PREKEY_KEEP_MS)
+        if not (x_wing or fallback):
+            return Outcome(save=(dropped,))
+        renewed = self._renew(now_ms, x_wing=x_wing, fallback=fallback)
+        return msgspec.structs.replace(renewed, save=(dropped, *renewed.save))
 
     def top_up(self, left: int, now_ms: int) -> Outcome:
         """Publish fresh one-time keys where the server has less than half of them left."""
-        if left >= limits.ONE_TIME_KEYS // 2:
+        if left >= limits.ONE_TIME_KEYS // 2 or not self._is_due(
+            self._time(Setting.TOPPED_UP_MS), limits.TOP_UP_EVERY_MS, now_ms
+        ):
             return NOTHING
-        next_id = int.from_bytes(self._reads.setting(Setting.NEXT_PREKEY_ID) or b"\x01", "big")
-        maker = PrekeyMaker(self._keyring.device, self._profile.account, self._profile.device, next_id)
-        keys = maker.one_time(limits.ONE_TIME_KEYS - left, now_ms)
-        request = self._requests.new(PrekeysGiven(len(keys)), now_ms)
+        maker = self._maker()
+        keys = maker.one_time(limits.ONE_TIME_KEYS - min(left, limits.ONE_TIME_KEYS), now_ms)
+        return self._give(keys, (_at(Setting.TOPPED_UP_MS, now_ms), maker.counter()), now_ms)
+
+    def accepted(self, given: PrekeysGiven) -> Outcome:
+        """The server has these."""
+        return Outcome(save=(self._pending_without(given.keys),))
+
+    def refused(self, given: PrekeysGiven) -> Outcome:
+        """The server will not take these: others will be made when they are due."""
+        log.warning("prekeys were refused")
+        return Outcome(save=(self._pending_without(given.keys),))
+
+    def _renew(self, now_ms: int, *, x_wing: bool, fallback: bool) -> Outcome:
+        maker = self._maker()
+        keys: list[bytes] = []
+        save: list[Record] = []
+        if x_wing:
+            before = self._reads.current_x_wing()
+            public, private = maker.x_wing(now_ms)
+            keys.append(public)
+            if before is not None:
+                save.append(msgspec.structs.replace(before, replaced_ms=now_ms))
+            save.append(private)
+        if fallback:
+            keys.append(maker.fallback(now_ms))
+            save.append(_at(Setting.FALLBACK_MADE_MS, now_ms))
+        return self._give(tuple(keys), (*save, maker.counter()), now_ms)
+
+    def _give(self, keys: tuple[bytes, ...], save: tuple[Record, ...], now_ms: int) -> Outcome:
+        pending = (*self._pending(), *keys)[-PENDING_MOST:]
+        request = self._requests.new(PrekeysGiven(keys), now_ms)
         return Outcome(
-            save=(self._keyring.device_record(), maker.counter()), send=(PublishPrekeys(request, keys),)
+            save=(*save, self._keyring.device_record(), _put_pending(pending)),
+            send=(PublishPrekeys(request, keys),),
         )
+
+    def _give_again(self, now_ms: int) -> Outcome:
+        """What the server has not confirmed, but for what it would no longer take."""
+        pending = self._pending()
+        young = tuple(key for key in pending if _age_ms(key, now_ms) < limits.DORMANT_AFTER_MS)
+        if not pending:
+            return NOTHING
+        save = (_put_pending(young),)
+        if not young:
+            return Outcome(save=save)
+        request = self._requests.new(PrekeysGiven(young), now_ms)
+        return Outcome(save=save, send=(PublishPrekeys(request, young),))
+
+    def _maker(self) -> PrekeyMaker:
+        next_id = int.from_bytes(self._reads.setting(Setting.NEXT_PREKEY_ID) or b"\x01", "big")
+        return PrekeyMaker(self._keyring.device, self._profile.account, self._profile.device, next_id)
+
+    def _pending(self) -> tuple[bytes, ...]:
+        packed = self._reads.setting(Setting.PENDING_PREKEYS)
+        return _pending_keys.decode(packed) if packed else ()
+
+    def _pending_without(self, given: tuple[bytes, ...]) -> Record:
+        return _put_pending(tuple(key for key in self._pending() if key not in given))
+
+    def _x_wing_ms(self) -> int:
+        current = self._reads.current_x_wing()
+        return current.created_ms if current is not None else 0
+
+    def _fallback_ms(self) -> int:
+        return self._time(Setting.FALLBACK_MADE_MS)
+
+    def _time(self, key: Setting) -> int:
+        return int.from_bytes(self._reads.setting(key) or b"", "big")
+
+    @staticmethod
+    def _is_due(made_ms: int, after_ms: int, now_ms: int) -> bool:
+        """Whether so much time is over; what comes from the future was made under a wrong clock."""
+        return not made_ms - limits.CLOCK_SKEW_MS <= now_ms < made_ms + after_ms
+
+
+_pending_keys = msgspec.msgpack.Decoder(tuple[bytes, ...])
+
+
+def _put_pending(keys: tuple[bytes, ...]) -> Record:
+    if not keys:
+        return DropSetting(Setting.PENDING_PREKEYS)
+    return PutSetting(Setting.PENDING_PREKEYS, msgspec.msgpack.encode(keys))
+
+
+def _at(key: Setting, now_ms: int) -> PutSetting:
+    return PutSetting(key, now_ms.to_bytes(8, "big"))
+
+
+def _age_ms(packed: bytes, now_ms: int) -> int:
+    return now_ms - SignedPrekey.unpack(packed).prekey.created_ms

@@ -43,7 +43,7 @@ class MessageGiven(msgspec.Struct, frozen=True):
 
 
 class PrekeysGiven(msgspec.Struct, frozen=True):
-    count: int
+    keys: tuple[bytes, ...]
 
 
 Purpose = (

@@ -80,8 +80,8 @@ class Sending:
     def disconnected(self) -> None:
         self._lines.clear()
 
-    def came_online(self, accounts: Iterable[AccountId], now_ms: int) -> Iterator[Outcome]:
-        """Lines that were held for these people go on."""
+    def well_again(self, accounts: Iterable[AccountId], now_ms: int) -> Iterator[Outcome]:
+        """These people came online, or have new prekeys: lines that were held for them go on."""
         for account in accounts:
             conversation = direct_id(self._people.me, account)
             if conversation in self._lines:
@@ -215,7 +215,11 @@ class Sending:
         if save:
             yield Outcome(save=save)
         has = {share.device for share in self._reads.shares(session.session)}
-        missing = tuple(device for device in recipients if device.device not in has)
+        missing = tuple(
+            device
+            for device in recipients
+            if device.device not in has and not self._sharing.is_dormant(device, now_ms)
+        )
         if missing:
             key = self._key_for(conversation, session)
             unclaimed = yield from self._fanout.share(conversation, key, missing[:SHARE_AT_ONCE], now_ms)
@@ -231,6 +235,7 @@ class Sending:
                 return None
             yield Outcome(save=(DropGroupOut(conversation.id),))
             yield self._hold(conversation, line, Code.NO_PREKEY, now_ms)
+            yield self._trust.renew(AccountId(conversation.peer), now_ms)
             return None
         return session
 

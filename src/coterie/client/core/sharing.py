@@ -70,6 +70,12 @@ class Sharing:
         self._keyring = keyring
         self._profile = profile
 
+    def is_dormant(self, device: PeerDevice, now_ms: int) -> bool:
+        """Whether its newest prekey known here is so old that it is not entitled to anything new (rule 3)."""
+        keys = self._reads.peer_keys(device.device)
+        known = keys is not None and bool(keys.x_wing_key)
+        return keys is not None and known and keys.x_wing_created_ms <= now_ms - limits.DORMANT_AFTER_MS
+
     def key_now(self, conversation: ConversationRow, session: GroupOutRow) -> SessionKeyAt:
         """The key as it is now: whoever gets it opens what is sealed from here on."""
         out = self._keyring.group_out(session)
@@ -114,7 +120,7 @@ class Sharing:
                 unclaimed.append(device)
                 continue
             try:
-                if keys is None or not keys.x_wing_key:
+                if keys is None or not keys.x_wing_key or _is_too_old(keys, now_ms):
                     raise SealBroken("a device without an X-Wing key", Code.NO_PREKEY)
                 item, records = self._envelope(conversation, key, device, keys, sessions[0], content)
             except SealBroken as broken:
@@ -238,3 +244,8 @@ def _are(known: PeerKeys, keys: ClaimedKeys, now_ms: int) -> bool:
         == (PrekeyKind.FALLBACK, known.fallback_id, known.fallback_key)
         and all(now_ms - each.created_ms <= limits.PREKEY_MAX_AGE_MS for each in (x_wing, fallback))
     )
+
+
+def _is_too_old(keys: PeerKeys, now_ms: int) -> bool:
+    """Nobody seals to an X-Wing key of more than 35 days (rule 3)."""
+    return now_ms - keys.x_wing_created_ms > limits.PREKEY_MAX_AGE_MS

@@ -59,6 +59,7 @@ from coterie.client.store.records import (
     DropGroupOut,
     DropSetting,
     OutboxState,
+    PeerKeys,
     PutDraft,
     PutSetting,
     ReadUpTo,
@@ -74,6 +75,7 @@ from coterie.wire.frames import (
     LogEntries,
     MailboxEntries,
     Pong,
+    PrekeysLow,
     Presence,
     Ready,
     Refusal,
@@ -172,6 +174,8 @@ class Switchboard:
             case Tick():
                 yield from self._inbox.kept_long_enough(now_ms)
                 if self._live:
+                    yield self._prekeys.tick(now_ms)
+                    yield self.trust.tick(now_ms)
                     yield from self._sending.pump_all(now_ms)
                     yield from self._owed.give(now_ms)
             case OwnDeviceConfirmed(device):
@@ -202,12 +206,14 @@ class Switchboard:
                 yield from self._entries(frame, now_ms)
             case Accepted() | Refusal() | Claimed() | Leaves() | Accounts():
                 yield from self._answer(frame, now_ms)
+            case PrekeysLow(left):
+                yield self._prekeys.top_up(left, now_ms)
             case LedgerGrew(head):
                 yield self.trust.grew(head, now_ms)
             case Presence():
                 yield Outcome(show=self._presence.changed(frame))
                 came = [AccountId(each.account) for each in frame.people if each.online]
-                yield from self._sending.came_online(came, now_ms)
+                yield from self._sending.well_again(came, now_ms)
                 yield from self._owed.came_online(came, now_ms)
             case Pong():
                 pass
@@ -262,9 +268,9 @@ class Switchboard:
         yield from self._sending.pump_later(now_ms, live=self._live)
         yield self._news.tell()
         if self._live:
-            yield self._acknowledged(now_ms)
+            yield from self._acknowledged(now_ms)
 
-    def _acknowledged(self, now_ms: int) -> Outcome:
+    def _acknowledged(self, now_ms: int) -> Iterator[Outcome]:
         show: tuple[Event, ...] = ()
         if not self._told_live and self.trust.synced:
             self._told_live = True
@@ -273,14 +279,16 @@ class Switchboard:
         save: tuple[Record, ...] = ()
         if drained:
             show = (*show, DrainedBacklog())
+            yield self._prekeys.drained(now_ms)
         if self._told_live and self._positions.drained:
             missing, old = self._inbox.gaps.tell(now_ms), self._pruning.due(now_ms)
             save, show = (*missing.save, *old.save), (*show, *missing.show)
-        return Outcome(save, self._positions.acknowledge(now_ms, at_once=drained), show)
+        yield Outcome(save, self._positions.acknowledge(now_ms, at_once=drained), show)
 
     def wake_at_ms(self) -> int | None:
         """When a Tick is due."""
-        times = [self._positions.wake_at_ms, self._sending.wake_at_ms]
+        parts = (self._positions, self._sending, self._prekeys, self.trust)
+        times = [part.wake_at_ms for part in parts]
         if self._live:
             times += [self._owed.wake_at_ms, self._pruning.wake_at_ms or None]
         return min((at for at in times if at is not None), default=None)
@@ -295,11 +303,11 @@ class Switchboard:
             PutSetting(Setting.IDENTITY, command.identity),
             DropSetting(Setting.DEVICE_UNCONFIRMED),
         )
+        yield from self._prekeys.connected(command.ready.one_time_keys, now_ms)
         yield Outcome(save=saved, send=(sync,), show=(LinkChanged(LinkState.SYNCING),))
         yield Outcome(show=tuple(OwnDeviceQuestion(each) for each in self.trust.own.waiting()))
         yield self.trust.connected(command.ready, now_ms)
         yield from self._inbox.kept_long_enough(now_ms)
-        yield self._prekeys.top_up(command.ready.one_time_keys, now_ms)
         yield from self._sending.connected(now_ms)
         yield from self._sending.pump_all(now_ms)
 
@@ -308,6 +316,7 @@ class Switchboard:
         self.requests.forget()
         self.trust.disconnected()
         self._positions.disconnected()
+        self._prekeys.disconnected()
         self._sending.disconnected()
         state = LinkState.STOPPED if final else LinkState.OFFLINE
         return Outcome(show=(*self._presence.disconnected(), LinkChanged(state, code)))
@@ -318,7 +327,9 @@ class Switchboard:
                 yield from self._outbox.accepted(purpose, seq, now_ms)
             case EnvelopesGiven():
                 yield self._fanout.accepted(purpose)
-            case PrekeysGiven() | None:
+            case PrekeysGiven():
+                yield self._prekeys.accepted(purpose)
+            case None:
                 pass
             case LeavesAsked() | AccountsAsked() | ClaimAsked() | OwedClaimed():
                 raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
@@ -330,6 +341,8 @@ class Switchboard:
         match purpose:
             case MessageGiven():
                 yield from self._outbox.refused(purpose, refusal, code, now_ms)
+            case PrekeysGiven() if code not in PASSING:
+                yield self._prekeys.refused(purpose)
             case EnvelopesGiven() if code not in PASSING:
                 yield from self._sending.envelopes_refused(purpose, refusal, code, now_ms)
                 yield from self._owed.give(now_ms)
@@ -341,10 +354,17 @@ class Switchboard:
     def _accounts(self, frame: Accounts, asked: AccountsAsked, now_ms: int) -> Iterator[Outcome]:
         outcome = self.trust.accounts(frame, asked.accounts, now_ms)
         show = (*outcome.show, *self._presence.appeared(outcome.show))
+        renewed = [each for each in outcome.save if isinstance(each, PeerKeys) and self._is_new(each)]
         yield msgspec.structs.replace(outcome, show=show)
         for record in frame.accounts:
             yield from self._inbox.account_proven(AccountId(record.account), now_ms)
         yield from self._trust_moved(now_ms)
+        owners = {self.people.owner_of(keys.device) for keys in renewed} - {None}
+        yield from self._sending.well_again((each for each in owners if each is not None), now_ms)
+
+    def _is_new(self, keys: PeerKeys) -> bool:
+        known = self._reads.peer_keys(keys.device)
+        return bool(keys.x_wing_key) and (known is None or known.x_wing_id != keys.x_wing_id)
 
     def _trust_moved(self, now_ms: int) -> Iterator[Outcome]:
         """Lines that waited for a newer view may go on."""

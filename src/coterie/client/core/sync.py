@@ -11,6 +11,7 @@ from coterie.base.ids import StreamId, is_mailbox
 from coterie.client.core.ports import Reads
 from coterie.client.store.records import PositionRow
 from coterie.wire.frames import Ack, Ready, Sync
+from coterie.wire.frames.connection import StreamEnd
 from coterie.wire.frames.shared import Position
 
 log = logging.getLogger("coterie.client.sync")
@@ -26,8 +27,8 @@ class Positions:
         self._reads = reads
         self._incarnation = b""
         self._targets: dict[StreamId, int] = {}
-        self._ends: dict[StreamId, int] = {}
-        """Where each stream ended when the connection was made."""
+        self._ends: dict[StreamId, StreamEnd] = {}
+        """As the server told them when the connection was made."""
         self._all_named = True
         self._begins: dict[StreamId, int] = {}
         """Where to begin in streams in which our own position is false."""
@@ -42,7 +43,7 @@ class Positions:
         self._unacknowledged.clear()
         self._entries = 0
         self._targets = {}
-        self._ends = {StreamId(end.stream): end.end for end in ready.ends}
+        self._ends = {StreamId(end.stream): end for end in ready.ends}
         self._all_named = len(ready.ends) < NAMED_MOST
         self._begins = {}
         positions = []
@@ -51,9 +52,10 @@ class Positions:
             if self.seq(stream) > end.end:
                 log.warning("a position beyond the end of its stream")
                 self._begins[stream] = end.acknowledged
-            at = max(self.seq(stream), end.acknowledged)
-            if end.end > at:
-                self._targets[stream] = end.end
+            at = end.resumed(max(self.seq(stream), end.acknowledged))
+            last = end.skip_after if end.skip_to == end.end else end.end
+            if last > at:
+                self._targets[stream] = last
             positions.append(Position(stream, incarnation, at))
         self._draining = True
         return Sync(tuple(positions))
@@ -79,7 +81,8 @@ class Positions:
         if incarnation != self._incarnation:
             return True
         at = self.seq(stream)
-        if seq - 1 > max(at, self._ends.get(stream, 0)) and (at or self._all_named):
+        end = self._ends.get(stream)
+        if seq - 1 > max(at, end.end if end else 0) and (at or self._all_named):
             raise RemoteError(Code.BAD_FRAME, "a gap in a stream")
         return seq <= at
 

@@ -7,6 +7,7 @@ they match their leaf. A server that contradicts itself stops everything (Securi
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 from coterie.base import limits
 from coterie.base.codes import Code
@@ -48,6 +49,10 @@ class Trust:
         self._hinted = 0
         self._nothing_came = False
         self._lacking = people.unproven
+        self._aged: list[AccountId] = []
+        """Accounts with prekeys that may have been renewed since they came: asked for in the background."""
+        self.wake_at_ms: int | None = None
+        """When to look for such prekeys again."""
         self.load()
 
     def load(self) -> None:
@@ -82,10 +87,29 @@ class Trust:
         self._head_size = self.view.size
         self._hinted = 0
         self._nothing_came = False
+        self._look_for_aged(now_ms)
         return self.grew(ready.head, now_ms)
 
     def disconnected(self) -> None:
         self._fetching = False
+        self.wake_at_ms = None
+
+    def tick(self, now_ms: int) -> Outcome:
+        """Once a day: ask for prekeys that have aged."""
+        if self.wake_at_ms is None or now_ms < self.wake_at_ms:
+            return NOTHING
+        self._look_for_aged(now_ms)
+        return Outcome(send=self._fetch(now_ms))
+
+    def renew(self, account: AccountId, now_ms: int) -> Outcome:
+        """Somebody has no prekeys that would do: ask whether there are others by now."""
+        if account not in self._aged:
+            self._aged.insert(0, account)
+        return Outcome(send=self._fetch(now_ms))
+
+    def _look_for_aged(self, now_ms: int) -> None:
+        self._aged = self._reads.aged_accounts(now_ms - limits.PREKEY_ROTATE_MS)
+        self.wake_at_ms = now_ms + limits.DAY_MS
 
     def grew(self, head: bytes, now_ms: int) -> Outcome:
         """The server has published a head. What was not proven before is asked for once more."""
@@ -93,8 +117,10 @@ class Trust:
         self._head_size = max(self._head_size, self._checked(head).size)
         return Outcome(send=self._fetch(now_ms))
 
-    def want_size(self, size: int, now_ms: int) -> Outcome:
-        """The server spoke of a ledger of this size: a hint to ask again, no more (rule 21)."""
+    def want(self, size: int, accounts: Iterable[AccountId], now_ms: int) -> Outcome:
+        """The server spoke of a ledger of this size, and of devices of accounts that may be well again: a
+        hint to ask for both, no more (rule 21)."""
+        self._lacking.update(account for account in accounts if account in self._people.rows)
         self._hinted = max(self._hinted, size)
         return Outcome(send=self._fetch(now_ms))
 
@@ -208,6 +234,9 @@ class Trust:
             request = self._requests.new(LeavesAsked(self.view.size), now_ms)
             return (FetchLeaves(request, self.view.size),)
         wanted = tuple(sorted(self._lacking - self._refused))[: limits.ACCOUNTS_PER_FRAME]
+        if not wanted:
+            wanted = tuple(self._aged[: limits.ACCOUNTS_PER_FRAME])
+            del self._aged[: limits.ACCOUNTS_PER_FRAME]
         if not wanted:
             return ()
         self._fetching = True

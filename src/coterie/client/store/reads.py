@@ -135,6 +135,14 @@ class PeopleReads(Rows):
     def peer_keys(self, device: DeviceId) -> PeerKeys | None:
         return self._one(PEER_KEYS, 'WHERE "device" = ?', device)
 
+    def aged_accounts(self, before_ms: int) -> list[AccountId]:
+        rows = self._beside(
+            'SELECT DISTINCT d."account" FROM peer_device d LEFT JOIN peer_keys k ON k."device" = d."device"'
+            ' WHERE d."revoked_ms" = 0 AND coalesce(k."x_wing_created_ms", 0) < ? ORDER BY d."account"',
+            before_ms,
+        )
+        return [AccountId(row[0]) for row in rows]
+
     def own_x_wing(self, id: int) -> OwnXWing | None:
         return self._one(OWN_X_WING, 'WHERE "id" = ?', id)
 

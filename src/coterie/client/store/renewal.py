@@ -37,4 +37,5 @@ def become_device(database: apsw.Connection, record: BecomeDevice) -> None:
     database.execute(_UNSURE, (MessageState.UNSURE, OutboxState.SENT, record.sure_from))
     database.execute(_SURE, (record.device, OutboxState.WAITING, record.sure_from))
     database.execute(_NO_MORE_TO_SEND, (OutboxState.WAITING, record.sure_from))
-    database.execute('DELETE FROM setting WHERE "key" = ?', (Setting.RUN,))
+    for key in (Setting.RUN, Setting.PENDING_PREKEYS):
+        database.execute('DELETE FROM setting WHERE "key" = ?', (key,))

@@ -32,6 +32,7 @@ from coterie.client.store.records import (
     PositionRow,
     PruneGroupIn,
     PruneOutbox,
+    PruneXWing,
     PutDraft,
     PutLeaves,
     PutSetting,
@@ -69,6 +70,7 @@ _PRUNE_GROUP_IN = """UPDATE group_in SET "pickle" = x'' WHERE "begun_seq" > 0 AN
         AND later."begun_seq" > group_in."begun_seq" AND later."begun_ms" <= ?)
     AND NOT EXISTS (SELECT 1 FROM waiting WHERE waiting."session" = group_in."session"
         AND waiting."device" = group_in."device" AND waiting."reason" = ?)"""
+_PRUNE_X_WING = 'DELETE FROM own_x_wing WHERE "replaced_ms" BETWEEN 1 AND ?'
 _PUT_DRAFT = 'UPDATE conversation SET "draft" = ? WHERE "id" = ?'
 
 
@@ -104,6 +106,8 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             shelves.messages.drop(order)
         case DropEnvelopeOut() | DropWaiting() | DropOlm():
             _drop(shelves.database, record)
+        case PruneXWing(before_ms):
+            shelves.database.execute(_PRUNE_X_WING, (before_ms,))
         case _:
             _write_past(shelves, record)
 

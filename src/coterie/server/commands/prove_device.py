@@ -42,7 +42,7 @@ async def handle(frame: ProveDevice, who: Caller, reads: Reads, realm: Realm, no
             return refusal(frame.request, Code.RESTORED_PROFILE)
     ready = Ready(
         frame.request,
-        await reads.stream_ends(device, STREAMS_MAX),
+        await reads.stream_ends(device, STREAMS_MAX, now.wall_ms),
         realm.ledger.size,
         realm.ledger.head,
         await reads.one_time_keys_left(device, now.wall_ms),

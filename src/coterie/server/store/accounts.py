@@ -24,6 +24,12 @@ from coterie.server.store.records import (
 )
 from coterie.server.store.results import DONE, Denied, GivenKeys, KeysClaimed, LeafAdded, Result
 
+DORMANT_AFTER = (
+    "CASE WHEN e.skip_to > e.acked THEN e.skip_after ELSE max(e.acked, coalesce("
+    "(SELECT l.seq FROM log_entries l WHERE l.conversation_no = e.conversation_no"
+    " AND l.time_ms < :since_ms ORDER BY l.seq DESC LIMIT 1), 0)) END"
+)
+"""SQL: behind which entry of a log the device of the row `e` of entitled was dormant, since :since_ms."""
 ONE_TIME_KEYS_MAX = 2 * limits.ONE_TIME_KEYS
 
 _WHAT_A_DEVICE_LEAVES = (
@@ -145,8 +151,22 @@ class AccountWrites:
         before_ms = self._db.number("SELECT x_wing_ms FROM devices WHERE no = ?", (device.no,))
         self._put_keys(device.no, record.keys, record.now_ms)
         if before_ms <= dormant_before_ms(record.now_ms):
+            self._skip_dormant_time(device.no, before_ms + limits.DORMANT_AFTER_MS)
             self._caches.devices_changed()
         return DONE
+
+    def _skip_dormant_time(self, device_no: int, since_ms: int) -> None:
+        """What was said while a device was dormant was sealed without it: it is not handed that.
+
+        It may still have to fetch what came before. Where it fell dormant twice without passing the first
+        such part of a log, all from there on is skipped: that is over 30 days old, and kept no longer.
+        """
+        self._db.run(
+            f"UPDATE entitled AS e SET skip_after = {DORMANT_AFTER},"  # noqa: S608 - a constant
+            " skip_to = (SELECT log_end FROM conversations c WHERE c.no = e.conversation_no)"
+            " WHERE device_no = :device",
+            {"device": device_no, "since_ms": since_ms},
+        )
 
     def claim(self, record: ClaimKeys) -> Result:
         given = []
@@ -155,7 +175,9 @@ class AccountWrites:
             if device is None or not device.live or device.account != account:
                 continue
             fallback, x_wing = standing_keys(self._db, device.no)
-            given.append(GivenKeys(device_id, self._claim_one(device.no, record.now_ms), fallback, x_wing))
+            one_time = self._claim_one(device.no, record.now_ms)
+            left = self._db.number("SELECT count(*) FROM one_time_keys WHERE device_no = ?", (device.no,))
+            given.append(GivenKeys(device_id, one_time, fallback, x_wing, left))
         return KeysClaimed(tuple(given))
 
     def put_accept(self, record: PutAccept) -> Result:

@@ -18,6 +18,7 @@ from coterie.base.errors import CoterieError, LocalError, Unavailable
 Row = tuple[Any, ...]
 """Columns as SQLite gives them; the queries say what they are."""
 Value = bytes | int | str | None
+Values = tuple[Value, ...] | dict[str, Value]
 
 FILE_MODE = 0o600
 STATEMENTS = 256
@@ -91,7 +92,7 @@ class Database:
         self.execute = self._connection.execute
         """Runs one statement up to its first row: to its end where it gives none."""
 
-    def run(self, sql: str, values: tuple[Value, ...] = ()) -> int:
+    def run(self, sql: str, values: Values = ()) -> int:
         """Run to the end; the number of rows changed by the last statement."""
         for _ in self._connection.execute(sql, values):
             pass
@@ -102,12 +103,12 @@ class Database:
         for _ in self._connection.executemany(sql, rows):
             pass
 
-    def one(self, sql: str, values: tuple[Value, ...] = ()) -> Row | None:
+    def one(self, sql: str, values: Values = ()) -> Row | None:
         """The first row."""
         row: Row | None = self._connection.execute(sql, values).fetchone()
         return row
 
-    def all(self, sql: str, values: tuple[Value, ...] = ()) -> list[Row]:
+    def all(self, sql: str, values: Values = ()) -> list[Row]:
         """Every row."""
         return list(self._connection.execute(sql, values))
 

@@ -85,8 +85,9 @@ class Reads(Protocol):
         ...
 
     async def one_time_keys_left(self, device: DeviceId, now_ms: int) -> int: ...
-    async def stream_ends(self, device: DeviceId, most: int) -> tuple[StreamEnd, ...]:
-        """Every stream the device is entitled to: mailbox first, then logs with something new first."""
+    async def stream_ends(self, device: DeviceId, most: int, now_ms: int = 0) -> tuple[StreamEnd, ...]:
+        """Every stream the device is entitled to: mailbox first, then logs with something new first. Of a
+        device that is dormant at now_ms, with what it will skip."""
         ...
 
     async def leaves(self, start: int, end: int) -> tuple[bytes, ...]:

@@ -135,6 +135,8 @@ TABLES: Final[dict[str, Table]] = {
             "device_no": "which device gets its messages",
             "from_seq": "from which one on",
             "acked": "up to which one it has them",
+            "skip_after": "behind which one it was dormant",
+            "skip_to": "and up to which",
             "last_message": "random id of the last one that it sent",
             "last_no": "where that stands",
         },

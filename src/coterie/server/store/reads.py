@@ -12,7 +12,8 @@ from coterie.base.ids import (
     log_of,
     mailbox_of,
 )
-from coterie.server.store.accounts import standing_keys
+from coterie.server.policy import dormant_before_ms
+from coterie.server.store.accounts import DORMANT_AFTER, standing_keys
 from coterie.server.store.caches import Caches
 from coterie.server.store.database import Database
 from coterie.server.store.protocol import AccountRow, DeviceRow, LoginRow, StoredHead
@@ -102,17 +103,22 @@ class SqliteReads:
             (device, now_ms - limits.PREKEY_MAX_AGE_MS),
         )
 
-    async def stream_ends(self, device: DeviceId, most: int) -> tuple[StreamEnd, ...]:
-        row = self._db.one("SELECT no, mailbox_acked, mailbox_end FROM devices WHERE device = ?", (device,))
+    async def stream_ends(self, device: DeviceId, most: int, now_ms: int = 0) -> tuple[StreamEnd, ...]:
+        row = self._db.one(
+            "SELECT no, mailbox_acked, mailbox_end, x_wing_ms FROM devices WHERE device = ?", (device,)
+        )
         if row is None:
             return ()
+        dormant = row[3] <= dormant_before_ms(now_ms)
+        skip_after = DORMANT_AFTER if dormant else "e.skip_after"
+        skip_to = "c.log_end" if dormant else "e.skip_to"
         logs = self._db.all(
-            "SELECT c.conversation, e.acked, c.log_end FROM entitled e"
-            " JOIN conversations c ON c.no = e.conversation_no WHERE e.device_no = ?"
-            " ORDER BY e.acked >= c.log_end, c.no LIMIT ?",
-            (row[0], most - 1),
+            f"SELECT c.conversation, e.acked, c.log_end, {skip_after}, {skip_to} FROM entitled e"  # noqa: S608 - above
+            " JOIN conversations c ON c.no = e.conversation_no WHERE e.device_no = :device"
+            " ORDER BY e.acked >= c.log_end, c.no LIMIT :most",
+            {"device": row[0], "most": most - 1, "since_ms": row[3] + limits.DORMANT_AFTER_MS},
         )
-        ends = (StreamEnd(log_of(each[0]), each[1], each[2]) for each in logs)
+        ends = (StreamEnd(log_of(each[0]), *each[1:]) for each in logs)
         return (StreamEnd(mailbox_of(device), row[1], row[2]), *ends)
 
     async def leaves(self, start: int, end: int) -> tuple[bytes, ...]:

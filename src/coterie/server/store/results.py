@@ -46,12 +46,13 @@ class LeafAdded(msgspec.Struct, frozen=True):
 
 
 class GivenKeys(msgspec.Struct, frozen=True):
-    """Packed signed prekeys, b"" for none."""
+    """Packed signed prekeys, b"" for none. left: one-time keys that remain, where one was claimed."""
 
     device: DeviceId
     one_time: bytes
     fallback: bytes
     x_wing: bytes
+    left: int = 0
 
 
 class KeysClaimed(msgspec.Struct, frozen=True):

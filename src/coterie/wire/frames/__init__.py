@@ -17,6 +17,7 @@ from coterie.wire.frames.accounts import (
     LedgerGrew,
     LoginProve,
     LoginStart,
+    PrekeysLow,
     PublishManifest,
     PublishPrekeys,
     Salt,
@@ -58,6 +59,7 @@ ServerFrame = (
     | Accounts
     | Leaves
     | LedgerGrew
+    | PrekeysLow
     | Claimed
     | MailboxEntries
     | LogEntries
@@ -90,6 +92,7 @@ __all__ = [
     "MailboxEntries",
     "Ping",
     "Pong",
+    "PrekeysLow",
     "Presence",
     "ProveDevice",
     "PublishManifest",

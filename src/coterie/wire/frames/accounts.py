@@ -180,6 +180,14 @@ class LedgerGrew(
     head: HeadBytes
 
 
+class PrekeysLow(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=46, forbid_unknown_fields=True
+):
+    """So many one-time keys of the signed-in device are left, less than half of what they should be."""
+
+    left: Natural
+
+
 class Claim(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=13, forbid_unknown_fields=True):
     """One-time keys wanted, one per device."""
 

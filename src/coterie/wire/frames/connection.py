@@ -54,11 +54,21 @@ class ProveDevice(
 
 
 class StreamEnd(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A stream this device is entitled to: what it has acknowledged, and where the stream ends now."""
+    """A stream this device is entitled to: what it has acknowledged, and where the stream ends now.
+
+    Entries behind skip_after up to skip_to came while the device was dormant and are not for it; 0 and 0
+    where there are none.
+    """
 
     stream: StreamBytes
     acknowledged: Natural
     end: Natural
+    skip_after: Natural = 0
+    skip_to: Natural = 0
+
+    def resumed(self, seq: int) -> int:
+        """Where a device that has everything up to seq stands: behind what is not for it."""
+        return self.skip_to if self.skip_after <= seq < self.skip_to else seq
 
 
 class Ready(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=35, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from coterie.client.store.records.people import (
     OwnXWing,
     PeerDevice,
     PeerKeys,
+    PruneXWing,
     PutLeaves,
 )
 from coterie.client.store.records.sessions import (
@@ -56,6 +57,7 @@ Record = (
     | AccountRow
     | PeerKeys
     | OwnXWing
+    | PruneXWing
     | OlmRow
     | DropOlm
     | GroupOutRow
@@ -105,6 +107,7 @@ __all__ = [
     "PositionRow",
     "PruneGroupIn",
     "PruneOutbox",
+    "PruneXWing",
     "PutDraft",
     "PutLeaves",
     "PutSetting",

@@ -69,6 +69,12 @@ class OwnXWing(Quiet, frozen=True):
     replaced_ms: int
 
 
+class PruneXWing(msgspec.Struct, frozen=True):
+    """Delete private X-Wing prekeys that were replaced before a time."""
+
+    replaced_before_ms: int
+
+
 class OlmRow(Quiet, frozen=True):
     """A session between this device and another; its id stays known for ever."""
 

@@ -124,6 +124,8 @@ CREATE TABLE entitled (         -- and each device's cursor and last message the
     device_no       INTEGER NOT NULL,
     from_seq        INTEGER NOT NULL,
     acked           INTEGER NOT NULL,
+    skip_after      INTEGER NOT NULL DEFAULT 0,  -- what came behind it up to skip_to was sealed while the device
+    skip_to         INTEGER NOT NULL DEFAULT 0,  -- was dormant, without it
     last_message    BLOB NOT NULL DEFAULT x'',
     last_no         INTEGER NOT NULL DEFAULT 0,  -- of its entry
     PRIMARY KEY (conversation_no, device_no)
