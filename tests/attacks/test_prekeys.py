@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 
 import msgspec
@@ -10,10 +11,14 @@ import pytest
 
 from coterie.base import limits
 from coterie.base.codes import Code
+from coterie.base.ids import MessageId
+from coterie.client.commands import Say
+from coterie.content.body import Text
 from coterie.ledger.manifest import Prekey, PrekeyKind, SignedPrekey, sign_prekey
-from coterie.wire.frames import Envelopes
+from coterie.wire.frames import Accepted, Envelopes, Refusal, Send, ServerFrame
 from coterie.wire.frames.accounts import AccountRecord, ClaimedKeys
-from tests.attacks.peers import NOW_MS, X_WING_ID, Peer
+from coterie.wire.frames.shared import DeviceRef
+from tests.attacks.peers import EVERYONE, NOW_MS, X_WING_ID, Peer
 from tests.attacks.street import Server, Victim
 
 LOW_ORDER = bytes(32)
@@ -111,10 +116,19 @@ def test_an_x_wing_key_that_is_too_old_is_not_used(alice: Peer, bob: Victim) -> 
 
 
 def test_an_x_wing_key_that_grew_too_old_here_is_not_used_either(alice: Peer, bob: Victim) -> None:
-    """The key was good when it came, and the server keeps newer ones from us. Rule 3."""
+    """The key was good when it came, the server keeps newer ones from us, and wants that device served. Rule
+    3: it is left out."""
+
+    class Wanting(Server):
+        def sent(self, frame: Send) -> ServerFrame:
+            if len(self.sends()) > 1:
+                return Accepted(frame.request, 1)
+            ref = DeviceRef(alice.account, alice.device)
+            return Refusal(frame.request, Code.STALE_VIEW.value, 0, (ref,), self.ledger.view.size)
+
     bob.say(alice, "while it is young")
-    assert len(bob.server.items_for(alice)) == 1
+    bob.server = Wanting(bob.server.ledger, bob.server.peers)
     bob.now_ms += limits.PREKEY_MAX_AGE_MS + 1
-    bob.say(alice, "when it is old")
-    assert len(bob.server.items_for(alice)) == 1
-    assert len(bob.server.sends()) == 1
+    bob.command(Say(EVERYONE, b"", MessageId(secrets.token_bytes(16)), Text("when it is old")))
+    assert bob.server.items_for(alice) == []
+    assert len(bob.server.sends()) == 2

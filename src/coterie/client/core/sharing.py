@@ -120,7 +120,7 @@ class Sharing:
                 unclaimed.append(device)
                 continue
             try:
-                if keys is None or not keys.x_wing_key or _is_too_old(keys, now_ms):
+                if keys is None or not keys.x_wing_key:
                     raise SealBroken("a device without an X-Wing key", Code.NO_PREKEY)
                 item, records = self._envelope(conversation, key, device, keys, sessions[0], content)
             except SealBroken as broken:
@@ -244,8 +244,3 @@ def _are(known: PeerKeys, keys: ClaimedKeys, now_ms: int) -> bool:
         == (PrekeyKind.FALLBACK, known.fallback_id, known.fallback_key)
         and all(now_ms - each.created_ms <= limits.PREKEY_MAX_AGE_MS for each in (x_wing, fallback))
     )
-
-
-def _is_too_old(keys: PeerKeys, now_ms: int) -> bool:
-    """Nobody seals to an X-Wing key of more than 35 days (rule 3)."""
-    return now_ms - keys.x_wing_created_ms > limits.PREKEY_MAX_AGE_MS
