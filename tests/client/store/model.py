@@ -30,6 +30,8 @@ KEYS: dict[type[msgspec.Struct], tuple[str, ...]] = {
     r.AccountRow: ("account",),
     r.PeerKeys: ("device",),
     r.OwnXWing: ("id",),
+    r.OwnFreshKey: ("id",),
+    r.PeerFreshKey: ("device",),
     r.OlmRow: ("session",),
     r.GroupOutRow: ("conversation",),
     r.ShareRow: ("session", "device"),
@@ -122,6 +124,16 @@ class Model:
                 self._drop(r.OwnXWing, replaced)
             case r.BecomeDevice():
                 self._become(record)
+            case r.PassFreshKeys(device, id, now_ms):
+                for own in self._of(r.OwnFreshKey, device=device, passed_ms=0):
+                    if own.id < id:
+                        self._put(_replace(own, passed_ms=now_ms))
+            case r.PruneFreshKeys(before_ms):
+                every = self._of(r.OwnFreshKey)
+                self._drop(r.OwnFreshKey, [own for own in every if 0 < own.passed_ms < before_ms])
+            case r.DropPeerFreshKey(device):
+                for given in self._of(r.PeerFreshKey, device=device):
+                    self._put(_replace(given, key=b""))
             case r.DropSetting() | r.DropOlm() | r.DropGroupOut() | r.DropEnvelopeOut() | r.DropWaiting():
                 self._apply_drop(record)
             case _:
@@ -163,7 +175,9 @@ class Model:
                 self._drop(r.WaitingRow, self._of(r.WaitingRow, stream=stream, seq=seq))
 
     def _become(self, record: r.BecomeDevice) -> None:
-        for kind in (r.OwnXWing, r.GroupOutRow, r.ShareRow, r.KeptKey, r.EnvelopeOut, r.PositionRow):
+        for kind in (r.OwnXWing, r.OwnFreshKey, r.PeerFreshKey, r.GroupOutRow, r.ShareRow, r.KeptKey):
+            self._rows[kind].clear()
+        for kind in (r.EnvelopeOut, r.PositionRow):
             self._rows[kind].clear()
         for olm in self._of(r.OlmRow):
             self._put(_replace(olm, pickle=b""))
@@ -240,6 +254,18 @@ class Model:
 
     def current_x_wing(self) -> r.OwnXWing | None:
         return max(self._of(r.OwnXWing, replaced_ms=0), key=lambda row: row.id, default=None)
+
+    def own_fresh_key(self, id: int) -> r.OwnFreshKey | None:
+        return self._one(r.OwnFreshKey, id=id)
+
+    def newest_fresh_id(self) -> int:
+        return max((row.id for row in self._of(r.OwnFreshKey)), default=0)
+
+    def fresh_keys_unpassed(self, device: DeviceId) -> list[r.OwnFreshKey]:
+        return sorted(self._of(r.OwnFreshKey, device=device, passed_ms=0), key=lambda row: row.id)
+
+    def peer_fresh_key(self, device: DeviceId) -> r.PeerFreshKey | None:
+        return self._one(r.PeerFreshKey, device=device)
 
     def olm_sessions(self, device: DeviceId) -> list[r.OlmRow]:
         rows = [row for row in self._of(r.OlmRow, device=device)[::-1] if row.pickle]

@@ -11,7 +11,9 @@ from coterie.client.store.records import (
     OlmRow,
     OutboxRow,
     OutboxState,
+    OwnFreshKey,
     OwnXWing,
+    PeerFreshKey,
     PositionRow,
     PutSetting,
     Setting,
@@ -82,6 +84,8 @@ def test_nothing_that_the_device_alone_may_use_is_left(store: ClientStore) -> No
     commit(
         store,
         OwnXWing(1, b"private", 0, 0),
+        OwnFreshKey(1, PEER, b"private", 0, 0),
+        PeerFreshKey(PEER, 1, b"key", 0),
         OlmRow(SESSIONS[0], ACCOUNTS[1], PEER, b"pickle", 0),
         PositionRow(STREAMS[0], b"life", 9),
         PutSetting(Setting.RUN, b"run"),
@@ -90,6 +94,8 @@ def test_nothing_that_the_device_alone_may_use_is_left(store: ClientStore) -> No
     )
     commit(store, BecomeDevice(NEW, OLD, 1))
     assert store.own_x_wing(1) is None
+    assert store.own_fresh_key(1) is None
+    assert store.peer_fresh_key(PEER) is None
     assert store.olm_sessions(PEER) == []
     assert store.olm_known(SESSIONS[0])
     assert store.positions() == []

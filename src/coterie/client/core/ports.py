@@ -29,8 +29,10 @@ from coterie.client.store.records import (
     OlmRow,
     OutboxRow,
     OutboxState,
+    OwnFreshKey,
     OwnXWing,
     PeerDevice,
+    PeerFreshKey,
     PeerKeys,
     PositionRow,
     Setting,
@@ -66,6 +68,16 @@ class Reads(Protocol):
 
     def own_x_wing(self, id: int) -> OwnXWing | None: ...
     def current_x_wing(self) -> OwnXWing | None: ...
+    def own_fresh_key(self, id: int) -> OwnFreshKey | None: ...
+    def newest_fresh_id(self) -> int:
+        """The highest id of an own fresh key; 0 where there is none."""
+        ...
+
+    def fresh_keys_unpassed(self, device: DeviceId) -> list[OwnFreshKey]:
+        """Own fresh keys to which this device may still seal, oldest first."""
+        ...
+
+    def peer_fresh_key(self, device: DeviceId) -> PeerFreshKey | None: ...
     def olm_sessions(self, device: DeviceId) -> list[OlmRow]:
         """With a pickle; the one that last received first."""
         ...

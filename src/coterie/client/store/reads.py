@@ -16,8 +16,10 @@ from coterie.client.store.records import (
     GroupOutRow,
     KeptKey,
     OlmRow,
+    OwnFreshKey,
     OwnXWing,
     PeerDevice,
+    PeerFreshKey,
     PeerKeys,
     PositionRow,
     Setting,
@@ -31,7 +33,9 @@ from coterie.client.store.tables import (
     ENVELOPE_OUT,
     KEPT_KEY,
     OLM,
+    OWN_FRESH_KEY,
     OWN_X_WING,
+    PEER_FRESH_KEY,
     PEER_KEYS,
     POSITION,
     SHARE,
@@ -151,7 +155,22 @@ class PeopleReads(Rows):
 
 
 class SessionReads(Rows):
-    """Sessions, envelopes, what waits for a key, positions."""
+    """Sessions, fresh keys, envelopes, what waits for a key, positions."""
+
+    def own_fresh_key(self, id: int) -> OwnFreshKey | None:
+        return next(iter(self._all_beside(OWN_FRESH_KEY, 'WHERE "id" = ?', id)), None)
+
+    def newest_fresh_id(self) -> int:
+        """The highest id of an own fresh key; 0 where there is none."""
+        highest: int = self._beside('SELECT coalesce(max("id"), 0) FROM own_fresh_key')[0][0]
+        return highest
+
+    def fresh_keys_unpassed(self, device: DeviceId) -> list[OwnFreshKey]:
+        """Own fresh keys to which this device may still seal, oldest first."""
+        return self._all_beside(OWN_FRESH_KEY, 'WHERE "device" = ? AND "passed_ms" = 0 ORDER BY "id"', device)
+
+    def peer_fresh_key(self, device: DeviceId) -> PeerFreshKey | None:
+        return next(iter(self._all_beside(PEER_FRESH_KEY, 'WHERE "device" = ?', device)), None)
 
     def olm_sessions(self, device: DeviceId) -> list[OlmRow]:
         """With a pickle; the one that last received first."""

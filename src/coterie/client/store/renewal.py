@@ -10,7 +10,16 @@ from coterie.base.ids import mailbox_of
 from coterie.client.events import MessageState
 from coterie.client.store.records import BecomeDevice, OutboxState, Setting
 
-_OF_THE_DEVICE: Final = ("own_x_wing", "group_out", "share", "kept_key", "envelope_out", "position")
+_OF_THE_DEVICE: Final = (
+    "own_x_wing",
+    "own_fresh_key",
+    "peer_fresh_key",
+    "group_out",
+    "share",
+    "kept_key",
+    "envelope_out",
+    "position",
+)
 _COUNT_ANEW: Final = 'UPDATE tip SET "first_n" = 0, "held" = 0, "named_n" = 0, "told" = 0'
 _OWN_TIPS: Final = """INSERT INTO tip
     SELECT c."id", m."device", c."out_n", c."out_hash", m."order", 0, 0, 0, 0 FROM conversation c

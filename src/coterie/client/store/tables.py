@@ -19,8 +19,10 @@ from coterie.client.store.records import (
     MessageRow,
     OlmRow,
     OutboxRow,
+    OwnFreshKey,
     OwnXWing,
     PeerDevice,
+    PeerFreshKey,
     PeerKeys,
     PositionRow,
     PutSetting,
@@ -77,6 +79,8 @@ SETTING = Table(PutSetting, "setting", "key")
 DEVICE = Table(PeerDevice, "peer_device", "account", "device")
 PEER_KEYS = Table(PeerKeys, "peer_keys", "device")
 OWN_X_WING = Table(OwnXWing, "own_x_wing", "id")
+OWN_FRESH_KEY = Table(OwnFreshKey, "own_fresh_key", "id")
+PEER_FRESH_KEY = Table(PeerFreshKey, "peer_fresh_key", "device")
 OLM = Table(OlmRow, "olm", "session")
 GROUP_OUT = Table(GroupOutRow, "group_out", "conversation")
 SHARE = Table(ShareRow, "share", "session", "device")
@@ -95,6 +99,8 @@ PUT: dict[type[msgspec.Struct], str] = {
     PutSetting: SETTING.put,
     PeerKeys: PEER_KEYS.put,
     OwnXWing: OWN_X_WING.put,
+    OwnFreshKey: OWN_FRESH_KEY.put,
+    PeerFreshKey: PEER_FRESH_KEY.put,
     OlmRow: OLM.put,
     GroupOutRow: GROUP_OUT.put,
     ShareRow: SHARE.put,

@@ -17,6 +17,7 @@ from coterie.client.store.records import (
     DropEnvelopeOut,
     DropGroupOut,
     DropOlm,
+    DropPeerFreshKey,
     DropSetting,
     DropWaiting,
     EnvelopeOut,
@@ -27,9 +28,13 @@ from coterie.client.store.records import (
     MessageRow,
     OlmRow,
     OutboxRow,
+    OwnFreshKey,
     OwnXWing,
+    PassFreshKeys,
+    PeerFreshKey,
     PeerKeys,
     PositionRow,
+    PruneFreshKeys,
     PruneGroupIn,
     PruneOutbox,
     PruneXWing,
@@ -55,6 +60,8 @@ _PUT_ACCOUNT = """INSERT INTO account ("account", "name", "seq", "manifest", "ve
     "verified" = excluded."verified" """
 _ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
     "mac" = CASE WHEN ?4 = x'' THEN "mac" ELSE ?4 END WHERE "order" = ?5"""
+_PASS_FRESH_KEYS = """UPDATE own_fresh_key SET "passed_ms" = ?
+    WHERE "device" = ? AND "passed_ms" = 0 AND "id" < ?"""
 _READ_UP_TO = 'UPDATE conversation SET "read_order" = max("read_order", ?) WHERE "id" = ?'
 _PRUNE_KEPT = """DELETE FROM kept_key WHERE "since_ms" < ?1 OR (
     "session" NOT IN (SELECT "session" FROM group_out)
@@ -100,6 +107,10 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             shelves.settings.put(record)
         case SeenEnvelope() | OlmRow() | EnvelopeOut() | KeptKey() | WaitingRow() | PeerKeys() | OwnXWing():
             shelves.database.execute(PUT[type(record)], astuple(record))
+        case OwnFreshKey() | PeerFreshKey():
+            shelves.database.execute(PUT[type(record)], astuple(record))
+        case PassFreshKeys() | PruneFreshKeys() | DropPeerFreshKey():
+            _fresh_keys(shelves.database, record)
         case MessageAccepted(order, seq, server_ms, mac):
             shelves.database.execute(_ACCEPT_MESSAGE, (seq, server_ms, MessageState.SENT, mac, order))
             _must_have_changed(shelves.database, record)
@@ -146,6 +157,19 @@ def _write_past(
             become_device(database, record)
         case DropSetting() | DropGroupOut():
             _drop(database, record)
+        case _:
+            assert_never(record)
+
+
+def _fresh_keys(database: apsw.Connection, record: PassFreshKeys | PruneFreshKeys | DropPeerFreshKey) -> None:
+    match record:
+        case PassFreshKeys(device, id, now_ms):
+            database.execute(_PASS_FRESH_KEYS, (now_ms, device, id))
+        case PruneFreshKeys(before_ms):
+            sql = 'DELETE FROM own_fresh_key WHERE "passed_ms" <> 0 AND "passed_ms" < ?'
+            database.execute(sql, (before_ms,))
+        case DropPeerFreshKey(device):
+            database.execute('UPDATE peer_fresh_key SET "key" = x\'\' WHERE "device" = ?', (device,))
         case _:
             assert_never(record)
 

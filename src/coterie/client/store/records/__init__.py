@@ -9,10 +9,15 @@ from __future__ import annotations
 from coterie.client.store.records.people import (
     AccountRow,
     DropOlm,
+    DropPeerFreshKey,
     OlmRow,
+    OwnFreshKey,
     OwnXWing,
+    PassFreshKeys,
     PeerDevice,
+    PeerFreshKey,
     PeerKeys,
+    PruneFreshKeys,
     PruneXWing,
     PutLeaves,
 )
@@ -58,6 +63,11 @@ Record = (
     | PeerKeys
     | OwnXWing
     | PruneXWing
+    | OwnFreshKey
+    | PassFreshKeys
+    | PruneFreshKeys
+    | PeerFreshKey
+    | DropPeerFreshKey
     | OlmRow
     | DropOlm
     | GroupOutRow
@@ -90,6 +100,7 @@ __all__ = [
     "DropEnvelopeOut",
     "DropGroupOut",
     "DropOlm",
+    "DropPeerFreshKey",
     "DropSetting",
     "DropWaiting",
     "EnvelopeOut",
@@ -101,10 +112,14 @@ __all__ = [
     "OlmRow",
     "OutboxRow",
     "OutboxState",
+    "OwnFreshKey",
     "OwnXWing",
+    "PassFreshKeys",
     "PeerDevice",
+    "PeerFreshKey",
     "PeerKeys",
     "PositionRow",
+    "PruneFreshKeys",
     "PruneGroupIn",
     "PruneOutbox",
     "PruneXWing",

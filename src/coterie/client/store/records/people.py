@@ -75,6 +75,48 @@ class PruneXWing(msgspec.Struct, frozen=True):
     replaced_before_ms: int
 
 
+class OwnFreshKey(Quiet, frozen=True):
+    """A private X-Wing key whose public half went to one device inside an envelope (encryption rule 12).
+
+    Ids count up and are never used again. passed_ms: when something sealed to a newer one was opened; 0: not yet.
+    """
+
+    id: int
+    device: DeviceId
+    private: bytes
+    made_ms: int
+    passed_ms: int
+
+
+class PassFreshKeys(msgspec.Struct, frozen=True):
+    """Change: a device has sealed to this own fresh key, so it seals to none of those before any more."""
+
+    device: DeviceId
+    id: int
+    now_ms: int
+
+
+class PruneFreshKeys(msgspec.Struct, frozen=True):
+    """Remove own fresh keys that were passed before the given time."""
+
+    before_ms: int
+
+
+class PeerFreshKey(msgspec.Struct, frozen=True):
+    """The newest X-Wing key that another device gave inside an envelope. key b"": not to be used."""
+
+    device: DeviceId
+    id: int
+    key: bytes
+    since_ms: int
+
+
+class DropPeerFreshKey(msgspec.Struct, frozen=True):
+    """Forget a device's fresh key, never its id: older ones are not taken again."""
+
+    device: DeviceId
+
+
 class OlmRow(Quiet, frozen=True):
     """A session between this device and another; its id stays known for ever."""
 

@@ -53,6 +53,25 @@ CREATE TABLE own_x_wing (
     "replaced_ms" INTEGER NOT NULL
 ) STRICT;
 
+-- X-Wing keys that went to one device inside an envelope. passed_ms: 0 while it may still seal to this one.
+CREATE TABLE own_fresh_key (
+    "id" INTEGER PRIMARY KEY,
+    "device" BLOB NOT NULL,
+    "private" BLOB NOT NULL,
+    "made_ms" INTEGER NOT NULL,
+    "passed_ms" INTEGER NOT NULL
+) STRICT;
+CREATE INDEX own_fresh_key_unpassed ON own_fresh_key ("device") WHERE "passed_ms" = 0;
+CREATE INDEX own_fresh_key_passed ON own_fresh_key ("passed_ms") WHERE "passed_ms" <> 0;
+
+-- The newest such key of another device. An empty one only remembers which are older.
+CREATE TABLE peer_fresh_key (
+    "device" BLOB NOT NULL UNIQUE,
+    "id" INTEGER NOT NULL,
+    "key" BLOB NOT NULL,
+    "since_ms" INTEGER NOT NULL
+) STRICT;
+
 -- Sessions between devices. A row with an empty pickle only remembers that the id was used.
 CREATE TABLE olm (
     "session" BLOB NOT NULL UNIQUE,
