@@ -107,6 +107,8 @@ EPOCH_SECONDS = 1.0
 # sessions
 OLM_SESSIONS_PER_DEVICE = 5
 OLM_FAILURES_PER_HOUR = 20
+FRESH_KEYS_UNPASSED = 50
+"""Fresh keys that one device was given and may still seal to; from there on it gets one a week."""
 ROTATE_DIRECT_MESSAGES = 25
 ROTATE_DIRECT_MS = HOUR_MS
 ROTATE_SPEAKER_MS = 600 * SECOND_MS

@@ -71,6 +71,11 @@ def seal(public: bytes, info: bytes, plaintext: bytes) -> bytes:
         raise SealBroken("not a usable X-Wing key") from None
 
 
+def check_public(public: bytes) -> None:
+    """Raises SealBroken for a key that `seal` would refuse."""
+    seal(public, b"", b"")
+
+
 def open(private: bytes, info: bytes, sealed: bytes) -> bytes:
     """The plaintext. Raises SealBroken where key, info or bytes are not those of the sealing."""
     key = MLKEM768X25519PrivateKey(*_components(private))

@@ -124,6 +124,15 @@ class Model:
                 self._drop(r.OwnXWing, replaced)
             case r.BecomeDevice():
                 self._become(record)
+            case r.PassFreshKeys() | r.PruneFreshKeys() | r.DropPeerFreshKey():
+                self._apply_fresh(record)
+            case r.DropSetting() | r.DropOlm() | r.DropGroupOut() | r.DropEnvelopeOut() | r.DropWaiting():
+                self._apply_drop(record)
+            case _:
+                self._put(record)
+
+    def _apply_fresh(self, record: r.PassFreshKeys | r.PruneFreshKeys | r.DropPeerFreshKey) -> None:
+        match record:
             case r.PassFreshKeys(device, id, now_ms):
                 for own in self._of(r.OwnFreshKey, device=device, passed_ms=0):
                     if own.id < id:
@@ -134,10 +143,6 @@ class Model:
             case r.DropPeerFreshKey(device):
                 for given in self._of(r.PeerFreshKey, device=device):
                     self._put(_replace(given, key=b""))
-            case r.DropSetting() | r.DropOlm() | r.DropGroupOut() | r.DropEnvelopeOut() | r.DropWaiting():
-                self._apply_drop(record)
-            case _:
-                self._put(record)
 
     def _useless(self, row: r.KeptKey, before_ms: int) -> bool:
         sealed = (self.message(each.order) for each in self._of(r.OutboxRow, state="sealed"))
@@ -175,9 +180,9 @@ class Model:
                 self._drop(r.WaitingRow, self._of(r.WaitingRow, stream=stream, seq=seq))
 
     def _become(self, record: r.BecomeDevice) -> None:
-        for kind in (r.OwnXWing, r.OwnFreshKey, r.PeerFreshKey, r.GroupOutRow, r.ShareRow, r.KeptKey):
-            self._rows[kind].clear()
-        for kind in (r.EnvelopeOut, r.PositionRow):
+        for keys in (r.OwnXWing, r.OwnFreshKey, r.PeerFreshKey, r.KeptKey):
+            self._rows[keys].clear()
+        for kind in (r.GroupOutRow, r.ShareRow, r.EnvelopeOut, r.PositionRow):
             self._rows[kind].clear()
         for olm in self._of(r.OlmRow):
             self._put(_replace(olm, pickle=b""))

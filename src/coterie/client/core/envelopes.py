@@ -10,21 +10,31 @@ from coterie.base import limits
 from coterie.base.conversations import direct_id, membership_hash
 from coterie.base.errors import SealBroken
 from coterie.base.ids import AccountId, ConversationId, DeviceId, EnvelopeId, SessionId
+from coterie.client.core.fresh_keys import FreshKeys
 from coterie.client.core.keyring import Keyring
+from coterie.client.core.olm_sessions import received_ms, too_many
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
 from coterie.client.events import ConversationKind
 from coterie.client.store.records import (
     ConversationRow,
+    DropPeerFreshKey,
     GroupInRow,
     PeerDevice,
     Record,
     SeenEnvelope,
 )
 from coterie.e2ee.group import KeyShare, accept_share
-from coterie.e2ee.pairwise import OlmPlaintext, Party, PlainKind, open_envelope_outer, open_plaintext
-from coterie.e2ee.vodo import PRE_KEY, OlmSession
+from coterie.e2ee.pairwise import (
+    OlmPlaintext,
+    Party,
+    PlainKind,
+    open_envelope_outer,
+    open_plaintext,
+    peek_prekey_id,
+)
+from coterie.e2ee.vodo import PRE_KEY, OlmSession, first_session_id
 from coterie.wire.frames.messages import MailboxEntry
 
 log = logging.getLogger("coterie.client.envelopes")
@@ -59,6 +69,7 @@ class Envelopes:
         self._profile = profile
         self._people = people
         self._everyone = everyone
+        self._fresh_keys = FreshKeys(reads)
         self._failures: dict[DeviceId, list[int]] = {}
 
     def forget(self) -> None:
@@ -74,8 +85,10 @@ class Envelopes:
         self._failures[device] = recent
         return len(recent) >= limits.OLM_FAILURES_PER_HOUR
 
-    def failed(self, device: DeviceId, now_ms: int) -> None:
+    def failed(self, device: DeviceId, now_ms: int) -> tuple[Record, ...]:
+        """Count it. What is sealed for that device goes to its signed prekey again (rule 12)."""
         self._failures.setdefault(device, []).append(now_ms)
+        return (DropPeerFreshKey(device),)
 
     def open(self, entry: MailboxEntry, sender: PeerDevice, now_ms: int) -> OpenedEnvelope:
         """Open an envelope of a proven device."""
@@ -87,7 +100,7 @@ class Envelopes:
             self._profile.account,
             self._profile.device,
             envelope,
-            self._private_of,
+            lambda id: self._fresh_keys.private_for(sender.device, id),
         )
         session, plaintext, created = self._open_olm(sender, kind, message)
         opened = open_plaintext(
@@ -97,18 +110,20 @@ class Envelopes:
             envelope,
         )
         self._keyring.hold_olm(session)
+        rows = self._reads.olm_sessions(sender.device)
+        at_ms = received_ms(rows, now_ms)
         save: list[Record] = [
-            self._keyring.olm_record(session, sender.account, sender.device, now_ms),
+            self._keyring.olm_record(session, sender.account, sender.device, at_ms),
             SeenEnvelope(sender.device, envelope),
+            *self._fresh_keys.opened(
+                sender.device, peek_prekey_id(entry.sealed), opened.fresh_key, now_ms, begun=created
+            ),
         ]
         if created:
             save.append(self._keyring.device_record())
+            save.extend(too_many(rows, self._keyring))
         records, arrived = self._take(opened, sender)
         return OpenedEnvelope((*save, *records), arrived)
-
-    def _private_of(self, id: int) -> bytes | None:
-        row = self._reads.own_x_wing(id)
-        return row.private if row else None
 
     def _open_olm(self, sender: PeerDevice, kind: int, message: bytes) -> tuple[OlmSession, bytes, bool]:
         """The session, the plaintext, and whether the session is new."""
@@ -118,9 +133,9 @@ class Envelopes:
                 session = self._keyring.olm(row)
                 if session.matches(kind, message):
                     return session, session.open(kind, message), False
-            session, plaintext = self._keyring.device.open_first(sender.curve25519, message)
-            if self._reads.olm_known(session.id):
+            if self._reads.olm_known(first_session_id(message)):
                 raise SealBroken("a first message seen before")
+            session, plaintext = self._keyring.device.open_first(sender.curve25519, message)
             return session, plaintext, True
         for row in rows:
             session = self._keyring.olm(row)

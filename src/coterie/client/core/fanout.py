@@ -17,6 +17,7 @@ from coterie.client.outcome import Outcome
 from coterie.client.store.records import (
     ConversationRow,
     DropEnvelopeOut,
+    DropPeerFreshKey,
     KeptKey,
     PeerDevice,
     Record,
@@ -140,7 +141,7 @@ class Fanout:
         for item in given.items:
             if item.device not in named:
                 continue
-            save.append(DropEnvelopeOut(EnvelopeId(item.envelope)))
+            save += (DropEnvelopeOut(EnvelopeId(item.envelope)), DropPeerFreshKey(DeviceId(item.device)))
             if item.share is not None:
                 save.extend(self._left_out_row(item, reason))
                 if item.account != given.to:

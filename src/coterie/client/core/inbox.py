@@ -104,7 +104,7 @@ class Inbox:
             return
         except SealBroken as broken:
             log.warning("an envelope did not open: %s", broken.note)
-            self._envelopes.failed(device, now_ms)
+            yield Outcome(save=self._envelopes.failed(device, now_ms))
             self._keyring.forget()
             yield self._wait(stream, entry, b"", WaitingReason.BROKEN, now_ms)
             return

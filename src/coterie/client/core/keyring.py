@@ -65,6 +65,9 @@ class Keyring:
         while len(self._olm) > LIVE_SESSIONS:
             self._olm.popitem(last=False)
 
+    def drop_olm(self, session: bytes) -> None:
+        self._olm.pop(session, None)
+
     def olm_record(
         self, session: OlmSession, account: AccountId, device: DeviceId, received_ms: int
     ) -> OlmRow:

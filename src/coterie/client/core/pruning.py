@@ -1,11 +1,11 @@
-"""Dropping keys that nothing needs any more (encryption rules 13 and 16; docs/decisions/0014)."""
+"""Dropping keys that nothing needs any more (encryption rules 12, 13 and 16; docs/decisions/0014)."""
 
 from __future__ import annotations
 
 from coterie.base import limits
 from coterie.client.core.keyring import Keyring
 from coterie.client.outcome import NOTHING, Outcome
-from coterie.client.store.records import PruneGroupIn, PruneOutbox
+from coterie.client.store.records import PruneFreshKeys, PruneGroupIn, PruneOutbox
 
 
 class Pruning:
@@ -25,5 +25,6 @@ class Pruning:
             save=(
                 PruneOutbox(now_ms - limits.KEEP_SENT_MS),
                 PruneGroupIn(now_ms - limits.KEEP_ENDED_SESSION_MS),
+                PruneFreshKeys(now_ms - limits.PREKEY_KEEP_MS),
             )
         )

@@ -13,25 +13,29 @@ from coterie.base.conversations import membership_hash
 from coterie.base.errors import RemoteError, SealBroken
 from coterie.base.ids import EnvelopeId, SessionId
 from coterie.base.quiet import Quiet
+from coterie.client.core.fresh_keys import FreshKeys
 from coterie.client.core.keyring import Keyring
+from coterie.client.core.olm_sessions import received_ms, too_many
+from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
 from coterie.client.core.trust import peer_keys
 from coterie.client.core.views import LeftOutMark
+from coterie.client.events import ConversationKind
 from coterie.client.store.records import (
     ConversationRow,
+    DropPeerFreshKey,
     EnvelopeOut,
     GroupOutRow,
     KeptKey,
     OlmRow,
     PeerDevice,
-    PeerKeys,
     Record,
     ShareRow,
     ShareState,
 )
 from coterie.e2ee.group import KeyShare
-from coterie.e2ee.pairwise import Party, PlainKind, seal_envelope
+from coterie.e2ee.pairwise import FreshKey, Party, PlainKind, seal_envelope
 from coterie.ledger.checks import check_prekey
 from coterie.ledger.manifest import PrekeyKind, SignedPrekey
 from coterie.wire.frames.accounts import ClaimedKeys
@@ -65,10 +69,12 @@ class Shared(msgspec.Struct, frozen=True):
 class Sharing:
     """Gives keys of sessions to devices; every method returns what to save."""
 
-    def __init__(self, reads: Reads, keyring: Keyring, profile: Profile) -> None:
+    def __init__(self, reads: Reads, keyring: Keyring, profile: Profile, people: People) -> None:
         self._reads = reads
         self._keyring = keyring
         self._profile = profile
+        self._people = people
+        self._fresh_keys = FreshKeys(reads)
 
     def is_dormant(self, device: PeerDevice, now_ms: int) -> bool:
         """Whether its newest prekey known here is so old that it is not entitled to anything new (rule 3)."""
@@ -113,6 +119,7 @@ class Sharing:
         items: list[EnvelopeItem] = []
         left_out: list[LeftOutDevice] = []
         unclaimed: list[PeerDevice] = []
+        fresh_id = self._fresh_keys.next_id() if self._small(conversation) else 0
         for device in devices:
             sessions = self._reads.olm_sessions(device.device)
             keys = self._reads.peer_keys(device.device)
@@ -122,7 +129,12 @@ class Sharing:
             try:
                 if keys is None or not keys.x_wing_key:
                     raise SealBroken("a device without an X-Wing key", Code.NO_PREKEY)
-                item, records = self._envelope(conversation, key, device, keys, sessions[0], content)
+                made = self._fresh_keys.make(device.device, fresh_id, now_ms) if fresh_id else None
+                fresh, own = made or (None, None)
+                seal_to = self._fresh_keys.seal_to(keys, now_ms)
+                item, records = self._envelope(
+                    conversation, key, device, seal_to, sessions[0], content, fresh
+                )
             except SealBroken as broken:
                 reason = Code.NO_PREKEY if broken.code is Code.NO_PREKEY else Code.BAD_PREKEY
                 marked = self.leave_out(conversation, key, device, reason, now_ms)
@@ -131,16 +143,26 @@ class Sharing:
             else:
                 items.append(item)
                 save.extend(records)
+                if own is not None:
+                    save.append(own)
+                    fresh_id += 1
         return Shared(tuple(save), tuple(items), tuple(left_out), tuple(unclaimed))
+
+    def _small(self, conversation: ConversationRow) -> bool:
+        """Whether envelopes carry fresh keys here (rule 12): to more devices they would weigh too much."""
+        if conversation.kind is ConversationKind.DIRECT:
+            return True
+        return len(self._people.recipients(conversation)) <= limits.ROTATE_SMALL_DEVICES
 
     def _envelope(
         self,
         conversation: ConversationRow,
         key: SessionKeyAt,
         device: PeerDevice,
-        keys: PeerKeys,
+        seal_to: tuple[int, bytes],
         olm: OlmRow,
         content: bytes,
+        fresh: FreshKey | None,
     ) -> tuple[EnvelopeItem, list[Record]]:
         live = self._keyring.olm(olm)
         envelope = EnvelopeId(secrets.token_bytes(16))
@@ -151,8 +173,8 @@ class Sharing:
             envelope,
             PlainKind.KEY_SHARE,
             content,
-            keys.x_wing_id,
-            keys.x_wing_key,
+            *seal_to,
+            fresh_key=fresh,
         )
         share = Share(conversation.id, key.session)
         item = EnvelopeItem(device.account, device.device, envelope, sealed, share)
@@ -214,11 +236,17 @@ class Sharing:
             raise SealBroken("a prekey of another kind", Code.BAD_PREKEY)
         live = self._keyring.device.start(device.curve25519, prekey.key)
         self._keyring.hold_olm(live)
-        session = self._keyring.olm_record(live, device.account, device.device, now_ms)
+        rows = self._reads.olm_sessions(device.device)
+        at_ms = received_ms(rows, now_ms)
+        save: tuple[Record, ...] = (
+            self._keyring.olm_record(live, device.account, device.device, at_ms),
+            DropPeerFreshKey(device.device),
+            *too_many(rows, self._keyring),
+        )
         known = self._reads.peer_keys(device.device)
         if known is not None and _are(known, keys, now_ms):
-            return (session,)
-        return (session, peer_keys(device, keys.fallback, keys.x_wing, now_ms))
+            return save
+        return (*save, peer_keys(device, keys.fallback, keys.x_wing, now_ms))
 
     def left_out_marks(self, session: SessionId) -> tuple[LeftOutMark, ...]:
         """Who does not have this session's key, and why; as many as a message may name."""

@@ -113,7 +113,7 @@ class Switchboard:
         self.trust = Trust(reads, profile, self.people, self.requests)
         self._reads = reads
         self._sealing = Sealing(reads, self.keyring, profile, self.people)
-        self._sharing = Sharing(reads, self.keyring, profile)
+        self._sharing = Sharing(reads, self.keyring, profile, self.people)
         self._fanout = Fanout(reads, self._sharing, self.requests)
         self._sending = Sending(
             reads, self._sealing, self._sharing, self._fanout, self.trust, self.people, self.requests

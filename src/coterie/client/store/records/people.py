@@ -78,7 +78,7 @@ class PruneXWing(msgspec.Struct, frozen=True):
 class OwnFreshKey(Quiet, frozen=True):
     """A private X-Wing key whose public half went to one device inside an envelope (encryption rule 12).
 
-    Ids count up and are never used again. passed_ms: when something sealed to a newer one was opened; 0: not yet.
+    Ids count up and are never used again. passed_ms: when one sealed to a newer key was opened; 0 before.
     """
 
     id: int

@@ -1,0 +1,21 @@
+"""Which of the sessions with one device are kept, and in which order they stand (encryption rule 11)."""
+
+from __future__ import annotations
+
+from coterie.base import limits
+from coterie.client.core.keyring import Keyring
+from coterie.client.store.records import DropOlm, OlmRow
+
+
+def received_ms(rows: list[OlmRow], now_ms: int) -> int:
+    """The time to note for a session that receives or begins now: above all others, also after the clock was
+    put back. rows: the sessions of its device, the one that last received first."""
+    return max(now_ms, rows[0].received_ms + 1) if rows else now_ms
+
+
+def too_many(others: list[OlmRow], keyring: Keyring) -> tuple[DropOlm, ...]:
+    """A session begins beside these: those that received longest ago go, their ids stay known."""
+    gone = others[limits.OLM_SESSIONS_PER_DEVICE - 1 :]
+    for row in gone:
+        keyring.drop_olm(row.session)
+    return tuple(DropOlm(row.session) for row in gone)
