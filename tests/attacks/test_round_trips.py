@@ -129,7 +129,7 @@ def test_a_commit_that_fails(couple: Couple, killed: bool) -> None:
     couple.later()
     conversation = direct_id(couple.alice.account, couple.bob.account)
     never = Say(conversation, couple.bob.account, MessageId(bytes(16)), Text("never"))
-    assert couple.alice.fails_to_commit(never) == 2
+    assert couple.alice.fails_to_commit(never) >= 2
     assert couple.alice.store.newest_fresh_id() == before
     if killed:
         couple.alice.restart()
