@@ -19,6 +19,7 @@ from coterie.base.ids import (
     AccountId,
     ConversationId,
     MessageId,
+    StreamId,
     log_of,
     mailbox_of,
 )
@@ -161,7 +162,7 @@ class Victim(Peer):
         self.store = store
         self.server = server
         self.now_ms = NOW_MS
-        self._seqs: dict[bytes, int] = {}
+        self._seqs: dict[StreamId, int] = {}
         self.shown: list[Event] = []
         self.apply(
             PutSetting(Setting.PICKLE_ROOT, PICKLE_ROOT),
@@ -204,9 +205,8 @@ class Victim(Peer):
 
     def connect(self) -> None:
         """Sign in, and fetch whatever the core asks for."""
-        streams = (mailbox_of(self.device), log_of(EVERYONE))
-        at = {stream: self._seqs.get(stream, 0) for stream in streams}
-        ends = tuple(StreamEnd(stream, seq, seq) for stream, seq in at.items())
+        seqs = {mailbox_of(self.device): 0, log_of(EVERYONE): 0} | self._seqs
+        ends = tuple(StreamEnd(stream, seq, seq) for stream, seq in seqs.items())
         ready = Ready(1, ends, self.server.ledger.view.size, self.server.ledger.head(), 50)
         self.command(Connected(ready, LIFE, b""))
 
@@ -258,7 +258,7 @@ class Victim(Peer):
     def waiting(self) -> list[WaitingRow]:
         return self.store.waiting()
 
-    def _seq(self, stream: bytes) -> int:
+    def _seq(self, stream: StreamId) -> int:
         self._seqs[stream] = self._seqs.get(stream, 0) + 1
         return self._seqs[stream]
 

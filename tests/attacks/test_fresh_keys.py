@@ -17,6 +17,7 @@ from coterie.e2ee import hybrid
 from coterie.e2ee.hybrid import XWingKey
 from coterie.e2ee.pairwise import FreshKey, PlainKind, peek_prekey_id, seal_envelope
 from coterie.e2ee.vodo import GroupOut, OlmSession
+from coterie.wire.frames.accounts import ClaimedKeys
 from tests.attacks.peers import EVERYONE, X_WING_ID, Peer, Posted
 from tests.attacks.street import Victim
 
@@ -94,6 +95,21 @@ def test_a_new_session_forgets_the_fresh_key(mallory: Peer, bob: Victim) -> None
     bob.mail(posted(mallory, begun(mallory, bob), bob, FreshKey(FIRST_ID, FRESH.public)))
     bob.mail(posted(mallory, begun(mallory, bob), bob, None))
     bob.say(mallory, "an answer")
+    assert peek_prekey_id(bob.server.items_for(mallory)[-1]) == X_WING_ID
+
+
+def test_a_session_begun_here_forgets_the_fresh_key(
+    mallory: Peer, bob: Victim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both begin at once: what came while keys were claimed is of another session."""
+
+    def meanwhile(peer: Peer) -> ClaimedKeys:
+        bob.mail(posted(mallory, begun(mallory, bob), bob, FreshKey(FIRST_ID, FRESH.public)))
+        return peer.claimed()
+
+    monkeypatch.setattr(bob.server, "claimed", meanwhile)
+    bob.say(mallory, "hello")
+    assert len(bob.store.olm_sessions(mallory.device)) == 2
     assert peek_prekey_id(bob.server.items_for(mallory)[-1]) == X_WING_ID
 
 

@@ -91,7 +91,7 @@ class Model:
             raise Conflict(kind)
         self._put(_replace(row, **changes))
 
-    def apply(self, record: r.Record) -> None:  # noqa: C901 - one case for each way of writing
+    def apply(self, record: r.Record) -> None:
         match record:
             case r.MessageRow():
                 self._put_message(record)
@@ -112,34 +112,40 @@ class Model:
                     raise Conflict(record)
                 self._leaves[start:] = leaves
                 self._put(r.PutSetting(r.Setting.HEAD, head))
-            case r.PruneOutbox(before_ms):
-                old = [row for row in self._of(r.OutboxRow, state="sent") if row.since_ms < before_ms]
-                self._drop(r.OutboxRow, old)
-                self._drop(r.KeptKey, [row for row in self._of(r.KeptKey) if self._useless(row, before_ms)])
-            case r.PruneGroupIn(before_ms):
-                for session in [row for row in self._of(r.GroupInRow) if self._followed(row, before_ms)]:
-                    self._put(_replace(session, pickle=b""))
             case r.PruneXWing(replaced_before_ms):
                 replaced = [row for row in self._of(r.OwnXWing) if 0 < row.replaced_ms <= replaced_before_ms]
                 self._drop(r.OwnXWing, replaced)
             case r.BecomeDevice():
                 self._become(record)
-            case r.PassFreshKeys() | r.PruneFreshKeys() | r.DropPeerFreshKey():
+            case r.PassFreshKeys() | r.DropPeerFreshKey():
                 self._apply_fresh(record)
+            case r.PruneOutbox() | r.PruneGroupIn() | r.PruneFreshKeys():
+                self._prune(record)
             case r.DropSetting() | r.DropOlm() | r.DropGroupOut() | r.DropEnvelopeOut() | r.DropWaiting():
                 self._apply_drop(record)
             case _:
                 self._put(record)
 
-    def _apply_fresh(self, record: r.PassFreshKeys | r.PruneFreshKeys | r.DropPeerFreshKey) -> None:
+    def _prune(self, record: r.PruneOutbox | r.PruneGroupIn | r.PruneFreshKeys) -> None:
+        before_ms = record.before_ms
+        match record:
+            case r.PruneOutbox():
+                old = [row for row in self._of(r.OutboxRow, state="sent") if row.since_ms < before_ms]
+                self._drop(r.OutboxRow, old)
+                self._drop(r.KeptKey, [row for row in self._of(r.KeptKey) if self._useless(row, before_ms)])
+            case r.PruneGroupIn():
+                for session in [row for row in self._of(r.GroupInRow) if self._followed(row, before_ms)]:
+                    self._put(_replace(session, pickle=b""))
+            case r.PruneFreshKeys():
+                every = self._of(r.OwnFreshKey)
+                self._drop(r.OwnFreshKey, [own for own in every if 0 < own.passed_ms < before_ms])
+
+    def _apply_fresh(self, record: r.PassFreshKeys | r.DropPeerFreshKey) -> None:
         match record:
             case r.PassFreshKeys(device, id, now_ms):
                 for own in self._of(r.OwnFreshKey, device=device, passed_ms=0):
                     if own.id < id:
                         self._put(_replace(own, passed_ms=now_ms))
-            case r.PruneFreshKeys(before_ms):
-                every = self._of(r.OwnFreshKey)
-                self._drop(r.OwnFreshKey, [own for own in every if 0 < own.passed_ms < before_ms])
             case r.DropPeerFreshKey(device):
                 for given in self._of(r.PeerFreshKey, device=device):
                     self._put(_replace(given, key=b""))

@@ -30,6 +30,7 @@ from coterie.client.store.records import (
     KeptKey,
     OlmRow,
     PeerDevice,
+    PeerKeys,
     Record,
     ShareRow,
     ShareState,
