@@ -176,3 +176,32 @@ def test_only_small_rooms_carry_fresh_keys(mallory: Peer, bob: Victim, count: in
         assert len(shared.envelopes) == 1
         assert any(isinstance(record, OwnFreshKey) for record in shared.save) == carries
         assert (len(shared.envelopes[0].sealed) > hybrid.PUBLIC_BYTES + 1500) == carries
+
+
+def test_each_device_gets_a_key_of_its_own(alice: Peer, mallory: Peer, bob: Victim) -> None:
+    """Also where one step seals to many."""
+    for peer in (alice, mallory):
+        bob.say(peer, "hello")
+    found = [bob.core.people.device_of(peer.account, peer.device) for peer in (alice, mallory)]
+    devices = [device for device in found if device is not None]
+    everyone = ConversationRow(EVERYONE, ConversationKind.EVERYONE, b"")
+    out = GroupOut.create()
+    key = SessionKeyAt(out.id, 0, out.session_key(), b"", 0, b"")
+    shared = bob.core._sharing.share(everyone, key, devices, bob.now_ms)
+    own = [record for record in shared.save if isinstance(record, OwnFreshKey)]
+    assert {(record.id, record.device) for record in own} == {
+        (bob.store.newest_fresh_id() + 1, alice.device),
+        (bob.store.newest_fresh_id() + 2, mallory.device),
+    }
+
+
+def test_a_sixth_session_begun_here_ends_one_too(mallory: Peer, bob: Victim) -> None:
+    sessions = [begun(mallory, bob) for _ in range(limits.OLM_SESSIONS_PER_DEVICE)]
+    for olm in sessions:
+        bob.mail(posted(mallory, olm, bob, None))
+    device = bob.core.people.device_of(mallory.account, mallory.device)
+    assert device is not None
+    bob.apply(*bob.core._sharing.start(device, mallory.claimed(), bob.now_ms))
+    kept = [row.session for row in bob.store.olm_sessions(mallory.device)]
+    assert kept[1:] == [olm.id for olm in sessions[:0:-1]]
+    assert kept[0] not in {olm.id for olm in sessions}
