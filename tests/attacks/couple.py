@@ -16,10 +16,10 @@ from coterie.client.commands import Command
 from coterie.client.store.sqlite import ClientStore
 from coterie.e2ee.group import SealedMessage
 from coterie.e2ee.pairwise import peek_prekey_id
-from coterie.ledger.manifest import PrekeyKind
-from coterie.wire.frames import ClientFrame, Envelopes, Refusal, Send, ServerFrame
-from coterie.wire.frames.accounts import ClaimedKeys
-from tests.attacks.peers import X_WING_ID, Posted, Said
+from coterie.ledger.manifest import PrekeyKind, SignedPrekey
+from coterie.wire.frames import Accepted, ClientFrame, Envelopes, PublishPrekeys, Refusal, Send, ServerFrame
+from coterie.wire.frames.accounts import AccountRecord, ClaimedKeys
+from tests.attacks.peers import X_WING_ID, Peer, Posted, Said
 from tests.attacks.street import Ledger, Server, Victim
 
 LATER_MS = limits.ROTATE_DIRECT_MS + 1
@@ -42,12 +42,15 @@ class Post(Server):
     """The prekey ids of everything posted, in order."""
     taken: set[bytes] = field(default_factory=set)
 
-    sender: Victim | None = None
+    sender: Talker | None = None
 
     def answer(self, frame: ClientFrame) -> ServerFrame | None:
         sender = self.sender
         if self.cut or sender is None:
             return None
+        if isinstance(frame, PublishPrekeys):
+            sender.publish(frame.prekeys)
+            return None if self.unheard else Accepted(frame.request, 0)
         if isinstance(frame, Envelopes):
             if self.refusing is not None:
                 return msgspec.structs.replace(self.refusing, request=frame.request)
@@ -60,6 +63,13 @@ class Post(Server):
             self.taken.add(frame.message)
             self.messages.append(_said(sender, frame))
         return None if self.unheard else super().answer(frame)
+
+    def record(self, peer: Peer) -> AccountRecord:
+        honest = super().record(peer)
+        if not isinstance(peer, Talker):
+            return honest
+        (keys,) = honest.keys
+        return msgspec.structs.replace(honest, keys=(msgspec.structs.replace(keys, x_wing=peer.x_wing_key),))
 
 
 def _said(sender: Victim, frame: Send) -> Said:
@@ -75,11 +85,18 @@ class Talker(Victim):
         self.post = Post(ledger)
         super().__init__(identity, name, store, self.post)
         self.post.sender = self
+        self.x_wing_key = self.prekey(PrekeyKind.X_WING, self.x_wing.public, X_WING_ID)
+        """The one that the server hands out."""
+
+    def publish(self, prekeys: tuple[bytes, ...]) -> None:
+        """Its program has renewed some."""
+        for packed in prekeys:
+            if SignedPrekey.unpack(packed).prekey.kind is PrekeyKind.X_WING:
+                self.x_wing_key = packed
 
     def claimed(self) -> ClaimedKeys:
         one_time = self.prekey(PrekeyKind.ONE_TIME, self.one_time_key())
-        x_wing = self.prekey(PrekeyKind.X_WING, self.x_wing.public, X_WING_ID)
-        return ClaimedKeys(self.device, one_time, b"", x_wing)
+        return ClaimedKeys(self.device, one_time, b"", self.x_wing_key)
 
     def fails_to_commit(self, command: Command) -> int:
         """A turn whose commit fails; returns how many frames it would have sent."""

@@ -70,14 +70,11 @@ def test_the_walk_names_modules_that_exist() -> None:
     assert [step for step in steps if not (SOURCE / f"{step}.py").is_file()] == []
 
 
-def test_each_decision_has_a_number_of_its_own() -> None:
-    """Numbers are handed out before decisions are written, so some may be missing for a while."""
-    numbers = []
-    for file in sorted((ROOT / "docs" / "decisions").glob("*.md")):
-        numbers.append(int(file.name.partition("-")[0]))
-        assert file.name.startswith(f"{numbers[-1]:04}-")
-        assert file.read_text(encoding="utf-8").startswith(f"# {numbers[-1]}. ")
-    assert len(numbers) == len(set(numbers))
+def test_decisions_are_numbered_without_a_gap() -> None:
+    files = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    for number, file in enumerate(files, 1):
+        assert file.name.startswith(f"{number:04}-")
+        assert file.read_text(encoding="utf-8").startswith(f"# {number}. ")
 
 
 def test_no_file_named_in_a_document_is_missing() -> None:

@@ -34,7 +34,8 @@ from coterie.client.store.records import (
 )
 from coterie.client.store.sqlite import ClientStore
 from tests.client.store import samples as s
-from tests.client.store.model import KEYS, Conflict, Model
+from tests.client.store.model import Conflict, Model
+from tests.client.store.model_reads import KEYS
 from tests.client.store.places import DATABASE_KEY, commit, write_sample_keys
 
 LIMITS = (1, 3, 50)
