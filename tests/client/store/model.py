@@ -107,10 +107,6 @@ class Model(ModelReads):
         used |= {each.session for each in self._of(r.ShareRow, state="left-out") if self._missed(each)}
         return row.since_ms < before_ms or row.session not in used
 
-    def _missed(self, share: r.ShareRow) -> bool:
-        """Whether there is a message of the session from the index of the share on."""
-        return any(row.index >= share.index for row in self._of(r.MessageRow, session=share.session))
-
     def _followed(self, row: r.GroupInRow, before_ms: int) -> bool:
         same = self._of(r.GroupInRow, conversation=row.conversation, account=row.account, device=row.device)
         later = [o for o in same if o.begun_seq > row.begun_seq and o.begun_ms <= before_ms]

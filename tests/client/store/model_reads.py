@@ -254,3 +254,7 @@ class ModelReads:
         rows = [row for row in self._of(r.OutboxRow) if row.state != r.OutboxState.SENT]
         ordered = sorted(rows, key=lambda row: row.order)
         return list(dict.fromkeys(row.conversation for row in ordered))
+
+    def _missed(self, share: r.ShareRow) -> bool:
+        """Whether there is a message of the session from the index of the share on."""
+        return any(row.index >= share.index for row in self._of(r.MessageRow, session=share.session))
