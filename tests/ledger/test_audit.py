@@ -112,6 +112,34 @@ def test_both_verifiers_refuse_the_same_leaves(data: st.DataObject) -> None:
             good.append(candidate)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (leaf(0, 2, 1), "does not follow its name's newest"),
+        (leaf(0, 3, 0), "a number that does not follow"),
+        (leaf(0, 1, NO_LEAF, account=3), "does not follow its name's newest"),
+        (leaf(2, account=0), "a second name"),
+        (leaf(0, 2, 0, account=3), "takes a name over"),
+        (msgspec.structs.replace(leaf(2), kind=LeafKind.TOMBSTONE), "ends a name before it began"),
+        (msgspec.structs.replace(leaf(2), kind=LeafKind.SERVER), "mixes a person and the server"),
+        (msgspec.structs.replace(leaf(0, 2, 0), kind=LeafKind.RESET), "an account that is known"),
+    ],
+)
+def test_each_rule_of_leaves_is_held(wrong: Leaf, why: str) -> None:
+    broken, _ = _follow([leaf(0), leaf(1), wrong])
+    assert broken is not None
+    assert why in broken
+
+
+def test_a_name_that_is_deleted_or_reset_goes_on_as_it_may() -> None:
+    gone = msgspec.structs.replace(leaf(0, 2, 0), kind=LeafKind.TOMBSTONE)
+    assert "a deleted name" in (_follow([leaf(0), gone, leaf(0, 3, 1)])[0] or "")
+    reset = msgspec.structs.replace(leaf(0, 2, 0, account=3), kind=LeafKind.RESET)
+    assert _follow([leaf(0), reset, leaf(0, 3, 1)]) == (None, 1), "the old identity cancels it"
+    assert _follow([leaf(0), reset, leaf(0, 3, 1, account=3)]) == (None, 1)
+    assert "takes a name over" in (_follow([leaf(0), reset, leaf(0, 3, 1, account=2)])[0] or "")
+
+
 def test_a_sound_ledger(signer: Signer) -> None:
     file = signer.file(GOOD, signer.head(GOOD), signer.head(GOOD, 2), signer.head([*GOOD, leaf(0, 3, 2)]))
     found = audit(LedgerFile.unpack(file.pack()))
