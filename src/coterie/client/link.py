@@ -141,6 +141,15 @@ class Connection:
                 sink((frame,))
         self._sink = sink
 
+    def hold(self, *, held: bool) -> None:
+        """Read nothing more for now, or go on reading: what a server sends meanwhile is in its own memory."""
+        if self._transport is None or self._gone.is_set():
+            return
+        if held:
+            self._transport.underlying_transport.pause_reading()
+        else:
+            self._transport.underlying_transport.resume_reading()
+
     async def lost(self) -> None:
         """Return when the connection is gone."""
         await self._gone.wait()

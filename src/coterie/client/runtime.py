@@ -33,6 +33,8 @@ from coterie.wire.frames import ClientFrame, Ping, ServerFrame
 log = logging.getLogger("coterie.client.runtime")
 
 INPUTS_PER_TURN = 256
+INPUTS_MOST = 2000
+"""Beyond these a connection is not read from: a server that floods costs bounded memory."""
 GOODBYE_SECONDS = 1.0
 _jitter = secrets.SystemRandom()
 FINAL = frozenset(
@@ -80,6 +82,8 @@ class Runtime:
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._connection: Connection | None = None
+        self._held = False
+        """Nothing is read from the connection until what came is handled."""
         self._timer: asyncio.TimerHandle | None = None
         self._run = self._begin_run()
         self.state = LinkState.OFFLINE
@@ -119,6 +123,16 @@ class Runtime:
     def _put(self, item: _Input) -> None:
         self._inputs.append(item)
         self._wake.set()
+        if len(self._inputs) > INPUTS_MOST and self._connection is not None and not self._held:
+            self._held = True
+            self._connection.hold(held=True)
+
+    def _read_on(self) -> None:
+        """Where reading was held and most of what had come is handled."""
+        if self._held and len(self._inputs) <= INPUTS_MOST // 2:
+            self._held = False
+            if self._connection is not None:
+                self._connection.hold(held=False)
 
     def _begin_run(self) -> Run:
         """Number this start before anything is sent (encryption rule 28)."""
@@ -149,6 +163,7 @@ class Runtime:
             while self._inputs:
                 count = min(len(self._inputs), INPUTS_PER_TURN)
                 self._turns([self._inputs.popleft() for _ in range(count)])
+                self._read_on()
                 await asyncio.sleep(0)
 
     def _turns(self, inputs: list[_Input]) -> None:
@@ -297,6 +312,7 @@ class Runtime:
             await connection.lost()
             pinger.cancel()
         self._connection = None
+        self._held = False
 
     async def _ping(self, connection: Connection) -> None:
         nonce = 0
