@@ -1,7 +1,7 @@
 # The one entry point. Each target makes the environment it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check quick coverage covered bench garbage soak clean
+.PHONY: mutants help setup run test check quick coverage covered bench garbage soak clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON_HERE := .venv/bin/python
@@ -25,6 +25,7 @@ help:
 	@echo "make quick   the fast part of both, a minute at most"
 	@echo "make coverage  which branches of the inner packages are tested"
 	@echo "make bench   how fast it is on this machine (ARGS='--quick' takes less than a minute)"
+	@echo "make mutants   take each defence out once, and see its test fail (ARGS='ghost' for some)"
 	@echo "make garbage   half a million calls of garbage into every parser"
 	@echo "make soak    ten minutes of 20 clients and many days: is anything lost? (ARGS='--seed 7')"
 	@echo "make setup   only make .venv"
@@ -53,6 +54,9 @@ coverage: $(DEV)
 	@rm -rf .coverage
 	@$(PYTHON_HERE) -m coverage run -m pytest -q -n 2 --dist worksteal $(ARGS) $(COVERING)
 	@$(MAKE) covered
+
+mutants: $(DEV)
+	@$(PYTHON_HERE) tools/break_defences.py $(ARGS)
 
 garbage: $(DEV)
 	@COTERIE_GARBAGE_CALLS=500000 $(PYTHON_HERE) -m pytest -q tests/attacks/test_garbage.py

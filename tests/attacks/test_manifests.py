@@ -109,8 +109,10 @@ def test_a_manifest_that_does_not_follow_the_known_one_is_refused(
 ) -> None:
     """Attack: identity keys and server together replace Alice's whole list of devices, in a fork of a
     manifest that Bob knows. Rule 2: by hash from the known one on; no device vanishes."""
-    alice.signed = alice.sign(ghost(FIRST), after=alice.signed)
-    alice.signed = sign_manifest(alice.signed.manifest, alice.identity, GHOST, DeviceKeys.create())
+    keys = DeviceKeys.create()
+    other = DeviceEntry(GHOST, "ghost", keys.curve25519, keys.ed25519, NOW_MS, 0, FIRST, False)
+    manifest = alice.sign(other, after=alice.signed).manifest
+    alice.signed = sign_manifest(manifest, alice.identity, GHOST, keys)
     grow(bob, server, alice.signed)
     assert devices_of(bob, alice) == [alice.device]
 
@@ -138,6 +140,15 @@ def test_a_name_is_not_taken_over(alice: Peer, mallory: Peer, bob: Victim, serve
         lie(bob, server, taken)
     assert alarm.value.code is Code.LEDGER_SPLIT
     assert bob.core.people.named(alice.name) == alice.account
+
+
+def test_a_leaf_follows_the_newest_of_its_name(alice: Peer, bob: Victim, server: Server) -> None:
+    """Attack: a leaf that passes over what the ledger recorded of that name last. Rule 19: each names the one
+    before it by index."""
+    skipping = Leaf(LeafKind.MANIFEST, name_hash(alice.name), alice.account, 2, b"h" * 32, -1)
+    with pytest.raises(SealBroken) as alarm:
+        lie(bob, server, skipping)
+    assert alarm.value.code is Code.LEDGER_SPLIT
 
 
 def test_a_name_does_not_begin_twice(alice: Peer, mallory: Peer, bob: Victim, server: Server) -> None:
