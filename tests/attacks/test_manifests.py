@@ -16,6 +16,7 @@ from coterie.ledger.heads import Head, sign_head
 from coterie.ledger.leaves import Leaf, LeafKind, name_hash
 from coterie.ledger.manifest import FIRST, RECOVERY, DeviceEntry, SignedManifest, sign_manifest
 from coterie.wire.frames import LedgerGrew
+from coterie.wire.frames.accounts import AccountRecord
 from tests.attacks.peers import EVERYONE, LEDGER, LEDGER_KEYS, NOW_MS, Peer
 from tests.attacks.street import Server, Victim
 
@@ -190,3 +191,23 @@ def test_two_heads_of_one_size_stop_everything(bob: Victim, server: Server) -> N
     with pytest.raises(SecurityStop) as stop:
         bob.frame(LedgerGrew(sign_head(other, LEDGER_KEYS).pack()))
     assert stop.value.code is Code.LEDGER_SPLIT
+
+
+class Whole(Server):
+    """A server that gives every manifest of Alice from the first one on."""
+
+    first: SignedManifest
+
+    def record(self, peer: Peer) -> AccountRecord:
+        record = super().record(peer)
+        return msgspec.structs.replace(record, manifests=(self.first.pack(), *record.manifests))
+
+
+def test_a_chain_that_begins_before_the_known_manifest_goes_on_from_it(
+    alice: Peer, bob: Victim, server: Server
+) -> None:
+    whole = Whole(server.ledger, server.peers, server.got)
+    whole.first, bob.server = alice.signed, whole
+    alice.signed = alice.sign(alice.entry(), after=alice.signed)
+    grow(bob, server, alice.signed)
+    assert bob.core.people.rows[alice.account].seq == 2

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from coterie.base.codes import Code
-from coterie.base.errors import SecurityStop
-from coterie.base.ids import LedgerId
+from coterie.base.errors import RemoteError, SecurityStop
+from coterie.base.ids import AccountId, LedgerId
 from coterie.base.signing import IdentityKeys, LedgerKeys
+from coterie.client.core.alarms import HEADS_REMEMBERED
 from coterie.client.core.trust import account_row
 from coterie.client.store.records import Setting
 from coterie.client.store.sqlite import ClientStore
@@ -111,6 +112,72 @@ def test_a_head_that_is_ahead_is_held_against_the_leaves_once_they_come(
     with pytest.raises(SecurityStop):
         bob.frame(LedgerGrew(server.ledger.head()))
     assert bob.core.trust.witness.stopped
+
+
+def grow(server: Server, victim: Victim) -> None:
+    """The ledger gets the next manifest of Alice."""
+    (alice,) = (each for each in server.peers.values() if each.name == "alice")
+    alice.signed = alice.sign(alice.entry(), after=alice.signed)
+    server.ledger.add(alice.signed)
+    victim.frame(LedgerGrew(server.ledger.head()))
+
+
+def test_heads_that_are_ahead_are_looked_at_one_by_one(alice: Peer, bob: Victim, server: Server) -> None:
+    """The leaves reach one head and agree with it; the one further ahead waits for its own."""
+    size = server.ledger.view.size
+    known = alice.signed
+    ahead = Ledger()
+    for packed in server.ledger.leaves:
+        ahead.put(Leaf.unpack(packed))
+    ahead.add(alice.sign(alice.entry(), after=known))
+    hear(alice, bob, light(size + 1, ahead.view.root()), light(size + 2, OTHER_ROOT))
+    alice.signed = alice.sign(alice.entry(), after=known)
+    server.ledger.put(Leaf.unpack(ahead.leaves[-1]))
+    bob.frame(LedgerGrew(server.ledger.head()))
+    assert not bob.core.trust.witness.stopped
+    with pytest.raises(SecurityStop):
+        grow(server, bob)
+    assert bob.core.trust.witness.stopped
+
+
+def test_no_more_heads_wait_than_so_many(alice: Peer, bob: Victim, server: Server) -> None:
+    """Attack: whoever has the ledger's key fills the memory of others with heads of what is to come. The
+    oldest of too many is forgotten."""
+    size = server.ledger.view.size
+    others = [light(size + 10 + number, OTHER_ROOT) for number in range(HEADS_REMEMBERED)]
+    hear(alice, bob, light(size + 1, OTHER_ROOT), *others)
+    grow(server, bob)
+    assert not bob.core.trust.witness.stopped
+
+
+def test_a_head_behind_leaves_that_it_does_not_cover_is_no_answer(bob: Victim, server: Server) -> None:
+    """Attack: leaves come under one head, and then an answer under a head that covers fewer."""
+    old = server.ledger.head()
+    size = server.ledger.view.size
+    more = Leaf(LeafKind.MANIFEST, b"n" * 32, AccountId(b"a" * 32), 1, b"h" * 32, -1).pack()
+    tree = Tree()
+    for packed in (*server.ledger.leaves, more, more):
+        tree.append(packed)
+    head = sign_head(Head(LEDGER, tree.size, tree.root(), NOW_MS), LEDGER_KEYS).pack()
+    bob.core.trust.grew(head, NOW_MS)
+    bob.core.trust.leaves(Leaves(1, size, (more,), head), NOW_MS)
+    with pytest.raises(RemoteError) as caught:
+        bob.core.trust.leaves(Leaves(1, size + 1, (), old), NOW_MS)
+    assert caught.value.code is Code.BAD_FRAME
+
+
+def test_a_ledger_that_tells_the_known_manifest_again_is_none_of_these(
+    alice: Peer, identities: dict[str, IdentityKeys], store: ClientStore, server: Server
+) -> None:
+    """A restored server that begins again with what was proven before gives no alarm."""
+    victim = Victim(identities["bob"], "bob", store, server)
+    store.begin()
+    store.apply((account_row(alice.signed, None),))
+    store.commit()
+    victim.core = victim.new_core()
+    server.ledger.add(alice.signed)
+    victim.connect()
+    assert victim.core.trust.synced
 
 
 @pytest.mark.parametrize("seq", [1, 0])

@@ -15,7 +15,7 @@ from coterie.client.core.prekeys import Prekeys
 from coterie.client.core.profile import Profile
 from coterie.client.core.requests import PrekeysGiven, Requests
 from coterie.client.outcome import Outcome
-from coterie.client.store.records import DropSetting, Setting
+from coterie.client.store.records import DropSetting, OwnXWing, Record, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.ledger.manifest import PrekeyKind, SignedPrekey
 from coterie.wire.frames import PublishPrekeys
@@ -28,11 +28,11 @@ DAY = limits.DAY_MS
 class Maker:
     """The prekeys of one device, and the server's side of them."""
 
-    def __init__(self, store: ClientStore) -> None:
+    def __init__(self, store: ClientStore, lacking: type[Record] | None = None) -> None:
         self.store = store
         device = NewDevice(ACCOUNT, "here", FakeClock(START_MS))
         store.begin()
-        store.apply(device.records)
+        store.apply(tuple(each for each in device.records if type(each) is not lacking))
         store.commit()
         profile = Profile(
             name=UserName("alice"),
@@ -177,3 +177,12 @@ def test_a_profile_without_times_renews_at_once(maker: Maker) -> None:
     maker.store.apply((DropSetting(Setting.FALLBACK_MADE_MS),))
     maker.store.commit()
     assert kinds(maker.drained(START_MS)) == [[PrekeyKind.FALLBACK]]
+
+
+def test_a_device_without_an_x_wing_key_makes_one_when_it_connects(store: ClientStore) -> None:
+    maker = Maker(store, lacking=OwnXWing)
+    assert store.current_x_wing() is None
+    assert kinds(maker.connected(START_MS)) == [[PrekeyKind.X_WING]]
+    kept = store.current_x_wing()
+    assert kept is not None
+    assert kept.created_ms == START_MS

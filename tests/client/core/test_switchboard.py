@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from coterie.base import limits
 from coterie.base.clock import FakeClock
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError
@@ -11,8 +12,19 @@ from coterie.base.ids import ConversationId, SessionId
 from coterie.client.api.enrolment import NewDevice
 from coterie.client.core.requests import AccountsAsked, ClaimAsked, LeavesAsked, Purpose
 from coterie.client.core.switchboard import Switchboard
+from coterie.client.store.records import Setting
 from coterie.client.store.sqlite import ClientStore
-from coterie.wire.frames import Accepted, Accounts, Claimed, Leaves, ServerFrame
+from coterie.wire.frames import (
+    Accepted,
+    Accounts,
+    Claimed,
+    Leaves,
+    PrekeysLow,
+    PublishPrekeys,
+    Ready,
+    Refusal,
+    ServerFrame,
+)
 from tests.client.core.test_trust import NOW_MS, profile_of_alice
 
 ASKED: tuple[Purpose, ...] = (
@@ -48,3 +60,23 @@ def test_an_answer_of_another_kind_breaks_the_protocol(core: Switchboard, number
 
 def test_an_answer_that_nobody_asked_for_is_nothing(core: Switchboard) -> None:
     assert [list(core.frame(answer, NOW_MS)) for answer in answers(7)] == [[], [], [], []]
+
+
+def test_a_frame_of_the_handshake_after_it_breaks_the_protocol(core: Switchboard) -> None:
+    with pytest.raises(RemoteError) as caught:
+        list(core.frame(Ready(1, (), 0, b"", 0), NOW_MS))
+    assert caught.value.code is Code.UNEXPECTED_FRAME
+
+
+def test_prekeys_that_the_server_refuses_are_given_up(core: Switchboard, store: ClientStore) -> None:
+    store.begin()
+    later_ms = NOW_MS + limits.TOP_UP_EVERY_MS
+    for outcome in core.frame(PrekeysLow(0), later_ms):
+        store.apply(outcome.save)
+        (given,) = outcome.send
+    assert isinstance(given, PublishPrekeys)
+    assert store.setting(Setting.PENDING_PREKEYS) is not None
+    for outcome in core.frame(Refusal(given.request, Code.BAD_MANIFEST.value), later_ms):
+        store.apply(outcome.save)
+    store.commit()
+    assert store.setting(Setting.PENDING_PREKEYS) is None

@@ -21,7 +21,7 @@ from coterie.client.store.sqlite import ClientStore
 from coterie.ledger.heads import Head, sign_head
 from coterie.ledger.leaves import Leaf, LeafKind, LedgerView, name_hash
 from coterie.ledger.statements import ledger_id
-from coterie.wire.frames import FetchAccounts, FetchLeaves, Leaves, Ready
+from coterie.wire.frames import Accounts, FetchAccounts, FetchLeaves, Leaves, Ready
 
 SERVER = AccountId(bytes(32))
 LEDGER = ledger_id(SERVER, bytes(16))
@@ -178,3 +178,18 @@ def test_a_ledger_that_was_signed_and_is_never_shown_is_a_lie_that_a_new_connect
     trust.connected(Ready(1, (), 4, ledger.head(), 0), NOW_MS)
     take(trust, store, ledger.answer(3))
     assert trust.current
+
+
+def test_an_account_is_asked_for_once_however_often_it_needs_others(
+    store: ClientStore, ledger: Ledger
+) -> None:
+    trust = trust_of(store)
+    bob = AccountId(b"bob".ljust(32, b"."))
+    trust.grew(ledger.head(), NOW_MS)
+    for _ in range(2):
+        assert trust.renew(bob, NOW_MS).send == ()
+    trust.leaves(ledger.answer(0), NOW_MS)
+    everybody = tuple(AccountId(name.ljust(32, b".")) for name in (b"alice", b"bob", b"carol"))
+    (asked,) = trust.accounts(Accounts(1, ()), everybody, NOW_MS).send
+    assert isinstance(asked, FetchAccounts)
+    assert [each.account for each in asked.accounts] == [bob]

@@ -72,9 +72,6 @@ class Envelopes:
         self._fresh_keys = FreshKeys(reads)
         self._failures: dict[DeviceId, list[int]] = {}
 
-    def forget(self) -> None:
-        self._failures.clear()
-
     def known(self, entry: MailboxEntry) -> bool:
         """Whether this envelope was opened before: asked before opening (rule 10)."""
         return self._reads.envelope_seen(DeviceId(entry.device), EnvelopeId(entry.envelope))

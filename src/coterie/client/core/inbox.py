@@ -223,11 +223,8 @@ class Inbox:
         if not row.begun_seq:
             records.append(msgspec.structs.replace(row, begun_seq=entry.seq, begun_ms=now_ms))
         yield Outcome(save=tuple(records))
-        conversation = self._reads.conversation(row.conversation)
-        if conversation is None:
-            return
-        self._news.of(conversation.id)
-        yield Outcome(show=(MessageArrived(self._views.message(message, conversation)),))
+        self._news.of(row.conversation)
+        yield Outcome(show=(MessageArrived(self._views.message(message)),))
 
     def _row(self, order: int, row: GroupInRow, entry: LogEntry, opened: Opened) -> MessageRow:
         inner = opened.inner
