@@ -1,7 +1,7 @@
 # The one entry point. Each target makes the environment it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: mutants help setup run test check quick coverage covered bench garbage soak clean
+.PHONY: help setup run test check quick coverage covered garbage mutants bench soak clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON_HERE := .venv/bin/python
