@@ -168,6 +168,7 @@ class Victim(Peer):
             PutSetting(Setting.PICKLE_ROOT, PICKLE_ROOT),
             PutSetting(Setting.DEVICE_PICKLE, self.keys.pickle(pickle_key(PICKLE_ROOT, b"device"))),
             OwnXWing(X_WING_ID, self.x_wing.private, NOW_MS, 0),
+            PutSetting(Setting.NEXT_PREKEY_ID, (X_WING_ID + 1).to_bytes(8, "big")),
         )
         self.core = self.new_core()
 

@@ -8,6 +8,7 @@ signed prekeys and count up, so that an envelope which arrives late never brings
 from __future__ import annotations
 
 from coterie.base import limits
+from coterie.base.codes import Code
 from coterie.base.errors import SealBroken
 from coterie.base.ids import DeviceId
 from coterie.client.core.ports import Reads
@@ -56,10 +57,15 @@ class FreshKeys:
         return fresh.private if fresh and fresh.device == device else None
 
     def seal_to(self, keys: PeerKeys, now_ms: int) -> tuple[int, bytes]:
-        """Id and public half of the key to seal to: the device's newest fresh one, else its signed prekey."""
+        """Id and public half of the key to seal to: the device's newest fresh one, else its signed prekey.
+
+        Raises SealBroken(no-prekey) where that one is older than 35 days (rule 3).
+        """
         fresh = self._reads.peer_fresh_key(keys.device)
         if fresh and fresh.key and now_ms - fresh.since_ms <= limits.PREKEY_MAX_AGE_MS:
             return fresh.id, fresh.key
+        if now_ms - keys.x_wing_created_ms > limits.PREKEY_MAX_AGE_MS:
+            raise SealBroken("a device whose X-Wing key is too old", Code.NO_PREKEY)
         return keys.x_wing_id, keys.x_wing_key
 
     def opened(

@@ -16,6 +16,7 @@ from coterie.base.errors import SealBroken
 from coterie.base.ids import AccountId, ConversationId, DeviceId
 from coterie.client.core.fanout import SLICE, Fanout
 from coterie.client.core.line import RETRY_MS
+from coterie.client.core.peer_prekeys import is_dormant
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.requests import OwedClaimed, Requests
@@ -66,18 +67,21 @@ class Owed:
         return min((pause.until_ms for pause in self._pauses.values()), default=None)
 
     def came_online(self, accounts: Iterable[AccountId], now_ms: int) -> Iterator[Outcome]:
-        """Whoever comes has emptied mailboxes and brings keys: no pause counts any more."""
+        """Whoever comes has emptied mailboxes and brings keys: no pause counts any more. One that was dormant
+        gets what it is owed once its new keys are here."""
         came = set(accounts)
         for share in self._reads.owed():
             if share.account in came:
                 self._pauses.pop(share.device, None)
+                if self._is_dormant(share.device, now_ms):
+                    yield self._trust.renew(share.account, now_ms)
         yield from self.give(now_ms)
 
     def give(self, now_ms: int) -> Iterator[Outcome]:
         """Try every device whose pause is over."""
         if not self._trust.current:
             return
-        debts = self._debts()
+        debts = self._debts(now_ms)
         owed = {debt.device.device for debt in debts}
         self._pauses = {device: pause for device, pause in self._pauses.items() if device in owed}
         due = [debt for debt in debts if self._over(debt.device.device, now_ms)]
@@ -94,27 +98,31 @@ class Owed:
         keys = {DeviceId(each.device): each for each in frame.keys}
         wanted = {DeviceId(ref.device) for ref in asked.devices}
         well: set[DeviceId] = set()
-        debts = [debt for debt in self._debts() if debt.device.device in wanted]
+        debts = [debt for debt in self._debts(now_ms) if debt.device.device in wanted]
         for device in {debt.device.device: debt.device for debt in debts}.values():
             offered = keys.get(device.device)
             try:
                 if offered is None:
                     raise SealBroken("the server knows no such device", Code.NO_PREKEY)
-                yield Outcome(save=self._sharing.start(device, offered, now_ms))
+                has_session = self._reads.olm_sessions(device.device)
+                take = self._sharing.take_keys if has_session else self._sharing.start
+                yield Outcome(save=take(device, offered, now_ms))
             except SealBroken:
                 continue
             if self._has_keys(device):
                 well.add(device.device)
         yield from self._share([debt for debt in debts if debt.device.device in well], now_ms)
 
-    def _debts(self) -> list[_Debt]:
-        """Everything that is owed to devices which are entitled now and proven."""
+    def _debts(self, now_ms: int) -> list[_Debt]:
+        """Everything that is owed to devices which are entitled now and proven; nothing to a dormant one."""
         debts: list[_Debt] = []
         entitled: dict[ConversationId, dict[DeviceId, PeerDevice]] = {}
         for share in self._reads.owed():
             key = self._reads.kept_key_at(share.session, share.index)
             conversation = self._reads.conversation(key.conversation) if key else None
             if key is None or conversation is None or share.reason == Code.UNCONFIRMED.value:
+                continue
+            if self._is_dormant(share.device, now_ms):
                 continue
             if conversation.id not in entitled:
                 devices = self._people.recipients(conversation)
@@ -136,6 +144,9 @@ class Owed:
             )
             devices = tuple(debt.device for debt in same)
             yield from self._fanout.share(same[0].conversation, key, devices, now_ms)
+
+    def _is_dormant(self, device: DeviceId, now_ms: int) -> bool:
+        return is_dormant(self._reads.peer_keys(device), now_ms)
 
     def _has_keys(self, device: PeerDevice) -> bool:
         keys = self._reads.peer_keys(device.device)

@@ -16,10 +16,10 @@ from coterie.base.quiet import Quiet
 from coterie.client.core.fresh_keys import FreshKeys
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.olm_sessions import received_ms, too_many
+from coterie.client.core.peer_prekeys import is_dormant, peer_keys
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
-from coterie.client.core.trust import peer_keys
 from coterie.client.core.views import LeftOutMark
 from coterie.client.events import ConversationKind
 from coterie.client.store.records import (
@@ -79,9 +79,7 @@ class Sharing:
 
     def is_dormant(self, device: PeerDevice, now_ms: int) -> bool:
         """Whether its newest prekey known here is so old that it is not entitled to anything new (rule 3)."""
-        keys = self._reads.peer_keys(device.device)
-        known = keys is not None and bool(keys.x_wing_key)
-        return keys is not None and known and keys.x_wing_created_ms <= now_ms - limits.DORMANT_AFTER_MS
+        return is_dormant(self._reads.peer_keys(device.device), now_ms)
 
     def key_now(self, conversation: ConversationRow, session: GroupOutRow) -> SessionKeyAt:
         """The key as it is now: whoever gets it opens what is sealed from here on."""
@@ -244,10 +242,14 @@ class Sharing:
             DropPeerFreshKey(device.device),
             *too_many(rows, self._keyring),
         )
+        return (*save, *self.take_keys(device, keys, now_ms))
+
+    def take_keys(self, device: PeerDevice, keys: ClaimedKeys, now_ms: int) -> tuple[Record, ...]:
+        """Keep the reusable prekeys that came with a claim, where they are others than those known."""
         known = self._reads.peer_keys(device.device)
         if known is not None and _are(known, keys, now_ms):
-            return save
-        return (*save, peer_keys(device, keys.fallback, keys.x_wing, now_ms))
+            return ()
+        return (peer_keys(device, keys.fallback, keys.x_wing, known, now_ms),)
 
     def left_out_marks(self, session: SessionId) -> tuple[LeftOutMark, ...]:
         """Who does not have this session's key, and why; as many as a message may name."""

@@ -14,19 +14,20 @@ from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SealBroken, SecurityStop
 from coterie.base.ids import AccountId, DeviceId, UserName
 from coterie.client.core.alarms import OwnDevices, Witness
+from coterie.client.core.peer_prekeys import proven_keys
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
 from coterie.client.core.requests import AccountsAsked, LeavesAsked, Requests
 from coterie.client.events import DevicesChanged, Event, PersonAppeared
 from coterie.client.outcome import NOTHING, Outcome
-from coterie.client.store.records import AccountRow, PeerDevice, PeerKeys, PutLeaves, Record
-from coterie.ledger.checks import check_newest, check_prekey, check_successor
+from coterie.client.store.records import AccountRow, PeerDevice, PutLeaves, Record
+from coterie.ledger.checks import check_newest, check_successor
 from coterie.ledger.heads import Head
 from coterie.ledger.leaves import Leaf, LeafKind, LedgerView
-from coterie.ledger.manifest import PrekeyKind, SignedManifest, SignedPrekey
+from coterie.ledger.manifest import SignedManifest
 from coterie.wire.frames import Accounts, ClientFrame, FetchAccounts, FetchLeaves, Leaves, Ready
-from coterie.wire.frames.accounts import AccountRecord, DeviceKeys, KnownAccount
+from coterie.wire.frames.accounts import AccountRecord, KnownAccount
 
 log = logging.getLogger("coterie.client.trust")
 
@@ -181,7 +182,7 @@ class Trust:
             self._people.saved(row)
             self._lacking.discard(row.account)
             save.append(row)
-            save.extend(proven_keys(row, record.keys, now_ms))
+            save.extend(proven_keys(row, record.keys, self._reads, now_ms))
             show.extend(self._news(known, row))
             asked_about = self.own.changed(known, row) if newer(known, row) else NOTHING
             save.extend(asked_about.save)
@@ -309,42 +310,3 @@ def account_row(signed: SignedManifest, known: AccountRow | None) -> AccountRow:
     )
     verified = known.verified if known else False
     return AccountRow(account, UserName(manifest.name), manifest.seq, signed.pack(), devices, verified)
-
-
-def proven_keys(row: AccountRow, keys: tuple[DeviceKeys, ...], now_ms: int) -> list[PeerKeys]:
-    """The reusable prekeys whose signatures hold; a device whose keys do not is left without."""
-    devices = {each.device: each for each in row.devices if each.live}
-    proven = []
-    for offered in keys:
-        device = devices.get(DeviceId(offered.device))
-        if device is not None:
-            proven.append(peer_keys(device, offered.fallback, offered.x_wing, now_ms))
-    return proven
-
-
-def peer_keys(device: PeerDevice, fallback: bytes, x_wing: bytes, now_ms: int) -> PeerKeys:
-    """Check both keys of one device; b"" and 0 stand for one that is missing or wrong."""
-    fallback_id, fallback_key, _ = _proven_prekey(device, fallback, PrekeyKind.FALLBACK, now_ms)
-    x_wing_id, x_wing_key, created_ms = _proven_prekey(device, x_wing, PrekeyKind.X_WING, now_ms)
-    return PeerKeys(device.device, fallback_id, fallback_key, x_wing_id, x_wing_key, created_ms)
-
-
-def _proven_prekey(
-    device: PeerDevice, packed: bytes, kind: PrekeyKind, now_ms: int
-) -> tuple[int, bytes, int]:
-    if not packed:
-        return 0, b"", 0
-    try:
-        prekey = check_prekey(
-            SignedPrekey.unpack(packed),
-            device.account,
-            device.device,
-            device.ed25519,
-            now_ms,
-            max_age_ms=limits.PREKEY_MAX_AGE_MS,
-        )
-    except (SealBroken, RemoteError):
-        return 0, b"", 0
-    if prekey.kind is not kind:
-        return 0, b"", 0
-    return prekey.id, prekey.key, prekey.created_ms
