@@ -25,7 +25,7 @@ from coterie.client.store.records import (
     ShareState,
 )
 from coterie.wire.frames import Claim, ClientFrame, Envelopes
-from coterie.wire.frames.messages import EnvelopeItem, LeftOutDevice
+from coterie.wire.frames.messages import EnvelopeItem, LeftOutDevice, Share
 from coterie.wire.frames.shared import DeviceRef, Refusal
 
 log = logging.getLogger("coterie.client.fanout")
@@ -125,7 +125,7 @@ class Fanout:
         for item in given.items:
             save.append(DropEnvelopeOut(EnvelopeId(item.envelope)))
             if item.share is not None:
-                share = self._share_of(item)
+                share = self._share_of(item.share, item.device)
                 if share is not None and share.state is ShareState.PENDING:
                     save.append(msgspec.structs.replace(share, state=ShareState.SHARED))
         return Outcome(save=tuple(save))
@@ -143,9 +143,9 @@ class Fanout:
                 continue
             save += (DropEnvelopeOut(EnvelopeId(item.envelope)), DropPeerFreshKey(DeviceId(item.device)))
             if item.share is not None:
-                save.extend(self._left_out_row(item, reason))
+                share = item.share
+                save.extend(self._left_out_row(share, item.device, reason))
                 if item.account != given.to:
-                    share = item.share
                     left_out.append(
                         LeftOutDevice(share.conversation, share.session, item.device, reason.value)
                     )
@@ -153,16 +153,14 @@ class Fanout:
         send = (self._frame(rest, tuple(left_out), given.to, now_ms),) if rest or left_out else ()
         yield Outcome(save=tuple(save), send=send)
 
-    def _left_out_row(self, item: EnvelopeItem, reason: Code) -> tuple[Record, ...]:
-        share = self._share_of(item)
-        if share is None:
+    def _left_out_row(self, share: Share, device: bytes, reason: Code) -> tuple[Record, ...]:
+        row = self._share_of(share, device)
+        if row is None:
             return ()
-        return (msgspec.structs.replace(share, state=ShareState.LEFT_OUT, reason=reason.value),)
+        return (msgspec.structs.replace(row, state=ShareState.LEFT_OUT, reason=reason.value),)
 
-    def _share_of(self, item: EnvelopeItem) -> ShareRow | None:
-        if item.share is None:
-            return None
-        return self._reads.share_of(SessionId(item.share.session), DeviceId(item.device))
+    def _share_of(self, share: Share, device: bytes) -> ShareRow | None:
+        return self._reads.share_of(SessionId(share.session), DeviceId(device))
 
     def _frame(
         self,

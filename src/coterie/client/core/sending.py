@@ -15,7 +15,7 @@ from coterie.base.conversations import direct_id
 from coterie.base.errors import SealBroken
 from coterie.base.ids import AccountId, ConversationId, DeviceId, SessionId
 from coterie.client.core.fanout import Fanout
-from coterie.client.core.line import Line
+from coterie.client.core.line import Line, Repair
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.requests import ClaimAsked, EnvelopesGiven, MessageGiven, Requests
@@ -128,7 +128,7 @@ class Sending:
             return
         line.retry_at_ms = 0
         if line.repair is not None:
-            yield from self._repair(conversation, line, now_ms)
+            yield from self._repair(conversation, line, line.repair, now_ms)
             if line.repair is not None:
                 return
         if line.resend:
@@ -138,11 +138,11 @@ class Sending:
             return
         rows = self._reads.outbox(conversation_id, OutboxState.WAITING, room)
         while rows:
-            session = yield from self._prepare(conversation_id, line, now_ms)
+            session = yield from self._prepare(conversation, line, now_ms)
             if session is None:
                 return
             most = max(1, self._sealing.most_messages(conversation) - session.messages)
-            yield from self._seal(session, rows[:most], line, now_ms)
+            conversation = yield from self._seal(conversation, session, rows[:most], line, now_ms)
             rows = rows[most:]
 
     def claimed(self, asked: ClaimAsked, frame: Claimed, now_ms: int) -> Iterator[Outcome]:
@@ -203,13 +203,10 @@ class Sending:
         return all(account in self._people.rows and not self._trust.lacks(account) for account in peers)
 
     def _prepare(
-        self, conversation_id: ConversationId, line: Line, now_ms: int
+        self, conversation: ConversationRow, line: Line, now_ms: int
     ) -> Generator[Outcome, None, GroupOutRow | None]:
         """Make sure that a session stands whose key is with everybody; None where that has to wait. What is
         sealed already goes first: its own repair reaches the other person or holds the line."""
-        conversation = self._reads.conversation(conversation_id)
-        if conversation is None:
-            return None
         recipients = self._people.recipients(conversation)
         session, save = self._sealing.session(conversation, recipients, now_ms)
         if save:
@@ -261,24 +258,25 @@ class Sending:
         )
 
     def _seal(
-        self, session: GroupOutRow, rows: list[OutboxRow], line: Line, now_ms: int
-    ) -> Iterator[Outcome]:
-        """Seal queued messages one after the other, and send them."""
-        conversation = self._reads.conversation(session.conversation)
-        current = self._reads.group_out(session.conversation)
-        if conversation is None or current is None:
-            return
-        marks = self._sharing.left_out_marks(current.session)
+        self,
+        conversation: ConversationRow,
+        session: GroupOutRow,
+        rows: list[OutboxRow],
+        line: Line,
+        now_ms: int,
+    ) -> Generator[Outcome, None, ConversationRow]:
+        """Seal queued messages one after the other, and send them; the conversation as it stands then."""
+        marks = self._sharing.left_out_marks(session.session)
         for row in rows:
             message = self._reads.message(row.order)
             if message is None:
                 continue
-            sealed = self._sealing.message(conversation, current, message, marks)
+            sealed = self._sealing.message(conversation, session, message, marks)
             send = Send(
                 request=0,
                 conversation=conversation.id,
                 to=conversation.peer,
-                session=current.session,
+                session=session.session,
                 message=row.message,
                 previous=conversation.out_message,
                 ciphertext=sealed.ciphertext,
@@ -287,9 +285,10 @@ class Sending:
                 ledger_size=self._trust.view.size,
             )
             kept = msgspec.structs.replace(row, state=OutboxState.SEALED, frame=msgspec.msgpack.encode(send))
-            conversation, current = sealed.conversation, sealed.session
-            save = (conversation, current, sealed.message, kept)
+            conversation, session = sealed.conversation, sealed.session
+            save = (conversation, session, sealed.message, kept)
             yield Outcome(save=save, send=(self._numbered(send, row, line, now_ms),))
+        return conversation
 
     def _send_again(self, conversation: ConversationRow, line: Line, now_ms: int) -> Outcome:
         """Send everything that was sealed and not accepted, in order, with the same bytes."""
@@ -304,12 +303,11 @@ class Sending:
         request = self._requests.new(MessageGiven(row.order, row.conversation, line.round), now_ms)
         return msgspec.structs.replace(send, request=request, ledger_size=self._trust.view.size)
 
-    def _repair(self, conversation: ConversationRow, line: Line, now_ms: int) -> Iterator[Outcome]:
+    def _repair(
+        self, conversation: ConversationRow, line: Line, repair: Repair, now_ms: int
+    ) -> Iterator[Outcome]:
         """Stale view: give the key to the devices named if the ledger proves them, else say why not. The
         leaves that the server named have been asked for; what no signed head covers does not count."""
-        repair = line.repair
-        if repair is None or not self._trust.current:
-            return
         message = self._reads.message(repair.order)
         key = self._sharing.key_from_start(SessionId(message.session)) if message else None
         if key is None:
