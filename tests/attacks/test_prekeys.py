@@ -13,7 +13,8 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.ids import MessageId
 from coterie.client.commands import Say
-from coterie.client.core.trust import account_row, peer_keys
+from coterie.client.core.peer_prekeys import peer_keys
+from coterie.client.core.trust import account_row
 from coterie.client.store.records import PeerKeys
 from coterie.content.body import Text
 from coterie.ledger.manifest import Prekey, PrekeyKind, SignedPrekey, sign_prekey
@@ -142,6 +143,6 @@ def test_a_prekey_of_another_kind_does_not_stand_in_for_one(alice: Peer) -> None
     x_wing = alice.prekey(PrekeyKind.X_WING, alice.x_wing.public, X_WING_ID)
     (one_time,) = alice.keys.new_one_time_keys(1)
     fallback = alice.prekey(PrekeyKind.FALLBACK, one_time)
-    assert peer_keys(device, x_wing, fallback, NOW_MS) == PeerKeys(alice.device, 0, b"", 0, b"", 0)
-    right = peer_keys(device, fallback, x_wing, NOW_MS)
+    assert peer_keys(device, x_wing, fallback, None, NOW_MS) == PeerKeys(alice.device, 0, b"", 0, b"", 0)
+    right = peer_keys(device, fallback, x_wing, None, NOW_MS)
     assert (right.fallback_key, right.x_wing_key) == (one_time, alice.x_wing.public)

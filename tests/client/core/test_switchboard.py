@@ -71,9 +71,9 @@ def test_a_frame_of_the_handshake_after_it_breaks_the_protocol(core: Switchboard
 def test_prekeys_that_the_server_refuses_are_given_up(core: Switchboard, store: ClientStore) -> None:
     store.begin()
     later_ms = NOW_MS + limits.TOP_UP_EVERY_MS
-    for outcome in core.frame(PrekeysLow(0), later_ms):
-        store.apply(outcome.save)
-        (given,) = outcome.send
+    (told,) = core.frame(PrekeysLow(0), later_ms)
+    store.apply(told.save)
+    (given,) = told.send
     assert isinstance(given, PublishPrekeys)
     assert store.setting(Setting.PENDING_PREKEYS) is not None
     for outcome in core.frame(Refusal(given.request, Code.BAD_MANIFEST.value), later_ms):
