@@ -11,7 +11,7 @@ RUN := .venv/.run-$(PLACE)
 DEV := .venv/.dev-$(PLACE)
 TESTS ?= tests
 # Packages of which every branch has to be tested, and the tests that are enough to see it.
-WHOLE := wire ledger e2ee content
+WHOLE := wire ledger e2ee content client/core
 COVERING := tests/wire tests/ledger tests/e2ee tests/content tests/vectors tests/client tests/attacks tests/village
 WHOLE_FILES = $(shell echo $(WHOLE:%=src/coterie/%/*) | tr ' ' ,)
 # COVERAGE=1 measures what `make test` runs; `make covered` says afterwards what came of it.
