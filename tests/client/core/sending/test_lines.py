@@ -159,6 +159,7 @@ def test_a_device_that_was_revoked_while_its_keys_came_gets_nothing(
     bob.frame(Claimed(claim.request, tuple(silent.claimed(peer) for peer in wanted)))
     assert bob.store.olm_sessions(late.device) == []
     assert silent.items(late) == []
+    assert late.device not in {share.device for share in bob.store.owed()}
     assert len(silent.items(alice)) == 1
     assert len(silent.sends()) == 1
 
