@@ -146,3 +146,29 @@ def test_a_prekey_of_another_kind_does_not_stand_in_for_one(alice: Peer) -> None
     assert peer_keys(device, x_wing, fallback, None, NOW_MS) == PeerKeys(alice.device, 0, b"", 0, b"", 0)
     right = peer_keys(device, fallback, x_wing, None, NOW_MS)
     assert (right.fallback_key, right.x_wing_key) == (one_time, alice.x_wing.public)
+
+
+@pytest.mark.parametrize("days", [65, 66])
+def test_a_fallback_key_older_than_any_entitled_device_has_is_not_used(
+    alice: Peer, bob: Victim, days: int
+) -> None:
+    """Attack: the server hands out a fallback key of long ago, whose private half may have been stolen. Rule
+    3: a device that is not dormant has none older than 60 days, and nothing is begun with one over 65."""
+    fallback = alice.keys.new_fallback()
+
+    class Keeper(Server):
+        def claimed(self, peer: Peer) -> ClaimedKeys:
+            old = Prekey(
+                PrekeyKind.FALLBACK,
+                300,
+                bob.now_ms - days * limits.DAY_MS,
+                peer.account,
+                peer.device,
+                fallback,
+            )
+            honest = peer.claimed()
+            return msgspec.structs.replace(honest, one_time=b"", fallback=sign_prekey(old, peer.keys).pack())
+
+    bob.server = Keeper(bob.server.ledger, bob.server.peers, bob.server.got)
+    bob.say(alice, "an old key")
+    assert len(bob.server.items_for(alice)) == (days <= 65)

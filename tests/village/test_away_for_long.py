@@ -7,7 +7,7 @@ import pytest
 import coterie
 from coterie.client.api.me import Me
 from coterie.client.store.records import Setting
-from tests.village.conftest import PATIENCE_SECONDS, Heard, Village, acquainted
+from tests.village.conftest import PATIENCE_SECONDS, Heard, Village, acquainted, knows
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
 
@@ -110,4 +110,26 @@ async def test_a_device_that_fell_dormant_is_one_again_when_it_returns(village: 
     assert all_opened(bob)
     await bob.close()
     bob = await village.back("bob")
+    assert all_opened(bob)
+
+
+async def test_somebody_new_reaches_a_device_that_is_away_and_not_dormant(village: Village) -> None:
+    """Its one-time keys are too old by then, its fallback key is as old as one gets: 59 days."""
+    carol, bob = await village.person("carol"), await village.person("bob")
+    for days in (0, 22, 7.5):
+        await carol.close()
+        await bob.close()
+        village.clock.pass_days(days)
+        bob = await village.back("bob")
+    await bob.close()
+    village.clock.pass_days(29.5)
+    carol = await village.back("carol")
+    await knows(carol, {bob.name})
+    direct = await carol.send("@bob", "nice to meet you")
+    assert direct.state is coterie.MessageState.SENT
+    await carol.send("everyone", "hello all")
+    assert carol._store.owed() == []
+    bob = await village.back("bob")
+    assert texts_of(bob, "@carol") == ["nice to meet you"]
+    assert texts_of(bob, "everyone") == ["hello all"]
     assert all_opened(bob)

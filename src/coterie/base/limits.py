@@ -82,6 +82,8 @@ PREKEY_MAX_AGE_MS = 35 * DAY_MS
 PREKEY_ROTATE_MS = 7 * DAY_MS
 FALLBACK_ROTATE_MS = 30 * DAY_MS
 """Two are held, so one lives as long again after its replacement as this (docs/decisions/0013)."""
+FALLBACK_MAX_AGE_MS = 65 * DAY_MS
+"""As old as it gets with a device that is not dormant (30 + 30 days), and 5 days as for other prekeys."""
 TOP_UP_EVERY_MS = 6 * HOUR_MS
 """Whoever claims them all has others begin with the fallback key until then, and no more."""
 PREKEY_KEEP_MS = 30 * DAY_MS

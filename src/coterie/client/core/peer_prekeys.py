@@ -35,7 +35,7 @@ def peer_keys(
     one known (ids count up) is not taken: else a server could make a device seem dormant.
     """
     fallback_id, fallback_key, _ = _proven(
-        device, fallback, PrekeyKind.FALLBACK, limits.PREKEY_MAX_AGE_MS, now_ms
+        device, fallback, PrekeyKind.FALLBACK, limits.FALLBACK_MAX_AGE_MS, now_ms
     )
     x_wing_id, x_wing_key, created_ms = _proven(device, x_wing, PrekeyKind.X_WING, None, now_ms)
     if known is not None and 0 < x_wing_id < known.x_wing_id:

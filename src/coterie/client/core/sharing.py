@@ -227,7 +227,7 @@ class Sharing:
                 device.device,
                 device.ed25519,
                 now_ms,
-                max_age_ms=None if keys.one_time else limits.PREKEY_MAX_AGE_MS,
+                max_age_ms=None if keys.one_time else limits.FALLBACK_MAX_AGE_MS,
             )
         except (RemoteError, SealBroken):
             raise SealBroken("a prekey that its device did not sign", Code.BAD_PREKEY) from None
@@ -273,5 +273,6 @@ def _are(known: PeerKeys, keys: ClaimedKeys, now_ms: int) -> bool:
         == (PrekeyKind.X_WING, known.x_wing_id, known.x_wing_key, known.x_wing_created_ms)
         and (fallback.kind, fallback.id, fallback.key)
         == (PrekeyKind.FALLBACK, known.fallback_id, known.fallback_key)
-        and all(now_ms - each.created_ms <= limits.PREKEY_MAX_AGE_MS for each in (x_wing, fallback))
+        and now_ms - x_wing.created_ms <= limits.PREKEY_MAX_AGE_MS
+        and now_ms - fallback.created_ms <= limits.FALLBACK_MAX_AGE_MS
     )
