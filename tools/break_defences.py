@@ -136,6 +136,9 @@ def main(words: list[str], path: Path = LIST) -> int:
         print("\n".join(table(defences(path))))
         return 0
     chosen = [each for each in defences(path) if all(word.lower() in each.name.lower() for word in words)]
+    if not chosen:
+        print(f"no defence is called {' '.join(words)}")
+        return 1
     with tempfile.TemporaryDirectory(prefix="coterie-mutants-") as folder:
         copies = Copies(Path(folder), COPIES)
         if copies.ended(sorted({each.test for each in chosen})) != PASSED:
