@@ -270,3 +270,17 @@ def test_pauses_grow_and_end_with_the_key(alice: Peer, bob: Victim, fickle: Fick
     assert reasons(bob) == []
     assert len(fickle.items(alice)) == before
     assert bob.core._owed.wake_at_ms is None
+
+
+def test_a_device_that_the_ledger_proves_gets_the_key_before_the_message_goes_again(
+    alice: Peer, bob: Victim, fickle: Fickle
+) -> None:
+    """The server named a device that came meanwhile: leaf, manifest and prekeys are fetched, then its key is
+    sealed, and what was refused goes with the same bytes."""
+    laptop = another_device(alice, fickle)
+    fickle.unknown = [DeviceRef(alice.account, laptop.device)]
+    bob.say(alice, "for both")
+    refused, again = fickle.sends()
+    assert refused.ciphertext == again.ciphertext
+    (item,) = fickle.items(laptop)
+    assert text_of(share_in(bob, laptop, item), again) == "for both"

@@ -10,9 +10,11 @@ from coterie.base.codes import Code
 from coterie.base.errors import RemoteError
 from coterie.base.ids import ConversationId, SessionId
 from coterie.client.api.enrolment import NewDevice
+from coterie.client.commands import KeepDraft, MarkRead, RecoveryKeyShown
 from coterie.client.core.requests import AccountsAsked, ClaimAsked, LeavesAsked, Purpose
 from coterie.client.core.switchboard import Switchboard
-from coterie.client.store.records import Setting
+from coterie.client.events import ConversationKind
+from coterie.client.store.records import ConversationRow, PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.wire.frames import (
     Accepted,
@@ -80,3 +82,28 @@ def test_prekeys_that_the_server_refuses_are_given_up(core: Switchboard, store: 
         store.apply(outcome.save)
     store.commit()
     assert store.setting(Setting.PENDING_PREKEYS) is None
+
+
+def test_what_a_person_reads_and_writes_down_is_kept(core: Switchboard, store: ClientStore) -> None:
+    """Read marks, drafts, and the recovery key once it was seen."""
+    everyone = core.everyone
+    store.begin()
+    store.apply(
+        (
+            ConversationRow(everyone, ConversationKind.EVERYONE, b""),
+            PutSetting(Setting.PENDING_RECOVERY_KEY, b"words"),
+        )
+    )
+    for command in (
+        MarkRead(everyone, 5),
+        MarkRead(everyone, 3),
+        KeepDraft(everyone, "half a"),
+        RecoveryKeyShown(),
+    ):
+        for outcome in core.command(command, NOW_MS):
+            store.apply(outcome.save)
+    store.commit()
+    row = store.conversation(everyone)
+    assert row is not None
+    assert (row.read_order, row.draft) == (5, "half a")
+    assert store.setting(Setting.PENDING_RECOVERY_KEY) is None
