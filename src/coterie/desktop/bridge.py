@@ -31,6 +31,7 @@ SWITCH_SECONDS: Final = 0.001
 where much is opened and stored in the loop the window waits so long to go on; Python itself says 5 ms."""
 RESUME_MS: Final = 1
 STOP_SECONDS: Final = 5.0
+GOODBYE_SECONDS: Final = 0.05  # for connections just dropped: TLS says goodbye before the socket closes
 
 T = TypeVar("T")
 Call = Callable[[], None]
@@ -167,6 +168,7 @@ class Bridge:
                 task.cancel()
             ends = self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
             self._late = [end for end in ends if isinstance(end, Exception)]
+            self._loop.run_until_complete(asyncio.sleep(GOODBYE_SECONDS))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
         finally:
