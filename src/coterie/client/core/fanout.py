@@ -18,7 +18,6 @@ from coterie.client.store.records import (
     ConversationRow,
     DropEnvelopeOut,
     DropPeerFreshKey,
-    KeptKey,
     PeerDevice,
     Record,
     ShareRow,
@@ -60,8 +59,7 @@ class Fanout:
         """The key as it is given: a device may turn out to be unreachable, and is owed it from here on."""
         if self._reads.kept_key_at(key.session, key.index) is not None:
             return ()
-        fields = (key.session, key.index, key.key, key.predecessor, key.last_n, key.last_hash)
-        return (KeptKey(*fields, now_ms, conversation.id),)
+        return (key.kept(conversation.id, now_ms),)
 
     def claim(
         self, conversation: ConversationRow, session: SessionId, devices: tuple[PeerDevice, ...], now_ms: int

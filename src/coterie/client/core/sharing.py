@@ -11,7 +11,7 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.conversations import membership_hash
 from coterie.base.errors import RemoteError, SealBroken
-from coterie.base.ids import EnvelopeId, SessionId
+from coterie.base.ids import ConversationId, EnvelopeId, SessionId
 from coterie.base.quiet import Quiet
 from coterie.client.core.fresh_keys import FreshKeys
 from coterie.client.core.keyring import Keyring
@@ -55,6 +55,19 @@ class SessionKeyAt(Quiet, frozen=True):
     predecessor: bytes
     last_n: int
     last_hash: bytes
+
+    def kept(self, conversation: ConversationId, now_ms: int) -> KeptKey:
+        """What the store keeps of it, for devices that get it later."""
+        return KeptKey(
+            session=self.session,
+            index=self.index,
+            key=self.key,
+            predecessor=self.predecessor,
+            last_n=self.last_n,
+            last_hash=self.last_hash,
+            since_ms=now_ms,
+            conversation=conversation,
+        )
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -199,16 +212,7 @@ class Sharing:
                 ShareRow(
                     key.session, device.device, device.account, ShareState.LEFT_OUT, reason.value, key.index
                 ),
-                KeptKey(
-                    key.session,
-                    key.index,
-                    key.key,
-                    key.predecessor,
-                    key.last_n,
-                    key.last_hash,
-                    now_ms,
-                    conversation.id,
-                ),
+                key.kept(conversation.id, now_ms),
             ),
             envelopes=(),
             left_out=(LeftOutDevice(conversation.id, key.session, device.device, reason.value),),
