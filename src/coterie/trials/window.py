@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import shutil
 import sys
@@ -37,9 +36,7 @@ _decoder = msgspec.json.Decoder(_Measured)
 
 
 async def run(trial: Trial) -> list[Figure]:
-    """Nothing where there is no such program, or neither a display nor Xvfb to make one."""
-    if importlib.util.find_spec(PROGRAM) is None:
-        return []
+    """Nothing where there is neither a display nor Xvfb to make one."""
     async with _display() as display:
         said = await _said(display, trial.scale.window_rounds) if display else b""
     figures = []
