@@ -19,7 +19,7 @@ from coterie.e2ee.vodo import GroupIn, GroupOut
 from coterie.trials.core_alone import CoreAlone, open_core
 from coterie.trials.figures import Figure, Target
 from coterie.trials.machine import fsync_seconds
-from coterie.trials.people import knows, move_in
+from coterie.trials.people import meet
 from coterie.trials.processes import coterie_server
 from coterie.trials.trial import Trial
 from coterie.wire.frames import (
@@ -43,10 +43,7 @@ SINGLE_TARGET = (Target(400.0),)
 async def run(trial: Trial) -> list[Figure]:
     """Two people get to know each other over a real server; what follows needs none."""
     async with coterie_server(trial.folder / "server") as server:
-        alice = await move_in(server.invite, trial.folder, "alice")
-        bob = await move_in(server.invite, trial.folder, "bob")
-        await knows(alice, 2)
-        await knows(bob, 2)
+        alice, bob = await meet(server.invite, trial.folder)
         await alice.send("@bob", TEXT)
         await bob.wait_drained()
         await bob.send("@alice", TEXT)

@@ -9,7 +9,7 @@ from coterie.client.api.me import Me
 from coterie.client.events import MessageArrived
 from coterie.trials.figures import Figure
 from coterie.trials.machine import can_measure_processes
-from coterie.trials.people import PATIENCE_SECONDS, knows, move_in
+from coterie.trials.people import PATIENCE_SECONDS, meet
 from coterie.trials.processes import Measured, coterie_server
 from coterie.trials.trial import Trial
 
@@ -19,10 +19,7 @@ TEXT = "and what do you think of that?"
 async def run(trial: Trial) -> list[Figure]:
     """Each says something as soon as the other's message has arrived."""
     async with coterie_server(trial.folder / "server") as server:
-        alice = await move_in(server.invite, trial.folder, "alice")
-        bob = await move_in(server.invite, trial.folder, "bob")
-        await knows(alice, 2)
-        await knows(bob, 2)
+        alice, bob = await meet(server.invite, trial.folder)
         rounds = [await _round(trial, server, alice, bob) for _ in range(trial.scale.rounds)]
         await alice.close()
         await bob.close()

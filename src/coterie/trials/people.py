@@ -10,7 +10,6 @@ from coterie.base.invite import Invite
 from coterie.client.api.me import Me
 from coterie.client.api.opening import open as open_profile
 from coterie.client.api.sign_up import sign_up
-from coterie.client.events import MessageArrived
 
 PASSWORD = "swallow-marble-quay-94"
 PATIENCE_SECONDS = 120.0
@@ -24,6 +23,15 @@ async def move_in(invite: Invite, folder: Path, name: str) -> Me:
     return me
 
 
+async def meet(invite: Invite, folder: Path) -> tuple[Me, Me]:
+    """alice and bob, connected, each knowing the other."""
+    alice = await move_in(invite, folder, "alice")
+    bob = await move_in(invite, folder, "bob")
+    await knows(alice, 2)
+    await knows(bob, 2)
+    return alice, bob
+
+
 async def wake(folder: Path, name: str) -> Me:
     """Unlock the profile of somebody who has moved in before."""
     return await open_profile(folder / name, password=PASSWORD)
@@ -35,12 +43,3 @@ async def knows(me: Me, count: int) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while len(me.people()) < count:
             await clock.wait_until(clock.monotonic_seconds() + LOOK_AGAIN_SECONDS)
-
-
-async def hears(me: Me, count: int) -> None:
-    """Return when that many messages have arrived from now on."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        async for event in me.events():
-            count -= isinstance(event, MessageArrived)
-            if count <= 0:
-                return
