@@ -44,8 +44,15 @@ test = "tests/content/test_padding.py"
 
 
 @pytest.mark.slow
-def test_a_defence_that_nobody_misses_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """And nothing of the tree changes by it."""
+def test_a_defence_that_nobody_misses_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing of the tree changes by it, nor of what is measured as covered."""
+    measured = tmp_path / "measured"
+    settings = tmp_path / "coverage.toml"
+    settings.write_text(f"[tool.coverage.run]\ndata_file = '{measured}'\nsource_pkgs = ['coterie.content']\n")
+    monkeypatch.setenv("COVERAGE_PROCESS_START", str(settings))
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     file = ROOT / "src" / "coterie" / "content" / "padding.py"
     before = file.read_bytes(), file.stat().st_mtime_ns
     listed = tmp_path / "defences.toml"
@@ -55,4 +62,5 @@ def test_a_defence_that_nobody_misses_is_told(tmp_path: Path, capsys: pytest.Cap
     assert "not noticed by tests/content/test_padding.py" in said
     assert "1 of 2 defences" in said
     assert (file.read_bytes(), file.stat().st_mtime_ns) == before
+    assert not measured.exists()
     assert main(["Atlantis"], listed) == 1
