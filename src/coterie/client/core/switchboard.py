@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-import msgspec
-
 from coterie.base.codes import Code
 from coterie.base.conversations import everyone_id
-from coterie.base.errors import RemoteError, Unavailable
+from coterie.base.errors import RemoteError
 from coterie.base.ids import AccountId, StreamId
 from coterie.client.commands import (
     Command,
@@ -23,6 +20,7 @@ from coterie.client.commands import (
     Say,
     Tick,
 )
+from coterie.client.core.answers import Answers
 from coterie.client.core.envelopes import Envelopes
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.inbox import Inbox
@@ -37,14 +35,6 @@ from coterie.client.core.presence import PresenceList
 from coterie.client.core.profile import Profile
 from coterie.client.core.pruning import Pruning
 from coterie.client.core.requests import (
-    AccountsAsked,
-    ClaimAsked,
-    EnvelopesGiven,
-    LeavesAsked,
-    MessageGiven,
-    OwedClaimed,
-    PrekeysGiven,
-    Purpose,
     Requests,
 )
 from coterie.client.core.sealing import Sealing
@@ -59,7 +49,6 @@ from coterie.client.store.records import (
     DropGroupOut,
     DropSetting,
     OutboxState,
-    PeerKeys,
     PutDraft,
     PutSetting,
     ReadUpTo,
@@ -85,19 +74,6 @@ from coterie.wire.frames import (
     Welcome,
 )
 from coterie.wire.frames.messages import MailboxEntry
-from coterie.wire.refusals import code_of
-
-log = logging.getLogger("coterie.client")
-
-
-ANSWERS: dict[type[ServerFrame], tuple[type[Purpose], ...]] = {
-    Claimed: (ClaimAsked, OwedClaimed),
-    Leaves: (LeavesAsked,),
-    Accounts: (AccountsAsked,),
-}
-"""Answers that only one kind of request has."""
-PASSING = frozenset({Code.BUSY, Code.DISK, Code.TOO_MANY_TRIES})
-"""Refusals that time mends: the connection is given up, and everything is given again on the next one."""
 
 
 class Switchboard:
@@ -136,6 +112,19 @@ class Switchboard:
         self._positions = Positions(reads)
         self._presence = PresenceList(self.people)
         self._prekeys = Prekeys(reads, self.keyring, profile, self.requests)
+        self._answers = Answers(
+            reads,
+            self.requests,
+            self.people,
+            self.trust,
+            self._presence,
+            self._inbox,
+            self._outbox,
+            self._sending,
+            self._fanout,
+            self._owed,
+            self._prekeys,
+        )
         self._live = False
         self._told_live = False
 
@@ -205,7 +194,7 @@ class Switchboard:
             case MailboxEntries() | LogEntries():
                 yield from self._entries(frame, now_ms)
             case Accepted() | Refusal() | Claimed() | Leaves() | Accounts():
-                yield from self._answer(frame, now_ms)
+                yield from self._answers.came(frame, now_ms)
             case PrekeysLow(left):
                 yield self._prekeys.top_up(left, now_ms)
             case LedgerGrew(head):
@@ -233,34 +222,6 @@ class Switchboard:
             else:
                 yield from self._inbox.message(stream, entry, now_ms)
             yield Outcome(save=(self._positions.moved(stream, entry.seq, now_ms),))
-
-    def _answer(
-        self, frame: Accepted | Refusal | Claimed | Leaves | Accounts, now_ms: int
-    ) -> Iterator[Outcome]:
-        """An answer counts where its request is under way on this connection."""
-        purpose = self.requests.answered(frame.request)
-        expected = ANSWERS.get(type(frame))
-        if expected is not None and purpose is not None and not isinstance(purpose, expected):
-            raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
-        match frame:
-            case Accepted(_, seq):
-                yield from self._accepted(purpose, seq, now_ms)
-            case Refusal():
-                yield from self._refused(purpose, frame, now_ms)
-            case Claimed():
-                if isinstance(purpose, ClaimAsked):
-                    yield from self._sending.claimed(purpose, frame, now_ms)
-                elif isinstance(purpose, OwedClaimed):
-                    yield from self._owed.claimed(purpose, frame, now_ms)
-            case Leaves():
-                if isinstance(purpose, LeavesAsked):
-                    yield self.trust.leaves(frame, now_ms)
-                    yield from self._trust_moved(now_ms)
-            case Accounts():
-                if isinstance(purpose, AccountsAsked):
-                    yield from self._accounts(frame, purpose, now_ms)
-            case _:
-                assert_never(frame)
 
     def after_turn(self, now_ms: int) -> Iterator[Outcome]:
         """Before the commit of a turn: move the lines that it touched, tell how conversations stand now,
@@ -320,54 +281,3 @@ class Switchboard:
         self._sending.disconnected()
         state = LinkState.STOPPED if final else LinkState.OFFLINE
         return Outcome(show=(*self._presence.disconnected(), LinkChanged(state, code)))
-
-    def _accepted(self, purpose: Purpose | None, seq: int, now_ms: int) -> Iterator[Outcome]:
-        match purpose:
-            case MessageGiven():
-                yield from self._outbox.accepted(purpose, seq, now_ms)
-            case EnvelopesGiven():
-                yield self._fanout.accepted(purpose)
-            case PrekeysGiven():
-                yield self._prekeys.accepted(purpose)
-            case None:
-                pass
-            case LeavesAsked() | AccountsAsked() | ClaimAsked() | OwedClaimed():
-                raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
-            case _:
-                assert_never(purpose)
-
-    def _refused(self, purpose: Purpose | None, refusal: Refusal, now_ms: int) -> Iterator[Outcome]:
-        code = code_of(refusal)
-        match purpose:
-            case MessageGiven():
-                yield from self._outbox.refused(purpose, refusal, code, now_ms)
-            case PrekeysGiven() if code not in PASSING:
-                yield self._prekeys.refused(purpose)
-            case EnvelopesGiven() if code not in PASSING:
-                yield from self._sending.envelopes_refused(purpose, refusal, code, now_ms)
-                yield from self._owed.give(now_ms)
-            case None:
-                log.info("the server refused something that nobody asked: %s", code.value)
-            case _:
-                raise Unavailable(code, "the server cannot serve this now: connect again later")
-
-    def _accounts(self, frame: Accounts, asked: AccountsAsked, now_ms: int) -> Iterator[Outcome]:
-        outcome = self.trust.accounts(frame, asked.accounts, now_ms)
-        show = (*outcome.show, *self._presence.appeared(outcome.show))
-        renewed = [each for each in outcome.save if isinstance(each, PeerKeys) and self._is_new(each)]
-        yield msgspec.structs.replace(outcome, show=show)
-        for record in frame.accounts:
-            yield from self._inbox.account_proven(AccountId(record.account), now_ms)
-        yield from self._trust_moved(now_ms)
-        owners = {self.people.owner_of(keys.device) for keys in renewed} - {None}
-        yield from self._sending.well_again((each for each in owners if each is not None), now_ms)
-
-    def _is_new(self, keys: PeerKeys) -> bool:
-        known = self._reads.peer_keys(keys.device)
-        return bool(keys.x_wing_key) and (known is None or known.x_wing_id != keys.x_wing_id)
-
-    def _trust_moved(self, now_ms: int) -> Iterator[Outcome]:
-        """Lines that waited for a newer view may go on."""
-        self._sending.unblock()
-        yield from self._sending.pump_all(now_ms)
-        yield from self._owed.give(now_ms)

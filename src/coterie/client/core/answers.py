@@ -1,0 +1,157 @@
+"""Takes what the server answered to the file whose request it was."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import assert_never
+
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.errors import RemoteError, Unavailable
+from coterie.base.ids import AccountId
+from coterie.client.core.fanout import Fanout
+from coterie.client.core.inbox import Inbox
+from coterie.client.core.outbox import Outbox
+from coterie.client.core.owed import Owed
+from coterie.client.core.people import People
+from coterie.client.core.ports import Reads
+from coterie.client.core.prekeys import Prekeys
+from coterie.client.core.presence import PresenceList
+from coterie.client.core.requests import (
+    AccountsAsked,
+    ClaimAsked,
+    EnvelopesGiven,
+    LeavesAsked,
+    MessageGiven,
+    OwedClaimed,
+    PrekeysGiven,
+    Purpose,
+    Requests,
+)
+from coterie.client.core.sending import Sending
+from coterie.client.core.trust import Trust
+from coterie.client.outcome import Outcome
+from coterie.client.store.records import PeerKeys
+from coterie.wire.frames import Accepted, Accounts, Claimed, Leaves, Refusal, ServerFrame
+from coterie.wire.refusals import code_of
+
+log = logging.getLogger("coterie.client")
+
+Answer = Accepted | Refusal | Claimed | Leaves | Accounts
+ANSWERS: dict[type[ServerFrame], tuple[type[Purpose], ...]] = {
+    Claimed: (ClaimAsked, OwedClaimed),
+    Leaves: (LeavesAsked,),
+    Accounts: (AccountsAsked,),
+}
+"""Answers that only one kind of request has."""
+PASSING = frozenset({Code.BUSY, Code.DISK, Code.TOO_MANY_TRIES})
+"""Refusals that time mends: the connection is given up, and everything is given again on the next one."""
+
+
+class Answers:
+    """One method for each kind of answer; who asked stands in the requests."""
+
+    def __init__(
+        self,
+        reads: Reads,
+        requests: Requests,
+        people: People,
+        trust: Trust,
+        presence: PresenceList,
+        inbox: Inbox,
+        outbox: Outbox,
+        sending: Sending,
+        fanout: Fanout,
+        owed: Owed,
+        prekeys: Prekeys,
+    ) -> None:
+        self._reads = reads
+        self._requests = requests
+        self._people = people
+        self._trust = trust
+        self._presence = presence
+        self._inbox = inbox
+        self._outbox = outbox
+        self._sending = sending
+        self._fanout = fanout
+        self._owed = owed
+        self._prekeys = prekeys
+
+    def came(self, frame: Answer, now_ms: int) -> Iterator[Outcome]:
+        """An answer counts where its request is under way on this connection."""
+        purpose = self._requests.answered(frame.request)
+        expected = ANSWERS.get(type(frame))
+        if expected is not None and purpose is not None and not isinstance(purpose, expected):
+            raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
+        match frame:
+            case Accepted(_, seq):
+                yield from self._accepted(purpose, seq, now_ms)
+            case Refusal():
+                yield from self._refused(purpose, frame, now_ms)
+            case Claimed():
+                if isinstance(purpose, ClaimAsked):
+                    yield from self._sending.claimed(purpose, frame, now_ms)
+                elif isinstance(purpose, OwedClaimed):
+                    yield from self._owed.claimed(purpose, frame, now_ms)
+            case Leaves():
+                if isinstance(purpose, LeavesAsked):
+                    yield self._trust.leaves(frame, now_ms)
+                    yield from self._trust_moved(now_ms)
+            case Accounts():
+                if isinstance(purpose, AccountsAsked):
+                    yield from self._accounts(frame, purpose, now_ms)
+            case _:
+                assert_never(frame)
+
+    def _accepted(self, purpose: Purpose | None, seq: int, now_ms: int) -> Iterator[Outcome]:
+        match purpose:
+            case MessageGiven():
+                yield from self._outbox.accepted(purpose, seq, now_ms)
+            case EnvelopesGiven():
+                yield self._fanout.accepted(purpose)
+            case PrekeysGiven():
+                yield self._prekeys.accepted(purpose)
+            case None:
+                pass
+            case LeavesAsked() | AccountsAsked() | ClaimAsked() | OwedClaimed():
+                raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
+            case _:
+                assert_never(purpose)
+
+    def _refused(self, purpose: Purpose | None, refusal: Refusal, now_ms: int) -> Iterator[Outcome]:
+        code = code_of(refusal)
+        match purpose:
+            case MessageGiven():
+                yield from self._outbox.refused(purpose, refusal, code, now_ms)
+            case PrekeysGiven() if code not in PASSING:
+                yield self._prekeys.refused(purpose)
+            case EnvelopesGiven() if code not in PASSING:
+                yield from self._sending.envelopes_refused(purpose, refusal, code, now_ms)
+                yield from self._owed.give(now_ms)
+            case None:
+                log.info("the server refused something that nobody asked: %s", code.value)
+            case _:
+                raise Unavailable(code, "the server cannot serve this now: connect again later")
+
+    def _accounts(self, frame: Accounts, asked: AccountsAsked, now_ms: int) -> Iterator[Outcome]:
+        outcome = self._trust.accounts(frame, asked.accounts, now_ms)
+        show = (*outcome.show, *self._presence.appeared(outcome.show))
+        renewed = [each for each in outcome.save if isinstance(each, PeerKeys) and self._is_new(each)]
+        yield msgspec.structs.replace(outcome, show=show)
+        for record in frame.accounts:
+            yield from self._inbox.account_proven(AccountId(record.account), now_ms)
+        yield from self._trust_moved(now_ms)
+        owners = {self._people.owner_of(keys.device) for keys in renewed} - {None}
+        yield from self._sending.well_again((each for each in owners if each is not None), now_ms)
+
+    def _is_new(self, keys: PeerKeys) -> bool:
+        known = self._reads.peer_keys(keys.device)
+        return bool(keys.x_wing_key) and (known is None or known.x_wing_id != keys.x_wing_id)
+
+    def _trust_moved(self, now_ms: int) -> Iterator[Outcome]:
+        """Lines that waited for a newer view may go on."""
+        self._sending.unblock()
+        yield from self._sending.pump_all(now_ms)
+        yield from self._owed.give(now_ms)
