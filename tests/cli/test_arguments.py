@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from coterie.cli.arguments import Arguments, UsageError, parse
+from coterie.cli.arguments import Arguments, parse
+from coterie.cli.parser import UsageError
 from coterie.cli.version import VERSION
 
 ROOT = Path(__file__).parents[2]

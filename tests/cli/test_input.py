@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from coterie.base.codes import Code
 from coterie.base.errors import Refused
 from coterie.base.limits import TEXT_BYTES
-from coterie.cli.arguments import Arguments, UsageError
+from coterie.cli.arguments import Arguments
+from coterie.cli.parser import UsageError
 from coterie.cli.secret_input import read_password, read_recovery_key
 from coterie.cli.standard_input import read_lines, read_text
 

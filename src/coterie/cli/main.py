@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from coterie.cli.arguments import Arguments, UsageError, parse
+from coterie.cli.arguments import Arguments, parse
 from coterie.cli.output import Output, print_anything
+from coterie.cli.parser import UsageError
 
 WITHOUT_COMMAND = "app"
 

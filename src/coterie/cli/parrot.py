@@ -13,9 +13,9 @@ from pathlib import Path
 
 import coterie
 from coterie.cli import session
-from coterie.cli.arguments import Parser, UsageError
 from coterie.cli.failures import Exit, report, set_up_logging
 from coterie.cli.output import Output, complain
+from coterie.cli.parser import Parser, UsageError
 
 
 async def parrot(me: coterie.Me) -> None:

@@ -8,7 +8,8 @@ import sys
 import warnings
 from pathlib import Path
 
-from coterie.cli.arguments import Arguments, UsageError
+from coterie.cli.arguments import Arguments
+from coterie.cli.parser import UsageError
 
 PASSWORD_FILE_VARIABLE = "COTERIE_PASSWORD_FILE"
 STDIN = "-"

@@ -7,8 +7,9 @@ import sys
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
-from coterie.cli.arguments import Arguments, UsageError
+from coterie.cli.arguments import Arguments
 from coterie.cli.output import Output
+from coterie.cli.parser import UsageError
 
 NO_TERMINAL_APP = "the terminal app is not there yet; there are the window, and commands: coterie --help"
 NO_DISPLAY = f"there is no display for the window, and {NO_TERMINAL_APP}"

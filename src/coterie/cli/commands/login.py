@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import coterie
 from coterie.cli import session
-from coterie.cli.arguments import Arguments, UsageError
+from coterie.cli.arguments import Arguments
 from coterie.cli.commands.enrol import show_account
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
+from coterie.cli.parser import UsageError
 from coterie.cli.secret_input import read_password, read_recovery_key
 from coterie.screens.form_texts import FormText
 

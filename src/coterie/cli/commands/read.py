@@ -6,11 +6,12 @@ from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.base.ids import ConversationId
 from coterie.cli import session
-from coterie.cli.arguments import HISTORY, Arguments, UsageError
+from coterie.cli.arguments import HISTORY, Arguments
 from coterie.cli.chat_shapes import message_shape
 from coterie.cli.commands.message_lines import message_line
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
+from coterie.cli.parser import UsageError
 from coterie.client.api.me import Me
 from coterie.screens.moments import Calendar
 

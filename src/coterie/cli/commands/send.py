@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from coterie.cli import session
-from coterie.cli.arguments import Arguments, UsageError
+from coterie.cli.arguments import Arguments
 from coterie.cli.commands.line_sender import LineSender
 from coterie.cli.commands.outgoing import post, raise_if_stopped, show_sent, stuck_codes
 from coterie.cli.output import Output
+from coterie.cli.parser import UsageError
 from coterie.cli.standard_input import read_text
 from coterie.client.commands import EVERYONE
 

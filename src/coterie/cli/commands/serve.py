@@ -10,9 +10,10 @@ import platformdirs
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
-from coterie.cli.arguments import Arguments, UsageError
+from coterie.cli.arguments import Arguments
 from coterie.cli.failures import Exit, exit_of, refuse
 from coterie.cli.output import Output, as_line
+from coterie.cli.parser import UsageError
 from coterie.cli.server_logs import ServerLogs
 from coterie.cli.shapes import ReadyShape
 from coterie.server.serve import run as serve

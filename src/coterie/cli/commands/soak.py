@@ -10,9 +10,10 @@ from pathlib import Path
 
 import msgspec
 
-from coterie.cli.arguments import Arguments, UsageError
+from coterie.cli.arguments import Arguments
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
+from coterie.cli.parser import UsageError
 from coterie.cli.session import run as run_job
 from coterie.cli.trial_shapes import FaultShape, SoakShape
 from coterie.trials.soak.director import Soak, SoakSettings

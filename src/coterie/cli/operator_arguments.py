@@ -1,0 +1,87 @@
+"""What the commands take that are for whoever runs a server, or tries one."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from coterie.cli.parser import Parser, command, natural, seconds
+
+SOAK_SECONDS = 600.0
+SOAK_CLIENTS = 20
+
+
+def others(commands: argparse._SubParsersAction[Parser]) -> None:
+    """The commands beside serve."""
+    _admin(command(commands, "admin", "for whoever runs a server"))
+    _ledger(command(commands, "ledger", "what the server's ledger says, for anybody to check"))
+    _bench(command(commands, "bench", "measure how fast this coterie is on this machine"))
+    _soak(command(commands, "soak", "try coterie: many clients, many days, and a check of what they got"))
+
+
+def serve(parser: Parser) -> None:
+    parser.add_argument("--data", type=Path, metavar="DIR", help="where everything of the server lies")
+    parser.add_argument("--listen", metavar="HOST:PORT", help="where to accept connections")
+    parser.add_argument("--cert", type=Path, metavar="FILE", help="TLS certificate chain, PEM")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="its private key, PEM")
+    door = parser.add_mutually_exclusive_group()
+    door.add_argument("--open-signup", dest="open_sign_up", action="store_true", help="anybody may sign up")
+    door.add_argument(
+        "--invite-only", dest="open_sign_up", action="store_false", help="only who holds an invite may"
+    )
+    parser.add_argument(
+        "--ready-fd", type=natural, metavar="N", help="write the ready object to this file descriptor"
+    )
+
+
+def _admin(parser: Parser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
+    sees = command(actions, "sees", "print every row that the server holds about a person, and why")
+    speaker = command(actions, "speaker", "let somebody post to everyone above 1000 devices")
+    speaker.add_argument("--remove", action="store_true", help="no longer")
+    for each in (sees, speaker):
+        each.add_argument("name", metavar="NAME")
+        each.add_argument("--data", type=Path, metavar="DIR", help="the server's data folder")
+
+
+def _ledger(parser: Parser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
+    audit = command(actions, "audit", "check a ledger file; needs no account and no network")
+    proof = command(
+        actions, "proof", "write all that this device holds of its server's ledger into a new file"
+    )
+    for each in (audit, proof):
+        each.add_argument("file", metavar="FILE", help="- is standard input or output")
+
+
+def _bench(parser: Parser) -> None:
+    parser.epilog = (
+        "Uses temporary folders and loopback alone, and no profile of yours. Ten minutes, or --quick."
+    )
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument(
+        "--quick", dest="scale", action="store_const", const="quick", help="a look that takes under a minute"
+    )
+    size.add_argument(
+        "--scale", choices=("full", "quick", "tiny"), help="full; tiny only shows that everything runs"
+    )
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help="one group of figures, such as server.direct"
+    )
+    parser.add_argument("--seed", type=natural, metavar="N", help="printed with the figures (1)")
+    parser.add_argument("--markdown", action="store_true", help="the table of docs/performance.md")
+
+
+def _soak(parser: Parser) -> None:
+    parser.epilog = "All of it lies in a folder of its own, which is removed where all is well."
+    parser.add_argument(
+        "--seconds",
+        dest="soak_seconds",
+        type=seconds,
+        metavar="S",
+        help=f"how long they talk ({SOAK_SECONDS:g})",
+    )
+    parser.add_argument(
+        "--clients", type=natural, metavar="N", help=f"how many there are at first ({SOAK_CLIENTS})"
+    )
+    parser.add_argument("--seed", type=natural, metavar="X", help="draws the same plan again (a random one)")

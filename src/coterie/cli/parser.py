@@ -1,0 +1,66 @@
+"""The parser every command is made with, and what may stand anywhere."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+
+class UsageError(Exception):
+    """The command line makes no sense. usage: how to call it; hint: what is wrong."""
+
+    def __init__(self, usage: str, hint: str) -> None:
+        super().__init__(hint)
+        self.usage = usage
+        self.hint = hint
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports instead of exiting, takes no abbreviations, and sets only what was given."""
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__(
+            allow_abbrev=False,
+            argument_default=argparse.SUPPRESS,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **settings,  # type: ignore[arg-type]  # argparse has no type for all of its settings together
+        )
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(self.format_usage(), message)
+
+
+def command(commands: argparse._SubParsersAction[Parser], name: str, does: str) -> Parser:
+    parser = commands.add_parser(name, help=does, description=does[0].upper() + does[1:] + ".")
+    everywhere(parser)
+    return parser
+
+
+def everywhere(parser: Parser) -> None:
+    """What may stand before and after the command."""
+    parser.add_argument("--home", type=Path, metavar="DIR", help="where profiles lie ($COTERIE_HOME)")
+    parser.add_argument("--profile", metavar="NAME", help="which profile, where the home holds several")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line on standard output")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")
+    parser.add_argument(
+        "--password-file", metavar="FILE", help="its first line is the password; - is standard input"
+    )
+
+
+def natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
+def seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+natural.__name__ = "number"
+seconds.__name__ = "number of seconds"
