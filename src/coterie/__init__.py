@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from coterie.client.events import DevicesChanged as DevicesChanged
     from coterie.client.events import DrainedBacklog as DrainedBacklog
     from coterie.client.events import Event as Event
+    from coterie.client.events import FramesSent as FramesSent
     from coterie.client.events import LinkChanged as LinkChanged
     from coterie.client.events import LinkState as LinkState
     from coterie.client.events import Message as Message
@@ -78,6 +79,7 @@ _MODULES = {
         "DevicesChanged",
         "DrainedBacklog",
         "Event",
+        "FramesSent",
         "LinkChanged",
         "LinkState",
         "Message",

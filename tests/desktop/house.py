@@ -16,6 +16,7 @@ from coterie.client.events import (
     ConversationKind,
     Device,
     Event,
+    FramesSent,
     LinkState,
     Message,
     MessageState,
@@ -65,6 +66,9 @@ class Guest:
         conversation: ConversationId | None = None,
         before: int | None = None,
     ) -> tuple[Message, ...]:
+        return ()
+
+    def frames_sent(self) -> tuple[FramesSent, ...]:
         return ()
 
     def questions(self) -> tuple[Device, ...]:

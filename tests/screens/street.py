@@ -18,6 +18,7 @@ from coterie.client.events import (
     ConversationKind,
     Device,
     Event,
+    FramesSent,
     LinkState,
     Message,
     MessageArrived,
@@ -51,6 +52,7 @@ class Street:
         self.read: dict[ConversationId, int] = {}
         self.refuses: CoterieError | None = None
         self.asked_about: list[Device] = []
+        self.sent_frames: list[FramesSent] = []
         self.saved_drafts = 0
         self.events: list[Event] = []
         """What say() made happen; the test hands it on."""
@@ -116,6 +118,9 @@ class Street:
 
     def questions(self) -> tuple[Device, ...]:
         return tuple(self.asked_about)
+
+    def frames_sent(self) -> tuple[FramesSent, ...]:
+        return tuple(self.sent_frames)
 
     async def confirm_device(self, device: DeviceId) -> None:
         self.asked_about = [each for each in self.asked_about if each.id != device]

@@ -14,6 +14,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import LocalError
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, UserName
 from coterie.base.quiet import Quiet
+from coterie.wire.frames import ClientFrame
 
 
 class ConversationKind(StrEnum):
@@ -222,6 +223,14 @@ class BecameNewDevice(msgspec.Struct, frozen=True):
 
     device: DeviceId
     unsure: tuple[Message, ...]
+
+
+class FramesSent(Quiet, frozen=True):
+    """No event: frames that left for the server together. size_bytes: of all of them, before TLS."""
+
+    at_ms: int
+    frames: tuple[ClientFrame, ...]
+    size_bytes: int
 
 
 Event = (

@@ -24,6 +24,7 @@ from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError, Refused, RemoteError, SecurityStop, Unavailable
 from coterie.base.ids import AccountId
+from coterie.client.journal import Journal
 from coterie.ledger.checks import check_welcome
 from coterie.ledger.statements import ServerStatement
 from coterie.wire.codec import VERSIONS
@@ -78,7 +79,8 @@ async def _ended(transport: WSTransport) -> None:
 class Connection:
     """One connection that has proven to be the pinned server's."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal | None = None) -> None:
+        self._journal = journal
         self._session: Session[ServerFrame, ClientFrame] = Session(Role.CLIENT)
         self._transport: WSTransport | None = None
         self._early: asyncio.Queue[ServerFrame | None] = asyncio.Queue()
@@ -119,8 +121,12 @@ class Connection:
             return
         if self._session.state in (State.CLOSED, State.BROKEN):
             return
+        size_bytes = 0
         for message in self._session.send_all(frames):
             self._transport.send(WSMsgType.BINARY, message)
+            size_bytes += len(message)
+        if self._journal is not None:
+            self._journal.sent(frames, size_bytes)
 
     async def ask(self, frame: ClientFrame) -> ServerFrame:
         """Send a request of the handshake, wait for its answer. Raises Refused, RemoteError, Unavailable."""
@@ -194,13 +200,13 @@ class Connection:
         self.welcome = welcome
 
     @classmethod
-    async def open(cls, address: Address, clock: Clock) -> Connection:
-        """Connect and check who answers.
+    async def open(cls, address: Address, clock: Clock, journal: Journal | None = None) -> Connection:
+        """Connect and check who answers. journal: where everything said is noted down.
 
         Raises Unavailable (not reachable, statement expired), SecurityStop(identity-changed) where another
         server answers, Refused(needs-invite) where nothing would prove the server on first use.
         """
-        connection = cls()
+        connection = cls(journal)
         try:
             await connection._connect(address)
             await connection._greet(address, clock)

@@ -23,6 +23,7 @@ from coterie.client.commands import Command, Connected, Disconnected, Tick
 from coterie.client.core.profile import Profile, Run, next_run
 from coterie.client.core.switchboard import Switchboard
 from coterie.client.events import BecameNewDevice, Event, LinkChanged, LinkState
+from coterie.client.journal import Journal
 from coterie.client.link import Connection
 from coterie.client.outcome import Outcome
 from coterie.client.signing_in import Renewal, add, connect, is_copy, keep_proof, save, sign_in
@@ -77,6 +78,7 @@ class Runtime:
         self.core = Switchboard(store, profile)
         self._renewal = renewal
         self._clock = clock
+        self.journal = Journal(clock)
         self._show = show
         self._inputs: deque[_Input] = deque()
         self._wake = asyncio.Event()
@@ -328,7 +330,7 @@ class Runtime:
     async def _sign_in(self) -> Connection:
         if self.core.trust.witness.stopped:
             raise SecurityStop(Code.LEDGER_SPLIT, "this server has shown two ledgers")
-        connection = await connect(self._store, self.core.profile, self._clock)
+        connection = await connect(self._store, self.core.profile, self._clock, self.journal)
         try:
             ready = await sign_in(connection, self._store, self.core.profile, self.core.keyring, self._run)
         except BaseException:
@@ -344,7 +346,7 @@ class Runtime:
 
     async def _become_new_device(self, renewal: Renewal) -> None:
         """This profile is a copy: draw a new device, have it on disk, then tell the server (rule 28)."""
-        connection = await connect(self._store, self.core.profile, self._clock)
+        connection = await connect(self._store, self.core.profile, self._clock, self.journal)
         try:
             new = await renewal.prepare(connection, self.core.profile)
             unsure = self.core.unaccepted(new.sure_from)

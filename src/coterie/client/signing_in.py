@@ -13,6 +13,7 @@ from coterie.base.domains import Domain, prefix
 from coterie.base.errors import CoterieError, Refused, RemoteError
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.profile import Profile, Run, ServerProof
+from coterie.client.journal import Journal
 from coterie.client.link import Address, Connection
 from coterie.client.store.records import DropSetting, PutSetting, Record, Setting
 from coterie.client.store.sqlite import ClientStore
@@ -36,10 +37,13 @@ class Renewal(Protocol):
     async def prepare(self, connection: Connection, profile: Profile) -> Successor: ...
 
 
-async def connect(store: ClientStore, profile: Profile, clock: Clock) -> Connection:
+async def connect(
+    store: ClientStore, profile: Profile, clock: Clock, journal: Journal | None = None
+) -> Connection:
     """A connection to the profile's server, which has proven itself."""
     known = store.setting(Setting.IDENTITY) or b""
-    return await Connection.open(Address(profile.host, profile.port, profile.server, known), clock)
+    address = Address(profile.host, profile.port, profile.server, known)
+    return await Connection.open(address, clock, journal)
 
 
 async def sign_in(

@@ -9,7 +9,7 @@ from coterie.desktop.canvas.faces import FaceName
 from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.canvas.laid import Box, Ink, Laid, Picture, put_line
 from coterie.desktop.canvas.lines import one_line
-from coterie.desktop.row_canvas import RowCanvas
+from coterie.desktop.row_canvas import ChoosingCanvas
 from coterie.screens.richtext import Span, preview
 from coterie.screens.rows import ListRow, Presence
 
@@ -21,7 +21,7 @@ TITLE_Y: Final = 13
 PREVIEW_Y: Final = 35
 
 
-class ConversationList(RowCanvas[ListRow]):
+class ConversationList(ChoosingCanvas[ListRow]):
     """Shows conversations."""
 
     kind = ListRow

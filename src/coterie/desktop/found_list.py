@@ -8,12 +8,12 @@ from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.canvas.laid import Box, Ink, Laid, put_line
 from coterie.desktop.canvas.lines import Line, one_line
 from coterie.desktop.conversation_list import PREVIEW_Y, TITLE_Y, ground_of
-from coterie.desktop.row_canvas import RowCanvas
+from coterie.desktop.row_canvas import ChoosingCanvas
 from coterie.screens.richtext import Span, Style, preview
 from coterie.screens.rows import FoundRow
 
 
-class FoundList(RowCanvas[FoundRow]):
+class FoundList(ChoosingCanvas[FoundRow]):
     """Shows what was found, newest first."""
 
     kind = FoundRow

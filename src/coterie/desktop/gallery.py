@@ -168,6 +168,12 @@ def search(stage: Stage) -> None:
     root.after(SETTLE_MS, look)
 
 
+def server_sees(stage: Stage) -> None:
+    """The page of what was sent last."""
+    view = _desktop(stage).view
+    stage.window.root.after(SETTLE_MS, lambda: view.apply(view.presenter.what_the_server_sees()))
+
+
 def _desktop(stage: Stage) -> MainScreen:
     """The conversation with alice."""
     me: Opened = made_up.MadeUpAccount()
@@ -190,6 +196,7 @@ PICTURES: Final = {
     "desktop-light": Picture(LIGHT, DESKTOP_SIZE, desktop),
     "search-dark": Picture(DARK, DESKTOP_SIZE, search),
     "search-light": Picture(LIGHT, DESKTOP_SIZE, search),
+    "server-sees": Picture(DARK, DESKTOP_SIZE, server_sees),
 }
 
 

@@ -78,7 +78,6 @@ class KeyList(tk.Frame):
     def __init__(self, parent: tk.Misc, kit: Kit, on_close: Callable[[], None]) -> None:
         colours = kit.colours
         super().__init__(parent, background=colours.panel, padx=PAD_PX, pady=PAD_PX)
-        self._on_close = on_close
         title = tk.Label(self, text=say(Text.KEYS_TITLE), font=kit.faces[FaceName.HEADING].font)
         title.grid(row=0, column=0, columnspan=2, sticky="w", pady=(0, PAD_PX // 2))
         title.configure(background=colours.panel, foreground=colours.text)

@@ -15,12 +15,15 @@ from coterie.client.events import (
     ConversationKind,
     Device,
     Event,
+    FramesSent,
     LinkState,
     Message,
     MessageState,
     Person,
     Sent,
 )
+from coterie.wire.frames import Envelopes, Hello, Send
+from coterie.wire.frames.messages import EnvelopeItem, Share
 
 NOW: Final = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 EVERYONE: Final = everyone_id(LedgerId(b"the gallery's ledger"[:16]))
@@ -97,6 +100,17 @@ class MadeUpAccount:
 
     def questions(self) -> tuple[Device, ...]:
         return ()
+
+    def frames_sent(self) -> tuple[FramesSent, ...]:
+        at_ms, peer = round(NOW.timestamp() * 1000), _account("alice")
+        session, talk = hashlib.sha256(b"session").digest(), direct_id(self.account, peer)
+        item = EnvelopeItem(peer, DEVICE, bytes(16), bytes(2034), Share(talk, session))
+        said = Send(8, talk, peer, session, session[:16], session[16:], bytes(560), session, session, 57)
+        return (
+            FramesSent(at_ms - 300_000, (Hello((1,)),), 9),
+            FramesSent(at_ms, (Envelopes(7, (item,), (), peer),), 2188),
+            FramesSent(at_ms, (said,), 803),
+        )
 
     async def confirm_device(self, device: DeviceId) -> None:
         del device

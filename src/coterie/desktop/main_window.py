@@ -19,7 +19,7 @@ from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.composer import Composer
 from coterie.desktop.fonts import Fonts
 from coterie.desktop.header import HeaderBar
-from coterie.desktop.keys import KeyList
+from coterie.desktop.overlays import Overlays
 from coterie.desktop.pointer import Pointer
 from coterie.desktop.question_bar import QuestionBar
 from coterie.desktop.sidebar import Sidebar
@@ -34,6 +34,7 @@ from coterie.screens.signals import (
     ErrorShown,
     HeaderShown,
     Insert,
+    PageShown,
     Place,
     QuestionShown,
     ReachEnd,
@@ -72,7 +73,6 @@ class MainWindow(tk.Frame):
         self._run = run
         self._open_link = open_link
         self._gone = False
-        self._keys: KeyList | None = None
         self.kit = Kit(self, theme, fonts or Fonts(self.winfo_toplevel()))
         self.sidebar = Sidebar(self, self.kit, self)
         self._divider = tk.Frame(self, width=1, borderwidth=0)
@@ -84,6 +84,7 @@ class MainWindow(tk.Frame):
         self.composer = Composer(self, self.kit, self)
         self.pointer = Pointer(self.timeline, self.kit, self)
         self._menu = tk.Menu(self, tearoff=False)
+        self.overlays = Overlays(self, self.kit, self.composer.text.focus_set)
         self.sidebar.pack(side="left", fill="y")
         self._divider.pack(side="left", fill="y")
         self.header.pack(side="top", fill="x")
@@ -112,6 +113,7 @@ class MainWindow(tk.Frame):
         self._divider.configure(background=theme.colours.divider)
         for part in (self.sidebar, self.header, self.question, self.timeline, self.composer):
             part.restyle()
+        self.overlays.restyle()
 
     def apply(self, signals: Signals) -> None:
         """Show a batch, and have the SDK asked what it asks. Does nothing once the window is gone."""
@@ -146,6 +148,8 @@ class MainWindow(tk.Frame):
                 self.timeline.to_end()
             case ReachRow(key=key):
                 self.timeline.reach(key)
+            case PageShown(page=page):
+                self.overlays.open_page(page)
             case SearchShown():
                 self.sidebar.show_search(signal)
             case _:
@@ -247,7 +251,8 @@ class MainWindow(tk.Frame):
             ActionId.OLDEST: self.timeline.to_start,
             ActionId.NEWEST: lambda: self.apply(self.presenter.newest()),
             ActionId.APPEARANCE: lambda: self.winfo_toplevel().event_generate("<<ToggleAppearance>>"),
-            ActionId.KEYS: self._toggle_keys,
+            ActionId.SERVER_SEES: lambda: self.apply(self.presenter.what_the_server_sees()),
+            ActionId.KEYS: self.overlays.toggle_keys,
         }
         self._calls = calls
         keys.bind((self.composer.text, self.sidebar.search, self.timeline.canvas), calls)
@@ -276,8 +281,7 @@ class MainWindow(tk.Frame):
 
     def _write(self) -> None:
         """Back to writing: the search is closed, the list of keys goes away."""
-        if self._keys is not None:
-            self._toggle_keys()
+        self.overlays.close_keys()
         self._leave_search()
         self.composer.text.focus_set()
 
@@ -313,12 +317,3 @@ class MainWindow(tk.Frame):
         if event.char and event.char.isprintable() and not held:
             self.composer.text.focus_set()
             self.composer.insert(event.char)
-
-    def _toggle_keys(self) -> None:
-        if self._keys is not None:
-            self._keys.destroy()
-            self._keys = None
-            return
-        self._keys = KeyList(self, self.kit, self._toggle_keys)
-        self._keys.place(in_=self, relx=0.5, rely=0.5, anchor="center")
-        self._keys.lift()

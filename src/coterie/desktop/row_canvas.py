@@ -12,10 +12,11 @@ from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.canvas.laid import Item, Laid
 from coterie.desktop.canvas.paint import paint
 from coterie.desktop.wheel import bind_wheel
-from coterie.screens.rows import FoundRow, ListRow
+from coterie.screens.rows import FoundRow, ListRow, PageRow
 from coterie.screens.signals import Append, Insert, Remove, Reset, RowsChanged, Update
 
-R = TypeVar("R", ListRow, FoundRow)
+AnyListed = ListRow | FoundRow | PageRow
+R = TypeVar("R", ListRow, FoundRow, PageRow)
 
 FRAME_MS: Final = 16
 TAG: Final = "row"
@@ -25,7 +26,7 @@ class Drawn(msgspec.Struct):
     """A row that is on the canvas."""
 
     tag: str
-    row: ListRow | FoundRow
+    row: AnyListed
     hovered: bool
     y: int
     items: list[Item]
@@ -60,8 +61,12 @@ class RowCanvas(tk.Canvas, Generic[R]):
         self.bind("<Button-1>", self._clicked)
         self.bind("<Motion>", lambda event: self._hover(event.y))
         self.bind("<Leave>", lambda _: self._hover(-1))
-        bind_wheel(self, kit.spacing.list_row, self.scroll)
+        bind_wheel(self, self.row_height, self.scroll)
         self.restyle()
+
+    @property
+    def row_height(self) -> int:
+        return self._kit.spacing.list_row
 
     def lay_row(self, row: R, hovered: bool) -> Laid:
         """The row at the present width."""
@@ -82,8 +87,7 @@ class RowCanvas(tk.Canvas, Generic[R]):
         """Take over a change of the rows; it is seen with the next frame."""
         match signal:
             case Reset(rows=rows):
-                self.rows = self._own(rows)
-                self._top = 0
+                self.replace(self._own(rows))
             case Insert(index=index, rows=rows):
                 self.rows[index:index] = self._own(rows)
             case Append(rows=rows):
@@ -92,6 +96,12 @@ class RowCanvas(tk.Canvas, Generic[R]):
                 self.rows[index] = self._own((row,))[0]
             case Remove(index=index, count=count):
                 del self.rows[index : index + count]
+        self._schedule()
+
+    def replace(self, rows: list[R]) -> None:
+        """Show other rows, from the first one on."""
+        self.rows = rows
+        self._top = 0
         self._schedule()
 
     def scroll(self, pixels: int) -> None:
@@ -104,23 +114,14 @@ class RowCanvas(tk.Canvas, Generic[R]):
         """Whether something is still to be drawn."""
         return self._pending is not None
 
-    def reveal(self) -> None:
-        """Bring the selected row into view."""
-        height = self._kit.spacing.list_row
-        at = next((index for index, row in enumerate(self.rows) if row.selected), None)
-        if at is not None:
-            lowest = (at + 1) * height - self.winfo_height()
-            self._top = max(min(self._top, at * height), lowest)
-            self._schedule()
-
     def row_at(self, y: int) -> R | None:
         """The row at this height of the canvas."""
-        index = (y + self._top) // self._kit.spacing.list_row
+        index = (y + self._top) // self.row_height
         return self.rows[index] if y >= 0 and 0 <= index < len(self.rows) else None
 
     def render(self) -> None:
         """Draw what is seen, and only what changed."""
-        height = self._kit.spacing.list_row
+        height = self.row_height
         self._top = max(0, min(self._top, len(self.rows) * height - self.winfo_height()))
         first = self._top // height
         last = (self._top + self.winfo_height()) // height + 1
@@ -161,7 +162,7 @@ class RowCanvas(tk.Canvas, Generic[R]):
     def _frame(self) -> None:
         self._pending = None
         self.render()
-        height = self._kit.spacing.list_row
+        height = self.row_height
         if self.rows and self._top + 2 * self.winfo_height() > len(self.rows) * height:
             self._on_near_end()
 
@@ -180,3 +181,19 @@ class RowCanvas(tk.Canvas, Generic[R]):
 
     def _own(self, rows: tuple[object, ...]) -> list[R]:
         return [row for row in rows if isinstance(row, self.kind)]
+
+
+S = TypeVar("S", ListRow, FoundRow)
+
+
+class ChoosingCanvas(RowCanvas[S], Generic[S]):
+    """One of its rows is the selected one."""
+
+    def reveal(self) -> None:
+        """Bring the selected row into view."""
+        height = self.row_height
+        at = next((index for index, row in enumerate(self.rows) if row.selected), None)
+        if at is not None:
+            lowest = (at + 1) * height - self.winfo_height()
+            self._top = max(min(self._top, at * height), lowest)
+            self._schedule()

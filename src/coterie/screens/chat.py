@@ -8,21 +8,23 @@ from typing import Final, assert_never
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.conversations import direct_id
-from coterie.base.ids import AccountId, ConversationId, MessageId
+from coterie.base.ids import ConversationId, MessageId
 from coterie.client import events
 from coterie.client.events import Conversation, LinkState, Message, Person
 from coterie.screens import intents
 from coterie.screens.asking import Asking
 from coterie.screens.composing import Composing
+from coterie.screens.frames_page import frames_page
 from coterie.screens.header import direct_header, everyone_header
-from coterie.screens.i18n import Text, link_line, missing_line, say
+from coterie.screens.i18n import link_line
+from coterie.screens.known_people import KnownPeople
 from coterie.screens.list_rows import ListRows
 from coterie.screens.moments import Calendar
+from coterie.screens.noticing import Noticing
 from coterie.screens.open_timeline import OpenTimeline
 from coterie.screens.row_maker import MessageFormat
 from coterie.screens.searching import Searching
-from coterie.screens.signals import Batch, HeaderShown, Place, Reset, Scope, StatusShown
-from coterie.screens.timeline_rows import Notice
+from coterie.screens.signals import Batch, HeaderShown, PageShown, Place, Reset, Scope, StatusShown
 
 TIMELINES_MAX: Final = 8
 """Conversations whose rows are kept after another was opened."""
@@ -34,13 +36,11 @@ class Chat:
     def __init__(self, known: intents.Known, calendar: Calendar, clock: Clock) -> None:
         self._account = known.account
         self._everyone = known.everyone
-        self._clock = clock
-        self._people: dict[AccountId, Person] = {}
-        self._names: dict[str, Person] = {}
-        self._online = 0
-        self._notices = 0
-        self._format = MessageFormat(known.name, self._is_name, calendar, clock)
+        self._calendar = calendar
+        self._people = KnownPeople()
+        self._format = MessageFormat(known.name, self._people.is_name, calendar, clock)
         self._timelines: OrderedDict[ConversationId, OpenTimeline] = OrderedDict()
+        self._noticing = Noticing(known.account, known.everyone, self._timelines, self._timeline, clock)
         self.list = ListRows(known.account, known.everyone, calendar, clock)
         self.composing = Composing(self.list)
         self.searching = Searching(self.list, calendar, clock)
@@ -56,7 +56,7 @@ class Chat:
     def know(self, known: intents.Known, batch: Batch) -> None:
         """Take over who and what there is."""
         for person in known.people:
-            self._meet(person)
+            self._people.meet(person)
             self.list.person(person, None)
         for conversation in known.conversations:
             self.list.conversation(conversation, None)
@@ -99,9 +99,9 @@ class Chat:
     ) -> None:
         match event:
             case events.BecameNewDevice(unsure=unsure):
-                self._renewed(unsure, batch)
+                self._noticing.renewed(unsure, batch)
             case events.MessagesMissing(conversation=conversation, name=name, count=count):
-                self._notice(missing_line(name, count), (conversation,), batch)
+                self._noticing.missing(conversation, name, count, batch)
             case events.OwnDeviceQuestion(device=device):
                 self.asking.add(device, batch)
             case _:
@@ -127,6 +127,8 @@ class Chat:
                 self.searching.found(fact, batch)
             case intents.Said():
                 self.composing.said(fact, self.selected, batch)
+            case intents.FramesRead(sent=sent):
+                batch.show(PageShown(frames_page(sent, self._people.names, self._calendar)))
             case intents.Failed():
                 self._failed(fact, batch)
             case intents.Done():
@@ -187,7 +189,7 @@ class Chat:
 
     def address(self, name: str, batch: Batch) -> None:
         """Open the conversation with a person."""
-        person = self._names.get(name.casefold())
+        person = self._people.named(name)
         if person is not None:
             self.select(direct_id(self._account, person.account), batch)
 
@@ -223,9 +225,6 @@ class Chat:
         """Show the end of the selected conversation."""
         if self.selected is not None:
             self._timelines[self.selected].newest(batch)
-
-    def _is_name(self, name: str) -> bool:
-        return name.casefold() in self._names
 
     def _about(self, conversation: ConversationId) -> Conversation | None:
         known = self.list.of(conversation)
@@ -277,70 +276,31 @@ class Chat:
                 self.composing.trouble(conversation, fact.code, self.selected, batch)
             case intents.SaveDraft(conversation=conversation) | intents.SetRead(conversation=conversation):
                 self.composing.trouble(conversation, fact.code, self.selected, batch)
-            case intents.ReadAll() | intents.ConfirmDevice():
+            case intents.ReadAll() | intents.ConfirmDevice() | intents.ReadFrames():
                 batch.show(StatusShown(link_line(LinkState.STOPPED, fact.code)))
             case _:
                 assert_never(fact.asked)
 
-    def _meet(self, person: Person) -> None:
-        before = self._people.get(person.account)
-        if before is not None and before.name != person.name:
-            self._names.pop(before.name.casefold(), None)
-        self._online += person.online - (before is not None and before.online)
-        self._people[person.account] = person
-        self._names[person.name.casefold()] = person
-
-    def _changed(self, person: Person, batch: Batch) -> None:
-        self._meet(person)
-        self.list.person(person, batch)
-        if self.selected in (self._everyone, direct_id(self._account, person.account)):
-            self._show_header(batch)
-
     def _somebody(
         self, event: events.PresenceChanged | events.PersonAppeared | events.DevicesChanged, batch: Batch
     ) -> None:
+        before = self._people.of(event.person.account)
+        self._changed(event.person, batch)
         match event:
             case events.PresenceChanged(person=person, initial=initial):
-                self._presence(person, initial, batch)
+                self._noticing.presence(before, person, initial, batch)
             case events.DevicesChanged(person=person, by_recovery=by_recovery):
-                self._devices(person, by_recovery, batch)
-            case events.PersonAppeared(person=person):
-                self._changed(person, batch)
+                self._noticing.devices(person, by_recovery, batch)
+            case events.PersonAppeared():
+                pass
             case _:
                 assert_never(event)
 
-    def _presence(self, person: Person, initial: bool, batch: Batch) -> None:
-        before = self._people.get(person.account)
-        self._changed(person, batch)
-        was_online = before is not None and before.online
-        if initial or person.me or was_online == person.online:
-            return
-        text = say(Text.CONNECTED if person.online else Text.LEFT, name=person.name)
-        self._notice(text, (self._everyone, direct_id(self._account, person.account)), batch)
-
-    def _devices(self, person: Person, by_recovery: bool, batch: Batch) -> None:
-        self._changed(person, batch)
-        if person.me:
-            text = say(Text.OWN_DEVICE_RECOVERED if by_recovery else Text.OWN_DEVICES_CHANGED)
-        else:
-            key = Text.DEVICE_RECOVERED if by_recovery else Text.DEVICES_CHANGED
-            text = say(key, name=person.name)
-        self._notice(text, (self._everyone, direct_id(self._account, person.account)), batch)
-
-    def _renewed(self, unsure: tuple[Message, ...], batch: Batch) -> None:
-        for message in unsure:
-            timeline, to = self._timeline(message.conversation, batch)
-            if timeline is not None:
-                timeline.put(message, to)
-        self._notice(say(Text.BECAME_NEW_DEVICE), tuple(self._timelines), batch)
-
-    def _notice(self, text: str, where: tuple[ConversationId, ...], batch: Batch) -> None:
-        self._notices += 1
-        notice = Notice(f"notice:{self._notices}", text, self._clock.wall_ms())
-        for conversation in where:
-            timeline, to = self._timeline(conversation, batch)
-            if timeline is not None:
-                timeline.notice(notice, to)
+    def _changed(self, person: Person, batch: Batch) -> None:
+        self._people.meet(person)
+        self.list.person(person, batch)
+        if self.selected in (self._everyone, direct_id(self._account, person.account)):
+            self._show_header(batch)
 
     def _show_link(self, state: LinkState, code: Code | None, batch: Batch) -> None:
         batch.show(StatusShown(link_line(state, code)))
@@ -350,7 +310,7 @@ class Chat:
         if selected is None:
             return
         if selected == self._everyone:
-            batch.show(HeaderShown(everyone_header(self._online)))
+            batch.show(HeaderShown(everyone_header(self._people.online)))
             return
         known = self.list.of(selected)
         person = None if known is None else known.person

@@ -107,6 +107,7 @@ class Action(StrEnum):
     NEWEST = "To the newest message"
     COPY = "Copy what is marked"
     APPEARANCE = "Dark or light"
+    SERVER_SEES = "What the server sees"
     KEYS = "Show this list of keys"
 
 

@@ -15,7 +15,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import CoterieError
 from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
 from coterie.base.quiet import Quiet
-from coterie.client.events import Conversation, Device, LinkState, Message, Person, Sent
+from coterie.client.events import Conversation, Device, FramesSent, LinkState, Message, Person, Sent
 from coterie.screens.port import ChatPort
 
 PAGE_ROWS: Final = 200
@@ -85,6 +85,10 @@ class ConfirmDevice(msgspec.Struct, frozen=True):
     device: DeviceId
 
 
+class ReadFrames(msgspec.Struct, frozen=True):
+    """What was sent to the server last."""
+
+
 Intent = (
     ReadAll
     | ReadHistory
@@ -95,6 +99,7 @@ Intent = (
     | SetRead
     | SaveDraft
     | ConfirmDevice
+    | ReadFrames
 )
 
 
@@ -149,6 +154,13 @@ class Said(Quiet, frozen=True):
     sent: Sent
 
 
+class FramesRead(Quiet, frozen=True):
+    """Answers ReadFrames, oldest first."""
+
+    asked: ReadFrames
+    sent: tuple[FramesSent, ...]
+
+
 class Done(Quiet, frozen=True):
     """Answers SetRead, SaveDraft and ConfirmDevice."""
 
@@ -160,7 +172,7 @@ class Failed(Quiet, frozen=True):
     code: Code
 
 
-Fact = Known | HistoryRead | AroundRead | LaterRead | MessagesFound | Said | Done | Failed
+Fact = Known | HistoryRead | AroundRead | LaterRead | MessagesFound | Said | FramesRead | Done | Failed
 Tell = Callable[[Fact], None]
 
 
@@ -190,6 +202,8 @@ async def _performed(port: ChatPort, intent: Intent) -> Fact:
             return Done(intent)
         case ReadAround() | ReadLater() | FindMessages():
             return _looked_up(port, intent)
+        case ReadFrames():
+            return FramesRead(intent, port.frames_sent())
         case ReadAll():
             return Known(
                 port.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
-from coterie.client.events import Conversation, Device, LinkState, Message, Person, Sent
+from coterie.client.events import Conversation, Device, FramesSent, LinkState, Message, Person, Sent
 
 
 class ChatPort(Protocol):
@@ -50,6 +50,10 @@ class ChatPort(Protocol):
 
     def questions(self) -> tuple[Device, ...]:
         """Devices that came to this account and that nobody has confirmed."""
+        ...
+
+    def frames_sent(self) -> tuple[FramesSent, ...]:
+        """The last that were sent to the server, oldest first."""
         ...
 
     async def confirm_device(self, device: DeviceId) -> None: ...

@@ -36,6 +36,7 @@ FACTS = (
     intents.LaterRead,
     intents.MessagesFound,
     intents.Said,
+    intents.FramesRead,
     intents.Done,
     intents.Failed,
 )
@@ -101,6 +102,10 @@ class Presenter:
         if self._chat is not None:
             self._chat.select(conversation, batch)
         return batch.signals()
+
+    def what_the_server_sees(self) -> Signals:
+        """Look at what was sent to the server last."""
+        return Signals(intents=(intents.ReadFrames(),))
 
     def step(self, by: int) -> Signals:
         """Open the conversation that stands so many rows below (above: negative) the open one."""

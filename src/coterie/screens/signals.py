@@ -9,7 +9,7 @@ import msgspec
 from coterie.base.ids import DeviceId
 from coterie.base.quiet import Quiet
 from coterie.screens.intents import Intent
-from coterie.screens.rows import AnyRow, Header
+from coterie.screens.rows import AnyRow, Header, Page
 
 
 class Place(StrEnum):
@@ -125,6 +125,12 @@ class SearchShown(Quiet, frozen=True):
     line: str
 
 
+class PageShown(Quiet, frozen=True):
+    """A page is put over the conversation, in the place of one that is there."""
+
+    page: Page
+
+
 RowsChanged = Reset | Insert | Append | Update | Remove
 Signal = (
     RowsChanged
@@ -137,6 +143,7 @@ Signal = (
     | ReachRow
     | SearchShown
     | QuestionShown
+    | PageShown
 )
 
 

@@ -14,6 +14,7 @@ from coterie.client.events import (
     Conversation,
     ConversationKind,
     Device,
+    FramesSent,
     LinkChanged,
     LinkState,
     Message,
@@ -161,6 +162,11 @@ class Looking:
     def devices(self) -> tuple[Device, ...]:
         """The devices of this account, as its newest proven manifest lists them."""
         return self._core.people.own_devices()
+
+    def frames_sent(self) -> tuple[FramesSent, ...]:
+        """The last frames that this program sent to the server, oldest first; wire/readable.py names their
+        fields. Only what was sent since it was started."""
+        return self._runtime.journal.last()
 
     def questions(self) -> tuple[Device, ...]:
         """Devices that came to this account and about which nobody has said yet "that was me"."""

@@ -1,0 +1,76 @@
+"""Lines in the timelines about what happened: who connected, whose devices changed, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from coterie.base.clock import Clock
+from coterie.base.conversations import direct_id
+from coterie.base.ids import AccountId, ConversationId
+from coterie.client.events import Message, Person
+from coterie.screens.i18n import Text, missing_line, say
+from coterie.screens.open_timeline import OpenTimeline
+from coterie.screens.signals import Batch
+from coterie.screens.timeline_rows import Notice
+
+Find = Callable[[ConversationId, Batch], tuple[OpenTimeline | None, Batch | None]]
+"""The rows of a conversation where they are kept, and whom to tell about them."""
+
+
+class Noticing:
+    """Puts notices where they concern somebody."""
+
+    def __init__(
+        self,
+        account: AccountId,
+        everyone: ConversationId,
+        opened: Iterable[ConversationId],
+        find: Find,
+        clock: Clock,
+    ) -> None:
+        """opened: the conversations whose rows are kept, as they are when somebody looks."""
+        self._account = account
+        self._everyone = everyone
+        self._opened = opened
+        self._find = find
+        self._clock = clock
+        self._count = 0
+
+    def presence(self, before: Person | None, person: Person, initial: bool, batch: Batch) -> None:
+        """Somebody came or went; initial: it was so when this screen began."""
+        was_online = before is not None and before.online
+        if initial or person.me or was_online == person.online:
+            return
+        self._about(person, say(Text.CONNECTED if person.online else Text.LEFT, name=person.name), batch)
+
+    def devices(self, person: Person, by_recovery: bool, batch: Batch) -> None:
+        """Somebody's devices are others now."""
+        if person.me:
+            text = say(Text.OWN_DEVICE_RECOVERED if by_recovery else Text.OWN_DEVICES_CHANGED)
+        else:
+            key = Text.DEVICE_RECOVERED if by_recovery else Text.DEVICES_CHANGED
+            text = say(key, name=person.name)
+        self._about(person, text, batch)
+
+    def missing(self, conversation: ConversationId, name: str, count: int, batch: Batch) -> None:
+        """So many messages of somebody never came."""
+        self._put(missing_line(name, count), (conversation,), batch)
+
+    def renewed(self, unsure: tuple[Message, ...], batch: Batch) -> None:
+        """This profile was a copy; of these messages nobody knows whether they were sent."""
+        for message in unsure:
+            timeline, to = self._find(message.conversation, batch)
+            if timeline is not None:
+                timeline.put(message, to)
+        self._put(say(Text.BECAME_NEW_DEVICE), tuple(self._opened), batch)
+
+    def _about(self, person: Person, text: str, batch: Batch) -> None:
+        self._put(text, (self._everyone, direct_id(self._account, person.account)), batch)
+
+    def _put(self, text: str, where: tuple[ConversationId, ...], batch: Batch) -> None:
+        self._count += 1
+        notice = Notice(f"notice:{self._count}", text, self._clock.wall_ms())
+        for conversation in where:
+            timeline, to = self._find(conversation, batch)
+            if timeline is not None:
+                timeline.notice(notice, to)
