@@ -121,6 +121,9 @@ ROTATE_SMALL_MS = DAY_MS
 ROTATE_LARGE_MESSAGES = 100
 ROTATE_LARGE_MS = 7 * DAY_MS
 
+GIVE_AGAIN_MS = DAY_MS
+"""Longer than this nothing sealed waits to be given to the server: keys of others are taken at up to 35 days,
+and are replaced after 7, so that each lives for 2 more at least (docs/decisions/0013)."""
 KEEP_SENT_MS = 30 * DAY_MS
 """What the outbox keeps of messages the server has, and the keys that devices are owed."""
 KEEP_ENDED_SESSION_MS = DAY_MS

@@ -101,8 +101,9 @@ class Model(ModelReads):
 
     def _useless(self, row: r.KeptKey, before_ms: int) -> bool:
         sealed = (self.message(each.order) for each in self._of(r.OutboxRow, state="sealed"))
-        used = {each.session for each in sealed if each is not None}
-        used |= {each.session for each in self._of(r.GroupOutRow)}
+        if row.session in {each.session for each in sealed if each is not None}:
+            return False
+        used = {each.session for each in self._of(r.GroupOutRow)}
         used |= {each.session for each in self._of(r.ShareRow, state="pending")}
         used |= {each.session for each in self._of(r.ShareRow, state="left-out") if self._missed(each)}
         return row.since_ms < before_ms or row.session not in used

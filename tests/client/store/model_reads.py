@@ -250,6 +250,11 @@ class ModelReads:
     def outbox_row(self, order: int) -> r.OutboxRow | None:
         return self._one(r.OutboxRow, order=order)
 
+    def sealed_sessions(self) -> list[SessionId]:
+        rows = sorted(self._of(r.OutboxRow, state="sealed"), key=lambda row: row.order)
+        messages = (self.message(row.order) for row in rows)
+        return list(dict.fromkeys(SessionId(each.session) for each in messages if each is not None))
+
     def outbox_conversations(self) -> list[ConversationId]:
         rows = [row for row in self._of(r.OutboxRow) if row.state != r.OutboxState.SENT]
         ordered = sorted(rows, key=lambda row: row.order)

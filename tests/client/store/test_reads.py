@@ -140,7 +140,7 @@ def test_the_kept_key_with_the_lowest_index(store: ClientStore) -> None:
 
 
 def test_envelopes_stay_in_the_order_of_sealing(store: ClientStore) -> None:
-    rows = [EnvelopeOut(id, b"", DEVICES[0], b"item", b"") for id in reversed(ENVELOPES)]
+    rows = [EnvelopeOut(id, b"", DEVICES[0], b"item", b"", 0) for id in reversed(ENVELOPES)]
     commit(store, *rows, replace(rows[0], item=b"again"))
     assert [row.envelope for row in store.envelopes_out()] == list(reversed(ENVELOPES))
 

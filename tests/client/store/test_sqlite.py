@@ -80,7 +80,7 @@ def people_and_sessions(reads: Reads) -> list[object]:
 def timeline(reads: Reads) -> list[object]:
     """The answers to every question about conversations, messages and the outbox."""
     return [
-        [reads.conversations(), reads.last_order(), reads.outbox_conversations()],
+        [reads.conversations(), reads.last_order(), reads.outbox_conversations(), reads.sealed_sessions()],
         [(reads.conversation(c), reads.last_message(c), reads.unread(c)) for c in s.CONVERSATIONS],
         [reads.tip(c, d) for c in s.CONVERSATIONS for d in s.DEVICES],
         [reads.gaps(), [reads.n_used(c, d, n) for c in s.CONVERSATIONS for d in s.DEVICES for n in s.SMALL]],

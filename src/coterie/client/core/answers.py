@@ -151,7 +151,7 @@ class Answers:
         return bool(keys.x_wing_key) and (known is None or known.x_wing_id != keys.x_wing_id)
 
     def _trust_moved(self, now_ms: int) -> Iterator[Outcome]:
-        """Lines that waited for a newer view may go on."""
+        """Lines that waited for a newer view may go on: keys that are owed first, then messages."""
+        yield from self._owed.give(now_ms)
         self._sending.unblock()
         yield from self._sending.pump_all(now_ms)
-        yield from self._owed.give(now_ms)

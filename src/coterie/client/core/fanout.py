@@ -17,6 +17,7 @@ from coterie.client.outcome import Outcome
 from coterie.client.store.records import (
     ConversationRow,
     DropEnvelopeOut,
+    DropGroupOut,
     DropPeerFreshKey,
     PeerDevice,
     Record,
@@ -31,6 +32,11 @@ log = logging.getLogger("coterie.client.fanout")
 
 _items = msgspec.msgpack.Decoder(EnvelopeItem)
 SLICE = limits.ENVELOPES_PER_FRAME
+
+
+def _too_late(since_ms: int, now_ms: int) -> bool:
+    """Whether what was sealed then is not given to the server any more; the clock may have been put back."""
+    return not since_ms - limits.CLOCK_SKEW_MS <= now_ms <= since_ms + limits.GIVE_AGAIN_MS
 
 
 class Fanout:
@@ -105,7 +111,9 @@ class Fanout:
         return Outcome(save=rows, send=(self._frame((), left_out, conversation.peer, now_ms),))
 
     def give_again(self, now_ms: int) -> Iterator[Outcome]:
-        """On a new connection: every envelope that was not accepted, with the same bytes."""
+        """On a new connection: every envelope that was not accepted, with the same bytes; those that waited
+        for too long are given up."""
+        yield Outcome(save=tuple(self._given_up(now_ms)))
         batch: list[EnvelopeItem] = []
         to = b""
         for row in self._reads.envelopes_out():
@@ -116,6 +124,31 @@ class Fanout:
             batch.append(_items.decode(row.item))
         if batch:
             yield Outcome(send=(self._frame(tuple(batch), (), to, now_ms),))
+
+    def _given_up(self, now_ms: int) -> Iterator[Record]:
+        """What was sealed too long ago may open with no key any more: whom it was for is owed it anew. So is
+        everybody who was given the key of a message that still waits: mailboxes may have lost it since."""
+        for row in self._reads.envelopes_out():
+            if _too_late(row.since_ms, now_ms):
+                yield DropEnvelopeOut(row.envelope)
+                share = self._reads.share_of(SessionId(row.session), row.device)
+                if share is not None:
+                    yield from self._owed_anew(share)
+        for session in self._reads.sealed_sessions():
+            key = self._reads.kept_key(session)
+            if key is not None and _too_late(key.since_ms, now_ms):
+                for share in self._reads.shares(session):
+                    yield from self._owed_anew(share)
+
+    def _owed_anew(self, share: ShareRow) -> Iterator[Record]:
+        """And nothing more is sealed by that session, so no message names the device as left out."""
+        if share.state is ShareState.LEFT_OUT:
+            return
+        yield msgspec.structs.replace(share, state=ShareState.LEFT_OUT, reason=Code.NO_PREKEY.value)
+        key = self._reads.kept_key(share.session)
+        out = self._reads.group_out(key.conversation) if key is not None else None
+        if out is not None and out.session == share.session:
+            yield DropGroupOut(out.conversation)
 
     def accepted(self, given: EnvelopesGiven) -> Outcome:
         """The server has these envelopes in its mailboxes."""

@@ -169,6 +169,10 @@ class Reads(Protocol):
         """In order."""
         ...
 
+    def sealed_sessions(self) -> list[SessionId]:
+        """Sessions of which a message is sealed and not yet accepted, the one waiting longest first."""
+        ...
+
     def outbox_row(self, order: int) -> OutboxRow | None: ...
     def outbox_conversations(self) -> list[ConversationId]:
         """Those with rows not yet accepted."""

@@ -131,6 +131,9 @@ class Sending:
             yield from self._repair(conversation, line, line.repair, now_ms)
             if line.repair is not None:
                 return
+        if line.resend and self._all_dormant(conversation, now_ms):
+            yield from self._nobody_there(conversation, line, now_ms)
+            return
         if line.resend:
             yield self._send_again(conversation, line, now_ms)
         room = min(SEAL_AT_ONCE, IN_FLIGHT - line.in_flight)
@@ -231,10 +234,21 @@ class Sending:
             if self._reads.outbox(conversation.id, OutboxState.SEALED, 1):
                 return None
             yield Outcome(save=(DropGroupOut(conversation.id),))
-            yield self._hold(conversation, line, Code.NO_PREKEY, now_ms)
-            yield self._trust.renew(AccountId(conversation.peer), now_ms)
+            yield from self._nobody_there(conversation, line, now_ms)
             return None
         return session
+
+    def _nobody_there(self, conversation: ConversationRow, line: Line, now_ms: int) -> Iterator[Outcome]:
+        yield self._hold(conversation, line, Code.NO_PREKEY, now_ms)
+        yield self._trust.renew(AccountId(conversation.peer), now_ms)
+
+    def _all_dormant(self, conversation: ConversationRow, now_ms: int) -> bool:
+        """Whether no device of the other person is entitled to anything new: the server would take a message
+        at once, and hand it to nobody."""
+        if conversation.kind is ConversationKind.EVERYONE or conversation.peer == self._people.me:
+            return False
+        theirs = (each for each in self._people.recipients(conversation) if each.account == conversation.peer)
+        return all(self._sharing.is_dormant(each, now_ms) for each in theirs)
 
     def _hold(self, conversation: ConversationRow, line: Line, code: Code, now_ms: int) -> Outcome:
         first = line.hold(now_ms)

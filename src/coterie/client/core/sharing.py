@@ -145,7 +145,7 @@ class Sharing:
                 fresh, own = made or (None, None)
                 seal_to = self._fresh_keys.seal_to(keys, now_ms)
                 item, records = self._envelope(
-                    conversation, key, device, seal_to, sessions[0], content, fresh
+                    conversation, key, device, seal_to, sessions[0], content, fresh, now_ms
                 )
             except SealBroken as broken:
                 reason = Code.NO_PREKEY if broken.code is Code.NO_PREKEY else Code.BAD_PREKEY
@@ -175,6 +175,7 @@ class Sharing:
         olm: OlmRow,
         content: bytes,
         fresh: FreshKey | None,
+        now_ms: int,
     ) -> tuple[EnvelopeItem, list[Record]]:
         live = self._keyring.olm(olm)
         envelope = EnvelopeId(secrets.token_bytes(16))
@@ -193,7 +194,7 @@ class Sharing:
         return item, [
             self._keyring.olm_record(live, device.account, device.device, olm.received_ms),
             EnvelopeOut(
-                envelope, key.session, device.device, msgspec.msgpack.encode(item), conversation.peer
+                envelope, key.session, device.device, msgspec.msgpack.encode(item), conversation.peer, now_ms
             ),
             ShareRow(key.session, device.device, device.account, ShareState.PENDING, "", key.index),
         ]

@@ -270,6 +270,7 @@ class Switchboard:
         yield self.trust.connected(command.ready, now_ms)
         yield from self._inbox.kept_long_enough(now_ms)
         yield from self._sending.connected(now_ms)
+        yield from self._owed.give(now_ms)
         yield from self._sending.pump_all(now_ms)
 
     def _disconnected(self, code: Code | None, final: bool) -> Outcome:

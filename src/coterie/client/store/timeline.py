@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coterie.base.ids import ConversationId, DeviceId, MessageId
+from coterie.base.ids import ConversationId, DeviceId, MessageId, SessionId
 from coterie.client.store.reads import Rows
 from coterie.client.store.records import ConversationRow, MessageRow, OutboxRow, OutboxState, TipRow
 from coterie.client.store.tables import CONVERSATION, MESSAGE, OUTBOX, TIP
@@ -113,6 +113,14 @@ class TimelineReads(Rows):
         """In order."""
         where = 'WHERE "conversation" = ? AND "state" = ? ORDER BY "order" LIMIT ?'
         return self._all_beside(OUTBOX, where, conversation, state, max(limit, 0))
+
+    def sealed_sessions(self) -> list[SessionId]:
+        """Sessions of which a message is sealed and not yet accepted, the one waiting longest first."""
+        sql = (
+            'SELECT message."session" FROM outbox JOIN message USING ("order")'
+            ' WHERE outbox."state" = \'sealed\' GROUP BY message."session" ORDER BY min(outbox."order")'
+        )
+        return [SessionId(row[0]) for row in self._rows(sql)]
 
     def outbox_row(self, order: int) -> OutboxRow | None:
         return self._kept(self._shelves.outbox, order)

@@ -63,14 +63,14 @@ _ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
 _PASS_FRESH_KEYS = """UPDATE own_fresh_key SET "passed_ms" = ?
     WHERE "device" = ? AND "passed_ms" = 0 AND "id" < ?"""
 _READ_UP_TO = 'UPDATE conversation SET "read_order" = max("read_order", ?) WHERE "id" = ?'
-_PRUNE_KEPT = """DELETE FROM kept_key WHERE "since_ms" < ?1 OR (
-    "session" NOT IN (SELECT "session" FROM group_out)
-    AND "session" NOT IN (SELECT "session" FROM share WHERE "state" = 'pending')
-    AND "session" NOT IN (SELECT "session" FROM share WHERE "state" = 'left-out' AND EXISTS
-        (SELECT 1 FROM message WHERE message."session" = share."session"
-            AND message."session" <> x'' AND message."index" >= share."index"))
-    AND "session" NOT IN (SELECT message."session" FROM outbox JOIN message USING ("order")
-        WHERE outbox."state" = 'sealed'))"""
+_PRUNE_KEPT = """DELETE FROM kept_key WHERE "session" NOT IN
+    (SELECT message."session" FROM outbox JOIN message USING ("order") WHERE outbox."state" = 'sealed')
+    AND ("since_ms" < ?1 OR (
+        "session" NOT IN (SELECT "session" FROM group_out)
+        AND "session" NOT IN (SELECT "session" FROM share WHERE "state" = 'pending')
+        AND "session" NOT IN (SELECT "session" FROM share WHERE "state" = 'left-out' AND EXISTS
+            (SELECT 1 FROM message WHERE message."session" = share."session"
+                AND message."session" <> x'' AND message."index" >= share."index"))))"""
 _PRUNE_GROUP_IN = """UPDATE group_in SET "pickle" = x'' WHERE "begun_seq" > 0 AND "pickle" <> x''
     AND EXISTS (SELECT 1 FROM group_in AS later WHERE later."conversation" = group_in."conversation"
         AND later."account" = group_in."account" AND later."device" = group_in."device"

@@ -82,7 +82,7 @@ def without_share(bob: Victim, alice: Peer, item: EnvelopeItem | None = None) ->
     """An envelope on its way that carries no session key."""
     made = item or EnvelopeItem(alice.account, alice.device, secrets.token_bytes(16), b"s" * 1400, None)
     id, packed = EnvelopeId(made.envelope), msgspec.msgpack.encode(made)
-    return EnvelopeOut(id, b"", alice.device, packed, alice.account)
+    return EnvelopeOut(id, b"", alice.device, packed, alice.account, NOW_MS)
 
 
 @pytest.mark.parametrize("refused", [True, False])

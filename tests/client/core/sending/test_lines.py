@@ -29,7 +29,7 @@ from coterie.wire.frames import (
 from coterie.wire.frames.shared import DeviceRef
 from tests.attacks.peers import EVERYONE, NOW_MS, Peer, Said
 from tests.attacks.street import Server, Victim
-from tests.attacks.test_owed import Fickle, another_device, pass_time, reasons, say
+from tests.attacks.test_owed import Fickle, another_device, pass_time, reasons, say, share_in, text_of
 from tests.attacks.test_stale_view import GHOST
 
 HOUR_MS = limits.HOUR_MS
@@ -223,25 +223,45 @@ def test_a_repair_that_reaches_nobody_holds_the_line(alice: Peer, bob: Victim, s
     assert line.retry_at_ms > bob.now_ms
 
 
-def test_a_repair_without_the_session_key_sends_again_as_it_is(
+def test_a_repair_of_what_the_server_has_after_all_gives_no_key(
     alice: Peer, bob: Victim, silent: Silent
 ) -> None:
-    """The key was kept for thirty days and is gone: nobody gets it, the message keeps its bytes."""
+    """The message came back in the log, and the key that was kept for it is gone."""
     say(bob, "old")
     (send,) = silent.sends()
-    bob.apply(PruneOutbox(NOW_MS + 1))
+    (row,) = bob.store.outbox(EVERYONE, OutboxState.SEALED, 2)
+    bob.apply(msgspec.structs.replace(row, state=OutboxState.SENT), PruneOutbox(NOW_MS + 1))
     before = len(silent.items(alice))
+    bob.frame(refusal(send.request, Code.STALE_VIEW, DeviceRef(alice.account, alice.device)))
+    assert len(silent.sends()) == 1
+    assert len(silent.items(alice)) == before
+
+
+def test_a_key_stays_for_as_long_as_something_sealed_by_it_waits(
+    alice: Peer, bob: Victim, silent: Silent
+) -> None:
+    """Rule 13: after more than thirty days, too, a device that the server names gets the session from its
+    first message on."""
+    say(bob, "old")
+    (send,) = silent.sends()
+    (item,) = silent.items(alice)
+    bob.apply(PruneOutbox(NOW_MS + 1))
     bob.frame(refusal(send.request, Code.STALE_VIEW, DeviceRef(alice.account, alice.device)))
     _, again = silent.sends()
     assert again.ciphertext == send.ciphertext
-    assert len(silent.items(alice)) == before
+    first, second = silent.items(alice)
+    assert first == item
+    assert text_of(share_in(bob, alice, second), again) == "old"
 
 
 def test_a_device_that_came_after_the_kept_key_went_gets_the_key_as_it_is_now(
     alice: Peer, bob: Victim, silent: Silent
 ) -> None:
+    """Something waits in the same line, by a session of which nothing is kept."""
     say(bob, "old")
-    bob.apply(PruneOutbox(NOW_MS + 1))
+    (row,) = bob.store.outbox(EVERYONE, OutboxState.SEALED, 2)
+    bob.apply(msgspec.structs.replace(row, state=OutboxState.SENT), PruneOutbox(NOW_MS + 1))
+    bob.apply(msgspec.structs.replace(row, order=99))
     late = another_device(alice, silent)
     bob.frame(LedgerGrew(silent.ledger.head()))
     say(bob, "new")

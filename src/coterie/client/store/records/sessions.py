@@ -70,13 +70,14 @@ class KeptKey(Quiet, frozen=True):
 
 class EnvelopeOut(msgspec.Struct, frozen=True):
     """A sealed envelope until the server has accepted it. item: packed wire EnvelopeItem; to: as in the
-    Envelopes frame."""
+    Envelopes frame; since_ms: when it was sealed."""
 
     envelope: EnvelopeId
     session: bytes
     device: DeviceId
     item: bytes
     to: bytes
+    since_ms: int
 
 
 class DropEnvelopeOut(msgspec.Struct, frozen=True):

@@ -143,7 +143,8 @@ class OutboxRow(msgspec.Struct, frozen=True):
 
 class PruneOutbox(msgspec.Struct, frozen=True):
     """Remove outbox rows in state SENT and kept keys from before the given time; and kept keys of sessions
-    that ended, by which nothing waits to be accepted and nobody is owed anything (encryption rule 13)."""
+    that ended and of which nobody is owed anything. Keys of sessions by which something sealed waits to be
+    accepted stay, whatever their age (encryption rule 13)."""
 
     before_ms: int
 

@@ -122,7 +122,8 @@ CREATE TABLE envelope_out (
     "session" BLOB NOT NULL,
     "device" BLOB NOT NULL,
     "item" BLOB NOT NULL,
-    "to" BLOB NOT NULL
+    "to" BLOB NOT NULL,
+    "since_ms" INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE group_in (
