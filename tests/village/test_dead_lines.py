@@ -91,33 +91,6 @@ async def test_what_never_reached_the_server(
     assert opened == (given if sum(days) < 1 else set())
 
 
-async def test_a_key_that_the_server_had_and_its_message_that_it_had_not(
-    village: Village, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Both were away for so long that the mailbox has lost the key, and only then the message goes out."""
-    alice, bob = await met(village)
-    await bob.close()
-    village.clock.pass_days(1)
-    line = DeadLine(monkeypatch, alice, Send)
-    for target, text in SAID.items():
-        await sealed(alice, target, text)
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while alice._store.envelopes_out():
-            await asyncio.sleep(0)
-    await alice.close()
-    await village.stop()
-    village.clock.pass_days(33)
-    await village.start(village.port)
-    line.dead = ()
-    bob = await village.back("bob")
-    await bob.close()
-    alice = await village.back("alice")
-    await alice.close()
-    bob = await village.back("bob")
-    alice = await village.back("alice")
-    await all_arrived(alice, bob)
-
-
 async def test_a_message_is_not_given_away_while_the_other_person_is_dormant(
     village: Village, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,12 +14,13 @@ from coterie.base.ids import DeviceId, EnvelopeId, SessionId
 from coterie.client.core import fanout
 from coterie.client.core.requests import EnvelopesGiven
 from coterie.client.store.records import EnvelopeOut, ShareState
-from coterie.wire.frames import Accepted, Claim, Claimed, ClientFrame, Envelopes, Refusal, ServerFrame
+from coterie.wire.frames import Accepted, Claim, Claimed, ClientFrame, Envelopes, Refusal, Send, ServerFrame
 from coterie.wire.frames.messages import EnvelopeItem
 from coterie.wire.frames.messages import Share as SharedSession
 from tests.attacks.peers import EVERYONE, NOW_MS, Peer
 from tests.attacks.street import Server, Victim
-from tests.attacks.test_owed import Fickle, pass_time, reasons, say
+from tests.attacks.test_owed import Fickle, pass_time, reasons, say, share_in, text_of
+from tests.client.core.sending.test_lines import Silent
 
 HOUR_MS = limits.HOUR_MS
 
@@ -35,6 +36,17 @@ class Deaf(Server):
             self.heard.append(frame)
             return None
         return super().answer(frame)
+
+
+@dataclass
+class SilentAndDeaf(Deaf):
+    """Answers no messages either."""
+
+    def answer(self, frame: ClientFrame) -> ServerFrame | None:
+        answer = super().answer(frame)
+        if isinstance(frame, Envelopes):
+            self.got.append(frame)
+        return None if isinstance(frame, Send) else answer
 
 
 @pytest.fixture
@@ -123,6 +135,82 @@ def test_a_refused_share_of_a_conversation_nobody_knows_holds_no_line(
     bob.frame(Refusal(deaf.heard[0].request, Code.MAILBOX_FULL.value, 0, ()))
     assert bob.store.envelopes_out() == []
     assert bob.shown == []
+
+
+def later(bob: Victim, ms: int) -> None:
+    """The line was dead for so long; then there is another connection."""
+    bob.now_ms += ms
+    bob.connect()
+
+
+@pytest.mark.parametrize("late_ms", [limits.GIVE_AGAIN_MS, limits.GIVE_AGAIN_MS + 1, -2 * HOUR_MS])
+def test_what_was_sealed_too_long_ago_is_sealed_anew(
+    alice: Peer, bob: Victim, deaf: Deaf, late_ms: int
+) -> None:
+    """Also where the clock was put back. It is given before the message, and opens it."""
+    bob.server = silent = SilentAndDeaf(deaf.ledger, deaf.peers, deaf.got)
+    say(bob, "sealed before the line died")
+    first = items(silent.heard)
+    (send,) = silent.sends()
+    silent.heard.clear()
+    silent.got.clear()
+    later(bob, late_ms)
+    again = items(silent.heard)
+    assert [(each.device, each.share) for each in again] == [(each.device, each.share) for each in first]
+    assert (again == first) == (late_ms == limits.GIVE_AGAIN_MS)
+    assert {row.envelope for row in bob.store.envelopes_out()} == {each.envelope for each in again}
+    said = [type(frame) for frame in silent.got if isinstance(frame, Envelopes | Send)]
+    assert said == [Envelopes, Send]
+    (same,) = silent.sends()
+    assert same.ciphertext == send.ciphertext
+    (item,) = [each for each in again if each.device == alice.device]
+    assert text_of(share_in(bob, alice, item), same) == "sealed before the line died"
+
+
+def test_a_key_is_given_anew_where_its_message_waited_for_too_long(
+    alice: Peer, bob: Victim, server: Server
+) -> None:
+    """The server had the envelope, and keeps it for thirty days: its device may not have fetched it."""
+    bob.server = silent = Silent(server.ledger, server.peers, server.got)
+    silent.keyless.add(alice.device)
+    say(bob, "waits")
+    (send,) = silent.sends()
+    (given,) = [item for frame in silent.got if isinstance(frame, Envelopes) for item in frame.items]
+    silent.got.clear()
+    later(bob, limits.GIVE_AGAIN_MS)
+    assert [frame for frame in silent.got if isinstance(frame, Envelopes)] == []
+    silent.got.clear()
+    later(bob, 1)
+    (anew,) = [item for frame in silent.got if isinstance(frame, Envelopes) for item in frame.items]
+    assert anew.device == given.device
+    assert anew.envelope != given.envelope
+    assert [frame.ciphertext for frame in silent.sends()] == [send.ciphertext]
+    assert reasons(bob) == [Code.NO_PREKEY.value]
+
+
+def test_nothing_more_is_sealed_by_a_session_whose_envelope_was_given_up(
+    bob: Victim, deaf: Deaf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a large conversation a session lasts for a week: its messages would name the device as left out."""
+    monkeypatch.setattr(limits, "ROTATE_SMALL_DEVICES", 0)
+    say(bob, "one")
+    later(bob, limits.GIVE_AGAIN_MS + 1)
+    say(bob, "two")
+    one, two = deaf.sends()
+    assert one.session != two.session
+    newest = bob.store.last_message(EVERYONE)
+    assert newest is not None
+    assert newest.not_for == b""
+
+
+def test_an_envelope_without_a_key_is_given_up_and_no_share_with_it(
+    alice: Peer, bob: Victim, deaf: Deaf
+) -> None:
+    bob.apply(without_share(bob, alice))
+    later(bob, limits.GIVE_AGAIN_MS + 1)
+    assert bob.store.envelopes_out() == []
+    assert deaf.heard == []
+    assert bob.store.owed() == []
 
 
 @dataclass
