@@ -14,10 +14,11 @@ from coterie.base.ids import DeviceId, EnvelopeId, SessionId
 from coterie.client.core import fanout
 from coterie.client.core.requests import EnvelopesGiven
 from coterie.client.store.records import EnvelopeOut, ShareState
+from coterie.ledger.leaves import NO_LEAF, SERVER_NAME_HASH, Leaf, LeafKind
 from coterie.wire.frames import Accepted, Claim, Claimed, ClientFrame, Envelopes, Refusal, Send, ServerFrame
 from coterie.wire.frames.messages import EnvelopeItem
 from coterie.wire.frames.messages import Share as SharedSession
-from tests.attacks.peers import EVERYONE, NOW_MS, Peer
+from tests.attacks.peers import EVERYONE, NOW_MS, SERVER, Peer
 from tests.attacks.street import Server, Victim
 from tests.attacks.test_owed import Fickle, pass_time, reasons, say, share_in, text_of
 from tests.client.core.sending.test_lines import Silent
@@ -144,16 +145,20 @@ def later(bob: Victim, ms: int) -> None:
 
 
 @pytest.mark.parametrize("late_ms", [limits.GIVE_AGAIN_MS, limits.GIVE_AGAIN_MS + 1, -2 * HOUR_MS])
+@pytest.mark.parametrize("grown", [True, False])
 def test_what_was_sealed_too_long_ago_is_sealed_anew(
-    alice: Peer, bob: Victim, deaf: Deaf, late_ms: int
+    alice: Peer, bob: Victim, deaf: Deaf, late_ms: int, grown: bool
 ) -> None:
-    """Also where the clock was put back. It is given before the message, and opens it."""
+    """Also where the clock was put back. It is given before the message, and opens it; grown: once the leaves
+    are here that came meanwhile."""
     bob.server = silent = SilentAndDeaf(deaf.ledger, deaf.peers, deaf.got)
     say(bob, "sealed before the line died")
     first = items(silent.heard)
     (send,) = silent.sends()
     silent.heard.clear()
     silent.got.clear()
+    if grown:
+        silent.ledger.put(Leaf(LeafKind.SERVER, SERVER_NAME_HASH, SERVER, 1, b"h" * 32, NO_LEAF))
     later(bob, late_ms)
     again = items(silent.heard)
     assert [(each.device, each.share) for each in again] == [(each.device, each.share) for each in first]
@@ -172,7 +177,7 @@ def test_a_key_is_given_anew_where_its_message_waited_for_too_long(
 ) -> None:
     """The server had the envelope, and keeps it for thirty days: its device may not have fetched it."""
     bob.server = silent = Silent(server.ledger, server.peers, server.got)
-    silent.keyless.add(alice.device)
+    silent.false.add(alice.device)
     say(bob, "waits")
     (send,) = silent.sends()
     (given,) = [item for frame in silent.got if isinstance(frame, Envelopes) for item in frame.items]
@@ -185,7 +190,7 @@ def test_a_key_is_given_anew_where_its_message_waited_for_too_long(
     assert anew.device == given.device
     assert anew.envelope != given.envelope
     assert [frame.ciphertext for frame in silent.sends()] == [send.ciphertext]
-    assert reasons(bob) == [Code.NO_PREKEY.value]
+    assert reasons(bob) == [Code.BAD_PREKEY.value], "who was left out stays so, and for what reason"
 
 
 def test_nothing_more_is_sealed_by_a_session_whose_envelope_was_given_up(
