@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from coterie.base import limits
+from coterie.base.ids import log_of, mailbox_of
+from coterie.client.commands import Connected
 from coterie.client.core.gaps import KEY_WAIT_MS
 from coterie.client.events import MessagesMissing
 from coterie.client.store.records import Setting
 from coterie.e2ee.group import Parent
 from coterie.e2ee.vodo import GroupOut
-from tests.attacks.peers import EVERYONE, Peer
+from coterie.wire.frames import Ready
+from coterie.wire.frames.connection import StreamEnd
+from tests.attacks.peers import EVERYONE, LIFE, Peer
 from tests.attacks.street import Victim, with_key
 
 
@@ -95,3 +100,72 @@ def test_nobody_makes_somebody_else_seem_silenced_for_long(alice: Peer, mallory:
         bob.log(mallory.message(from_mallory, EVERYONE, f"lie {n}", n=n, parents=named))
     bob.log(alice.message(from_alice, EVERYONE, "two", n=2))
     assert missing(bob) == [("alice", 4), ("alice", 0)]
+
+
+def connect_as_dormant(victim: Victim, after: int, to: int) -> None:
+    """A new connection, on which the server says that what stands in the log of everyone behind one place up
+    to another came while the victim's device was dormant."""
+    victim._seqs[log_of(EVERYONE)] = after
+    mail = mailbox_of(victim.device)
+    ends = (
+        StreamEnd(mail, victim._seqs[mail], victim._seqs[mail]),
+        StreamEnd(log_of(EVERYONE), after, to, after, to),
+    )
+    ledger = victim.server.ledger
+    victim.command(Connected(Ready(1, ends, ledger.view.size, ledger.head(), 50), LIFE, b""))
+    victim._seqs[log_of(EVERYONE)] = to
+
+
+def test_no_server_makes_counts_begin_anew(alice: Peer, bob: Victim) -> None:
+    """Attack: the server leaves out messages, and says that Bob's device was dormant meanwhile. Rule 14: a
+    device knows by its own keys whether it may have been."""
+    out = with_key(alice, bob, EVERYONE)
+    bob.log(alice.message(out, EVERYONE, "one", n=1))
+    bob.now_ms += 28 * limits.DAY_MS
+    connect_as_dormant(bob, 1, 4)
+    bob.log(alice.message(out, EVERYONE, "five", n=5))
+    assert missing(bob) == [("alice", 3)]
+
+
+def test_behind_a_dormant_time_counts_begin_anew(alice: Peer, mallory: Peer, bob: Victim) -> None:
+    """What was said meanwhile was not for Bob's device, whoever names it; what is left out afterwards is
+    missing as ever. A message from before whose key comes late belongs to the count that was."""
+    from_alice, from_mallory = with_key(alice, bob, EVERYONE), with_key(mallory, bob, EVERYONE)
+    unknown = GroupOut.create()
+    early = GroupOut.from_pickle(unknown.pickle(b"k" * 32), b"k" * 32)
+    had = (Parent(b"h" * 32, alice.device, 2),)
+    bob.log(alice.message(from_alice, EVERYONE, "one", n=1))
+    bob.log(mallory.message(from_mallory, EVERYONE, "one", n=1))
+    bob.log(alice.message(unknown, EVERYONE, "two", n=2))
+    bob.log(mallory.message(GroupOut.create(), EVERYONE, "of a key that never comes", n=2, parents=had))
+    bob.now_ms += 31 * limits.DAY_MS
+    connect_as_dormant(bob, 4, 9)
+    assert missing(bob) == []
+    had = (Parent(b"h" * 32, alice.device, 6),)
+    bob.log(mallory.message(from_mallory, EVERYONE, "alice was here", n=4, parents=had))
+    bob.log(alice.message(from_alice, EVERYONE, "seven", n=7))
+    with_key(alice, bob, EVERYONE, early)
+    assert missing(bob) == []
+    assert [text for _, text in bob.texts(EVERYONE)][-1] == "two"
+    bob.log(alice.message(from_alice, EVERYONE, "nine", n=9))
+    assert missing(bob) == [("alice", 1)]
+    had = (Parent(b"h" * 32, alice.device, 10),)
+    bob.log(mallory.message(from_mallory, EVERYONE, "there is one more", n=5, parents=had))
+    assert missing(bob) == [("alice", 1), ("alice", 2)]
+
+
+def test_what_is_left_out_before_a_dormant_time_is_missing(alice: Peer, mallory: Peer, bob: Victim) -> None:
+    """It is handed afterwards, and counted as what went before it."""
+    out = with_key(alice, bob, EVERYONE)
+    bob.log(alice.message(out, EVERYONE, "one", n=1))
+    bob.now_ms += 31 * limits.DAY_MS
+    connect_as_dormant(bob, 1, 9)
+    bob._seqs[log_of(EVERYONE)] = 1
+    had = (Parent(b"h" * 32, alice.device, 4),)
+    from_mallory = with_key(mallory, bob, EVERYONE)
+    bob.log(alice.message(out, EVERYONE, "three", n=3))
+    bob.log(mallory.message(from_mallory, EVERYONE, "alice said four", n=1, parents=had))
+    assert missing(bob) == [("alice", 1), ("alice", 2)]
+    bob._seqs[log_of(EVERYONE)] = 9
+    bob.log(alice.message(out, EVERYONE, "behind it", n=9))
+    assert missing(bob) == [("alice", 1), ("alice", 2)]

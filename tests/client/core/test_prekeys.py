@@ -186,3 +186,23 @@ def test_a_device_without_an_x_wing_key_makes_one_when_it_connects(store: Client
     kept = store.current_x_wing()
     assert kept is not None
     assert kept.created_ms == START_MS
+
+
+def test_a_device_knows_that_it_may_count_as_dormant(maker: Maker) -> None:
+    """A day early, and before it renews anything."""
+    assert not maker.prekeys.dormant(START_MS + 29 * DAY - 1)
+    assert maker.prekeys.dormant(START_MS + 29 * DAY)
+    maker.accepted(maker.connected(START_MS + 29 * DAY))
+    assert not maker.prekeys.dormant(START_MS + 29 * DAY)
+
+
+def test_a_key_that_the_server_did_not_confirm_keeps_no_device_awake(maker: Maker) -> None:
+    """Others may still go by the one before it."""
+    sent = maker.drained(START_MS + 8 * DAY)
+    assert maker.prekeys.dormant(START_MS + 30 * DAY)
+    maker.accepted(sent)
+    assert not maker.prekeys.dormant(START_MS + 30 * DAY)
+
+
+def test_a_device_without_a_confirmed_key_may_count_as_dormant(store: ClientStore) -> None:
+    assert Maker(store, lacking=OwnXWing).prekeys.dormant(START_MS)

@@ -8,7 +8,7 @@ import pytest
 
 from coterie.base import limits
 from coterie.base.errors import RemoteError
-from coterie.base.ids import StreamId
+from coterie.base.ids import DeviceId, StreamId, mailbox_of
 from coterie.client.core import sync
 from coterie.client.core.sync import Positions
 from coterie.client.store.records import PositionRow
@@ -24,6 +24,12 @@ def ready(acknowledged: int, end: int) -> Ready:
     return Ready(1, (StreamEnd(STREAM, acknowledged, end),), 0, b"", 50)
 
 
+def dormant(at: int, end: int) -> Ready:
+    """Behind its first two entries nothing of the log is for this device."""
+    mailbox = StreamEnd(mailbox_of(DeviceId(bytes(16))), 0, end)
+    return Ready(1, (mailbox, StreamEnd(STREAM, at, end, 2, end)), 0, b"", 50)
+
+
 def save(store: ClientStore, row: PositionRow) -> None:
     store.begin()
     store.apply((row,))
@@ -33,8 +39,9 @@ def save(store: ClientStore, row: PositionRow) -> None:
 def test_delivery_goes_on_after_what_is_committed_here(store: ClientStore) -> None:
     save(store, PositionRow(STREAM, LIFE, 7))
     positions = Positions(store)
-    sync = positions.connected(ready(3, 9), LIFE)
+    sync, anew = positions.connected(ready(3, 9), LIFE, dormant=False)
     assert [position.seq for position in sync.positions] == [7]
+    assert anew == ()
     assert positions.skip(STREAM, LIFE, 7)
     assert not positions.skip(STREAM, LIFE, 8)
 
@@ -43,7 +50,7 @@ def test_another_life_of_the_server_starts_anew(store: ClientStore) -> None:
     save(store, PositionRow(STREAM, LIFE, 7))
     other = secrets.token_bytes(16)
     positions = Positions(store)
-    sync = positions.connected(ready(2, 9), other)
+    sync, _ = positions.connected(ready(2, 9), other, dormant=False)
     assert [position.seq for position in sync.positions] == [2]
     assert not positions.skip(STREAM, other, 3)
     assert positions.skip(STREAM, LIFE, 8)
@@ -51,7 +58,7 @@ def test_another_life_of_the_server_starts_anew(store: ClientStore) -> None:
 
 def test_drained_once_when_the_last_waiting_entry_is_committed(store: ClientStore) -> None:
     positions = Positions(store)
-    positions.connected(ready(0, 2), LIFE)
+    positions.connected(ready(0, 2), LIFE, dormant=False)
     assert not positions.drained_now()
     positions.moved(STREAM, 1, 0)
     assert not positions.drained_now()
@@ -62,7 +69,7 @@ def test_drained_once_when_the_last_waiting_entry_is_committed(store: ClientStor
 
 def test_acknowledges_after_enough_entries_or_enough_time(store: ClientStore) -> None:
     positions = Positions(store)
-    positions.connected(ready(0, 0), LIFE)
+    positions.connected(ready(0, 0), LIFE, dormant=False)
     positions.moved(STREAM, 1, 1_000)
     assert positions.acknowledge(1_000, at_once=False) == ()
     assert positions.wake_at_ms == 1_000 + limits.ACK_SECONDS * 1000
@@ -78,7 +85,7 @@ def test_acknowledges_after_enough_entries_or_enough_time(store: ClientStore) ->
 def test_a_gap_is_believed_only_where_something_may_have_expired(store: ClientStore) -> None:
     save(store, PositionRow(STREAM, LIFE, 3))
     positions = Positions(store)
-    positions.connected(ready(3, 9), LIFE)
+    positions.connected(ready(3, 9), LIFE, dormant=False)
     assert not positions.skip(STREAM, LIFE, 10), "entries 4 to 9 were older than we can know"
     save(store, positions.moved(STREAM, 10, 0))
     assert not positions.skip(STREAM, LIFE, 11)
@@ -91,7 +98,7 @@ def test_a_gap_is_believed_only_where_something_may_have_expired(store: ClientSt
 def test_a_position_beyond_the_end_hides_nothing(store: ClientStore) -> None:
     save(store, PositionRow(STREAM, LIFE, 1 << 60))
     positions = Positions(store)
-    sync = positions.connected(ready(2, 4), LIFE)
+    sync, _ = positions.connected(ready(2, 4), LIFE, dormant=False)
     assert [position.seq for position in sync.positions] == [2]
     assert positions.skip(STREAM, LIFE, 2)
     assert not positions.skip(STREAM, LIFE, 3)
@@ -105,5 +112,43 @@ def test_where_not_every_stream_was_named_a_new_one_may_begin_anywhere(
 ) -> None:
     monkeypatch.setattr(sync, "NAMED_MOST", 1)
     positions = Positions(store)
-    positions.connected(ready(3, 9), LIFE)
+    positions.connected(ready(3, 9), LIFE, dormant=False)
     assert not positions.skip(StreamId(b"l" + bytes(15) + b"x"), LIFE, 700)
+
+
+def test_counts_begin_anew_behind_what_was_said_while_the_device_was_dormant(store: ClientStore) -> None:
+    """Where both say that it was dormant: the device by its own keys, the server by the end of the log."""
+    save(store, PositionRow(STREAM, LIFE, 1))
+    positions = Positions(store)
+    assert positions.connected(dormant(1, 9), LIFE, dormant=False)[1] == ()
+    assert positions.connected(ready(1, 9), LIFE, dormant=True)[1] == ()
+    _, (anew,) = positions.connected(dormant(1, 9), LIFE, dormant=True)
+    assert anew == PositionRow(STREAM, LIFE, 1, 9)
+    save(store, anew)
+    moved = positions.moved(STREAM, 2, 0)
+    assert (moved.seq, moved.anew_from) == (2, 9)
+
+
+def test_what_is_said_before_the_new_key_arrives_may_be_skipped_once(store: ClientStore) -> None:
+    positions = Positions(store)
+    positions.connected(dormant(1, 9), LIFE, dormant=False)
+    with pytest.raises(RemoteError):
+        positions.skip(STREAM, LIFE, 13)
+    positions.connected(dormant(1, 9), LIFE, dormant=True)
+    save(store, positions.moved(STREAM, 2, 0))
+    assert not positions.skip(STREAM, LIFE, 13)
+    save(store, positions.moved(STREAM, 13, 0))
+    with pytest.raises(RemoteError):
+        positions.skip(STREAM, LIFE, 15)
+    with pytest.raises(RemoteError):
+        positions.skip(mailbox_of(DeviceId(bytes(16))), LIFE, 11)
+
+
+def test_a_log_that_began_before_the_new_key_arrived_is_one_of_them(store: ClientStore) -> None:
+    another = StreamId(b"l" + bytes(15) + b"x")
+    positions = Positions(store)
+    positions.connected(dormant(1, 9), LIFE, dormant=True)
+    assert not positions.skip(another, LIFE, 3)
+    save(store, positions.moved(another, 3, 0))
+    with pytest.raises(RemoteError):
+        positions.skip(another, LIFE, 5)

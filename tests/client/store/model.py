@@ -139,7 +139,7 @@ class Model(ModelReads):
         for olm in self._of(r.OlmRow):
             self._put(_replace(olm, pickle=b""))
         for tip in self._of(r.TipRow):
-            self._put(_replace(tip, first_n=0, held=0, named_n=0, told=0))
+            self._put(_replace(tip, first_n=0, held=0, named_n=0, told=0, anew_from=0))
         self._drop(r.WaitingRow, self._of(r.WaitingRow, stream=mailbox_of(record.before)))
         for row in self._of(r.ConversationRow):
             last = self._one(r.MessageRow, conversation=row.id, device=record.before, message=row.out_message)

@@ -108,6 +108,9 @@ class ModelReads:
     def own_x_wing(self, id: int) -> r.OwnXWing | None:
         return self._one(r.OwnXWing, id=id)
 
+    def own_x_wings(self) -> list[r.OwnXWing]:
+        return sorted(self._of(r.OwnXWing), key=lambda row: -row.id)
+
     def current_x_wing(self) -> r.OwnXWing | None:
         return max(self._of(r.OwnXWing, replaced_ms=0), key=lambda row: row.id, default=None)
 

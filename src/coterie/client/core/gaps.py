@@ -2,7 +2,8 @@
 
 What lies below the first message held of a device is before my time. A number that was skipped is missing
 until it comes; where something waits to be opened, its key has a minute first. Others name what they had:
-that counts until the device itself says more, so that nobody can make others seem silenced for long.
+that counts until the device itself says more, so that nobody can make others seem silenced for long. Behind
+a time in which this device was dormant everybody's count begins anew.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from coterie.client.core.people import People, target_of
 from coterie.client.core.ports import Reads
 from coterie.client.events import MessagesMissing
 from coterie.client.outcome import Outcome
-from coterie.client.store.records import Record, TipRow
+from coterie.client.store.records import Record, Setting, TipRow
 from coterie.e2ee.group import InnerMessage
 
 KEY_WAIT_MS = 60_000
@@ -48,14 +49,20 @@ class Gaps:
         if self._reads.n_used(inner.conversation, inner.device, inner.n):
             raise SealBroken("two messages with one number of one device")
 
-    def take(self, inner: InnerMessage, hash: bytes, order: int) -> tuple[Record, ...]:
-        """A message that is about to be saved: its device's tip, and tips that it names as parents."""
+    def take(self, inner: InnerMessage, hash: bytes, order: int, seq: int) -> tuple[Record, ...]:
+        """A message that is about to be saved: its device's tip, and tips that it names as parents. seq: its
+        place in the log."""
         conversation, device = inner.conversation, inner.device
         known = self._reads.tip(conversation, device)
-        if known is None or not known.first_n:
+        anew_from = self._anew_from(conversation)
+        before = seq <= anew_from
+        if before and known is not None and known.anew_from >= anew_from:
+            return ()
+        if known is None or not known.first_n or (known.anew_from < anew_from and not before):
             newer = known is None or inner.n > known.n
             place = (inner.n, hash, order) if newer or known is None else (known.n, known.hash, known.order)
-            tip = TipRow(conversation, device, *place, first_n=inner.n, held=1)
+            begun = 0 if before else anew_from
+            tip = TipRow(conversation, device, *place, first_n=inner.n, held=1, anew_from=begun)
         elif inner.n > known.n:
             self._changed |= inner.n > known.n + 1 or known.named_n > known.n
             tip = msgspec.structs.replace(
@@ -66,9 +73,16 @@ class Gaps:
             first = min(known.first_n, inner.n)
             tip = msgspec.structs.replace(known, first_n=first, held=known.held + 1)
         self._newest[conversation, device] = tip.n
-        return (tip, *self._named(inner))
+        return (tip, *self._named(inner, anew_from, before=before))
 
-    def _named(self, inner: InnerMessage) -> Iterator[TipRow]:
+    def _anew_from(self, conversation: ConversationId) -> int:
+        """Behind which place of the log everybody's count began anew, since this device was dormant."""
+        row = self._reads.position(log_of(conversation))
+        if row is None or row.incarnation != self._reads.setting(Setting.INCARNATION):
+            return 0
+        return row.anew_from
+
+    def _named(self, inner: InnerMessage, anew_from: int, *, before: bool) -> Iterator[TipRow]:
         """Messages of others that the sender had and that are not here."""
         for parent in inner.parents:
             device = parent.device
@@ -77,7 +91,7 @@ class Gaps:
             if parent.n <= self._newest.get((inner.conversation, device), 0):
                 continue
             tip = self._reads.tip(inner.conversation, device)
-            if tip is None or not tip.first_n:
+            if tip is None or not tip.first_n or (tip.anew_from < anew_from) != before:
                 continue
             self._newest[inner.conversation, device] = max(tip.n, tip.named_n)
             if tip.n < parent.n <= tip.n + NAMED_AHEAD_MOST and parent.n > tip.named_n:

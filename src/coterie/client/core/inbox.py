@@ -219,7 +219,7 @@ class Inbox:
         """A message that opened: keep it, and say so."""
         order = self._outbox.take_order()
         message = self._row(order, row, entry, opened)
-        records: list[Record] = [message, *self.gaps.take(opened.inner, opened.hash, order)]
+        records: list[Record] = [message, *self.gaps.take(opened.inner, opened.hash, order, entry.seq)]
         if not row.begun_seq:
             records.append(msgspec.structs.replace(row, begun_seq=entry.seq, begun_ms=now_ms))
         yield Outcome(save=tuple(records))

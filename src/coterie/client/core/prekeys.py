@@ -22,6 +22,8 @@ from coterie.wire.frames import PublishPrekeys
 
 log = logging.getLogger("coterie.client.prekeys")
 
+DORMANT_SOON_MS = limits.DORMANT_AFTER_MS - limits.DAY_MS
+"""A day before others would say so: their clocks are not ours."""
 PENDING_MOST = 100
 """Unconfirmed prekeys that are kept to be given again; as many as one frame takes."""
 
@@ -73,12 +75,19 @@ class Prekeys:
         self.wake_at_ms: int | None = None
         """When standing keys are due, while connected and with nothing waiting."""
 
+    def dormant(self, now_ms: int) -> bool:
+        """Whether the newest X-Wing key that the server has confirmed is so old that it may count this device
+        as dormant: to be asked on a new connection, before it is told anything."""
+        unconfirmed = {SignedPrekey.unpack(packed).prekey.id for packed in self._pending()}
+        known = [key.created_ms for key in self._reads.own_x_wings() if key.id not in unconfirmed]
+        return self._is_due(known[0] if known else 0, DORMANT_SOON_MS, now_ms)
+
     def connected(self, left: int, now_ms: int) -> Iterator[Outcome]:
         """Before anything is delivered: a device that fell dormant is one again from here on. left: one-time
         keys that the server still has."""
         self.disconnected()
         yield self._give_again(now_ms)
-        if self._is_due(self._x_wing_ms(), limits.DORMANT_AFTER_MS - limits.DAY_MS, now_ms):
+        if self._is_due(self._x_wing_ms(), DORMANT_SOON_MS, now_ms):
             yield self._renew(now_ms, x_wing=True, fallback=False)
         yield self.top_up(left, now_ms)
 

@@ -258,8 +258,10 @@ class Switchboard:
         self._live = True
         self._told_live = False
         self.requests.forget()
-        sync = self._positions.connected(command.ready, command.incarnation)
-        saved = (
+        dormant = self._prekeys.dormant(now_ms)
+        sync, anew = self._positions.connected(command.ready, command.incarnation, dormant=dormant)
+        saved: tuple[Record, ...] = (
+            *anew,
             PutSetting(Setting.INCARNATION, command.incarnation),
             PutSetting(Setting.IDENTITY, command.identity),
             DropSetting(Setting.DEVICE_UNCONFIRMED),

@@ -32,13 +32,19 @@ class Positions:
         self._all_named = True
         self._begins: dict[StreamId, int] = {}
         """Where to begin in streams in which our own position is false."""
+        self._was_dormant = False
+        self._awake: set[StreamId] = set()
+        """Logs of which something came that is for this device, since it was dormant."""
         self._unacknowledged: dict[StreamId, int] = {}
         self._entries = 0
         self._since_ms = 0
         self._draining = False
 
-    def connected(self, ready: Ready, incarnation: bytes) -> Sync:
-        """Where to deliver from, and what counts as the backlog."""
+    def connected(
+        self, ready: Ready, incarnation: bytes, *, dormant: bool
+    ) -> tuple[Sync, tuple[PositionRow, ...]]:
+        """Where to deliver from, and what counts as the backlog. dormant: as this device sees it by itself;
+        where the server says so too, counts of what others say begin anew."""
         self._incarnation = incarnation
         self._unacknowledged.clear()
         self._entries = 0
@@ -46,7 +52,10 @@ class Positions:
         self._ends = {StreamId(end.stream): end for end in ready.ends}
         self._all_named = len(ready.ends) < NAMED_MOST
         self._begins = {}
+        self._was_dormant = dormant
+        self._awake.clear()
         positions = []
+        anew = []
         for end in ready.ends:
             stream = StreamId(end.stream)
             if self.seq(stream) > end.end:
@@ -57,8 +66,10 @@ class Positions:
             if last > at:
                 self._targets[stream] = last
             positions.append(Position(stream, incarnation, at))
+            if dormant and end.skip_to == end.end and not is_mailbox(stream):
+                anew.append(PositionRow(stream, incarnation, self.seq(stream), end.end))
         self._draining = True
-        return Sync(tuple(positions))
+        return Sync(tuple(positions)), tuple(anew)
 
     def disconnected(self) -> None:
         self._draining = False
@@ -69,32 +80,41 @@ class Positions:
         """The last committed seq of a stream in this life of the server; 0 for none."""
         if stream in self._begins:
             return self._begins[stream]
+        row = self._row(stream)
+        return row.seq if row is not None else 0
+
+    def _row(self, stream: StreamId) -> PositionRow | None:
         row = self._reads.position(stream)
-        return row.seq if row is not None and row.incarnation == self._incarnation else 0
+        return row if row is not None and row.incarnation == self._incarnation else None
 
     def skip(self, stream: StreamId, incarnation: bytes, seq: int) -> bool:
         """Whether an entry is already committed here, or of another life of the server.
 
         Numbers have no gap, but what was there when the connection was made may have expired before. Raises
-        RemoteError for any other gap: to believe it would hide the entries that belong there.
+        RemoteError for any other gap: to believe it would hide the entries that belong there. One more is
+        believed where this device was dormant: what is said until its new key arrives is not for it either.
         """
         if incarnation != self._incarnation:
             return True
         at = self.seq(stream)
         end = self._ends.get(stream)
-        if seq - 1 > max(at, end.end if end else 0) and (at or self._all_named):
+        gap = seq - 1 > max(at, end.end if end else 0) and (at or self._all_named)
+        if gap and not (self._was_dormant and stream not in self._awake and not is_mailbox(stream)):
             raise RemoteError(Code.BAD_FRAME, "a gap in a stream")
         return seq <= at
 
     def moved(self, stream: StreamId, seq: int, now_ms: int) -> PositionRow:
         """An entry is about to be committed."""
         self._begins.pop(stream, None)
+        row, end = self._row(stream), self._ends.get(stream)
+        if self._was_dormant and (end is None or seq > end.end):
+            self._awake.add(stream)
         self._unacknowledged[stream] = seq
         self._entries += 1
         self._since_ms = self._since_ms or now_ms
         if seq >= self._targets.get(stream, 0):
             self._targets.pop(stream, None)
-        return PositionRow(stream, self._incarnation, seq)
+        return PositionRow(stream, self._incarnation, seq, row.anew_from if row is not None else 0)
 
     def drained_now(self) -> bool:
         """True once per connection: everything that had waited is committed."""

@@ -150,6 +150,10 @@ class PeopleReads(Rows):
     def own_x_wing(self, id: int) -> OwnXWing | None:
         return self._one(OWN_X_WING, 'WHERE "id" = ?', id)
 
+    def own_x_wings(self) -> list[OwnXWing]:
+        """All that are kept, the newest first."""
+        return self._all(OWN_X_WING, 'ORDER BY "id" DESC')
+
     def current_x_wing(self) -> OwnXWing | None:
         return self._one(OWN_X_WING, 'WHERE "replaced_ms" = 0 ORDER BY "id" DESC LIMIT 1')
 

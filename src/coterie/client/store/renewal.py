@@ -20,9 +20,9 @@ _OF_THE_DEVICE: Final = (
     "envelope_out",
     "position",
 )
-_COUNT_ANEW: Final = 'UPDATE tip SET "first_n" = 0, "held" = 0, "named_n" = 0, "told" = 0'
+_COUNT_ANEW: Final = 'UPDATE tip SET "first_n" = 0, "held" = 0, "named_n" = 0, "told" = 0, "anew_from" = 0'
 _OWN_TIPS: Final = """INSERT INTO tip
-    SELECT c."id", m."device", c."out_n", c."out_hash", m."order", 0, 0, 0, 0 FROM conversation c
+    SELECT c."id", m."device", c."out_n", c."out_hash", m."order", 0, 0, 0, 0, 0 FROM conversation c
     JOIN message m ON m."conversation" = c."id" AND m."device" = ?1 AND m."message" = c."out_message"
     WHERE true ON CONFLICT ("conversation", "device") DO UPDATE SET
     "n" = excluded."n", "hash" = excluded."hash", "order" = excluded."order" """

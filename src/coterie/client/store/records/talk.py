@@ -63,6 +63,7 @@ class TipRow(msgspec.Struct, frozen=True):
 
     first_n: the lowest n held, below it is before my time; 0 while none counts. held: how many from first_n
     on. named_n: the highest n that others named as one they had. told: how many missing ones were shown.
+    anew_from: as in the position of the log when this count began.
     """
 
     conversation: ConversationId
@@ -74,6 +75,7 @@ class TipRow(msgspec.Struct, frozen=True):
     held: int = 0
     named_n: int = 0
     told: int = 0
+    anew_from: int = 0
 
     @property
     def missing(self) -> int:
@@ -171,8 +173,10 @@ class BecomeDevice(msgspec.Struct, frozen=True):
 
 
 class PositionRow(msgspec.Struct, frozen=True):
-    """How far a stream is committed here."""
+    """How far a stream is committed here. anew_from: behind this place of a log all counts begin anew, since
+    this device was dormant before; 0 where it never was."""
 
     stream: StreamId
     incarnation: bytes
     seq: int
+    anew_from: int = 0

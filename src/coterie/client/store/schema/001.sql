@@ -185,6 +185,7 @@ CREATE TABLE tip (
     "held" INTEGER NOT NULL,
     "named_n" INTEGER NOT NULL,
     "told" INTEGER NOT NULL,
+    "anew_from" INTEGER NOT NULL,
     UNIQUE ("conversation", "device")
 ) STRICT;
 CREATE INDEX tip_by_order ON tip ("conversation", "order");
@@ -252,5 +253,6 @@ CREATE INDEX outbox_sent ON outbox ("since_ms") WHERE "state" = 'sent';
 CREATE TABLE "position" (
     "stream" BLOB NOT NULL UNIQUE,
     "incarnation" BLOB NOT NULL,
-    "seq" INTEGER NOT NULL
+    "seq" INTEGER NOT NULL,
+    "anew_from" INTEGER NOT NULL
 ) STRICT;
