@@ -169,3 +169,16 @@ def test_what_is_left_out_before_a_dormant_time_is_missing(alice: Peer, mallory:
     bob._seqs[log_of(EVERYONE)] = 9
     bob.log(alice.message(out, EVERYONE, "behind it", n=9))
     assert missing(bob) == [("alice", 1), ("alice", 2)]
+
+
+def test_who_is_first_heard_from_before_a_dormant_time_is_counted_anew_behind_it(
+    alice: Peer, bob: Victim
+) -> None:
+    out = with_key(alice, bob, EVERYONE)
+    bob.now_ms += 31 * limits.DAY_MS
+    connect_as_dormant(bob, 1, 9)
+    bob._seqs[log_of(EVERYONE)] = 1
+    bob.log(alice.message(out, EVERYONE, "from before", n=3))
+    bob._seqs[log_of(EVERYONE)] = 9
+    bob.log(alice.message(out, EVERYONE, "behind it", n=9))
+    assert missing(bob) == []
