@@ -206,3 +206,24 @@ def test_a_key_that_the_server_did_not_confirm_keeps_no_device_awake(maker: Make
 
 def test_a_device_without_a_confirmed_key_may_count_as_dormant(store: ClientStore) -> None:
     assert Maker(store, lacking=OwnXWing).prekeys.dormant(START_MS)
+
+
+@pytest.mark.parametrize("days", [31, 59, 61])
+def test_a_fallback_key_counts_as_made_when_it_is_given_at_last(maker: Maker, days: int) -> None:
+    """Two are held: the one that the server still hands out may not go while it does, nor for thirty days
+    after."""
+    (sent,) = maker.drained(START_MS + 30 * DAY)
+    (lost,) = [each for each in map(SignedPrekey.unpack, sent) if each.prekey.kind is PrekeyKind.FALLBACK]
+    again = maker.connected(START_MS + days * DAY)
+    keys = [SignedPrekey.unpack(key).prekey for frame in again for key in frame]
+    (given,) = [key for key in keys if key.kind is PrekeyKind.FALLBACK]
+    assert (given.key, given.created_ms) == (lost.prekey.key, START_MS + days * DAY)
+    assert given.id > lost.prekey.id
+    assert len({key.id for key in keys}) == len(keys)
+    maker.accepted(again)
+    made = []
+    for day in range(days, days + 31):
+        sent_then = maker.drained(START_MS + day * DAY)
+        maker.accepted(sent_then)
+        made += [day for frame in kinds(sent_then) if PrekeyKind.FALLBACK in frame]
+    assert made == [days + 30]

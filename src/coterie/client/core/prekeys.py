@@ -45,6 +45,10 @@ class PrekeyMaker:
     def fallback(self, now_ms: int) -> bytes:
         return self._signed(PrekeyKind.FALLBACK, self._device.new_fallback(), now_ms)
 
+    def fallback_again(self, key: bytes, now_ms: int) -> bytes:
+        """The fallback key in use, with the date of now."""
+        return self._signed(PrekeyKind.FALLBACK, key, now_ms)
+
     def x_wing(self, now_ms: int) -> tuple[bytes, OwnXWing]:
         """The packed signed public half and the private half to keep."""
         key = XWingKey.generate()
@@ -160,16 +164,25 @@ class Prekeys:
         )
 
     def _give_again(self, now_ms: int) -> Outcome:
-        """What the server has not confirmed, but for what it would no longer take."""
-        pending = self._pending()
-        young = tuple(key for key in pending if _age_ms(key, now_ms) < limits.DORMANT_AFTER_MS)
+        """What the server has not confirmed, but for what it would no longer take. A fallback key is signed
+        anew: it replaces the one before it only now, and that one lives for as long as ever from now on."""
+        pending = [(packed, SignedPrekey.unpack(packed).prekey) for packed in self._pending()]
         if not pending:
             return NOTHING
-        save = (_put_pending(young),)
-        if not young:
-            return Outcome(save=save)
-        request = self._requests.new(PrekeysGiven(young), now_ms)
-        return Outcome(save=save, send=(PublishPrekeys(request, young),))
+        maker = self._maker()
+        save: list[Record] = []
+        keys: list[bytes] = []
+        for packed, prekey in pending:
+            if prekey.kind is PrekeyKind.FALLBACK:
+                keys.append(maker.fallback_again(prekey.key, now_ms))
+                save += (_at(Setting.FALLBACK_MADE_MS, now_ms), maker.counter())
+            elif now_ms - prekey.created_ms < limits.DORMANT_AFTER_MS:
+                keys.append(packed)
+        save.append(_put_pending(tuple(keys)))
+        if not keys:
+            return Outcome(save=tuple(save))
+        request = self._requests.new(PrekeysGiven(tuple(keys)), now_ms)
+        return Outcome(save=tuple(save), send=(PublishPrekeys(request, tuple(keys)),))
 
     def _maker(self) -> PrekeyMaker:
         next_id = int.from_bytes(self._reads.setting(Setting.NEXT_PREKEY_ID) or b"\x01", "big")
@@ -209,7 +222,3 @@ def _put_pending(keys: tuple[bytes, ...]) -> Record:
 
 def _at(key: Setting, now_ms: int) -> PutSetting:
     return PutSetting(key, now_ms.to_bytes(8, "big"))
-
-
-def _age_ms(packed: bytes, now_ms: int) -> int:
-    return now_ms - SignedPrekey.unpack(packed).prekey.created_ms
