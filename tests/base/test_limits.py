@@ -33,6 +33,8 @@ def test_a_manifest_with_all_its_devices_and_many_revoked_ones_fits() -> None:
 
 def test_what_is_kept_outlives_what_may_still_arrive() -> None:
     assert limits.KEEP_MESSAGE_ID_MS >= 2 * limits.KEEP_ENTRY_MS
+    assert limits.KEEP_MAIL_MS >= limits.KEEP_ENTRY_MS + limits.ROTATE_LARGE_MS + limits.GIVE_AGAIN_MS
+    assert limits.KEEP_MESSAGE_ID_MS >= limits.KEEP_MAIL_MS
     assert limits.PREKEY_ROTATE_MS < limits.DORMANT_AFTER_MS < limits.PREKEY_MAX_AGE_MS
     assert limits.HEAD_INTERVAL_MS < limits.STALE_HEAD_MS
     assert limits.BACKOFF_FIRST_SECONDS < limits.BACKOFF_LAST_SECONDS

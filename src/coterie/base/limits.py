@@ -40,6 +40,8 @@ WINDOW_BYTES = 1 << 20
 ACK_ENTRIES = 10
 ACK_SECONDS = 1.0
 KEEP_ENTRY_MS = 30 * DAY_MS
+KEEP_MAIL_MS = 40 * DAY_MS
+"""An envelope may carry the key of a message that came days later, and has to outlive it."""
 KEEP_MESSAGE_ID_MS = 60 * DAY_MS
 """30 days for the entry, and 30 days that its id outlives it."""
 PRESENCE_SECONDS = 1.0

@@ -218,7 +218,7 @@ async def test_what_everybody_has_read_is_dropped_and_a_retry_is_still_known(
 
 
 @pytest.mark.asyncio
-async def test_after_thirty_days_entries_expire_and_after_sixty_their_ids(
+async def test_after_thirty_days_entries_expire_after_forty_envelopes_and_after_sixty_their_ids(
     store: Store, alice: Resident, bob: Resident
 ) -> None:
     await settle_in(store, alice, bob)
@@ -230,8 +230,10 @@ async def test_after_thirty_days_entries_expire_and_after_sixty_their_ids(
     later_ms = NOW_MS + limits.KEEP_ENTRY_MS + 1
     await say(store, alice.device, alice.device.message(conversation, bob.account, now_ms=later_ms))
     assert await store.prune(later_ms - 2) == 0
-    assert await store.prune(later_ms) == 2
+    assert await store.prune(later_ms) == 1
     assert await log_seqs(store, conversation) == [2]
+    assert len(await store.mailbox(bob.device.id, 0, 10, 1 << 20)) == 1
+    assert await store.prune(NOW_MS + limits.KEEP_MAIL_MS + 1) > 0
     assert await store.mailbox(bob.device.id, 0, 10, 1 << 20) == ()
     ends = {end.stream: end.acknowledged for end in await store.stream_ends(bob.device.id, 10)}
     assert (ends[stream], ends[mailbox_of(bob.device.id)]) == (1, 1), "nobody waits for what is gone"

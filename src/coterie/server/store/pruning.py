@@ -1,7 +1,7 @@
 """Dropping what nobody needs any more, a little at a time (docs/protocol.md, Retention).
 
 A log entry's ciphertext goes when every entitled device has passed it, or after 30 days; its row, by which a
-retry is known, 30 days later. Entries of mailboxes go after 30 days, ids of envelopes after 60.
+retry is known, 30 days later. Entries of mailboxes go after 40 days, ids of envelopes after 60.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Pruning:
             self._empty_passed()
             + self._empty_expired(now_ms - limits.KEEP_ENTRY_MS)
             + self._drop_old_rows(now_ms - limits.KEEP_MESSAGE_ID_MS)
-            + self._drop_old_mail(now_ms - limits.KEEP_ENTRY_MS)
+            + self._drop_old_mail(now_ms - limits.KEEP_MAIL_MS)
             + self._drop_old_sessions(now_ms - KEEP_SESSION_MS)
         )
 
