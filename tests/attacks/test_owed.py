@@ -284,3 +284,22 @@ def test_a_device_that_the_ledger_proves_gets_the_key_before_the_message_goes_ag
     assert refused.ciphertext == again.ciphertext
     (item,) = fickle.items(laptop)
     assert text_of(share_in(bob, laptop, item), again) == "for both"
+
+
+@pytest.mark.parametrize("beyond_ms", [0, 1])
+def test_what_is_owed_goes_on_a_new_session_where_the_old_one_was_never_answered(
+    alice: Peer, bob: Victim, fickle: Fickle, beyond_ms: int
+) -> None:
+    """The one on which it was tried for weeks, and of which the device may never have heard, began with a key
+    that is gone by then."""
+    fickle.full.add(alice.device)
+    say(bob, "alice's mailbox is full")
+    tried = len(fickle.items(alice))
+    bob.now_ms += limits.OLM_UNANSWERED_MS + beyond_ms
+    fickle.full.clear()
+    bob.frame(Presence((OnlinePerson(alice.account, alice.name, True),), False))
+    assert len(fickle.items(alice)) == tried + 1
+    share = share_in(bob, alice, fickle.items(alice)[-1])
+    assert text_of(share, fickle.sends()[0]) == "alice's mailbox is full"
+    assert len(bob.store.olm_sessions(alice.device)) == 1 + beyond_ms
+    assert reasons(bob) == []

@@ -18,7 +18,9 @@ from coterie.client.core.fresh_keys import FIRST_ID
 from coterie.client.store.profiles import new_profile
 from coterie.client.store.sqlite import ClientStore
 from coterie.content.body import Text
+from coterie.ledger.manifest import PrekeyKind
 from coterie.wire.frames import Refusal
+from coterie.wire.frames.accounts import ClaimedKeys
 from tests.attacks.couple import LATER_MS, Couple, Talker, garbled
 from tests.attacks.peers import X_WING_ID
 from tests.attacks.street import Ledger
@@ -196,3 +198,39 @@ def test_after_a_failure_comes_the_signed_prekey(couple: Couple, failure: Callab
     assert couple.tells(alice, "four") == X_WING_ID
     couple.tells(bob, "five")
     assert couple.tells(alice, "six") >= FIRST_ID
+
+
+class OutOfOneTimeKeys(Talker):
+    """Somebody has claimed all of its one-time keys: others begin with the fallback key."""
+
+    def claimed(self) -> ClaimedKeys:
+        fallback = self.prekey(PrekeyKind.FALLBACK, self.fallback_key())
+        return ClaimedKeys(self.device, b"", fallback, self.x_wing_key)
+
+
+def weeks_later(couple: Couple) -> None:
+    couple.later(limits.OLM_UNANSWERED_MS + 1)
+    for one in (couple.bob, couple.alice):
+        one.restart()
+
+
+def test_a_session_that_the_other_side_never_heard_of_is_not_sealed_on_for_ever(couple: Couple) -> None:
+    """It began under a fallback key, and what it carried was lost. That key is replaced, and dropped thirty
+    days later: what is sealed on the session after that would never open."""
+    alice, bob = couple.alice, couple.bob
+    bob.__class__ = OutOfOneTimeKeys
+    couple.says(alice, "lost")
+    alice.post.envelopes.clear()
+    alice.post.messages.clear()
+    weeks_later(couple)
+    for _ in range(2):
+        bob.fallback_key()
+    couple.tells(alice, "on a session of now")
+    weeks_later(couple)
+    couple.tells(alice, "on another, since nothing came back")
+    couple.tells(bob, "an answer")
+    assert len(alice.store.olm_sessions(bob.device)) == 3
+    weeks_later(couple)
+    couple.tells(alice, "on the one that was answered")
+    couple.nothing_broke()
+    assert len(alice.store.olm_sessions(bob.device)) == 3

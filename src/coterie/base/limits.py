@@ -110,6 +110,9 @@ EPOCH_SECONDS = 1.0
 
 # sessions
 OLM_SESSIONS_PER_DEVICE = 5
+OLM_UNANSWERED_MS = 28 * DAY_MS
+"""So long a session is sealed on that began here and was never answered: the fallback key under which it may
+have begun lives for two more days at least (docs/decisions/0013)."""
 OLM_FAILURES_PER_HOUR = 20
 FRESH_KEYS_UNPASSED = 50
 """Fresh keys that one device was given and may still seal to; from there on it gets one a week."""

@@ -69,10 +69,15 @@ class Keyring:
         self._olm.pop(session, None)
 
     def olm_record(
-        self, session: OlmSession, account: AccountId, device: DeviceId, received_ms: int
+        self,
+        session: OlmSession,
+        account: AccountId,
+        device: DeviceId,
+        received_ms: int,
+        unanswered_ms: int = 0,
     ) -> OlmRow:
         pickle = session.pickle(self._key(b"olm", session.id))
-        return OlmRow(session.id, account, device, pickle, received_ms)
+        return OlmRow(session.id, account, device, pickle, received_ms, unanswered_ms)
 
     def group_out(self, row: GroupOutRow) -> GroupOut:
         live = self._out.get(row.session)

@@ -13,6 +13,15 @@ def received_ms(rows: list[OlmRow], now_ms: int) -> int:
     return max(now_ms, rows[0].received_ms + 1) if rows else now_ms
 
 
+def to_seal_on(rows: list[OlmRow], now_ms: int) -> OlmRow | None:
+    """The session to seal on; None where another has to begin: there is none, or it was not answered for so
+    long that the other device, if it never heard of it, could not open it any more. rows: as above."""
+    row = rows[0] if rows else None
+    if row is not None and row.unanswered_ms and now_ms - row.unanswered_ms > limits.OLM_UNANSWERED_MS:
+        return None
+    return row
+
+
 def too_many(others: list[OlmRow], keyring: Keyring) -> tuple[DropOlm, ...]:
     """A session begins beside these: those that received longest ago go, their ids stay known."""
     gone = others[limits.OLM_SESSIONS_PER_DEVICE - 1 :]

@@ -16,6 +16,7 @@ from coterie.base.errors import SealBroken
 from coterie.base.ids import AccountId, ConversationId, DeviceId
 from coterie.client.core.fanout import SLICE, Fanout
 from coterie.client.core.line import RETRY_MS
+from coterie.client.core.olm_sessions import to_seal_on
 from coterie.client.core.peer_prekeys import is_dormant
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
@@ -23,7 +24,7 @@ from coterie.client.core.requests import OwedClaimed, Requests
 from coterie.client.core.sharing import SessionKeyAt, Sharing
 from coterie.client.core.trust import Trust
 from coterie.client.outcome import Outcome
-from coterie.client.store.records import ConversationRow, KeptKey, PeerDevice
+from coterie.client.store.records import ConversationRow, KeptKey, OlmRow, PeerDevice
 from coterie.wire.frames import Claim, Claimed
 from coterie.wire.frames.shared import DeviceRef
 
@@ -87,7 +88,7 @@ class Owed:
         due = [debt for debt in debts if self._over(debt.device.device, now_ms)]
         for device in {debt.device.device for debt in due}:
             self._pause(device, now_ms)
-        claim = {debt.device.device: debt.device for debt in due if not self._has_keys(debt.device)}
+        claim = {debt.device.device: debt.device for debt in due if not self._has_keys(debt.device, now_ms)}
         refs = tuple(DeviceRef(device.account, device.device) for device in claim.values())[:SLICE]
         if refs:
             yield Outcome(send=(Claim(self._requests.new(OwedClaimed(refs), now_ms), refs),))
@@ -104,12 +105,11 @@ class Owed:
             try:
                 if offered is None:
                     raise SealBroken("the server knows no such device", Code.NO_PREKEY)
-                has_session = self._reads.olm_sessions(device.device)
-                take = self._sharing.take_keys if has_session else self._sharing.start
+                take = self._sharing.take_keys if self._olm(device, now_ms) else self._sharing.start
                 yield Outcome(save=take(device, offered, now_ms))
             except SealBroken:
                 continue
-            if self._has_keys(device):
+            if self._has_keys(device, now_ms):
                 well.add(device.device)
         yield from self._share([debt for debt in debts if debt.device.device in well], now_ms)
 
@@ -148,9 +148,12 @@ class Owed:
     def _is_dormant(self, device: DeviceId, now_ms: int) -> bool:
         return is_dormant(self._reads.peer_keys(device), now_ms)
 
-    def _has_keys(self, device: PeerDevice) -> bool:
+    def _has_keys(self, device: PeerDevice, now_ms: int) -> bool:
         keys = self._reads.peer_keys(device.device)
-        return bool(keys and keys.x_wing_key and self._reads.olm_sessions(device.device))
+        return bool(keys and keys.x_wing_key and self._olm(device, now_ms))
+
+    def _olm(self, device: PeerDevice, now_ms: int) -> OlmRow | None:
+        return to_seal_on(self._reads.olm_sessions(device.device), now_ms)
 
     def _over(self, device: DeviceId, now_ms: int) -> bool:
         pause = self._pauses.get(device)

@@ -15,7 +15,7 @@ from coterie.base.ids import ConversationId, EnvelopeId, SessionId
 from coterie.base.quiet import Quiet
 from coterie.client.core.fresh_keys import FreshKeys
 from coterie.client.core.keyring import Keyring
-from coterie.client.core.olm_sessions import received_ms, too_many
+from coterie.client.core.olm_sessions import received_ms, to_seal_on, too_many
 from coterie.client.core.peer_prekeys import is_dormant, peer_keys
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
@@ -77,7 +77,7 @@ class Shared(msgspec.Struct, frozen=True):
     envelopes: tuple[EnvelopeItem, ...]
     left_out: tuple[LeftOutDevice, ...]
     unclaimed: tuple[PeerDevice, ...]
-    """Devices to which no Olm session stands yet."""
+    """Devices to which no Olm session stands that could be sealed on."""
 
 
 class Sharing:
@@ -133,9 +133,9 @@ class Sharing:
         unclaimed: list[PeerDevice] = []
         fresh_id = self._fresh_keys.next_id() if self._small(conversation) else 0
         for device in devices:
-            sessions = self._reads.olm_sessions(device.device)
+            olm = to_seal_on(self._reads.olm_sessions(device.device), now_ms)
             keys = self._reads.peer_keys(device.device)
-            if not sessions:
+            if olm is None:
                 unclaimed.append(device)
                 continue
             try:
@@ -145,7 +145,7 @@ class Sharing:
                 fresh, own = made or (None, None)
                 seal_to = self._fresh_keys.seal_to(keys, now_ms)
                 item, records = self._envelope(
-                    conversation, key, device, seal_to, sessions[0], content, fresh, now_ms
+                    conversation, key, device, seal_to, olm, content, fresh, now_ms
                 )
             except SealBroken as broken:
                 reason = Code.NO_PREKEY if broken.code is Code.NO_PREKEY else Code.BAD_PREKEY
@@ -192,7 +192,7 @@ class Sharing:
         share = Share(conversation.id, key.session)
         item = EnvelopeItem(device.account, device.device, envelope, sealed, share)
         return item, [
-            self._keyring.olm_record(live, device.account, device.device, olm.received_ms),
+            self._keyring.olm_record(live, device.account, device.device, olm.received_ms, olm.unanswered_ms),
             EnvelopeOut(
                 envelope, key.session, device.device, msgspec.msgpack.encode(item), conversation.peer, now_ms
             ),
@@ -243,7 +243,7 @@ class Sharing:
         rows = self._reads.olm_sessions(device.device)
         at_ms = received_ms(rows, now_ms)
         save: tuple[Record, ...] = (
-            self._keyring.olm_record(live, device.account, device.device, at_ms),
+            self._keyring.olm_record(live, device.account, device.device, at_ms, now_ms),
             DropPeerFreshKey(device.device),
             *too_many(rows, self._keyring),
         )

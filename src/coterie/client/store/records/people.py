@@ -126,6 +126,8 @@ class OlmRow(Quiet, frozen=True):
     pickle: bytes
     received_ms: int
     """When it last opened something; its creation before that."""
+    unanswered_ms: int = 0
+    """Since when nothing came back on a session that began here; 0 once something did."""
 
 
 class DropOlm(msgspec.Struct, frozen=True):

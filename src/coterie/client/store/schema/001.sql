@@ -78,7 +78,8 @@ CREATE TABLE olm (
     "account" BLOB NOT NULL,
     "device" BLOB NOT NULL,
     "pickle" BLOB NOT NULL,
-    "received_ms" INTEGER NOT NULL
+    "received_ms" INTEGER NOT NULL,
+    "unanswered_ms" INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX olm_by_device ON olm ("device", "received_ms") WHERE "pickle" <> x'';
 
