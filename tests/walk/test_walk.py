@@ -9,6 +9,7 @@ from types import FrameType
 
 import pytest
 
+from coterie.client.api.me import Me
 from coterie.client.events import MessageArrived
 from tests.village.conftest import Heard, Village, acquainted
 
@@ -16,7 +17,14 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "walk.md"
 STEP = re.compile(r"^\d+\. `([\w/]+)` `([\w.]+)`: ", re.MULTILINE)
 BESIDE = re.compile(r"Along the way these are asked, too: ([^.]*)\.", re.DOTALL)
-BY_THE_CLOCK = {"server/commands/ack", "server/commands/ping", "server/housekeeping", "server/metrics"}
+BY_THE_CLOCK = {
+    "server/commands/ack",
+    "server/commands/ping",
+    "server/housekeeping",
+    "server/metrics",
+    "server/roster",
+    "server/store/pruning",
+}
 """Run now and then, whoever sends."""
 SOURCE = str(ROOT / "src" / "coterie") + "/"
 
@@ -50,11 +58,18 @@ class Trace:
         return {module for module, _ in self.calls if not module.startswith("base")} - BY_THE_CLOCK
 
 
+async def told_who_is_there(me: Me) -> None:
+    """That is told once a second: it would come in between."""
+    await Heard(me).until(lambda _: all(person.online for person in me.people()))
+
+
 async def trace_of_one_message(village: Village) -> Trace:
     alice, bob = await village.person("alice"), await village.person("bob")
     await acquainted(alice, bob)
     await bob.send("@alice", "so that both have met")
     await alice.wait_drained()
+    for me in (alice, bob):
+        await told_who_is_there(me)
     ears, trace = Heard(bob), Trace()
     sys.setprofile(trace)
     try:
