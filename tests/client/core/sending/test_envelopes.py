@@ -213,6 +213,12 @@ def test_nothing_more_is_sealed_by_a_session_whose_envelope_was_given_up(
     newest = bob.store.last_message(EVERYONE)
     assert newest is not None
     assert newest.not_for == b""
+    deaf.heard.clear()
+    later(bob, limits.GIVE_AGAIN_MS + 1)
+    say(bob, "three")
+    given = {each.share.session for each in items(deaf.heard) if each.share is not None}
+    assert given == {frame.session for frame in deaf.sends()}, "the old ones again, and a new one"
+    assert len(given) == 3
 
 
 def test_an_envelope_without_a_key_is_given_up_and_no_share_with_it(

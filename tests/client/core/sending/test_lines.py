@@ -11,7 +11,7 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.conversations import direct_id
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, SessionId
-from coterie.client.core.line import RETRY_MS
+from coterie.client.core.line import HOLD_MOST_MS, RETRY_MS
 from coterie.client.core.requests import ClaimAsked
 from coterie.client.events import MessageSent, SendingStuck
 from coterie.client.store.records import DropGroupOut, OutboxRow, OutboxState, PruneOutbox
@@ -223,17 +223,31 @@ def test_a_repair_that_reaches_nobody_holds_the_line(alice: Peer, bob: Victim, s
     assert line.retry_at_ms > bob.now_ms
 
 
+def test_what_follows_waits_for_what_is_sealed_already(alice: Peer, bob: Victim, silent: Silent) -> None:
+    """Nobody of the other side has the key: the message before brings it there, or holds the line."""
+    silent.full.add(alice.device)
+    bob.say(alice, "one")
+    bob.now_ms += HOLD_MOST_MS
+    bob.say(alice, "two")
+    assert len(silent.sends()) == 1
+    session = bob.store.group_out(direct_id(bob.account, alice.account))
+    assert session is not None
+    assert session.session == silent.sends()[0].session
+
+
 def test_a_repair_of_what_the_server_has_after_all_gives_no_key(
     alice: Peer, bob: Victim, silent: Silent
 ) -> None:
-    """The message came back in the log, and the key that was kept for it is gone."""
+    """The message came back in the log, and the key that was kept for it is gone. What follows goes again."""
     say(bob, "old")
-    (send,) = silent.sends()
     (row,) = bob.store.outbox(EVERYONE, OutboxState.SEALED, 2)
     bob.apply(msgspec.structs.replace(row, state=OutboxState.SENT), PruneOutbox(NOW_MS + 1))
+    say(bob, "new")
+    old, new = silent.sends()
     before = len(silent.items(alice))
-    bob.frame(refusal(send.request, Code.STALE_VIEW, DeviceRef(alice.account, alice.device)))
-    assert len(silent.sends()) == 1
+    bob.frame(refusal(old.request, Code.STALE_VIEW, DeviceRef(alice.account, alice.device)))
+    _, _, again = silent.sends()
+    assert (again.message, again.ciphertext) == (new.message, new.ciphertext)
     assert len(silent.items(alice)) == before
 
 
