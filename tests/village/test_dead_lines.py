@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import apsw
 import pytest
 
 import coterie
@@ -66,6 +67,19 @@ async def all_arrived(alice: Me, bob: Me) -> None:
     assert alice._store.owed() == []
 
 
+async def what_is_old_expires(village: Village, days: float, sql: str) -> None:
+    """Nobody is there for so many days; then the server drops what it keeps no longer, until the query finds
+    nothing more of it."""
+    await village.stop()
+    village.clock.pass_days(days)
+    await village.start(village.port)
+    database = apsw.Connection(str(village.folder / "server" / "server.db"), flags=apsw.SQLITE_OPEN_READONLY)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while database.execute(sql).fetchall():
+            await asyncio.sleep(0)
+    database.close()
+
+
 @pytest.mark.parametrize("days", [(0.5,), (8, 15, 16)])
 async def test_what_never_reached_the_server(
     village: Village, monkeypatch: pytest.MonkeyPatch, days: tuple[float, ...]
@@ -114,4 +128,52 @@ async def test_a_message_is_not_given_away_while_the_other_person_is_dormant(
     async with asyncio.timeout(PATIENCE_SECONDS):
         while texts_of(bob, "@alice")[-1:] != [SAID["@bob"]]:
             await asyncio.sleep(0)
+    assert all_opened(bob)
+
+
+async def test_a_key_outlives_what_it_opens(village: Village) -> None:
+    """Somebody comes back on the day on which the first message of a session has expired, and the second has
+    not: the key came with the first."""
+    alice, bob = await met(village)
+    await bob.close()
+    await alice.send("everyone", "expired")
+    village.clock.pass_days(0.9)
+    await alice.send("everyone", "still there")
+    assert len({row.session for row in alice._store.history(alice.everyone, 2, None)}) == 1
+    await alice.close()
+    first = "SELECT 1 FROM log_entries WHERE ciphertext IS NOT NULL AND time_ms < " + str(
+        village.clock.wall_ms() - limits.DAY_MS // 2
+    )
+    await what_is_old_expires(village, 29.5, first)
+    bob = await village.back("bob")
+    assert texts_of(bob, "everyone") == ["still there"]
+    assert all_opened(bob)
+
+
+async def test_a_key_that_the_server_had_and_lost_before_it_was_fetched(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key arrived, its message did so weeks later only; whom both were for came later still."""
+    alice, bob = await met(village)
+    await bob.close()
+    village.clock.pass_days(1)
+    line = DeadLine(monkeypatch, alice, Send)
+    for target, text in SAID.items():
+        await sealed(alice, target, text)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while alice._store.envelopes_out():
+            await asyncio.sleep(0)
+    await alice.close()
+    line.dead = ()
+    village.clock.pass_days(15)
+    alice = await village.back("alice")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while alice._store.outbox_conversations() or alice._store.envelopes_out():
+            await asyncio.sleep(0)
+    await alice.close()
+    early = f"SELECT 1 FROM mailbox_entries WHERE time_ms < {village.clock.wall_ms() - limits.DAY_MS}"
+    await what_is_old_expires(village, 26, early)
+    bob = await village.back("bob")
+    assert texts_of(bob, "@alice")[-1:] == [SAID["@bob"]]
+    assert texts_of(bob, "everyone") == [SAID["everyone"]]
     assert all_opened(bob)
