@@ -10,6 +10,7 @@ from coterie.server.policy import dormant_before_ms
 from coterie.server.store.caches import Caches, KnownDevice
 from coterie.server.store.database import Database
 from coterie.server.store.ledger import LedgerWrites
+from coterie.server.store.logs import LAST_BEFORE
 from coterie.server.store.records import (
     ClaimKeys,
     KeptManifest,
@@ -25,9 +26,7 @@ from coterie.server.store.records import (
 from coterie.server.store.results import DONE, Denied, GivenKeys, KeysClaimed, LeafAdded, Result
 
 DORMANT_AFTER = (
-    "CASE WHEN e.skip_to > e.acked THEN e.skip_after ELSE max(e.acked, coalesce("
-    "(SELECT l.seq FROM log_entries l WHERE l.conversation_no = e.conversation_no"
-    " AND l.time_ms < :since_ms ORDER BY l.seq DESC LIMIT 1), 0)) END"
+    f"CASE WHEN e.skip_to > e.acked THEN e.skip_after ELSE max(e.acked, coalesce({LAST_BEFORE}, 0)) END"
 )
 """SQL: behind which entry of a log the device of the row `e` of entitled was dormant, since :since_ms."""
 ONE_TIME_KEYS_MAX = 2 * limits.ONE_TIME_KEYS

@@ -26,13 +26,14 @@ class KnownDevice(msgspec.Struct, frozen=True, gc=False):
 
 
 class KnownConversation(msgspec.Struct, gc=False):
-    """end: the log's last seq, kept up to date."""
+    """end: the log's last seq; last_no: the number of that entry. Both are kept up to date."""
 
     no: int
     conversation: ConversationId
     one_no: int | None
     other_no: int | None
     end: int
+    last_no: int
 
     @property
     def is_everyone(self) -> bool:
@@ -100,12 +101,12 @@ class Caches:
         known = self._conversations.get(conversation)
         if known is None:
             row = self._db.one(
-                "SELECT no, one_no, other_no, log_end FROM conversations WHERE conversation = ?",
+                "SELECT no, one_no, other_no, log_end, last_no FROM conversations WHERE conversation = ?",
                 (conversation,),
             )
             if row is None:
                 return None
-            known = KnownConversation(row[0], conversation, row[1], row[2], row[3])
+            known = KnownConversation(row[0], conversation, *row[1:])
             self._conversations[conversation] = known
         return known
 

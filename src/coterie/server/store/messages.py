@@ -6,6 +6,7 @@ Streams draw dense numbers from a counter row in the same transaction (docs/prot
 from __future__ import annotations
 
 from coterie.base.codes import Code
+from coterie.base.errors import LocalError
 from coterie.base.ids import log_of
 from coterie.server.policy import COUNTED_DEVICES_PER_ACCOUNT, dormant_before_ms, speakers_only
 from coterie.server.store.caches import Caches, KnownConversation, KnownDevice, LastMessage
@@ -68,12 +69,13 @@ class MessageWrites:
             return Denied(Code.SPEAKERS_ONLY)
         seq = conversation.end + 1
         self._db.execute(
-            "INSERT INTO log_entries (conversation_no, seq, device_no, before_no, session, message,"
-            " commitment, mac, time_ms, ciphertext) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO log_entries (conversation_no, seq, device_no, behind_no, before_no, session,"
+            " message, commitment, mac, time_ms, ciphertext) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 conversation.no,
                 seq,
                 sender.no,
+                conversation.last_no,
                 last.no,
                 record.session,
                 record.message,
@@ -84,12 +86,17 @@ class MessageWrites:
             ),
         )
         newest = LastMessage(record.message, self._db.last_no)
-        self._db.execute("UPDATE conversations SET log_end = ? WHERE no = ?", (seq, conversation.no))
+        counted = self._db.run(
+            "UPDATE conversations SET log_end = ?, last_no = ? WHERE no = ? AND log_end = ?",
+            (seq, newest.no, conversation.no, conversation.end),
+        )
+        if not counted:
+            raise LocalError(Code.USAGE, "what is remembered of a log is not how it stands")
         self._db.execute(
             "UPDATE entitled SET last_message = ?, last_no = ? WHERE conversation_no = ? AND device_no = ?",
             (newest.message, newest.no, conversation.no, sender.no),
         )
-        conversation.end = seq
+        conversation.end, conversation.last_no = seq, newest.no
         self._caches.last_messages[conversation.no, sender.no] = newest
         self._accept_partner(sender, conversation)
         return Appended(seq, log_of(record.conversation), _entry(record, seq), opened)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from coterie.base import limits
 from coterie.server.store.caches import Caches
 from coterie.server.store.database import Database
+from coterie.server.store.logs import ENTRIES
 
 ROWS_PER_STEP = 500
 CONVERSATIONS_PER_STEP = 500
@@ -57,9 +58,8 @@ class Pruning:
     def _empty(self, conversation_no: int, after: int, upto: int) -> int:
         self._db.run("UPDATE conversations SET emptied = ? WHERE no = ?", (upto, conversation_no))
         return self._db.run(
-            "UPDATE log_entries SET ciphertext = NULL WHERE conversation_no = ? AND seq > ? AND seq <= ?"
-            " AND ciphertext IS NOT NULL",
-            (conversation_no, after, upto),
+            f"UPDATE log_entries SET ciphertext = NULL WHERE no IN {ENTRIES}",  # noqa: S608 - a constant
+            {"conversation": conversation_no, "after": after, "upto": upto},
         )
 
     def _empty_expired(self, before_ms: int) -> int:

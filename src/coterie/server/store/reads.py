@@ -16,6 +16,7 @@ from coterie.server.policy import dormant_before_ms
 from coterie.server.store.accounts import DORMANT_AFTER, standing_keys
 from coterie.server.store.caches import Caches
 from coterie.server.store.database import Database
+from coterie.server.store.logs import ENTRIES
 from coterie.server.store.protocol import AccountRow, DeviceRow, LoginRow, StoredHead
 from coterie.server.store.records import Verifier
 from coterie.server.store.results import GivenKeys
@@ -169,10 +170,12 @@ class SqliteReads:
             return ()
         given: list[LogEntry] = []
         size = 0
+        emptied = self._db.number("SELECT emptied FROM conversations WHERE no = ?", (known.no,))
+        after = max(after_seq, emptied)
         for seq, device_no, session, message, ciphertext, commitment, time_ms, mac in self._db.execute(
-            "SELECT seq, device_no, session, message, ciphertext, commitment, time_ms, mac FROM log_entries"
-            " WHERE conversation_no = ? AND seq > ? AND ciphertext IS NOT NULL ORDER BY seq LIMIT ?",
-            (known.no, after_seq, entries),
+            "SELECT seq, device_no, session, message, ciphertext, commitment, time_ms, mac"  # noqa: S608 - a constant
+            f" FROM log_entries WHERE no IN {ENTRIES} ORDER BY no",
+            {"conversation": known.no, "after": after, "upto": after + entries},
         ):
             size += len(ciphertext)
             if given and size > most_bytes:

@@ -114,6 +114,7 @@ CREATE TABLE conversations (    -- everyone has no accounts
     one_no       INTEGER,
     other_no     INTEGER,
     log_end      INTEGER NOT NULL DEFAULT 0,
+    last_no      INTEGER NOT NULL DEFAULT 0, -- of the entry at log_end
     emptied      INTEGER NOT NULL DEFAULT 0  -- entries up to here are passed or expired
 );
 CREATE INDEX conversations_of_one ON conversations (one_no);
@@ -153,6 +154,7 @@ CREATE TABLE log_entries (      -- a row outlives its ciphertext (NULL then): it
     conversation_no INTEGER NOT NULL,
     seq             INTEGER NOT NULL,
     device_no       INTEGER NOT NULL,
+    behind_no       INTEGER NOT NULL,   -- the entry before it in this log, 0 for none: logs are read so (logs.py)
     before_no       INTEGER NOT NULL,   -- this device's entry before it here, 0 for none: retries are found so
     session         BLOB NOT NULL,
     message         BLOB NOT NULL,
@@ -161,7 +163,7 @@ CREATE TABLE log_entries (      -- a row outlives its ciphertext (NULL then): it
     time_ms         INTEGER NOT NULL,
     ciphertext      BLOB
 );
-CREATE UNIQUE INDEX log_in_order ON log_entries (conversation_no, seq);
+CREATE UNIQUE INDEX log_marks ON log_entries (conversation_no, seq) WHERE seq % 16 = 0;
 
 CREATE TABLE mailbox_entries (
     no        INTEGER PRIMARY KEY,
