@@ -177,8 +177,6 @@ async def test_a_reader_that_acknowledges_nothing_for_a_minute_is_closed(
 ) -> None:
     alices, bobs = await two(house, alice, bob)
     await alices.ask(alice.device.message(alice.direct_with(bob), bob.account, request=3))
-    await alices.messages(1)
-    alices.acknowledge(log_of(alice.direct_with(bob)), 1)
     await house.pass_time(limits.SLOW_READER_SECONDS + 1)
     assert bobs.reason is CloseReason.REFUSED
     assert (await bobs.next(Refusal)).code == Code.SLOW_READER

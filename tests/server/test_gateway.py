@@ -61,7 +61,7 @@ async def test_a_message_goes_from_one_to_the_other_over_tls(
             alice.device.message(conversation, bob.account, request=4, ciphertext=bytes(4_000)),
         )
         answers = [await alices.next(Accepted) for _ in range(3)]
-        assert answers == [Accepted(2, 0), Accepted(3, 1), Accepted(4, 2)]
+        assert [(answer.request, answer.seq) for answer in answers] == [(2, 0), (3, 1), (4, 2)]
         batch = await bobs.next(LogEntries)
         assert [entry.seq for entry in batch.entries] == [1, 2]
         assert bobs.messages_received == before + 1, "a turn is one message, where it is small"

@@ -11,7 +11,7 @@ import pytest
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.domains import Domain, prefix
-from coterie.base.ids import log_of
+from coterie.base.ids import ConversationId, log_of
 from coterie.ledger.manifest import PrekeyKind, SignedManifest
 from coterie.wire.frames import (
     Accept,
@@ -29,7 +29,7 @@ from coterie.wire.frames import (
     Refusal,
 )
 from coterie.wire.frames.accounts import KnownAccount
-from coterie.wire.frames.messages import EnvelopeItem, LeftOutDevice
+from coterie.wire.frames.messages import EnvelopeItem, LeftOutDevice, LogEntry
 from coterie.wire.frames.shared import DeviceRef
 from tests.ledger.accounts import NOW_MS
 from tests.server.house import House, settle
@@ -38,10 +38,12 @@ from tests.server.scenes import code, logged_in, registered, two
 
 
 @pytest.mark.asyncio
-async def test_a_message_reaches_the_other_and_its_sender(house: House, alice: Person, bob: Person) -> None:
+async def test_a_message_reaches_the_other_and_its_sender_is_told_as_much(
+    house: House, alice: Person, bob: Person
+) -> None:
     alices, bobs = await two(house, alice, bob)
     send = alice.device.message(alice.direct_with(bob), bob.account, request=3)
-    assert await alices.ask(send) == Accepted(3, 1)
+    answer = await alices.ask(send)
     batch = await bobs.next(LogEntries)
     assert batch.stream == log_of(alice.direct_with(bob))
     assert (batch.incarnation, batch.mailbox_end) == (house.realm.incarnation, 1)
@@ -60,7 +62,86 @@ async def test_a_message_reaches_the_other_and_its_sender(house: House, alice: P
         )
     )
     assert entry.mac == hmac.digest(house.realm.secrets.franking, said, "sha256")
-    assert (await alices.messages(1)) == [entry]
+    assert answer == Accepted(3, 1, NOW_MS, entry.mac)
+    await settle()
+    assert alices.waiting(LogEntries) == [], "the answer says all that the entry would"
+
+
+@pytest.mark.asyncio
+async def test_what_a_device_said_comes_to_it_as_an_entry_where_it_stands_behind_others(
+    house: House, alice: Person, bob: Person
+) -> None:
+    """Bob's message and then alice's in one turn: her answer may not pass over his."""
+    alices, bobs = await two(house, alice, bob)
+    conversation = alice.direct_with(bob)
+    share = bob.device.share(conversation, alice.account, alice.device, request=2)
+    assert isinstance(await bobs.ask(share), Accepted)
+    bobs.say(bob.device.message(conversation, alice.account, request=3))
+    alices.say(
+        alice.device.message(conversation, bob.account, request=3),
+        alice.device.message(conversation, bob.account, request=4),
+    )
+    answers = [await alices.next(Accepted) for _ in range(2)]
+    assert answers == [Accepted(3, 2), Accepted(4, 3)]
+    assert [entry.seq for entry in await alices.messages(3)] == [1, 2, 3]
+    assert await bobs.next(Accepted) == Accepted(3, 1, NOW_MS, (await _entry(house, conversation, 1)).mac)
+    assert [entry.seq for entry in await bobs.messages(2)] == [2, 3]
+
+
+@pytest.mark.asyncio
+async def test_who_is_behind_in_a_log_gets_what_it_said_there_in_its_place(
+    house: House, alice: Person, bob: Person
+) -> None:
+    alices, bobs = await two(house, alice, bob)
+    conversation = alice.direct_with(bob)
+    share = bob.device.share(conversation, alice.account, alice.device, request=2)
+    assert isinstance(await bobs.ask(share), Accepted)
+    house.turns.paused(alices.connection, paused=True)
+    await bobs.ask(bob.device.message(conversation, alice.account, request=3))
+    send = alice.device.message(conversation, bob.account, request=3)
+    assert await alices.ask(send) == Accepted(3, 2)
+    house.turns.paused(alices.connection, paused=False)
+    assert [entry.seq for entry in await alices.messages(2)] == [1, 2]
+
+
+@pytest.mark.asyncio
+async def test_another_device_of_the_sender_gets_the_entry(house: House, alice: Person, bob: Person) -> None:
+    alices, _ = await two(house, alice, bob)
+    tablet = Device(alice.account)
+    alice.signed = alice.with_added(alice.signed, tablet)
+    assert isinstance(await alices.ask(PublishManifest(5, alice.signed.pack())), Accepted)
+    tablets = house.wire()
+    await tablets.sign_in(tablet)
+    answer = await alices.ask(alice.device.message(alice.direct_with(bob), bob.account, request=6))
+    assert isinstance(answer, Accepted)
+    assert answer.mac
+    (entry,) = await tablets.messages(1)
+    assert (entry.seq, entry.mac) == (1, answer.mac)
+
+
+@pytest.mark.asyncio
+async def test_an_answer_that_was_lost_is_made_up_for_by_the_entry(
+    house: House, alice: Person, bob: Person
+) -> None:
+    """What a device has not acknowledged comes again, own or not."""
+    alices, _ = await two(house, alice, bob)
+    conversation = alice.direct_with(bob)
+    await alices.ask(alice.device.message(conversation, bob.account, request=3))
+    answer = await alices.ask(alice.device.message(conversation, bob.account, request=4))
+    assert isinstance(answer, Accepted)
+    assert answer.mac
+    alices.acknowledge(log_of(conversation), 1)
+    await house.pass_time(limits.ACK_SECONDS + 1)
+    alices.hang_up()
+    back = house.wire()
+    await back.sign_in(alice.device)
+    (entry,) = await back.messages(1)
+    assert (entry.seq, entry.device, entry.mac) == (2, alice.device.id, answer.mac)
+
+
+async def _entry(house: House, conversation: ConversationId, seq: int) -> LogEntry:
+    (entry,) = await house.store.log(log_of(conversation), seq - 1, 1, 1 << 20)
+    return entry
 
 
 @pytest.mark.asyncio
@@ -139,10 +220,11 @@ async def test_everyone_hears_what_is_said_to_everyone(
     everyone = house.realm.everyone
     alices = wires[alice]
     await alices.ask(alice.device.share(everyone, b"", bob.device, carol.device, request=2))
-    assert await alices.ask(alice.device.message(everyone, b"", request=3)) == Accepted(3, 1)
-    for wire in wires.values():
-        (entry,) = await wire.messages(1)
+    answer = await alices.ask(alice.device.message(everyone, b"", request=3))
+    for person in (bob, carol):
+        (entry,) = await wires[person].messages(1)
         assert (entry.seq, entry.account) == (1, alice.account)
+        assert answer == Accepted(3, 1, entry.server_time_ms, entry.mac)
 
 
 @pytest.mark.asyncio

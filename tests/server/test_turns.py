@@ -94,8 +94,8 @@ async def test_what_everybody_has_is_dropped_from_the_disk_in_time(
     alices, bobs = await two(house, alice, bob)
     conversation = alice.direct_with(bob)
     await alices.ask(alice.device.message(conversation, bob.account, request=3))
+    await bobs.messages(1)
     for wire in (alices, bobs):
-        await wire.messages(1)
         wire.acknowledge(log_of(conversation), 1)
     await house.pass_time(62)
     assert await house.store.log(log_of(conversation), 0, 10, 1 << 20) == ()

@@ -76,11 +76,18 @@ class Delivery:
                 connection.reader.add_log(each.stream, each.after_seq, each.after_seq)
                 self._by_log.setdefault(each.stream, {})[each.device] = connection
 
-    def appended(self, stream: StreamId, entry: LogEntry, now: float) -> int:
-        """A message was committed; to how many it goes at once."""
+    def passes(self, connection: Connection, stream: StreamId, seq: int) -> bool:
+        """Whether the answer on this connection may stand for an entry: all before it went out there."""
+        reader = connection.reader
+        return reader is not None and reader.passes(stream, seq)
+
+    def appended(
+        self, stream: StreamId, entry: LogEntry, now: float, others_than: Connection | None = None
+    ) -> int:
+        """A message was committed; to how many it goes at once. others_than: who has it by its answer."""
         sent = 0
         for connection in self._by_log.get(stream, {}).values():
-            if connection.reader is not None:
+            if connection.reader is not None and connection is not others_than:
                 if connection.reader.offer_message(stream, entry, now):
                     sent += 1
                     self._to_flush[connection] = None

@@ -158,6 +158,15 @@ class Reader:
             waiting.append(entry)
         return True
 
+    def passes(self, stream: StreamId, seq: int) -> bool:
+        """Whether everything before this entry has gone out, so that the answer may stand for it; then it
+        counts as sent. It has no part in the window: what the device said, it has."""
+        state = self.logs.get(stream)
+        if state is None or state.sent != seq - 1 or stream in self._messages:
+            return False
+        state.sent = state.end = seq
+        return True
+
     def take_mail(self, entries: tuple[MailboxEntry, ...], now_seconds: float) -> None:
         """Entries that follow on what was sent."""
         self._starts(now_seconds)

@@ -23,7 +23,7 @@ from coterie.server.commands.outcome import (
     VaultOpenedFor,
     answer,
 )
-from coterie.server.connection import CloseReason
+from coterie.server.connection import CloseReason, Connection
 from coterie.server.connections import Connections
 from coterie.server.delivery import Delivery
 from coterie.server.metrics import Metrics
@@ -158,6 +158,9 @@ class Settling:
                 connection.know(refused_view=RefusedView(outcome.save.message, result.ledger_size))
             self._connections.queue(connection, (answer(outcome.request, result),))
             return False
+        if isinstance(result, Appended):
+            self._appended(connection, outcome.request, result, now.monotonic_seconds)
+            return True
         if outcome.reply:
             self._connections.queue(connection, outcome.reply)
         elif result is not None:
@@ -166,15 +169,21 @@ class Settling:
             self._spread(result, now.monotonic_seconds)
         return True
 
+    def _appended(self, speaker: Connection, request: int, result: Appended, now: float) -> None:
+        """Who spoke gets the answer in place of the entry where it may be (decision 21), all others it."""
+        if result.opened:
+            self._delivery.opened(result.opened)
+        entry = result.entry
+        passed = entry is not None and self._delivery.passes(speaker, result.stream, entry.seq)
+        self._connections.queue(speaker, (answer(request, result, for_entry=passed),))
+        if entry is not None:
+            self._metrics.messages += 1
+            others_than = speaker if passed else None
+            self._metrics.deliveries += self._delivery.appended(result.stream, entry, now, others_than)
+
     def _spread(self, result: Result, now: float) -> None:
         """What a saved record means for others."""
         match result:
-            case Appended(_, stream, entry, opened):
-                if opened:
-                    self._delivery.opened(opened)
-                if entry is not None:
-                    self._metrics.messages += 1
-                    self._metrics.deliveries += self._delivery.appended(stream, entry, now)
             case Posted(entries, opened):
                 self._delivery.opened(opened)
                 self._metrics.envelopes += len(entries)

@@ -124,9 +124,13 @@ class _Mail:
         says = [self._say() for _ in range(count)]
         frames = self._timed(self._sealed, lambda: self.alice.turn(says))
         answers: list[ServerFrame] = [
-            Accepted(frame.request, number)
-            for number, frame in enumerate(frames)
-            if isinstance(frame, (Envelopes, Send))
+            Accepted(frame.request, 0) for frame in frames if isinstance(frame, Envelopes)
+        ]
+        sends = [frame for frame in frames if isinstance(frame, Send)]
+        now_ms = self._trial.clock.wall_ms()
+        answers += [
+            Accepted(send.request, seq, now_ms, bytes(32))
+            for seq, send in enumerate(sends, self.alice.position(self._log) + 1)
         ]
         self._timed(self._answered, lambda: self.alice.turn(answers))
         arriving = self._arriving(frames)

@@ -2,9 +2,9 @@
 
 `python -m coterie.trials.floor FOLDER`: picows over TLS, and apsw with synchronous=FULL. Each message that
 comes is stored as it is; at the end of the turn of the loop they are committed together, and then each sender
-gets an answer and each listener of the same room the message. No accounts, no frames, no rules: nothing is
-decoded. The path names the room: /ROOM/say speaks (and gets answers), /ROOM/hear listens, both hear acks in
-silence.
+gets an answer and each other listener of the same room the message. No accounts, no frames, no rules: nothing
+is decoded. The path names the room: /ROOM/say speaks (and gets answers), /ROOM/hear listens, both hear acks
+in silence.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest
 
 from coterie.server.certificate import ensure_certificate, tls_context
 
-ANSWER = b"\0\0\0\x04\x93\x20\x01\x01"
-"""As long as Accepted."""
+ANSWER = b"\0\0\0\x2f\x95\x20\x01\x01\xcf" + bytes(8) + b"\xc4\x20" + bytes(32)
+"""As long as Accepted with time and MAC, which stands for the message: who spoke is not sent it."""
 ACK_BYTES = 200
 """Listeners' acknowledgements are shorter than any message; both only arrive."""
 PRAGMAS = ("journal_mode = wal", "synchronous = full", "cache_size = -65536", "wal_autocheckpoint = 4000")
@@ -51,6 +51,8 @@ class Floor:
         for room, transport, message in lane:
             out.setdefault(transport, []).append(ANSWER)
             for listener in self.rooms.get(room, ()):
+                if listener is transport:
+                    continue
                 out.setdefault(listener, []).append(message)
         for transport, messages in out.items():
             transport.send(WSMsgType.BINARY, b"".join(messages))

@@ -56,6 +56,8 @@ class Line(WSListener):
         self.incarnation = bytes(16)
         self.statement: ServerStatement
         self.refused = ""
+        self.log = bytes(17)
+        """The one that this line speaks to: an answer with a MAC stands for an entry of it."""
         self.answered: Callable[[int], None] = nothing
         self.heard: Callable[[int], None] = nothing
 
@@ -120,6 +122,9 @@ class Line(WSListener):
             kind = frame[0]
             if kind == ACCEPTED:
                 answers += 1
+                if frame[4]:
+                    entries += 1
+                    self._acknowledge(self.log, frame[2], 1)
             elif kind == LOG:
                 entries += len(frame[3])
                 self._acknowledge(frame[1], frame[3][-1][0], len(frame[3]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+from coterie.base.ids import log_of
 from coterie.trials.citizens import Citizen, settle
 from coterie.trials.figures import Figure, Target
 from coterie.trials.lines import Line, open_floor_line, open_line
@@ -133,6 +134,7 @@ async def _pair(server: Measured, floor: Measured, speaker: Citizen, listener: C
     conversation = speaker.direct_with(listener)
     for line, citizen in zip(lines, (speaker, listener), strict=True):
         await line.go_live(citizen.prove(line))
+    lines[0].log = log_of(conversation)
     pair = Pair(speaker, listener, lines)
     await give_keys(lines[0], speaker, conversation, listener.account, (listener,))
     pair.floor = (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from coterie.base.conversations import everyone_id
-from coterie.base.ids import ConversationId
+from coterie.base.ids import ConversationId, log_of
 from coterie.trials.citizens import Citizen, settle
 from coterie.trials.figures import Figure
 from coterie.trials.lines import Line, open_floor_line, open_line
@@ -54,6 +54,8 @@ class _House:
             self._here.append(line)
         self._there = [await open_floor_line(self._floor.invite, f"room{size}", "hear") for _ in range(size)]
         conversation = await self._everyone()
+        for line in self._here:
+            line.log = log_of(conversation)
         speakers = min(SPEAKERS, size)
         for line, citizen in zip(self._here[:speakers], self.citizens[:speakers], strict=True):
             others = [other for other in self.citizens if other is not citizen]

@@ -152,3 +152,15 @@ def test_a_log_that_began_before_the_new_key_arrived_is_one_of_them(store: Clien
     save(store, positions.moved(another, 3, 0))
     with pytest.raises(RemoteError):
         positions.skip(another, LIFE, 5)
+
+
+def test_an_answer_for_an_entry_that_is_here_moves_nothing(store: ClientStore) -> None:
+    """Asked again after the connection was lost, and the entry came first."""
+    save(store, PositionRow(STREAM, LIFE, 3))
+    positions = Positions(store)
+    positions.connected(ready(3, 3), LIFE)
+    assert positions.answered(STREAM, 3, 0) == ()
+    assert positions.acknowledge(0, at_once=True) == ()
+    assert positions.answered(STREAM, 4, 0) == (PositionRow(STREAM, LIFE, 4),)
+    (ack,) = positions.acknowledge(0, at_once=True)
+    assert [position.seq for position in ack.positions] == [4]

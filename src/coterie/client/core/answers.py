@@ -10,7 +10,7 @@ import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, Unavailable
-from coterie.base.ids import AccountId
+from coterie.base.ids import AccountId, log_of
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.inbox import Inbox
 from coterie.client.core.outbox import Outbox
@@ -31,6 +31,7 @@ from coterie.client.core.requests import (
     Requests,
 )
 from coterie.client.core.sending import Sending
+from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
 from coterie.client.outcome import Outcome
 from coterie.client.store.records import PeerKeys
@@ -66,6 +67,7 @@ class Answers:
         fanout: Fanout,
         owed: Owed,
         prekeys: Prekeys,
+        positions: Positions,
     ) -> None:
         self._reads = reads
         self._requests = requests
@@ -78,6 +80,7 @@ class Answers:
         self._fanout = fanout
         self._owed = owed
         self._prekeys = prekeys
+        self._positions = positions
 
     def came(self, frame: Answer, now_ms: int) -> Iterator[Outcome]:
         """An answer counts where its request is under way on this connection."""
@@ -86,8 +89,8 @@ class Answers:
         if expected is not None and purpose is not None and not isinstance(purpose, expected):
             raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
         match frame:
-            case Accepted(_, seq):
-                yield from self._accepted(purpose, seq, now_ms)
+            case Accepted():
+                yield from self._accepted(purpose, frame, now_ms)
             case Refusal():
                 yield from self._refused(purpose, frame, now_ms)
             case Claimed():
@@ -105,10 +108,13 @@ class Answers:
             case _:
                 assert_never(frame)
 
-    def _accepted(self, purpose: Purpose | None, seq: int, now_ms: int) -> Iterator[Outcome]:
+    def _accepted(self, purpose: Purpose | None, frame: Accepted, now_ms: int) -> Iterator[Outcome]:
         match purpose:
             case MessageGiven():
-                yield from self._outbox.accepted(purpose, seq, now_ms)
+                yield from self._outbox.accepted(purpose, frame, now_ms)
+                if frame.mac:
+                    stream = log_of(purpose.conversation)
+                    yield Outcome(save=self._positions.answered(stream, frame.seq, now_ms))
             case EnvelopesGiven():
                 yield self._fanout.accepted(purpose)
             case PrekeysGiven():

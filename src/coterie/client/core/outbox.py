@@ -32,7 +32,7 @@ from coterie.client.store.records import (
     OutboxState,
 )
 from coterie.content.body import Text, pack
-from coterie.wire.frames import Refusal
+from coterie.wire.frames import Accepted, Refusal
 
 
 class Outbox:
@@ -80,13 +80,13 @@ class Outbox:
         save = (row, queued) if known else (conversation, row, queued)
         return Outcome(save=save, show=(MessageQueued(self._views.message(row, conversation)),))
 
-    def accepted(self, given: MessageGiven, seq: int, now_ms: int) -> Iterator[Outcome]:
+    def accepted(self, given: MessageGiven, answer: Accepted, now_ms: int) -> Iterator[Outcome]:
         """The server has a message on disk."""
         line = self._sending.line(given.conversation)
         line.moved()
         row = self._reads.outbox_row(given.order)
         if row is not None and row.state is OutboxState.SEALED:
-            yield self.mark_sent(row, seq, 0, b"", now_ms)
+            yield self.mark_sent(row, answer.seq, answer.server_time_ms, answer.mac, now_ms)
         if line.in_flight <= IN_FLIGHT // 2:
             self._sending.later(given.conversation)
 

@@ -124,6 +124,7 @@ class Switchboard:
             self._fanout,
             self._owed,
             self._prekeys,
+            self._positions,
         )
         self._live = False
         self._told_live = False

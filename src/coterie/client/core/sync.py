@@ -116,6 +116,12 @@ class Positions:
             self._targets.pop(stream, None)
         return PositionRow(stream, self._incarnation, seq, row.anew_from if row is not None else 0)
 
+    def answered(self, stream: StreamId, seq: int, now_ms: int) -> tuple[PositionRow, ...]:
+        """The answer to a message stands for its entry. Raises RemoteError for a gap."""
+        if self.skip(stream, self._incarnation, seq):
+            return ()
+        return (self.moved(stream, seq, now_ms),)
+
     def drained_now(self) -> bool:
         """True once per connection: everything that had waited is committed."""
         if self._draining and not self._targets:

@@ -14,6 +14,7 @@ Key32 = Id32
 StreamBytes = Annotated[bytes, msgspec.Meta(min_length=17, max_length=17)]
 MessageIdOrNone = Annotated[bytes, msgspec.Meta(max_length=16)]
 """16 bytes, or none where there is no such message."""
+MacOrNone = Annotated[bytes, msgspec.Meta(max_length=32)]
 Signature64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 Natural = Annotated[int, msgspec.Meta(ge=0, le=(1 << 62))]
 NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.NAME_CHARACTERS)]
@@ -43,10 +44,16 @@ class DeviceRef(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
 class Accepted(
     msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=32, forbid_unknown_fields=True
 ):
-    """Committed. seq: the log entry's for Send, the ledger leaf's index for manifests, else 0."""
+    """Committed. seq: the log entry's for Send, the ledger leaf's index for manifests, else 0.
+
+    With server_time_ms and mac, which are the entry's too, the answer to Send stands for the entry: it comes
+    no second time on this connection. Else it does, and they are 0 and b"".
+    """
 
     request: Natural
     seq: Natural
+    server_time_ms: Natural = 0
+    mac: MacOrNone = b""
 
 
 class Refusal(

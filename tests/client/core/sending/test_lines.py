@@ -10,10 +10,11 @@ import pytest
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.conversations import direct_id
-from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, SessionId
+from coterie.base.errors import RemoteError
+from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, SessionId, log_of
 from coterie.client.core.line import HOLD_MOST_MS, RETRY_MS
 from coterie.client.core.requests import ClaimAsked
-from coterie.client.events import MessageSent, SendingStuck
+from coterie.client.events import MessageSent, MessageState, SendingStuck
 from coterie.client.store.records import DropGroupOut, OutboxRow, OutboxState, PruneOutbox
 from coterie.e2ee.group import SealedMessage
 from coterie.wire.frames import (
@@ -118,6 +119,35 @@ def test_what_came_back_in_the_log_is_not_sent_once_more_by_its_answer(bob: Vict
     bob.frame(Accepted(send.request, 1))
     assert len([event for event in bob.shown if isinstance(event, MessageSent)]) == 1
     assert bob.store.outbox_conversations() == []
+
+
+def test_an_answer_with_a_mac_stands_for_the_entry(bob: Victim, silent: Silent) -> None:
+    """The message has the entry's number, time and MAC, and the log is read as far as that."""
+    for number, text in enumerate(("one", "two"), 1):
+        say(bob, text)
+        bob.frame(Accepted(silent.sends()[-1].request, number, NOW_MS + number, b"mac %d" % number))
+    (order,) = {event.message.order for event in bob.shown if isinstance(event, MessageSent)} - {1}
+    row = bob.store.message(order)
+    assert row is not None
+    assert (row.state, row.seq, row.server_ms, row.mac) == (MessageState.SENT, 2, NOW_MS + 2, b"mac 2")
+    position = bob.store.position(log_of(EVERYONE))
+    assert position is not None
+    assert position.seq == 2
+    assert bob.store.outbox_conversations() == []
+
+
+def test_an_answer_without_one_leaves_the_entry_to_come(bob: Victim, silent: Silent) -> None:
+    say(bob, "one")
+    bob.frame(Accepted(silent.sends()[0].request, 1))
+    assert bob.store.position(log_of(EVERYONE)) is None
+    assert bob.store.outbox_conversations() == []
+
+
+def test_an_answer_may_not_pass_over_entries(bob: Victim, silent: Silent) -> None:
+    """A false server: what belongs between would never be asked for."""
+    say(bob, "one")
+    with pytest.raises(RemoteError, match="a gap"):
+        bob.frame(Accepted(silent.sends()[0].request, 2, NOW_MS, b"mac"))
 
 
 def test_a_queued_row_without_its_message_holds_nothing_up(bob: Victim, server: Server) -> None:
