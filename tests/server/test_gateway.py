@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -17,10 +18,12 @@ from coterie.base import limits
 from coterie.base.clock import SystemClock
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
+from coterie.base.ids import log_of
 from coterie.base.invite import Invite, parse_invite
 from coterie.server.serve import serve
 from coterie.server.settings import ReadyLine, ServerSettings
-from coterie.wire.frames import Accepted, LogEntries, Ping, Pong, Refusal
+from coterie.wire.frames import Accepted, Ack, LogEntries, Ping, Pong, Refusal
+from coterie.wire.frames.shared import Position
 from tests.server.people import Person
 from tests.server.raw_client import RawClient, connected
 
@@ -65,6 +68,31 @@ async def test_a_message_goes_from_one_to_the_other_over_tls(
         batch = await bobs.next(LogEntries)
         assert [entry.seq for entry in batch.entries] == [1, 2]
         assert bobs.messages_received == before + 1, "a turn is one message, where it is small"
+        await alices.close()
+        await bobs.close()
+
+
+@pytest.mark.asyncio
+async def test_messages_of_every_length_arrive_whole(
+    folder: Path, fresh_alice: Person, fresh_bob: Person
+) -> None:
+    """On both sides of each bound: of what is copied, of a piece, of a length in two bytes."""
+    alice, bob = fresh_alice, fresh_bob
+    async with serving(ServerSettings(data=folder)) as line:
+        alices, bobs = await connect(line), await connect(line)
+        for client, person in ((alices, alice), (bobs, bob)):
+            assert isinstance(await client.ask(person.sign_up()), Accepted)
+            await client.sign_in(person.device)
+        conversation = alice.direct_with(bob)
+        assert await alices.ask(alice.device.share(conversation, bob.account, bob.device, request=2))
+        around = (*range(690, 760, 20), *range(3_690, 3_790, 10), *range(65_200, 65_600, 30), 500_000)
+        for request, size in enumerate(around, 3):
+            sealed = secrets.token_bytes(size)
+            send = alice.device.message(conversation, bob.account, request=request, ciphertext=sealed)
+            assert isinstance(await alices.ask(send), Accepted)
+            (entry,) = (await bobs.next(LogEntries)).entries
+            assert entry.ciphertext == sealed
+            bobs.say(Ack((Position(log_of(conversation), bobs.incarnation, entry.seq),)))
         await alices.close()
         await bobs.close()
 

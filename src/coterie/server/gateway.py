@@ -38,6 +38,9 @@ BACKLOG = 512
 SMALL_BYTES = 1000
 HEADER_BYTES = 14
 """As picows wants it in front of a message."""
+PIECE_BYTES = 4000
+"""What is given to TLS at once: with its own bytes it fits into one page of the connection's buffers, which
+keep all the pages that were ever filled."""
 
 
 class _Context(TypedDict, total=False):
@@ -50,6 +53,13 @@ class _Context(TypedDict, total=False):
     protocol: object
 
 
+def _header(size: int) -> bytes:
+    """Of one whole binary message from a server (RFC 6455 5.2)."""
+    if size < 1 << 16:
+        return b"\x82\x7e" + size.to_bytes(2, "big")
+    return b"\x82\x7f" + size.to_bytes(8, "big")
+
+
 class _WebSocket:
     """Implements Pipe."""
 
@@ -57,13 +67,18 @@ class _WebSocket:
         self._transport = transport
 
     def send(self, message: bytes) -> None:
-        """picows copies a message into a buffer of the connection, which keeps the size of its largest one: a
-        large message brings its own."""
-        if len(message) <= SMALL_BYTES:
+        """picows copies a message into a buffer of the connection, which keeps the size of its largest one,
+        and TLS does so too: a large message brings its own, and goes to TLS in pieces."""
+        size = len(message)
+        if size <= SMALL_BYTES:
             self._transport.send(WSMsgType.BINARY, message)
-        else:
+        elif size <= PIECE_BYTES:
             whole = bytearray(HEADER_BYTES) + message
             self._transport.send_reuse_external_bytearray(WSMsgType.BINARY, whole, HEADER_BYTES)
+        else:
+            whole = _header(size) + message
+            for at in range(0, len(whole), PIECE_BYTES):
+                self._transport.underlying_transport.write(whole[at : at + PIECE_BYTES])
 
     def ping(self) -> None:
         self._transport.send_ping()
