@@ -72,13 +72,14 @@ class Pair:
             message = self._alice.device.message(
                 self._conversation, self._bob.account, request=next(self._requests)
             )
-            assert isinstance(await self._alices.ask(message), Accepted)
+            answer = await self._alices.ask(message)
+            assert isinstance(answer, Accepted)
             (entry,) = await self._bobs.entries(1)
             assert entry.message == message.message
             self.latencies_seconds.append(clock.monotonic_seconds() - began)
             self._bobs.say(Ack((Position(stream, self._bobs.incarnation, entry.seq),)))
-            own = await self._alices.entries(1)
-            self._alices.say(Ack((Position(stream, self._alices.incarnation, own[0].seq),)))
+            assert answer.mac, "it stands for the entry"
+            self._alices.say(Ack((Position(stream, self._alices.incarnation, answer.seq),)))
 
     @property
     def figures(self) -> str:
