@@ -76,9 +76,9 @@ class _WebSocket:
             whole = bytearray(HEADER_BYTES) + message
             self._transport.send_reuse_external_bytearray(WSMsgType.BINARY, whole, HEADER_BYTES)
         else:
-            whole = _header(size) + message
-            for at in range(0, len(whole), PIECE_BYTES):
-                self._transport.underlying_transport.write(whole[at : at + PIECE_BYTES])
+            framed = _header(size) + message
+            for at in range(0, len(framed), PIECE_BYTES):
+                self._transport.underlying_transport.write(framed[at : at + PIECE_BYTES])
 
     def ping(self) -> None:
         self._transport.send_ping()
