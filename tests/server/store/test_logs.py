@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from coterie.base import limits
 from coterie.base.ids import log_of
 from coterie.server.store.logs import ENTRIES
 from coterie.server.store.records import MoveCursor
@@ -15,7 +16,7 @@ from tests.server.town import NOW_MS, Resident, log_seqs, save, say, settle_in, 
 
 @pytest.mark.asyncio
 async def test_a_part_of_a_log_is_found_at_every_place(tmp_path: Path) -> None:
-    """Logs that are written by turns, as long as three marks and a bit, read from everywhere."""
+    """Logs that are written by turns, of a few marks and a bit, read from everywhere."""
     store = SqliteStore(tmp_path / "server.db")
     alice, *others = residents = [Resident(name) for name in ("alice", "bob", "carol", "dave")]
     await settle_in(store, *residents)
@@ -90,3 +91,27 @@ async def test_numbers_stay_dense_where_somebody_else_has_written_meanwhile(tmp_
     assert seqs == await log_seqs(first, conversation) == [*range(1, 21)]
     await first.close()
     await second.close()
+
+
+@pytest.mark.asyncio
+async def test_no_number_is_given_twice_though_all_entries_are_old(tmp_path: Path) -> None:
+    """Else the last entry of a quiet log would be somebody else's, or the one before itself."""
+    store = SqliteStore(tmp_path / "server.db")
+    alice, bob, carol = Resident("alice"), Resident("bob"), Resident("carol")
+    await settle_in(store, alice, bob, carol)
+    for other in (bob, carol):
+        await talk(store, alice, other)
+    quiet, lively = alice.direct_with(bob), alice.direct_with(carol)
+    for _ in range(5):
+        await say(store, alice.device, alice.device.message(lively, carol.account))
+    await say(store, alice.device, alice.device.message(quiet, bob.account))
+    later_ms = NOW_MS + limits.KEEP_MESSAGE_ID_MS + 1
+    while await store.prune(later_ms):
+        pass
+    for _ in range(9):
+        await say(store, alice.device, alice.device.message(lively, carol.account, now_ms=later_ms))
+    assert await log_seqs(store, quiet) == []
+    await say(store, alice.device, alice.device.message(quiet, bob.account, now_ms=later_ms))
+    assert await log_seqs(store, quiet) == [2]
+    assert await log_seqs(store, lively) == [*range(6, 15)]
+    await store.close()

@@ -2,7 +2,7 @@
 
 So a message that is appended touches pages that all logs share, and seldom one that is its log's alone; an
 index of all entries would dirty one for each message (decision 20). The numbers (no) of a log's entries grow
-with their seq, as all entries are written one after the other.
+with their seq, as all entries are written one after the other, and none is given twice (pruning.py).
 """
 
 from __future__ import annotations

@@ -17,9 +17,13 @@ KEEP_SESSION_MS = 40 * limits.DAY_MS
 """Longer than any session is in use (limits.ROTATE_LARGE_MS) or may be asked for again."""
 
 _BY_AGE = (
-    ("SELECT no, time_ms FROM log_entries ORDER BY no LIMIT ?", "DELETE FROM log_entries WHERE no <= ?"),
+    (
+        "SELECT no, time_ms FROM log_entries WHERE no < (SELECT max(no) FROM log_entries) ORDER BY no LIMIT ?",
+        "DELETE FROM log_entries WHERE no <= ?",
+    ),
     ("SELECT no, time_ms FROM envelope_ids ORDER BY no LIMIT ?", "DELETE FROM envelope_ids WHERE no <= ?"),
 )
+"""The newest entry stays, so that no number of an entry is given twice: others name it."""
 
 
 class Pruning:
