@@ -158,7 +158,7 @@ def test_an_answer_for_an_entry_that_is_here_moves_nothing(store: ClientStore) -
     """Asked again after the connection was lost, and the entry came first."""
     save(store, PositionRow(STREAM, LIFE, 3))
     positions = Positions(store)
-    positions.connected(ready(3, 3), LIFE)
+    positions.connected(ready(3, 3), LIFE, dormant=False)
     assert positions.answered(STREAM, 3, 0) == ()
     assert positions.acknowledge(0, at_once=True) == ()
     assert positions.answered(STREAM, 4, 0) == (PositionRow(STREAM, LIFE, 4),)
