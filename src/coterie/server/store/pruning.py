@@ -18,8 +18,10 @@ KEEP_SESSION_MS = 40 * limits.DAY_MS
 
 _BY_AGE = (
     (
-        "SELECT no, time_ms FROM log_entries"
-        " WHERE no < (SELECT max(no) FROM log_entries) ORDER BY no LIMIT ?",
+        (
+            "SELECT no, time_ms FROM log_entries"
+            " WHERE no < (SELECT max(no) FROM log_entries) ORDER BY no LIMIT ?"
+        ),
         "DELETE FROM log_entries WHERE no <= ?",
     ),
     ("SELECT no, time_ms FROM envelope_ids ORDER BY no LIMIT ?", "DELETE FROM envelope_ids WHERE no <= ?"),
