@@ -41,7 +41,7 @@ def own(order: int, state: MessageState = MessageState.QUEUED) -> MessageRow:
 
 
 def queued(order: int, state: OutboxState) -> OutboxRow:
-    return OutboxRow(order, CONVERSATION, own(order).message, state, b"", 0)
+    return OutboxRow(order, CONVERSATION, own(order).message, state, 0)
 
 
 def test_the_last_own_message_becomes_one_of_another_device(store: ClientStore) -> None:

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import apsw
 import msgspec
 import pytest
 
 from coterie.base.errors import LocalError
+from coterie.client.events import MessageState
 from coterie.client.store import shelves
 from coterie.client.store.database import run
-from coterie.client.store.records import PositionRow, PutDraft, ReadUpTo, ShareRow, ShareState, TipRow
+from coterie.client.store.records import (
+    MessageRow,
+    OutboxRow,
+    OutboxState,
+    PositionRow,
+    PutDraft,
+    ReadUpTo,
+    ShareRow,
+    ShareState,
+    TipRow,
+)
 from coterie.client.store.sqlite import ClientStore
 from tests.client.store import samples as s
 from tests.client.store.places import commit
 
 STREAM = s.STREAMS[0]
+HERE = s.CONVERSATIONS[0]
 
 
 def rows(store: ClientStore, sql: str) -> list[apsw.SQLiteValues]:
@@ -26,22 +42,88 @@ def at(seq: int) -> PositionRow:
     return PositionRow(STREAM, b"", seq)
 
 
-def test_a_position_that_moves_often_is_written_once(store: ClientStore) -> None:
-    written: list[str] = []
+@contextmanager
+def traced(store: ClientStore) -> Iterator[list[str]]:
+    """Every statement that the database carries out."""
+    seen: list[str] = []
 
     def trace(_cursor: apsw.Cursor, sql: str, _values: object) -> bool:
-        written.append(sql)
+        seen.append(sql)
         return True
 
-    store.begin()
     store._database.set_exec_trace(trace)
-    for seq in range(1, 50):
-        store.apply((at(seq),))
-        assert store.position(STREAM) == at(seq)
-    store.commit()
+    yield seen
     store._database.set_exec_trace(None)
-    assert len([sql for sql in written if "position" in sql and sql.startswith("INSERT")]) == 1
+
+
+def queued(order: int, **changes: Any) -> tuple[MessageRow, OutboxRow]:
+    """What saying something saves."""
+    row = s.message(order, own=True, state=MessageState.QUEUED, **changes)
+    return row, OutboxRow(order, row.conversation, row.message, OutboxState.WAITING, order)
+
+
+def sealed(order: int) -> tuple[MessageRow, OutboxRow]:
+    """What sealing it saves."""
+    row, waiting = queued(order, n=order, session=s.SESSIONS[0], index=order, inner=b"inner")
+    return row, msgspec.structs.replace(waiting, state=OutboxState.SEALED, ciphertext=b"sealed")
+
+
+def test_a_position_that_moves_often_is_written_once(store: ClientStore) -> None:
+    store.begin()
+    with traced(store) as statements:
+        for seq in range(1, 50):
+            store.apply((at(seq),))
+            assert store.position(STREAM) == at(seq)
+        store.commit()
+    assert len([sql for sql in statements if "position" in sql and sql.startswith("INSERT")]) == 1
     assert rows(store, 'SELECT "seq" FROM position') == [(49,)]
+
+
+def test_a_message_sealed_in_the_turn_that_queues_it_is_written_once(store: ClientStore) -> None:
+    store.begin()
+    with traced(store) as statements:
+        store.apply((*queued(1), *queued(2)))
+        assert store.last_order() == 2
+        assert [row.order for row in store.outbox(HERE, OutboxState.WAITING, 5)] == [1, 2]
+        assert (store.tips(HERE, 3), store.shares(s.SESSIONS[0])) == ([], [])
+        assert store.kept_key(s.SESSIONS[0]) is None
+        store.apply((*sealed(1), *sealed(2)))
+        assert store.outbox(HERE, OutboxState.WAITING, 5) == []
+        store.commit()
+    inserted = [sql.split('"')[1] for sql in statements if sql.startswith("INSERT")]
+    assert sorted(inserted) == ["message", "message", "outbox", "outbox"]
+    assert [store.message(order) for order in (1, 2)] == [sealed(1)[0], sealed(2)[0]]
+
+
+def test_the_outbox_answers_over_what_waits(store: ClientStore) -> None:
+    commit(store, *(row for order in range(1, 6) for row in queued(order)))
+    store.begin()
+    store.apply((*sealed(1), *sealed(2), *queued(6)))
+    assert [row.order for row in store.outbox(HERE, OutboxState.WAITING, 2)] == [3, 4]
+    assert [row.order for row in store.outbox(HERE, OutboxState.WAITING, 9)] == [3, 4, 5, 6]
+    assert [row.order for row in store.outbox(HERE, OutboxState.SEALED, 9)] == [1, 2]
+    assert store.outbox(s.CONVERSATIONS[1], OutboxState.WAITING, 9) == []
+    store.commit()
+    assert [row.order for row in store.outbox(HERE, OutboxState.WAITING, 9)] == [3, 4, 5, 6]
+
+
+def test_what_is_received_is_written_after_what_waits(store: ClientStore) -> None:
+    """A waiting row gives an id up before the received one takes it."""
+    first, second = s.MESSAGES[:2]
+    commit(store, queued(1, message=first)[0])
+    store.begin()
+    store.apply((queued(1, message=second)[0], s.message(2, message=first)))
+    store.commit()
+    assert [store.message_order(HERE, s.DEVICES[1], each) for each in (first, second)] == [2, 1]
+
+
+def test_what_does_not_fit_is_refused_by_the_commit_at_the_latest(store: ClientStore) -> None:
+    commit(store, *queued(1))
+    store.begin()
+    store.apply((queued(2, message=s.message(1).message)[0],))
+    with pytest.raises(LocalError):
+        store.commit()
+    assert store.message(2) is None
 
 
 def test_a_rollback_forgets_what_waited_and_what_was_read(store: ClientStore) -> None:

@@ -70,9 +70,9 @@ def test_a_draft_stays_until_it_is_replaced(store: ClientStore) -> None:
 def test_the_outbox_lists_what_is_not_accepted_yet(store: ClientStore) -> None:
     commit(
         store,
-        OutboxRow(1, CONVERSATIONS[1], message(1).message, OutboxState.SENT, b"frame", 10),
-        OutboxRow(2, CONVERSATIONS[1], message(2).message, OutboxState.WAITING, b"", 20),
-        OutboxRow(3, HERE, message(3).message, OutboxState.SEALED, b"frame", 30),
+        OutboxRow(1, CONVERSATIONS[1], message(1).message, OutboxState.SENT, 10, b"", b"sealed"),
+        OutboxRow(2, CONVERSATIONS[1], message(2).message, OutboxState.WAITING, 20),
+        OutboxRow(3, HERE, message(3).message, OutboxState.SEALED, 30, b"", b"sealed"),
     )
     assert store.outbox_conversations() == [CONVERSATIONS[1], HERE]
     commit(store, PruneOutbox(10))

@@ -76,7 +76,7 @@ class Outbox:
             readable=True,
             sent_ms=now_ms,
         )
-        queued = OutboxRow(order, conversation.id, command.message, OutboxState.WAITING, b"", now_ms)
+        queued = OutboxRow(order, conversation.id, command.message, OutboxState.WAITING, now_ms)
         save = (row, queued) if known else (conversation, row, queued)
         return Outcome(save=save, show=(MessageQueued(self._views.message(row, conversation)),))
 

@@ -170,7 +170,7 @@ class Reads(Protocol):
         ...
 
     def outbox(self, conversation: ConversationId, state: OutboxState, limit: int) -> list[OutboxRow]:
-        """In order."""
+        """In order. state: one that is not SENT."""
         ...
 
     def sealed_sessions(self) -> list[SessionId]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from coterie.base import limits
@@ -29,15 +31,28 @@ from coterie.e2ee.vodo import GroupOut
 from coterie.ledger.heads import SignedHead
 
 
-class SealedSend(Quiet, frozen=True):
-    """A sealed message, and every row as it stands afterwards."""
+class SealedMessage(Quiet, frozen=True):
+    """A message as it stands once it is sealed, and what goes out of it."""
+
+    row: MessageRow
+    ciphertext: bytes
+
+
+class SealedRun(Quiet, frozen=True):
+    """Messages sealed one after the other, and conversation and session as they stand after the last."""
 
     conversation: ConversationRow
     session: GroupOutRow
-    message: MessageRow
-    ciphertext: bytes
-    commitment: bytes
+    messages: tuple[SealedMessage, ...]
+
+
+class _Place(Quiet, frozen=True):
+    """What all messages of a run say alike: where they belong, who was left out, the ledger's head."""
+
     membership_hash: bytes
+    left_out: tuple[LeftOut, ...]
+    not_for: bytes
+    head: bytes
 
 
 class Sealing:
@@ -122,57 +137,73 @@ class Sealing:
             return limits.ROTATE_SMALL_MESSAGES, limits.ROTATE_SMALL_MS
         return limits.ROTATE_LARGE_MESSAGES, limits.ROTATE_LARGE_MS
 
-    def message(
+    def run(
         self,
         conversation: ConversationRow,
         session: GroupOutRow,
-        row: MessageRow,
+        rows: Iterable[MessageRow],
         marks: tuple[LeftOutMark, ...],
-    ) -> SealedSend:
-        """Seal one message; the ratchet, the conversation and the message as they stand afterwards."""
+    ) -> SealedRun:
+        """Seal messages one after the other. The ratchet steps with each, and is pickled once."""
         out = self._keyring.group_out(session)
+        sealed: list[SealedMessage] = []
+        n, hash, last = conversation.out_n, conversation.out_hash, conversation.out_message
+        others = self._others(conversation)
+        place = _Place(
+            membership_hash=membership_hash(conversation.id),
+            left_out=tuple(LeftOut(mark.account, mark.device, mark.reason) for mark in marks),
+            not_for=pack_marks(marks),
+            head=self._light_head(),
+        )
+        for row in rows:
+            own = (Parent(hash, self._profile.device, n),) if n else ()
+            message = self._sealed(out, row, n + 1, own + others, place)
+            sealed.append(message)
+            n, hash, last = message.row.n, message.row.hash, row.message
+        return SealedRun(
+            msgspec.structs.replace(conversation, out_n=n, out_hash=hash, out_message=last),
+            msgspec.structs.replace(
+                session,
+                pickle=self._keyring.group_out_pickle(out),
+                messages=session.messages + len(sealed),
+            ),
+            tuple(sealed),
+        )
+
+    def _sealed(
+        self, out: GroupOut, row: MessageRow, n: int, parents: tuple[Parent, ...], place: _Place
+    ) -> SealedMessage:
         inner = InnerMessage(
-            conversation=conversation.id,
+            conversation=row.conversation,
             account=self._profile.account,
             device=self._profile.device,
-            membership_hash=membership_hash(conversation.id),
+            membership_hash=place.membership_hash,
             message=row.message,
-            n=conversation.out_n + 1,
-            parents=self._parents(conversation),
-            left_out=tuple(LeftOut(mark.account, mark.device, mark.reason) for mark in marks),
+            n=n,
+            parents=parents,
+            left_out=place.left_out,
             time_ms=row.sent_ms,
-            head=self._light_head(),
+            head=place.head,
             body=row.body,
         )
         sealed = seal_message(out, inner, padded_size)
-        stepped = msgspec.structs.replace(
-            session, pickle=self._keyring.group_out_pickle(out), messages=session.messages + 1
-        )
-        moved = msgspec.structs.replace(
-            conversation, out_n=inner.n, out_hash=sealed.hash, out_message=row.message
-        )
         written = msgspec.structs.replace(
             row,
-            n=inner.n,
+            n=n,
             hash=sealed.hash,
             inner=sealed.inner,
             franking_key=sealed.franking_key,
             commitment=sealed.commitment,
-            session=session.session,
+            session=out.id,
             index=sealed.index,
-            not_for=pack_marks(marks),
+            not_for=place.not_for,
         )
-        return SealedSend(
-            moved, stepped, written, sealed.ciphertext, sealed.commitment, inner.membership_hash
-        )
+        return SealedMessage(written, sealed.ciphertext)
 
-    def _parents(self, conversation: ConversationRow) -> tuple[Parent, ...]:
-        """Own previous message first, then the newest of other devices."""
-        own: tuple[Parent, ...] = ()
-        if conversation.out_n:
-            own = (Parent(conversation.out_hash, self._profile.device, conversation.out_n),)
+    def _others(self, conversation: ConversationRow) -> tuple[Parent, ...]:
+        """The newest messages of other devices; the own one before stands in front of them."""
         tips = self._reads.tips(conversation.id, limits.OTHER_PARENTS)
-        return own + tuple(Parent(tip.hash, tip.device, tip.n) for tip in tips)
+        return tuple(Parent(tip.hash, tip.device, tip.n) for tip in tips)
 
     def _light_head(self) -> bytes:
         """The newest verified head, without its post-quantum signature."""

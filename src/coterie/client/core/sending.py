@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable, Iterator
 import msgspec
 
 from coterie.base.codes import Code
-from coterie.base.conversations import direct_id
+from coterie.base.conversations import direct_id, membership_hash
 from coterie.base.errors import SealBroken
 from coterie.base.ids import AccountId, ConversationId, DeviceId, SessionId
 from coterie.client.core.fanout import Fanout
@@ -28,9 +28,11 @@ from coterie.client.store.records import (
     ConversationRow,
     DropGroupOut,
     GroupOutRow,
+    MessageRow,
     OutboxRow,
     OutboxState,
     PeerDevice,
+    Record,
     ShareState,
 )
 from coterie.wire.frames import Claimed, Refusal, Send
@@ -40,8 +42,6 @@ IN_FLIGHT = 200
 SEAL_AT_ONCE = 64
 SHARE_AT_ONCE = 32
 """Devices that get a key in one turn: more would hold up the loop, and with it the window."""
-
-_sends = msgspec.msgpack.Decoder(Send)
 
 
 class Sending:
@@ -280,42 +280,56 @@ class Sending:
         now_ms: int,
     ) -> Generator[Outcome, None, ConversationRow]:
         """Seal queued messages one after the other, and send them; the conversation as it stands then."""
+        queued = {row.order: row for row in rows}
+        messages = [message for message in map(self._reads.message, queued) if message is not None]
         marks = self._sharing.left_out_marks(session.session)
-        for row in rows:
-            message = self._reads.message(row.order)
-            if message is None:
-                continue
-            sealed = self._sealing.message(conversation, session, message, marks)
-            send = Send(
-                request=0,
-                conversation=conversation.id,
-                to=conversation.peer,
-                session=session.session,
-                message=row.message,
-                previous=conversation.out_message,
+        run = self._sealing.run(conversation, session, messages, marks)
+        save: list[Record] = [run.conversation, run.session]
+        send: list[Send] = []
+        previous = conversation.out_message
+        for sealed in run.messages:
+            message = sealed.row
+            row = msgspec.structs.replace(
+                queued[message.order],
+                state=OutboxState.SEALED,
+                previous=previous,
                 ciphertext=sealed.ciphertext,
-                commitment=sealed.commitment,
-                membership=sealed.membership_hash,
-                ledger_size=self._trust.view.size,
             )
-            kept = msgspec.structs.replace(row, state=OutboxState.SEALED, frame=msgspec.msgpack.encode(send))
-            conversation, session = sealed.conversation, sealed.session
-            save = (conversation, session, sealed.message, kept)
-            yield Outcome(save=save, send=(self._numbered(send, row, line, now_ms),))
-        return conversation
+            previous = message.message
+            save += (message, row)
+            send.append(self._send(conversation, row, message, line, now_ms))
+        yield Outcome(save=tuple(save), send=tuple(send))
+        return run.conversation
 
     def _send_again(self, conversation: ConversationRow, line: Line, now_ms: int) -> Outcome:
         """Send everything that was sealed and not accepted, in order, with the same bytes."""
         line.again()
         rows = self._reads.outbox(conversation.id, OutboxState.SEALED, IN_FLIGHT * 2)
+        sealed = ((row, self._reads.message(row.order)) for row in rows)
         return Outcome(
-            send=tuple(self._numbered(_sends.decode(row.frame), row, line, now_ms) for row in rows)
+            send=tuple(
+                self._send(conversation, row, message, line, now_ms)
+                for row, message in sealed
+                if message is not None
+            )
         )
 
-    def _numbered(self, send: Send, row: OutboxRow, line: Line, now_ms: int) -> Send:
+    def _send(
+        self, conversation: ConversationRow, row: OutboxRow, message: MessageRow, line: Line, now_ms: int
+    ) -> Send:
         line.in_flight += 1
-        request = self._requests.new(MessageGiven(row.order, row.conversation, line.round), now_ms)
-        return msgspec.structs.replace(send, request=request, ledger_size=self._trust.view.size)
+        return Send(
+            request=self._requests.new(MessageGiven(row.order, row.conversation, line.round), now_ms),
+            conversation=row.conversation,
+            to=conversation.peer,
+            session=message.session,
+            message=row.message,
+            previous=row.previous,
+            ciphertext=row.ciphertext,
+            commitment=message.commitment,
+            membership=membership_hash(row.conversation),
+            ledger_size=self._trust.view.size,
+        )
 
     def _repair(
         self, conversation: ConversationRow, line: Line, repair: Repair, now_ms: int

@@ -58,9 +58,9 @@ class Rows:
         self._shelves = Shelves(database)
 
     def _rows(self, sql: str, *values: Value) -> list[Any]:
-        """Any question: what waits on the shelves is written before."""
+        """Any question: what waits on the shelves of the tables that it reads is written before."""
         try:
-            self._shelves.write_out()
+            self._shelves.write_out_for(sql)
             return self._database.execute(sql, values).fetchall()
         except DatabaseError as error:
             raise database_fault(error) from error
@@ -205,7 +205,7 @@ class SessionReads(Rows):
             ' AND EXISTS (SELECT 1 FROM message WHERE message."session" = share."session"'
             ' AND message."session" <> x\'\' AND message."index" >= share."index") ORDER BY rowid'
         )
-        return self._all_beside(SHARE, where)
+        return self._all(SHARE, where)
 
     def shares(self, session: SessionId) -> list[ShareRow]:
         return list(self._shares_of(session).values())
@@ -234,7 +234,7 @@ class SessionReads(Rows):
             'SELECT 1 FROM message WHERE "session" = ? AND "index" = ? AND "device" = ?'
             " AND \"session\" <> x''"
         )
-        return bool(self._beside(sql, session, index, device))
+        return bool(self._rows(sql, session, index, device))
 
     def envelope_seen(self, device: DeviceId, envelope: EnvelopeId) -> bool:
         sql = 'SELECT 1 FROM seen_envelope WHERE "device" = ? AND "envelope" = ?'

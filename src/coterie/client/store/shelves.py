@@ -1,12 +1,14 @@
 """Rows at hand: what is asked for by its key again and again is read once, and what is written again and
 again in one transaction is written once.
 
-A shelf answers as the transaction under way sees it. Rows of some tables wait on it until somebody asks the
-database something else, or until the commit; a rollback forgets everything.
+A shelf answers as the transaction under way sees it. Rows of some tables wait on it until a question reads
+their table in the database, or until the commit; a rollback forgets everything.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from operator import attrgetter
 from typing import Any, Final, Generic
 
@@ -14,7 +16,8 @@ import apsw
 import msgspec
 
 from coterie.base.ids import ConversationId, DeviceId, SessionId
-from coterie.client.store.records import ShareRow, TipRow
+from coterie.client.events import MessageState
+from coterie.client.store.records import MessageRow, ShareRow, TipRow
 from coterie.client.store.tables import (
     CONVERSATION,
     GROUP_IN,
@@ -32,13 +35,14 @@ from coterie.client.store.tables import (
 ROWS_MAX: Final = 1000
 """Kept of each table; then all that do not wait are read again as needed."""
 SESSIONS_MAX: Final = 32
+_TABLES_READ: Final = re.compile(r'\b(?:FROM|JOIN)\s+"?(\w+)')
 
 Key = tuple[Any, ...]
 
 
 class Shelf(Generic[R]):
     """Rows of one table by its key; None for what is known not to be there. waits: a row that is put is not
-    written at once. That is for tables of which a row cannot be refused."""
+    written at once. What the database refuses, it refuses when it is written."""
 
     def __init__(self, database: apsw.Connection, table: Table[R], *, waits: bool = False) -> None:
         self._database = database
@@ -59,16 +63,23 @@ class Shelf(Generic[R]):
         rows = self._database.execute(self._select, key).fetchall()
         return self._keep(key, self._table.record(rows[0]) if rows else None)
 
+    @property
+    def waiting(self) -> Collection[R]:
+        """What is put and not written yet."""
+        return self._waiting.values()
+
     def put(self, record: R) -> None:
         """Insert or replace a row."""
-        key = self._key_of(record)
-        if len(self._table.key) == 1:
-            key = (key,)
         if self._waits:
-            self._waiting[key] = record
-            return
+            self._waiting[self._key(record)] = record
+        else:
+            self.write(record)
+
+    def write(self, record: R) -> None:
+        """Insert or replace a row at once, after all that waits."""
+        self.write_out()
         self._database.execute(self._table.put, msgspec.structs.astuple(record))
-        self._keep(key, record)
+        self._keep(self._key(record), record)
 
     def write_out(self) -> None:
         """Nothing waits any more."""
@@ -85,6 +96,10 @@ class Shelf(Generic[R]):
     def forget(self) -> None:
         self._kept.clear()
         self._waiting.clear()
+
+    def _key(self, record: R) -> Key:
+        key: Any = self._key_of(record)
+        return key if len(self._table.key) > 1 else (key,)
 
     def _keep(self, key: Key, row: R | None) -> R | None:
         if len(self._kept) >= ROWS_MAX:
@@ -126,8 +141,8 @@ class Shelves:
     def __init__(self, database: apsw.Connection) -> None:
         self.database = database
         self.settings = Shelf(database, SETTING)
-        self.messages = Shelf(database, MESSAGE)
-        self.outbox = Shelf(database, OUTBOX)
+        self.messages = Shelf(database, MESSAGE, waits=True)
+        self.outbox = Shelf(database, OUTBOX, waits=True)
         self.groups_in = Shelf(database, GROUP_IN)
         self.groups_out = Shelf(database, GROUP_OUT, waits=True)
         self.conversations = Shelf(database, CONVERSATION, waits=True)
@@ -136,20 +151,49 @@ class Shelves:
         self.shares = Shares(database)
         self.newest_tips: dict[tuple[ConversationId, int], list[TipRow]] = {}
         """(conversation, how many) -> the newest tips there."""
-        self._waiting = (self.conversations, self.groups_out, self.tips, self.positions)
-        self._all = (*self._waiting, self.settings, self.messages, self.outbox, self.groups_in, self.shares)
+        self._waiting: dict[str, Shelf[Any]] = {
+            MESSAGE.name: self.messages,
+            OUTBOX.name: self.outbox,
+            CONVERSATION.name: self.conversations,
+            GROUP_OUT.name: self.groups_out,
+            TIP.name: self.tips,
+            POSITION.name: self.positions,
+        }
+        self._others = (self.settings, self.groups_in, self.shares)
+        self._read_by: dict[str, tuple[Shelf[Any], ...]] = {}
+        """SQL of a question -> the shelves on which rows of its tables may wait."""
 
     def put_tip(self, record: TipRow) -> None:
         self.tips.put(record)
         self.newest_tips.clear()
 
+    def put_message(self, record: MessageRow) -> None:
+        """What this device says is sealed in the turn that queues it, as a rule, and then written once."""
+        if record.state is MessageState.QUEUED:
+            self.messages.put(record)
+        else:
+            self.messages.write(record)
+
     def write_out(self) -> None:
-        """What waits goes into the database, which is about to be asked. Raises what apsw raises."""
-        for shelf in self._waiting:
+        """Nothing waits any more. Raises what apsw raises."""
+        for shelf in self._waiting.values():
+            shelf.write_out()
+
+    def write_out_for(self, sql: str) -> None:
+        """What waits of the tables that this question reads goes into the database. Raises what apsw
+        raises."""
+        shelves = self._read_by.get(sql)
+        if shelves is None:
+            tables = dict.fromkeys(_TABLES_READ.findall(sql))
+            shelves = tuple(self._waiting[table] for table in tables if table in self._waiting)
+            self._read_by[sql] = shelves
+        for shelf in shelves:
             shelf.write_out()
 
     def forget(self) -> None:
         """What the database holds is all there is: it was changed past the shelves, or rolled back."""
-        for shelf in self._all:
+        for shelf in self._waiting.values():
             shelf.forget()
+        for other in self._others:
+            other.forget()
         self.newest_tips.clear()

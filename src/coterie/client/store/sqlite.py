@@ -20,8 +20,8 @@ class ClientStore(PeopleReads, SessionReads, TimelineReads):
     """begin, apply as often as needed, commit or rollback. What is committed is on the disk.
 
     Reads in between see what was applied. Raises Unavailable(disk) where file or disk fail and LocalError
-    where a record does not fit (a second message under one id); after either only rollback or close make
-    sense.
+    where a record does not fit (a second message under one id), the latter with the next read or the commit
+    at the latest; after either only rollback or close make sense.
     """
 
     @classmethod

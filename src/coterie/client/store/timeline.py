@@ -60,20 +60,21 @@ class TimelineReads(Rows):
     def n_used(self, conversation: ConversationId, device: DeviceId, n: int) -> bool:
         """Whether a message of this device with this n is in the store."""
         sql = 'SELECT 1 FROM message WHERE "conversation" = ? AND "device" = ? AND "n" = ? AND "n" > 0'
-        return bool(self._beside(sql, conversation, device, n))
+        return bool(self._rows(sql, conversation, device, n))
 
     def message(self, order: int) -> MessageRow | None:
         return self._kept(self._shelves.messages, order)
 
     def message_order(self, conversation: ConversationId, device: DeviceId, message: MessageId) -> int | None:
         sql = 'SELECT "order" FROM message WHERE "message" = ? AND "device" = ? AND "conversation" = ?'
-        rows = self._beside(sql, message, device, conversation)
+        rows = self._rows(sql, message, device, conversation)
         return rows[0][0] if rows else None
 
     def last_order(self) -> int:
         """The highest order ever used; 0 in an empty store."""
         rows = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'message'")
-        return rows[0][0] if rows else 0
+        orders = [row.order for row in self._shelves.messages.waiting]
+        return max([rows[0][0] if rows else 0, *orders])
 
     def last_message(self, conversation: ConversationId) -> MessageRow | None:
         return self._one(MESSAGE, 'WHERE "conversation" = ? ORDER BY "order" DESC LIMIT 1', conversation)
@@ -110,9 +111,15 @@ class TimelineReads(Rows):
         return self._all(MESSAGE, _FOUND_IN, conversation, query, below, max(limit, 0))
 
     def outbox(self, conversation: ConversationId, state: OutboxState, limit: int) -> list[OutboxRow]:
-        """In order."""
-        where = 'WHERE "conversation" = ? AND "state" = ? ORDER BY "order" LIMIT ?'
-        return self._all_beside(OUTBOX, where, conversation, state, max(limit, 0))
+        """In order. state: one that is not SENT."""
+        waiting = [row for row in self._shelves.outbox.waiting if row.conversation == conversation]
+        where = """WHERE "conversation" = ? AND "state" <> 'sent' AND "state" = ? ORDER BY "order" LIMIT ?"""
+        most = max(limit, 0)
+        found = self._all_beside(OUTBOX, where, conversation, state, most + len(waiting))
+        if not waiting:
+            return found
+        rows = {row.order: row for row in (*found, *waiting)}
+        return sorted((row for row in rows.values() if row.state is state), key=lambda row: row.order)[:most]
 
     def sealed_sessions(self) -> list[SessionId]:
         """Sessions of which a message is sealed and not yet accepted, the one waiting longest first."""

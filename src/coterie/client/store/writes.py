@@ -88,7 +88,7 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
     """
     match record:
         case MessageRow():
-            shelves.messages.put(record)
+            shelves.put_message(record)
         case PositionRow():
             shelves.positions.put(record)
         case GroupInRow():
@@ -112,6 +112,7 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
         case PassFreshKeys() | PruneFreshKeys() | DropPeerFreshKey():
             _fresh_keys(shelves.database, record)
         case MessageAccepted(order, seq, server_ms, mac):
+            shelves.messages.write_out()
             shelves.database.execute(_ACCEPT_MESSAGE, (seq, server_ms, MessageState.SENT, mac, order))
             _must_have_changed(shelves.database, record)
             shelves.messages.drop(order)

@@ -15,6 +15,7 @@ from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, Ses
 from coterie.client.core.line import HOLD_MOST_MS, RETRY_MS
 from coterie.client.core.requests import ClaimAsked
 from coterie.client.events import MessageSent, MessageState, SendingStuck
+from coterie.client.store.database import run
 from coterie.client.store.records import DropGroupOut, OutboxRow, OutboxState, PruneOutbox
 from coterie.e2ee.group import SealedMessage
 from coterie.wire.frames import (
@@ -152,23 +153,41 @@ def test_an_answer_may_not_pass_over_entries(bob: Victim, silent: Silent) -> Non
 
 def test_a_queued_row_without_its_message_holds_nothing_up(bob: Victim, server: Server) -> None:
     """A damaged store: the message that is there goes, the other is passed over."""
-    bob.apply(OutboxRow(9, EVERYONE, MessageId(b"m" * 16), OutboxState.WAITING, b"", NOW_MS))
+    bob.apply(OutboxRow(9, EVERYONE, MessageId(b"m" * 16), OutboxState.WAITING, NOW_MS))
     say(bob, "whole")
     (send,) = server.sends()
     assert send.message != b"m" * 16
 
 
-def test_an_answer_to_a_message_that_is_gone_changes_nothing(bob: Victim, silent: Silent) -> None:
+def test_a_message_that_is_gone_is_not_sent_again_and_its_answer_changes_nothing(
+    bob: Victim, silent: Silent
+) -> None:
+    """A damaged store: a sealed row whose message is not there."""
     say(bob, "one")
-    (send,) = silent.sends()
-    frame = msgspec.msgpack.encode(msgspec.structs.replace(send, request=0))
-    bob.apply(OutboxRow(9, EVERYONE, MessageId(b"m" * 16), OutboxState.SEALED, frame, NOW_MS))
-    silent.mute = False
+    say(bob, "two")
+    one, two = silent.sends()
+    run(bob.store._database, 'DELETE FROM message WHERE "message" = ?', (one.message,))
+    bob.store.rollback()
+    bob.frame(Accepted(one.request, 1))
+    assert [row.message for row in bob.store.outbox(EVERYONE, OutboxState.SEALED, 5)] == [
+        one.message,
+        two.message,
+    ]
     bob.connect()
-    assert len([event for event in bob.shown if isinstance(event, MessageSent)]) == 1
-    row = bob.store.outbox_row(9)
-    assert row is not None
-    assert row.state is OutboxState.SEALED
+    assert [each.message for each in silent.sends()[2:]] == [two.message]
+
+
+def test_what_is_sent_again_has_the_same_bytes(bob: Victim, silent: Silent) -> None:
+    """Across a new start of the core too: everything in it stands in the store."""
+    for word in ("one", "two", "three"):
+        say(bob, word)
+    before = silent.sends()
+    bob.connect()
+    again = silent.sends()[3:]
+    assert [msgspec.structs.replace(each, request=0) for each in again] == [
+        msgspec.structs.replace(each, request=0) for each in before
+    ]
+    assert [each.previous for each in again] == [b"", before[0].message, before[1].message]
 
 
 def test_a_device_that_was_revoked_while_its_keys_came_gets_nothing(

@@ -127,20 +127,22 @@ class OutboxState(StrEnum):
     WAITING = "waiting"
     """Not sealed yet."""
     SEALED = "sealed"
-    """Sealed; frame holds the Send to be sent until it is accepted."""
+    """Sealed; to be sent, with the same bytes, until it is accepted."""
     SENT = "sent"
     """Accepted; kept with its bytes for a restored server."""
 
 
 class OutboxRow(msgspec.Struct, frozen=True):
-    """frame: the encoded Send frame with request 0."""
+    """What a Send says beyond message and conversation. previous: this device's message before there.
+    previous and ciphertext are empty until it is sealed."""
 
     order: int
     conversation: ConversationId
     message: MessageId
     state: OutboxState
-    frame: bytes
     since_ms: int
+    previous: bytes = b""
+    ciphertext: bytes = b""
 
 
 class PruneOutbox(msgspec.Struct, frozen=True):

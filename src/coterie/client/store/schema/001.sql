@@ -244,11 +244,11 @@ CREATE TABLE outbox (
     "conversation" BLOB NOT NULL,
     "message" BLOB NOT NULL,
     "state" TEXT NOT NULL,
-    "frame" BLOB NOT NULL,
-    "since_ms" INTEGER NOT NULL
+    "since_ms" INTEGER NOT NULL,
+    "previous" BLOB NOT NULL,
+    "ciphertext" BLOB NOT NULL
 ) STRICT;
-CREATE INDEX outbox_by_state ON outbox ("conversation", "state");
-CREATE INDEX outbox_open ON outbox ("conversation") WHERE "state" <> 'sent';
+CREATE INDEX outbox_open ON outbox ("conversation", "state") WHERE "state" <> 'sent';
 CREATE INDEX outbox_sent ON outbox ("since_ms") WHERE "state" = 'sent';
 
 CREATE TABLE "position" (
