@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import apsw
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from coterie.base.errors import LocalError
 from coterie.client.events import MessageState
+from coterie.client.store import sqlite
 from coterie.client.store.database import run
+from coterie.client.store.profiles import ProfilePlace
 from coterie.client.store.records import (
     MessageAccepted,
     OutboxRow,
@@ -18,8 +22,8 @@ from coterie.client.store.records import (
     ReadUpTo,
 )
 from coterie.client.store.sqlite import ClientStore
-from coterie.client.store.timeline import SEARCH_WORDS, words_query
-from tests.client.store.places import commit
+from coterie.client.store.words import SEARCH_WORDS, words_query
+from tests.client.store.places import DATABASE_KEY, commit
 from tests.client.store.samples import CONVERSATIONS, DEVICES, conversation, message
 
 HERE = CONVERSATIONS[0]
@@ -79,6 +83,14 @@ def test_the_outbox_lists_what_is_not_accepted_yet(store: ClientStore) -> None:
     assert store.outbox_row(1) is not None
     commit(store, PruneOutbox(1000))
     assert [store.outbox_row(order) is None for order in (1, 2, 3)] == [True, False, False]
+
+
+def indexed(store: ClientStore) -> list[int]:
+    """What the index itself finds."""
+    rows = run(
+        store._database, "SELECT rowid FROM message_words WHERE message_words MATCH 'word' ORDER BY rowid"
+    )
+    return [row[0] for row in rows if isinstance(row[0], int)]
 
 
 TEXTS = {
@@ -184,6 +196,70 @@ def test_rewriting_a_message_rewrites_its_words(store: ClientStore) -> None:
     commit(store, message(1, "", readable=False))
     assert found(store, "after") == []
     run(store._database, "INSERT INTO message_words (message_words, rank) VALUES ('integrity-check', 1)")
+
+
+def test_texts_enter_the_index_many_at_a_time(store: ClientStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "TEXTS_AT_ONCE", 3)
+    for order in range(1, 4):
+        commit(store, message(order, "word"))
+    assert indexed(store) == []
+    commit(store, message(4, "word"))
+    assert indexed(store) == [1, 2, 3, 4]
+    commit(store, message(5, "word"))
+    assert indexed(store) == [1, 2, 3, 4]
+    assert found(store, "word") == [5, 4, 3, 2, 1]
+    assert indexed(store) == [1, 2, 3, 4, 5]
+
+
+def test_what_was_not_in_the_index_when_the_program_ended_is_found(
+    store: ClientStore, place: ProfilePlace
+) -> None:
+    commit(store, message(1, "word"), message(2, "word"))
+    store.close()
+    again = ClientStore.open(place, DATABASE_KEY)
+    assert found(again, "word") == [2, 1]
+    again.close()
+
+
+def test_a_text_of_a_transaction_that_failed_is_in_no_index(store: ClientStore) -> None:
+    commit(store, message(1, "word"))
+    store.begin()
+    store.apply((message(2, "word"),))
+    assert found(store, "word") == [2, 1]
+    store.rollback()
+    assert found(store, "word") == [1]
+    commit(store, message(2, "another"))
+    assert (found(store, "word"), found(store, "another")) == ([1], [2])
+    run(store._database, "INSERT INTO message_words (message_words, rank) VALUES ('integrity-check', 1)")
+
+
+def test_whatever_changes_below_what_is_indexed_is_found_as_it_is(store: ClientStore) -> None:
+    commit(store, message(3, "three"))
+    assert found(store, "three") == [3]
+    commit(store, message(1, "late"), message(3, "changed"), message(4, "four"))
+    commit(store, message(4, "fourth"))
+    run(store._database, 'DELETE FROM message WHERE "order" = 1')
+    assert [found(store, words) for words in ("three", "late", "changed", "four", "fourth")] == [
+        [],
+        [],
+        [3],
+        [4],
+        [4],
+    ]
+    run(store._database, "INSERT INTO message_words (message_words, rank) VALUES ('integrity-check', 1)")
+
+
+def test_a_message_is_unique_by_conversation_device_and_id(store: ClientStore) -> None:
+    one = message(1)
+    commit(store, one, msgspec.structs.replace(message(2, message=one.message), device=DEVICES[2]))
+    commit(store, msgspec.structs.replace(message(3, message=one.message), conversation=CONVERSATIONS[1]))
+    with pytest.raises(LocalError):
+        commit(store, message(4, message=one.message))
+    store.rollback()
+    with pytest.raises(apsw.ConstraintError):
+        run(store._database, 'UPDATE message SET "device" = ? WHERE "order" = 2', (one.device,))
+    assert [store.message_order(HERE, device, one.message) for device in DEVICES] == [None, 1, 2]
+    commit(store, one)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from coterie.client.store.tables import (
     R,
     Table,
 )
+from coterie.client.store.words import Orders
 
 ROWS_MAX: Final = 1000
 """Kept of each table; then all that do not wait are read again as needed."""
@@ -149,6 +150,7 @@ class Shelves:
         self.positions = Shelf(database, POSITION, waits=True)
         self.tips = Shelf(database, TIP, waits=True)
         self.shares = Shares(database)
+        self.orders = Orders(database)
         self.newest_tips: dict[tuple[ConversationId, int], list[TipRow]] = {}
         """(conversation, how many) -> the newest tips there."""
         self._waiting: dict[str, Shelf[Any]] = {
@@ -159,7 +161,7 @@ class Shelves:
             TIP.name: self.tips,
             POSITION.name: self.positions,
         }
-        self._others = (self.settings, self.groups_in, self.shares)
+        self._others = (self.settings, self.groups_in, self.shares, self.orders)
         self._read_by: dict[str, tuple[Shelf[Any], ...]] = {}
         """SQL of a question -> the shelves on which rows of its tables may wait."""
 
@@ -169,6 +171,7 @@ class Shelves:
 
     def put_message(self, record: MessageRow) -> None:
         """What this device says is sealed in the turn that queues it, as a rule, and then written once."""
+        self.orders.saved(record.order)
         if record.state is MessageState.QUEUED:
             self.messages.put(record)
         else:

@@ -13,6 +13,7 @@ from coterie.client.store.profiles import ProfilePlace
 from coterie.client.store.reads import PeopleReads, SessionReads
 from coterie.client.store.records import Record
 from coterie.client.store.timeline import TimelineReads
+from coterie.client.store.words import TEXTS_AT_ONCE
 from coterie.client.store.writes import write
 
 
@@ -56,6 +57,8 @@ class ClientStore(PeopleReads, SessionReads, TimelineReads):
         """Put the transaction on the disk. Where that fails, it is rolled back: nothing of it is kept."""
         try:
             self._shelves.write_out()
+            if self._shelves.orders.outside > TEXTS_AT_ONCE:
+                self._shelves.orders.index()
             self._database.execute("COMMIT")
         except DatabaseError as error:
             self.rollback()

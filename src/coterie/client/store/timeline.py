@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from coterie.base.ids import ConversationId, DeviceId, MessageId, SessionId
+from coterie.client.store.faults import DatabaseError, database_fault
 from coterie.client.store.reads import Rows
 from coterie.client.store.records import ConversationRow, MessageRow, OutboxRow, OutboxState, TipRow
 from coterie.client.store.tables import CONVERSATION, MESSAGE, OUTBOX, TIP
-
-SEARCH_CHARACTERS = 1000
-SEARCH_WORDS = 64
-"""What a search goes by; what lies beyond is not looked at."""
+from coterie.client.store.words import words_query
 
 _NEWEST_ORDER = (1 << 63) - 1
 _UNREAD = """SELECT count(*), coalesce(min("order"), 0) FROM message WHERE "conversation" = ?1 AND "own" = 0
@@ -19,16 +17,6 @@ _FOUND = """WHERE "order" IN (SELECT rowid FROM message_words WHERE message_word
 _FOUND_IN = """WHERE "conversation" = ? AND "order" IN
     (SELECT rowid FROM message_words WHERE message_words MATCH ? AND rowid < ?)
     ORDER BY "order" DESC LIMIT ?"""
-
-
-def words_query(words: str) -> str:
-    """A full-text query for all words, each quoted, the last one as a beginning; "" where there is none.
-
-    Zero bytes and lone surrogates count as blanks; signs inside a word make it a run of words.
-    """
-    clean = "".join(" " if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in words[:SEARCH_CHARACTERS])
-    quoted = ['"' + part.replace('"', '""') + '"' for part in clean.split()[:SEARCH_WORDS]]
-    return " ".join(quoted) + "*" if quoted else ""
 
 
 class TimelineReads(Rows):
@@ -72,9 +60,10 @@ class TimelineReads(Rows):
 
     def last_order(self) -> int:
         """The highest order ever used; 0 in an empty store."""
-        rows = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'message'")
-        orders = [row.order for row in self._shelves.messages.waiting]
-        return max([rows[0][0] if rows else 0, *orders])
+        try:
+            return self._shelves.orders.used
+        except DatabaseError as error:
+            raise database_fault(error) from error
 
     def last_message(self, conversation: ConversationId) -> MessageRow | None:
         return self._one(MESSAGE, 'WHERE "conversation" = ? ORDER BY "order" DESC LIMIT 1', conversation)
@@ -105,10 +94,22 @@ class TimelineReads(Rows):
         query = words_query(words)
         if not query:
             return []
+        self._index_texts()
         below = _NEWEST_ORDER if before is None else before
         if conversation is None:
             return self._all(MESSAGE, _FOUND, query, below, max(limit, 0))
         return self._all(MESSAGE, _FOUND_IN, conversation, query, below, max(limit, 0))
+
+    def _index_texts(self) -> None:
+        """All texts enter the index, in a transaction of their own where none is open."""
+        try:
+            self._shelves.write_out()
+            if self._shelves.orders.outside:
+                with self._database:
+                    self._shelves.orders.index()
+        except DatabaseError as error:
+            self._shelves.orders.forget()
+            raise database_fault(error) from error
 
     def outbox(self, conversation: ConversationId, state: OutboxState, limit: int) -> list[OutboxRow]:
         """In order. state: one that is not SENT."""

@@ -191,9 +191,8 @@ CREATE TABLE tip (
 ) STRICT;
 CREATE INDEX tip_by_order ON tip ("conversation", "order");
 
--- AUTOINCREMENT: an order is never used again, not even after its message was deleted.
 CREATE TABLE message (
-    "order" INTEGER PRIMARY KEY AUTOINCREMENT,
+    "order" INTEGER PRIMARY KEY,
     "conversation" BLOB NOT NULL,
     "message" BLOB NOT NULL,
     "account" BLOB NOT NULL,
@@ -214,8 +213,7 @@ CREATE TABLE message (
     "mac" BLOB NOT NULL,
     "session" BLOB NOT NULL,
     "index" INTEGER NOT NULL,
-    "not_for" BLOB NOT NULL,
-    UNIQUE ("conversation", "device", "message")
+    "not_for" BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX message_by_n ON message ("conversation", "device", "n") WHERE "n" > 0;
 CREATE UNIQUE INDEX message_by_index ON message ("session", "index", "device") WHERE "session" <> x'';
@@ -223,18 +221,50 @@ CREATE UNIQUE INDEX message_by_index ON message ("session", "index", "device") W
 CREATE INDEX message_by_conversation ON message ("conversation");
 CREATE INDEX message_of_others ON message ("conversation") WHERE "own" = 0;
 
+-- A message is unique by conversation, device and id. Ids are random, so each new one goes to another page of
+-- their index: it holds the id alone, and triggers look at the rest.
+CREATE INDEX message_by_id ON message ("message");
+CREATE TRIGGER message_known BEFORE INSERT ON message WHEN EXISTS (
+    SELECT 1 FROM message WHERE "message" = new."message" AND "device" = new."device"
+        AND "conversation" = new."conversation" AND "order" <> new."order"
+) BEGIN
+    SELECT RAISE(ABORT, 'a second message under one id');
+END;
+CREATE TRIGGER message_moved_known BEFORE UPDATE OF "device" ON message WHEN old."device" <> new."device"
+    AND EXISTS (
+        SELECT 1 FROM message WHERE "message" = new."message" AND "device" = new."device"
+            AND "conversation" = new."conversation" AND "order" <> new."order"
+) BEGIN
+    SELECT RAISE(ABORT, 'a second message under one id');
+END;
+
+-- One row. deleted: the highest order of a message that was deleted: none is ever used again. indexed: up to
+-- which order texts are in message_words (words.py).
+CREATE TABLE orders (
+    "deleted" INTEGER NOT NULL,
+    "indexed" INTEGER NOT NULL
+) STRICT;
+INSERT INTO orders VALUES (0, 0);
+CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN
+    UPDATE orders SET "deleted" = max("deleted", old."order");
+END;
+
 -- The words of all texts. The text itself stands in message only; no lengths are kept: nothing ranks by them.
 CREATE VIRTUAL TABLE message_words USING fts5 (
     "text", content = 'message', content_rowid = 'order', columnsize = 0,
     tokenize = 'unicode61 remove_diacritics 2'
 );
-CREATE TRIGGER message_inserted AFTER INSERT ON message BEGIN
+CREATE TRIGGER message_inserted AFTER INSERT ON message WHEN new."order" <= (SELECT "indexed" FROM orders)
+BEGIN
     INSERT INTO message_words (rowid, "text") VALUES (new."order", new."text");
 END;
-CREATE TRIGGER message_deleted AFTER DELETE ON message BEGIN
+CREATE TRIGGER message_deleted AFTER DELETE ON message WHEN old."order" <= (SELECT "indexed" FROM orders)
+BEGIN
     INSERT INTO message_words (message_words, rowid, "text") VALUES ('delete', old."order", old."text");
 END;
-CREATE TRIGGER message_rewritten AFTER UPDATE OF "text" ON message WHEN old."text" <> new."text" BEGIN
+CREATE TRIGGER message_rewritten AFTER UPDATE OF "text" ON message
+    WHEN old."text" <> new."text" AND new."order" <= (SELECT "indexed" FROM orders)
+BEGIN
     INSERT INTO message_words (message_words, rowid, "text") VALUES ('delete', old."order", old."text");
     INSERT INTO message_words (rowid, "text") VALUES (new."order", new."text");
 END;
