@@ -260,6 +260,7 @@ def test_a_closed_store_says_so(store: ClientStore) -> None:
 def test_a_deleted_order_is_never_used_again(store: ClientStore) -> None:
     commit(store, s.message(7))
     run(store._database, "DELETE FROM message")
+    store.rollback()
     assert store.search("hello", 5) == []
     assert store.last_order() == 7
 
