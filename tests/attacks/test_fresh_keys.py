@@ -85,9 +85,10 @@ def test_a_key_given_to_another_device_opens_nothing(alice: Peer, mallory: Peer,
     bob.apply(*given)
     bob.mail(posted(mallory, begun(mallory, bob), bob, None, (FIRST_ID + 1, FRESH.public)))
     assert [row.reason for row in bob.waiting()] == [WaitingReason.BROKEN]
-    assert bob.store.fresh_keys_unpassed(alice.device) == given
+    assert [bob.store.own_fresh_key(each.id) for each in given] == given
     bob.mail(posted(alice, begun(alice, bob), bob, None, (FIRST_ID + 1, FRESH.public)))
-    assert bob.store.fresh_keys_unpassed(alice.device) == given[1:]
+    assert bob.store.fresh_keys_unpassed(alice.device) == (1, given[1].made_ms)
+    assert bob.store.own_fresh_key(FIRST_ID + 1) == given[1]
 
 
 def test_a_new_session_forgets_the_fresh_key(mallory: Peer, bob: Victim) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from coterie.base.domains import Domain, digest
 from coterie.base.ids import AccountId, ConversationId, LedgerId
 
@@ -17,6 +19,7 @@ def everyone_id(founding_ledger: LedgerId) -> ConversationId:
     return ConversationId(digest(Domain.EVERYONE, founding_ledger)[:16])
 
 
+@lru_cache(maxsize=1024)
 def membership_hash(conversation: ConversationId) -> bytes:
     """Of a direct conversation or everyone: fixed by the id, 32 bytes."""
     return digest(Domain.MEMBERSHIP, conversation)

@@ -120,8 +120,9 @@ class ModelReads:
     def newest_fresh_id(self) -> int:
         return max((row.id for row in self._of(r.OwnFreshKey)), default=0)
 
-    def fresh_keys_unpassed(self, device: DeviceId) -> list[r.OwnFreshKey]:
-        return sorted(self._of(r.OwnFreshKey, device=device, passed_ms=0), key=lambda row: row.id)
+    def fresh_keys_unpassed(self, device: DeviceId) -> tuple[int, int]:
+        made = [row.made_ms for row in self._of(r.OwnFreshKey, device=device, passed_ms=0)]
+        return len(made), max(made, default=0)
 
     def peer_fresh_key(self, device: DeviceId) -> r.PeerFreshKey | None:
         return self._one(r.PeerFreshKey, device=device)
@@ -249,6 +250,9 @@ class ModelReads:
     def outbox(self, conversation: ConversationId, state: r.OutboxState, limit: int) -> list[r.OutboxRow]:
         rows = self._of(r.OutboxRow, conversation=conversation, state=state)
         return sorted(rows, key=lambda row: row.order)[:limit]
+
+    def sealed(self, conversation: ConversationId) -> bool:
+        return bool(self.outbox(conversation, r.OutboxState.SEALED, 1))
 
     def outbox_row(self, order: int) -> r.OutboxRow | None:
         return self._one(r.OutboxRow, order=order)

@@ -173,3 +173,23 @@ def test_memory_is_bounded(store: ClientStore, monkeypatch: pytest.MonkeyPatch) 
     changed = msgspec.structs.replace(s.message(1), text="changed")
     commit(store, changed)
     assert store.message(1) == changed
+
+
+def test_counts_at_hand_are_those_of_the_rows(store: ClientStore) -> None:
+    """Newest message and unread messages are remembered from question to question."""
+    commit(store, s.conversation(), s.message(1), s.message(2))
+    assert (store.last_message(HERE), store.unread(HERE)) == (s.message(2), (2, 1))
+    store.begin()
+    store.apply(queued(3))
+    with traced(store) as statements:
+        assert (store.last_message(HERE), store.unread(HERE)) == (queued(3)[0], (2, 1))
+    assert statements == []
+    store.apply((s.message(4),))
+    assert (store.last_message(HERE), store.unread(HERE)) == (s.message(4), (3, 1))
+    store.apply((s.message(2, own=True), s.message(4, conversation=s.CONVERSATIONS[1])))
+    assert (store.last_message(HERE), store.unread(HERE)) == (queued(3)[0], (1, 1))
+    assert store.unread(s.CONVERSATIONS[1]) == (1, 4)
+    store.apply((s.conversation(read_order=1),))
+    assert store.unread(HERE) == (0, 0)
+    store.rollback()
+    assert (store.last_message(HERE), store.unread(HERE)) == (s.message(2), (2, 1))

@@ -102,6 +102,7 @@ def timeline(reads: Reads) -> list[object]:
         [reads.history(c, 50, None) for c in s.CONVERSATIONS],
         [reads.search(words, limit) for words in (*s.WORDS, "two thr", "o") for limit in LIMITS],
         [reads.outbox(c, state, 3) for c in s.CONVERSATIONS for state in NOT_ACCEPTED],
+        [reads.sealed(c) for c in s.CONVERSATIONS],
     ]
 
 

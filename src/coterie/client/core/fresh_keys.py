@@ -41,9 +41,8 @@ class FreshKeys:
 
     def make(self, device: DeviceId, id: int, now_ms: int) -> tuple[FreshKey, OwnFreshKey] | None:
         """A key for this device to seal to; None for one that has many and has used none of them."""
-        unpassed = self._reads.fresh_keys_unpassed(device)
-        recent = bool(unpassed) and now_ms - unpassed[-1].made_ms < limits.PREKEY_ROTATE_MS
-        if len(unpassed) >= limits.FRESH_KEYS_UNPASSED and recent:
+        unpassed, newest_ms = self._reads.fresh_keys_unpassed(device)
+        if unpassed >= limits.FRESH_KEYS_UNPASSED and now_ms - newest_ms < limits.PREKEY_ROTATE_MS:
             return None
         key = XWingKey.generate()
         return FreshKey(id, key.public), OwnFreshKey(id, device, key.private, now_ms, 0)

@@ -77,8 +77,8 @@ class Reads(Protocol):
         """The highest id of an own fresh key; 0 where there is none."""
         ...
 
-    def fresh_keys_unpassed(self, device: DeviceId) -> list[OwnFreshKey]:
-        """Own fresh keys to which this device may still seal, oldest first."""
+    def fresh_keys_unpassed(self, device: DeviceId) -> tuple[int, int]:
+        """To how many own fresh keys this device may still seal, and when the newest was made (0: none)."""
         ...
 
     def peer_fresh_key(self, device: DeviceId) -> PeerFreshKey | None: ...
@@ -175,6 +175,10 @@ class Reads(Protocol):
 
     def sealed_sessions(self) -> list[SessionId]:
         """Sessions of which a message is sealed and not yet accepted, the one waiting longest first."""
+        ...
+
+    def sealed(self, conversation: ConversationId) -> bool:
+        """Whether a message there is sealed and not accepted yet."""
         ...
 
     def outbox_row(self, order: int) -> OutboxRow | None: ...

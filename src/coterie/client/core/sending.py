@@ -231,7 +231,7 @@ class Sending:
                 line.wait(now_ms)
                 return None
         if not self._reaches_peer(conversation, session.session):
-            if self._reads.outbox(conversation.id, OutboxState.SEALED, 1):
+            if self._reads.sealed(conversation.id):
                 return None
             yield Outcome(save=(DropGroupOut(conversation.id),))
             yield from self._nobody_there(conversation, line, now_ms)
@@ -256,7 +256,7 @@ class Sending:
 
     def _key_for(self, conversation: ConversationRow, session: GroupOutRow) -> SessionKeyAt:
         """The key as it is now; from the start where messages that are sealed still wait to be accepted."""
-        if self._reads.outbox(conversation.id, OutboxState.SEALED, 1):
+        if self._reads.sealed(conversation.id):
             start = self._sharing.key_from_start(session.session)
             if start is not None:
                 return start

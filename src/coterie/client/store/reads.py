@@ -35,8 +35,6 @@ from coterie.client.store.tables import (
     OLM,
     OWN_FRESH_KEY,
     OWN_X_WING,
-    PEER_FRESH_KEY,
-    PEER_KEYS,
     POSITION,
     SHARE,
     WAITING,
@@ -48,6 +46,8 @@ Value = bytes | str | int
 
 _ACCOUNT = 'SELECT "account", "name", "seq", "manifest", "verified" FROM account '
 _LEAVES_PER_READ = 4096
+_UNPASSED = """SELECT count(*), coalesce(max("made_ms"), 0) FROM own_fresh_key
+    WHERE "device" = ? AND "passed_ms" = 0"""
 
 
 class Rows:
@@ -137,7 +137,7 @@ class PeopleReads(Rows):
         return self._all(DEVICE, 'WHERE "revoked_ms" = 0 ORDER BY "account", rowid')
 
     def peer_keys(self, device: DeviceId) -> PeerKeys | None:
-        return self._one(PEER_KEYS, 'WHERE "device" = ?', device)
+        return self._kept(self._shelves.peer_keys, device)
 
     def aged_accounts(self, before_ms: int) -> list[AccountId]:
         rows = self._beside(
@@ -169,12 +169,13 @@ class SessionReads(Rows):
         highest: int = self._beside('SELECT coalesce(max("id"), 0) FROM own_fresh_key')[0][0]
         return highest
 
-    def fresh_keys_unpassed(self, device: DeviceId) -> list[OwnFreshKey]:
-        """Own fresh keys to which this device may still seal, oldest first."""
-        return self._all_beside(OWN_FRESH_KEY, 'WHERE "device" = ? AND "passed_ms" = 0 ORDER BY "id"', device)
+    def fresh_keys_unpassed(self, device: DeviceId) -> tuple[int, int]:
+        """To how many own fresh keys this device may still seal, and when the newest was made (0: none)."""
+        count, newest_ms = self._beside(_UNPASSED, device)[0]
+        return count, newest_ms
 
     def peer_fresh_key(self, device: DeviceId) -> PeerFreshKey | None:
-        return next(iter(self._all_beside(PEER_FRESH_KEY, 'WHERE "device" = ?', device)), None)
+        return self._kept(self._shelves.peer_fresh_keys, device)
 
     def olm_sessions(self, device: DeviceId) -> list[OlmRow]:
         """With a pickle; the one that last received first."""
@@ -190,12 +191,12 @@ class SessionReads(Rows):
 
     def kept_key(self, session: SessionId) -> KeptKey | None:
         """The one with the lowest index."""
-        return self._one(KEPT_KEY, 'WHERE "session" = ? ORDER BY "index" LIMIT 1', session)
+        first = self.kept_key_at(session, 0)
+        return first or self._one(KEPT_KEY, 'WHERE "session" = ? ORDER BY "index" LIMIT 1', session)
 
     def kept_key_at(self, session: SessionId, index: int) -> KeptKey | None:
         """The one of exactly this index."""
-        rows = self._all_beside(KEPT_KEY, 'WHERE "session" = ? AND "index" = ?', session, index)
-        return rows[0] if rows else None
+        return self._kept(self._shelves.kept_keys, session, index)
 
     def owed(self) -> list[ShareRow]:
         """Shares that were left out of a message, and whose key is still kept, oldest first."""

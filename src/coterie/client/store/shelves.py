@@ -17,13 +17,16 @@ import msgspec
 
 from coterie.base.ids import ConversationId, DeviceId, SessionId
 from coterie.client.events import MessageState
-from coterie.client.store.records import MessageRow, ShareRow, TipRow
+from coterie.client.store.records import ConversationRow, MessageRow, ShareRow, TipRow
 from coterie.client.store.tables import (
     CONVERSATION,
     GROUP_IN,
     GROUP_OUT,
+    KEPT_KEY,
     MESSAGE,
     OUTBOX,
+    PEER_FRESH_KEY,
+    PEER_KEYS,
     POSITION,
     SETTING,
     SHARE,
@@ -69,6 +72,10 @@ class Shelf(Generic[R]):
         """What is put and not written yet."""
         return self._waiting.values()
 
+    def at_hand(self, *key: Any) -> R | None:
+        """The row of this key, where it need not be read."""
+        return self._waiting.get(key) or self._kept.get(key)
+
     def put(self, record: R) -> None:
         """Insert or replace a row."""
         if self._waits:
@@ -86,8 +93,8 @@ class Shelf(Generic[R]):
         """Nothing waits any more."""
         if self._waiting:
             waiting, self._waiting = self._waiting, {}
+            self._database.executemany(self._table.put, map(msgspec.structs.astuple, waiting.values()))
             for key, record in waiting.items():
-                self._database.execute(self._table.put, msgspec.structs.astuple(record))
                 self._keep(key, record)
 
     def drop(self, *key: Any) -> None:
@@ -145,6 +152,9 @@ class Shelves:
         self.messages = Shelf(database, MESSAGE, waits=True)
         self.outbox = Shelf(database, OUTBOX, waits=True)
         self.groups_in = Shelf(database, GROUP_IN)
+        self.kept_keys = Shelf(database, KEPT_KEY)
+        self.peer_keys = Shelf(database, PEER_KEYS)
+        self.peer_fresh_keys = Shelf(database, PEER_FRESH_KEY)
         self.groups_out = Shelf(database, GROUP_OUT, waits=True)
         self.conversations = Shelf(database, CONVERSATION, waits=True)
         self.positions = Shelf(database, POSITION, waits=True)
@@ -153,6 +163,10 @@ class Shelves:
         self.orders = Orders(database)
         self.newest_tips: dict[tuple[ConversationId, int], list[TipRow]] = {}
         """(conversation, how many) -> the newest tips there."""
+        self.newest_messages: dict[ConversationId, int] = {}
+        """Conversation -> the order of its newest message, where that was asked for."""
+        self.unread: dict[ConversationId, tuple[int, int]] = {}
+        """Conversation -> how many messages are unread, and the order of the first."""
         self._waiting: dict[str, Shelf[Any]] = {
             MESSAGE.name: self.messages,
             OUTBOX.name: self.outbox,
@@ -161,7 +175,8 @@ class Shelves:
             TIP.name: self.tips,
             POSITION.name: self.positions,
         }
-        self._others = (self.settings, self.groups_in, self.shares, self.orders)
+        keys = (self.kept_keys, self.peer_keys, self.peer_fresh_keys)
+        self._others = (self.settings, self.groups_in, *keys, self.shares, self.orders)
         self._read_by: dict[str, tuple[Shelf[Any], ...]] = {}
         """SQL of a question -> the shelves on which rows of its tables may wait."""
 
@@ -169,9 +184,22 @@ class Shelves:
         self.tips.put(record)
         self.newest_tips.clear()
 
+    def put_conversation(self, record: ConversationRow) -> None:
+        known = self.conversations.one(record.id)
+        if known is None or known.read_order != record.read_order:
+            self.unread.clear()
+        self.conversations.put(record)
+
     def put_message(self, record: MessageRow) -> None:
         """What this device says is sealed in the turn that queues it, as a rule, and then written once."""
+        before = self.messages.at_hand(record.order)
+        others_before = record.order <= self.orders.used and (before is None or not before.own)
+        if others_before or not record.own:
+            self.unread.clear()
         self.orders.saved(record.order)
+        newest = self.newest_messages.get(record.conversation)
+        if newest is not None and record.order > newest:
+            self.newest_messages[record.conversation] = record.order
         if record.state is MessageState.QUEUED:
             self.messages.put(record)
         else:
@@ -200,3 +228,5 @@ class Shelves:
         for other in self._others:
             other.forget()
         self.newest_tips.clear()
+        self.newest_messages.clear()
+        self.unread.clear()

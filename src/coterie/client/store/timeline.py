@@ -66,7 +66,13 @@ class TimelineReads(Rows):
             raise database_fault(error) from error
 
     def last_message(self, conversation: ConversationId) -> MessageRow | None:
-        return self._one(MESSAGE, 'WHERE "conversation" = ? ORDER BY "order" DESC LIMIT 1', conversation)
+        newest = self._shelves.newest_messages
+        row = self.message(newest[conversation]) if conversation in newest else None
+        if row is None or row.conversation != conversation:
+            row = self._one(MESSAGE, 'WHERE "conversation" = ? ORDER BY "order" DESC LIMIT 1', conversation)
+        if row is not None:
+            newest[conversation] = row.order
+        return row
 
     def history(self, conversation: ConversationId, limit: int, before: int | None) -> list[MessageRow]:
         """The newest `limit` messages below order `before`, oldest first."""
@@ -76,8 +82,10 @@ class TimelineReads(Rows):
 
     def unread(self, conversation: ConversationId) -> tuple[int, int]:
         """How many messages of others are above the read mark, and the order of the first (0: none)."""
-        count, first = self._rows(_UNREAD, conversation)[0]
-        return count, first
+        known = self._shelves.unread
+        if conversation not in known:
+            known[conversation] = self._rows(_UNREAD, conversation)[0]
+        return known[conversation]
 
     def later(self, conversation: ConversationId, limit: int, after: int) -> list[MessageRow]:
         """The oldest `limit` messages above order `after`, oldest first."""
@@ -129,6 +137,13 @@ class TimelineReads(Rows):
             ' WHERE outbox."state" = \'sealed\' GROUP BY message."session" ORDER BY min(outbox."order")'
         )
         return [SessionId(row[0]) for row in self._rows(sql)]
+
+    def sealed(self, conversation: ConversationId) -> bool:
+        """Whether a message there is sealed and not accepted yet."""
+        waiting = self._shelves.outbox.waiting
+        if any(row.state is OutboxState.SEALED and row.conversation == conversation for row in waiting):
+            return True
+        return bool(self.outbox(conversation, OutboxState.SEALED, 1))
 
     def outbox_row(self, order: int) -> OutboxRow | None:
         return self._kept(self._shelves.outbox, order)

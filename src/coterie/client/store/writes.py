@@ -102,15 +102,19 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
         case GroupOutRow():
             shelves.groups_out.put(record)
         case ConversationRow():
-            shelves.conversations.put(record)
+            shelves.put_conversation(record)
         case PutSetting():
             shelves.settings.put(record)
-        case SeenEnvelope() | OlmRow() | EnvelopeOut() | KeptKey() | WaitingRow() | PeerKeys() | OwnXWing():
-            shelves.database.execute(PUT[type(record)], astuple(record))
-        case OwnFreshKey() | PeerFreshKey():
+        case KeptKey():
+            shelves.kept_keys.put(record)
+        case PeerKeys():
+            shelves.peer_keys.put(record)
+        case PeerFreshKey():
+            shelves.peer_fresh_keys.put(record)
+        case SeenEnvelope() | OlmRow() | EnvelopeOut() | WaitingRow() | OwnXWing() | OwnFreshKey():
             shelves.database.execute(PUT[type(record)], astuple(record))
         case PassFreshKeys() | PruneFreshKeys() | DropPeerFreshKey():
-            _fresh_keys(shelves.database, record)
+            _fresh_keys(shelves, record)
         case MessageAccepted(order, seq, server_ms, mac):
             shelves.messages.write_out()
             shelves.database.execute(_ACCEPT_MESSAGE, (seq, server_ms, MessageState.SENT, mac, order))
@@ -162,7 +166,8 @@ def _write_past(
             assert_never(record)
 
 
-def _fresh_keys(database: apsw.Connection, record: PassFreshKeys | PruneFreshKeys | DropPeerFreshKey) -> None:
+def _fresh_keys(shelves: Shelves, record: PassFreshKeys | PruneFreshKeys | DropPeerFreshKey) -> None:
+    database = shelves.database
     match record:
         case PassFreshKeys(device, id, now_ms):
             database.execute(_PASS_FRESH_KEYS, (now_ms, device, id))
@@ -171,6 +176,7 @@ def _fresh_keys(database: apsw.Connection, record: PassFreshKeys | PruneFreshKey
             database.execute(sql, (before_ms,))
         case DropPeerFreshKey(device):
             database.execute('UPDATE peer_fresh_key SET "key" = x\'\' WHERE "device" = ?', (device,))
+            shelves.peer_fresh_keys.drop(device)
         case _:
             assert_never(record)
 
