@@ -27,7 +27,7 @@ from coterie.client.store.records import (
     WaitingReason,
     WaitingRow,
 )
-from coterie.client.store.shelves import Shelf, Shelves
+from coterie.client.store.shelves import SESSIONS_MAX, Shelf, Shelves
 from coterie.client.store.tables import (
     DEVICE,
     ENVELOPE_OUT,
@@ -46,6 +46,8 @@ Value = bytes | str | int
 
 _ACCOUNT = 'SELECT "account", "name", "seq", "manifest", "verified" FROM account '
 _LEAVES_PER_READ = 4096
+_HIGHEST_INDEX = """SELECT coalesce(max("index"), -1) FROM message
+    WHERE "session" = ? AND "device" = ? AND "session" <> x''"""
 _UNPASSED = """SELECT count(*), coalesce(max("made_ms"), 0) FROM own_fresh_key
     WHERE "device" = ? AND "passed_ms" = 0"""
 
@@ -230,7 +232,15 @@ class SessionReads(Rows):
         return self._kept(self._shelves.groups_in, session, device, conversation, account)
 
     def index_used(self, device: DeviceId, session: SessionId, index: int) -> bool:
-        """Whether a message of that session with that index is in the store."""
+        """Whether a message of that session with that index is in the store. Most come in order: whatever is
+        above the highest index is not."""
+        known = self._shelves.highest_index
+        if (session, device) not in known:
+            if len(known) >= SESSIONS_MAX:
+                known.clear()
+            known[session, device] = self._rows(_HIGHEST_INDEX, session, device)[0][0]
+        if index > known[session, device]:
+            return False
         sql = (
             'SELECT 1 FROM message WHERE "session" = ? AND "index" = ? AND "device" = ?'
             " AND \"session\" <> x''"

@@ -165,6 +165,8 @@ class Shelves:
         """(conversation, how many) -> the newest tips there."""
         self.newest_messages: dict[ConversationId, int] = {}
         """Conversation -> the order of its newest message, where that was asked for."""
+        self.highest_index: dict[tuple[bytes, DeviceId], int] = {}
+        """(session, device) -> the highest index of its messages, -1 for none, where that was asked for."""
         self.unread: dict[ConversationId, tuple[int, int]] = {}
         """Conversation -> how many messages are unread, and the order of the first."""
         self._waiting: dict[str, Shelf[Any]] = {
@@ -193,17 +195,24 @@ class Shelves:
     def put_message(self, record: MessageRow) -> None:
         """What this device says is sealed in the turn that queues it, as a rule, and then written once."""
         before = self.messages.at_hand(record.order)
-        others_before = record.order <= self.orders.used and (before is None or not before.own)
-        if others_before or not record.own:
+        if before is None or not before.own or not record.own or before.conversation != record.conversation:
+            self._count(record)
+        highest = self.highest_index.get((record.session, record.device), record.index)
+        if record.index > highest:
+            self.highest_index[record.session, record.device] = record.index
+        if record.state is MessageState.QUEUED:
+            self.messages.put(record)
+        else:
+            self.messages.write(record)
+
+    def _count(self, record: MessageRow) -> None:
+        """What is counted of messages, once this one is there too."""
+        if not record.own or record.order <= self.orders.used:
             self.unread.clear()
         self.orders.saved(record.order)
         newest = self.newest_messages.get(record.conversation)
         if newest is not None and record.order > newest:
             self.newest_messages[record.conversation] = record.order
-        if record.state is MessageState.QUEUED:
-            self.messages.put(record)
-        else:
-            self.messages.write(record)
 
     def write_out(self) -> None:
         """Nothing waits any more. Raises what apsw raises."""
@@ -229,4 +238,5 @@ class Shelves:
             other.forget()
         self.newest_tips.clear()
         self.newest_messages.clear()
+        self.highest_index.clear()
         self.unread.clear()
