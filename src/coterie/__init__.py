@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from coterie.client.api.passwords import strength as strength
     from coterie.client.api.sign_up import sign_up as sign_up
     from coterie.client.commands import EVERYONE as EVERYONE
+    from coterie.client.events import AccountChangeAnswered as AccountChangeAnswered
     from coterie.client.events import BecameNewDevice as BecameNewDevice
     from coterie.client.events import Conversation as Conversation
     from coterie.client.events import ConversationChanged as ConversationChanged
@@ -72,6 +73,7 @@ _MODULES = {
     "coterie.client.api.sign_up": ("sign_up",),
     "coterie.client.commands": ("EVERYONE",),
     "coterie.client.events": (
+        "AccountChangeAnswered",
         "BecameNewDevice",
         "Conversation",
         "ConversationChanged",

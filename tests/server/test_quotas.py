@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -134,10 +135,31 @@ async def test_signatures_to_check_are_counted_before_they_are_checked(
     assert refusal is not None
     assert refusal.code == Code.BAD_PREKEY
     assert about(await answered(alices, PublishPrekeys(5, bad)), len(bad), limits.PREKEYS_PER_SECOND)
-    tries = [PublishManifest(100 + each, b"no manifest") for each in range(int(limits.MANIFEST_TRIES_BURST))]
+    unsigned = msgspec.structs.replace(
+        alice.with_added(alice.signed, Device(alice.account)), device_signature=bytes(64)
+    ).pack()
+    tries = [PublishManifest(100 + each, unsigned) for each in range(int(limits.MANIFEST_TRIES_BURST))]
     assert code(await alices.ask(tries[0])) is Code.BAD_MANIFEST
     assert code(await answered(alices, *tries[1:])) is Code.BAD_MANIFEST
-    assert code(await alices.ask(PublishManifest(7, b"no manifest"))) is Code.TOO_MANY_TRIES
+    assert code(await alices.ask(PublishManifest(7, unsigned))) is Code.TOO_MANY_TRIES
+
+
+@pytest.mark.asyncio
+async def test_who_loses_a_race_or_repeats_has_made_no_try(
+    door: Doorstep, alice: Person, bob: Person
+) -> None:
+    """The person's day and the server's work are left for what can be taken."""
+    alices, _ = await door.move_in(alice, bob)
+    won = alice.with_added(alice.signed, Device(alice.account))
+    lost = alice.with_added(alice.signed, Device(alice.account)).pack()
+    accepted = await alices.ask(PublishManifest(5, won.pack()))
+    assert isinstance(accepted, Accepted)
+    for request in range(100, 100 + 2 * int(limits.MANIFEST_TRIES_BURST), 2):
+        assert code(await alices.ask(PublishManifest(request, lost))) is Code.STALE_MANIFEST
+        again = await alices.ask(PublishManifest(request + 1, won.pack()))
+        assert again == msgspec.structs.replace(accepted, request=request + 1)
+    after_it = alice.with_added(won, Device(alice.account))
+    assert isinstance(await alices.ask(PublishManifest(6, after_it.pack())), Accepted)
 
 
 @pytest.mark.asyncio

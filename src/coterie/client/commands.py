@@ -11,6 +11,8 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused
 from coterie.base.ids import ConversationId, DeviceId, MessageId, UserName
 from coterie.base.quiet import Quiet
+from coterie.base.signing import IdentityKeys
+from coterie.client.changes import Change
 from coterie.content.body import Body
 from coterie.wire.frames import Ready
 
@@ -67,7 +69,26 @@ class OwnDeviceConfirmed(msgspec.Struct, frozen=True):
     device: DeviceId
 
 
-Command = Say | MarkRead | KeepDraft | Connected | Disconnected | Tick | RecoveryKeyShown | OwnDeviceConfirmed
+class ChangeAccount(Quiet, frozen=True):
+    """Sign these changes into the account's next manifest. change: names it in its answer, 16 random bytes.
+    identity: the account's private keys, opened for this one signature (encryption rule 1)."""
+
+    change: bytes
+    changes: tuple[Change, ...]
+    identity: IdentityKeys
+
+
+Command = (
+    Say
+    | MarkRead
+    | KeepDraft
+    | Connected
+    | Disconnected
+    | Tick
+    | RecoveryKeyShown
+    | OwnDeviceConfirmed
+    | ChangeAccount
+)
 
 
 class Addressed(Quiet, frozen=True):

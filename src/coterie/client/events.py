@@ -217,6 +217,16 @@ class OwnDeviceQuestion(msgspec.Struct, frozen=True):
     device: Device
 
 
+class AccountChangeAnswered(msgspec.Struct, frozen=True):
+    """A change of one's own account came to its end; only who asked for it knows its number. code: None, it
+    is in the ledger and proven here; stale-manifest: another device was quicker, and what it signed is proven
+    here: sign again; any other: refused. retry_after_ms: when asking again makes sense."""
+
+    change: bytes
+    code: Code | None
+    retry_after_ms: int = 0
+
+
 class BecameNewDevice(msgspec.Struct, frozen=True):
     """This folder was a copy of another device's, and is a device of its own from now on. unsure: messages
     that may or may not have been sent by the other one."""
@@ -247,4 +257,5 @@ Event = (
     | BecameNewDevice
     | MessagesMissing
     | OwnDeviceQuestion
+    | AccountChangeAnswered
 )

@@ -89,7 +89,7 @@ class Chat:
                 self.composing.trouble(conversation_id, code, self.selected, batch)
             case events.BecameNewDevice() | events.MessagesMissing() | events.OwnDeviceQuestion():
                 self._warn(event, batch)
-            case events.DrainedBacklog():
+            case events.DrainedBacklog() | events.AccountChangeAnswered():
                 batch.ask(intents.ReadAll())
             case _:
                 assert_never(event)

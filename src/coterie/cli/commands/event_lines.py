@@ -20,6 +20,7 @@ from coterie.cli.commands.message_lines import message_line
 from coterie.cli.output import Output, harmless
 from coterie.cli.shapes import iso
 from coterie.client.events import (
+    AccountChangeAnswered,
     BecameNewDevice,
     ConversationChanged,
     Device,
@@ -72,7 +73,7 @@ class EventLines:
                 return self._output.rendered(StuckShape(event="stuck", error=code.value), refusal(code))
             case BecameNewDevice() | MessagesMissing() | OwnDeviceQuestion():
                 return self._warning(event)
-            case ConversationChanged() | MessageQueued():
+            case ConversationChanged() | MessageQueued() | AccountChangeAnswered():
                 return ""
             case _:
                 assert_never(event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
@@ -12,14 +12,14 @@ import msgspec
 
 from coterie.base import limits
 from coterie.base.clock import Clock
-from coterie.base.codes import Code
-from coterie.base.errors import Refused, Unavailable
-from coterie.base.ids import ConversationId, DeviceId, MessageId
-from coterie.client.api.looking import Looking
+from coterie.base.errors import Unavailable
+from coterie.base.ids import ConversationId, MessageId
+from coterie.client.api.own_devices import OwnDevices
 from coterie.client.api.readers import Readers
-from coterie.client.commands import KeepDraft, MarkRead, OwnDeviceConfirmed, RecoveryKeyShown, Say, parse
+from coterie.client.commands import KeepDraft, MarkRead, RecoveryKeyShown, Say, parse
 from coterie.client.core.profile import Profile
 from coterie.client.events import (
+    AccountChangeAnswered,
     DrainedBacklog,
     Event,
     LinkChanged,
@@ -39,7 +39,7 @@ from coterie.client.store.sqlite import ClientStore
 from coterie.content.body import Text, pack
 
 
-class Me(Looking):
+class Me(OwnDevices):
     """An account on this device. Use it with `async with`, or call close() at the end."""
 
     def __init__(
@@ -50,13 +50,10 @@ class Me(Looking):
         clock: Clock,
         renewal: Renewal | None = None,
     ) -> None:
-        super().__init__(store, Runtime(store, profile, clock, self._show, renewal))
+        super().__init__(store, Runtime(store, profile, clock, self._show, renewal), lock.place)
         self._lock = lock
         self._readers = Readers(self._with_reply)
         self._waiting: dict[MessageId, asyncio.Future[Sent]] = {}
-        self._drained = asyncio.Event()
-        self._changed = asyncio.Event()
-        self._ended = False
         self._task = asyncio.create_task(self._live())  # noqa: TID251 - the root: a TaskGroup runs inside
         self.recovery_key: str | None = None
         """The 24 words, until recovery_key_shown(): show them once, the server never had them."""
@@ -120,14 +117,6 @@ class Me(Looking):
         """Everything that happens from now on. Each call is a reader of its own."""
         return self._readers.follow()
 
-    async def wait_live(self, timeout_seconds: float = 10.0) -> None:
-        """Return when the connection is live. Raises Unavailable after the timeout, or why it stopped."""
-        await self._wait(lambda: self.link is LinkState.LIVE, timeout_seconds)
-
-    async def wait_drained(self, timeout_seconds: float = 30.0) -> None:
-        """Return when everything that had waited on the server is stored here."""
-        await self._wait(self._drained.is_set, timeout_seconds)
-
     async def mark_read(self, conversation: ConversationId, up_to_order: int) -> None:
         await self._runtime.tell(MarkRead(conversation, up_to_order))
 
@@ -138,14 +127,6 @@ class Me(Looking):
         """The person has the recovery key: this machine forgets it."""
         await self._runtime.tell(RecoveryKeyShown())
         self.recovery_key = None
-
-    async def confirm_device(self, device: DeviceId) -> None:
-        """The person says of a device of questions(): that was me. (Removing one that was not comes later.)
-
-        Raises Refused(unknown-device) where nothing is asked about it."""
-        if device not in {each.id for each in self.questions()}:
-            raise Refused(Code.UNKNOWN_DEVICE)
-        await self._runtime.tell(OwnDeviceConfirmed(device))
 
     async def close(self) -> None:
         """Hang up, and leave the store in order."""
@@ -186,19 +167,6 @@ class Me(Looking):
             raise
         return Sent(message, conversation, self._target_of(conversation), MessageState.QUEUED)
 
-    async def _wait(self, done: Callable[[], bool], timeout_seconds: float) -> None:
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                while not done():
-                    if self._link.state is LinkState.STOPPED:
-                        raise self._stopped()
-                    if self._ended:
-                        raise Unavailable(Code.NO_PROFILE, "the profile is closed")
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            raise Unavailable(self._link.code or Code.UNREACHABLE, "not connected in time") from None
-
     def _show(self, event: Event) -> None:
         """Called by the runtime after each commit, in order."""
         match event:
@@ -218,6 +186,8 @@ class Me(Looking):
                     )
             case SendingStuck():
                 self._changed.set()
+            case AccountChangeAnswered():
+                self._answered(event)
             case _:
                 pass
         self._readers.put(event)

@@ -12,6 +12,7 @@ import msgspec
 from coterie.base.clock import Clock, SystemClock
 from coterie.base.invite import Invite, parse_invite
 from coterie.base.signing import require_primitives
+from coterie.client.api.account_key import password_keys
 from coterie.client.api.me import Me
 from coterie.client.api.renewal import Renewal
 from coterie.client.core.profile import unpack_profile
@@ -20,7 +21,7 @@ from coterie.client.store.lock import ProfileLock
 from coterie.client.store.profiles import ProfilePlace, find_profile
 from coterie.client.store.records import PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
-from coterie.e2ee.password import Argon2Parameters, PasswordKeys, stretch
+from coterie.e2ee.password import PasswordKeys
 
 
 class Opening:
@@ -90,8 +91,7 @@ def open_store(place: ProfilePlace, password: str) -> tuple[ClientStore, Passwor
     Raises Refused(wrong-credentials), Unavailable(disk, newer-schema).
     """
     file = read_key_file(place)
-    parameters = Argon2Parameters(file.memory_kib, file.passes, file.lanes)
-    keys = stretch(password, file.founding, file.name, file.random, parameters)
+    keys = password_keys(file, password)
     return ClientStore.open(place, open_database_key(file, StoreWrapKind.PASSWORD, keys.store)), keys
 
 

@@ -15,6 +15,7 @@ from coterie.client.core.fanout import Fanout
 from coterie.client.core.inbox import Inbox
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.owed import Owed
+from coterie.client.core.own_account import OwnAccount
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.prekeys import Prekeys
@@ -24,6 +25,7 @@ from coterie.client.core.requests import (
     ClaimAsked,
     EnvelopesGiven,
     LeavesAsked,
+    ManifestGiven,
     MessageGiven,
     OwedClaimed,
     PrekeysGiven,
@@ -68,6 +70,7 @@ class Answers:
         owed: Owed,
         prekeys: Prekeys,
         positions: Positions,
+        own_account: OwnAccount,
     ) -> None:
         self._reads = reads
         self._requests = requests
@@ -81,6 +84,7 @@ class Answers:
         self._owed = owed
         self._prekeys = prekeys
         self._positions = positions
+        self._own_account = own_account
 
     def came(self, frame: Answer, now_ms: int) -> Iterator[Outcome]:
         """An answer counts where its request is under way on this connection."""
@@ -119,6 +123,8 @@ class Answers:
                 yield self._fanout.accepted(purpose)
             case PrekeysGiven():
                 yield self._prekeys.accepted(purpose)
+            case ManifestGiven():
+                yield self._own_account.accepted(purpose)
             case None:
                 pass
             case LeavesAsked() | AccountsAsked() | ClaimAsked() | OwedClaimed():
@@ -133,6 +139,8 @@ class Answers:
                 yield from self._outbox.refused(purpose, refusal, code, now_ms)
             case PrekeysGiven() if code not in PASSING:
                 yield self._prekeys.refused(purpose)
+            case ManifestGiven() if code not in (Code.BUSY, Code.DISK):
+                yield self._own_account.refused(purpose, code, refusal.retry_after_ms)
             case EnvelopesGiven() if code not in PASSING:
                 yield from self._sending.envelopes_refused(purpose, refusal, code, now_ms)
                 yield from self._owed.give(now_ms)
@@ -146,6 +154,7 @@ class Answers:
         show = (*outcome.show, *self._presence.appeared(outcome.show))
         renewed = [each for each in outcome.save if isinstance(each, PeerKeys) and self._is_new(each)]
         yield msgspec.structs.replace(outcome, show=show)
+        yield self._own_account.moved()
         for record in frame.accounts:
             yield from self._inbox.account_proven(AccountId(record.account), now_ms)
         yield from self._trust_moved(now_ms)

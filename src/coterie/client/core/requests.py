@@ -46,8 +46,22 @@ class PrekeysGiven(msgspec.Struct, frozen=True):
     keys: tuple[bytes, ...]
 
 
+class ManifestGiven(msgspec.Struct, frozen=True):
+    """change: as in ChangeAccount; seq: of the manifest."""
+
+    change: bytes
+    seq: int
+
+
 Purpose = (
-    LeavesAsked | AccountsAsked | ClaimAsked | OwedClaimed | EnvelopesGiven | MessageGiven | PrekeysGiven
+    LeavesAsked
+    | AccountsAsked
+    | ClaimAsked
+    | OwedClaimed
+    | EnvelopesGiven
+    | MessageGiven
+    | PrekeysGiven
+    | ManifestGiven
 )
 
 

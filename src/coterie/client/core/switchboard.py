@@ -10,6 +10,7 @@ from coterie.base.conversations import everyone_id
 from coterie.base.errors import RemoteError
 from coterie.base.ids import AccountId, StreamId
 from coterie.client.commands import (
+    ChangeAccount,
     Command,
     Connected,
     Disconnected,
@@ -28,6 +29,7 @@ from coterie.client.core.keyring import Keyring
 from coterie.client.core.news import News
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.owed import Owed
+from coterie.client.core.own_account import OwnAccount
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.prekeys import Prekeys
@@ -112,6 +114,7 @@ class Switchboard:
         self._positions = Positions(reads)
         self._presence = PresenceList(self.people)
         self._prekeys = Prekeys(reads, self.keyring, profile, self.requests)
+        self._own_account = OwnAccount(reads, self.people, self.keyring, self.requests)
         self._answers = Answers(
             reads,
             self.requests,
@@ -125,6 +128,7 @@ class Switchboard:
             self._owed,
             self._prekeys,
             self._positions,
+            self._own_account,
         )
         self._live = False
         self._told_live = False
@@ -170,6 +174,8 @@ class Switchboard:
                     yield from self._owed.give(now_ms)
             case OwnDeviceConfirmed(device):
                 yield self.trust.own.answered(device)
+            case ChangeAccount():
+                yield self._own_account.change(command, now_ms)
             case _:
                 assert_never(command)
 
@@ -270,6 +276,7 @@ class Switchboard:
         yield from self._prekeys.connected(command.ready.one_time_keys, now_ms)
         yield Outcome(save=saved, send=(sync,), show=(LinkChanged(LinkState.SYNCING),))
         yield Outcome(show=tuple(OwnDeviceQuestion(each) for each in self.trust.own.waiting()))
+        yield self._own_account.connected(now_ms)
         yield self.trust.connected(command.ready, now_ms)
         yield from self._inbox.kept_long_enough(now_ms)
         yield from self._sending.connected(now_ms)

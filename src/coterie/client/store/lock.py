@@ -44,6 +44,7 @@ class ProfileLock:
     """try_acquire, release; or acquire(), which waits. The file stays and names the last owner's pid."""
 
     def __init__(self, place: ProfilePlace) -> None:
+        self.place = place
         self._path = place.lock
         self._handle: int | None = None
 

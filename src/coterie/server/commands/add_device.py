@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused
+from coterie.ledger.manifest import SignedManifest
 from coterie.server.caller import Caller
-from coterie.server.commands.manifests import checked_successor, first_keys, kept, new_leaf, unpack_manifest
+from coterie.server.commands.manifests import (
+    checked_successor,
+    first_keys,
+    kept,
+    new_leaf,
+    offered,
+    take_try,
+)
 from coterie.server.commands.outcome import Outcome, refusal
 from coterie.server.policy import Now
 from coterie.server.realm import Realm
@@ -18,21 +26,22 @@ async def handle(frame: AddDevice, who: Caller, reads: Reads, realm: Realm, now:
     row = await reads.account(who.vault_of) if who.vault_of is not None else None
     if row is None:
         return refusal(frame.request, Code.NOT_SIGNED_IN)
-    wait_seconds = realm.rates.manifests.take(row.account, now.monotonic_seconds)
+    wait_seconds = realm.rates.fetches.take(row.account, now.monotonic_seconds)
     if wait_seconds:
-        return refusal(frame.request, Code.TOO_MANY_TRIES, wait_seconds)
+        return refusal(frame.request, Code.BUSY, wait_seconds)
     try:
-        return Outcome(frame.request, save=_checked(frame, row, now))
+        signed = offered(frame.manifest, row)
+        wait_seconds = take_try(signed, row, realm, now)
+        if wait_seconds:
+            return refusal(frame.request, Code.TOO_MANY_TRIES, wait_seconds)
+        return Outcome(frame.request, save=_checked(frame, signed, row, now))
     except Refused as error:
         return refusal(frame.request, error.code)
 
 
-def _checked(frame: AddDevice, row: AccountRow, now: Now) -> ReplaceManifest:
+def _checked(frame: AddDevice, signed: SignedManifest, row: AccountRow, now: Now) -> ReplaceManifest:
     """Exactly one device more, nothing else but the number and the time."""
-    signed = unpack_manifest(frame.manifest)
     manifest = signed.manifest
-    if manifest.account != row.account:
-        raise Refused(Code.BAD_MANIFEST, "a manifest of another account")
     repeated = signed.hash == row.hash
     added: tuple[NewDevice, ...] = ()
     if not repeated:

@@ -10,6 +10,7 @@ from coterie.ledger.checks import check_prekey, check_successor
 from coterie.ledger.leaves import Leaf, LeafKind, name_hash
 from coterie.ledger.manifest import DeviceEntry, Manifest, PrekeyKind, SignedManifest, SignedPrekey
 from coterie.server.policy import Now
+from coterie.server.realm import Realm
 from coterie.server.store.protocol import AccountRow
 from coterie.server.store.records import KeptManifest, KeyToKeep, NewDevice, NewLeaf
 from coterie.wire.refusals import SERVER_CODES
@@ -22,8 +23,29 @@ def refused_as(error: RemoteError | SealBroken, otherwise: Code) -> Refused:
     return Refused(error.code if error.code in SERVER_CODES else otherwise, error.note)
 
 
+def offered(data: bytes, row: AccountRow) -> SignedManifest:
+    """A manifest that this account may be given, or has already; no signature is looked at yet.
+
+    So a device that lost a race, or repeats what it gave, costs next to nothing and no try.
+    Raises Refused(bad-manifest, too-large, stale-manifest).
+    """
+    signed = unpack_manifest(data)
+    manifest = signed.manifest
+    if manifest.account != row.account:
+        raise Refused(Code.BAD_MANIFEST, "a manifest of another account")
+    if row.hash not in (manifest.previous, signed.hash):
+        raise Refused(Code.STALE_MANIFEST, "a manifest that does not follow the newest one")
+    return signed
+
+
+def take_try(signed: SignedManifest, row: AccountRow, realm: Realm, now: Now) -> float:
+    """0.0, or the seconds to wait: what comes next costs the server milliseconds, taken or not."""
+    if signed.hash == row.hash:
+        return 0.0
+    return realm.rates.manifests.take(row.account, now.monotonic_seconds)
+
+
 def unpack_manifest(data: bytes) -> SignedManifest:
-    """Raises Refused(bad-manifest, too-large)."""
     try:
         return SignedManifest.unpack(data)
     except RemoteError as error:

@@ -7,8 +7,9 @@ import hashlib
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, RemoteError
 from coterie.base.ids import DeviceId
+from coterie.ledger.manifest import SignedManifest
 from coterie.server.caller import SignedIn
-from coterie.server.commands.manifests import checked_successor, kept, new_leaf, unpack_manifest
+from coterie.server.commands.manifests import checked_successor, kept, new_leaf, offered, take_try
 from coterie.server.commands.outcome import Outcome, refusal
 from coterie.server.policy import Now
 from coterie.server.realm import Realm
@@ -19,25 +20,26 @@ from coterie.wire.frames import PublishManifest
 
 
 async def handle(frame: PublishManifest, who: SignedIn, reads: Reads, realm: Realm, now: Now) -> Outcome:
-    """Tries are counted before anything is verified: that costs the server milliseconds."""
-    wait_seconds = realm.rates.manifests.take(who.account, now.monotonic_seconds)
+    """Tries are counted before anything is verified; whoever lost a race has made none."""
+    wait_seconds = realm.rates.fetches.take(who.account, now.monotonic_seconds)
     if wait_seconds:
-        return refusal(frame.request, Code.TOO_MANY_TRIES, wait_seconds)
+        return refusal(frame.request, Code.BUSY, wait_seconds)
     row = await reads.account(who.account)
     if row is None:
         return refusal(frame.request, Code.UNKNOWN_PERSON)
     try:
-        return Outcome(frame.request, save=_checked(frame, row, now))
+        signed = offered(frame.manifest, row)
+        wait_seconds = take_try(signed, row, realm, now)
+        if wait_seconds:
+            return refusal(frame.request, Code.TOO_MANY_TRIES, wait_seconds)
+        return Outcome(frame.request, save=_checked(frame, signed, row, now))
     except Refused as error:
         return refusal(frame.request, error.code)
 
 
-def _checked(frame: PublishManifest, row: AccountRow, now: Now) -> ReplaceManifest:
+def _checked(frame: PublishManifest, signed: SignedManifest, row: AccountRow, now: Now) -> ReplaceManifest:
     """New devices bring their prekeys themselves, when they sign in for the first time."""
-    signed = unpack_manifest(frame.manifest)
     manifest = signed.manifest
-    if manifest.account != row.account:
-        raise Refused(Code.BAD_MANIFEST, "a manifest of another account")
     added: tuple[NewDevice, ...] = ()
     revoked: tuple[DeviceId, ...] = ()
     if signed.hash != row.hash:

@@ -49,6 +49,11 @@ class Setting(StrEnum):
     """Two heads that contradict each other, packed (core.alarms.SplitProof): nothing is sent any more."""
     OWN_QUESTIONS = "own-questions"
     """Devices that came to this account, about which nobody has said yet "that was me": packed ids."""
+    PENDING_MANIFEST = "pending-manifest"
+    """A signed change of this account that the server has not answered: packed core.own_account.Pending."""
+    EXPOSED_VAULT = "exposed-vault"
+    """Hash of the vault that stood when a device was lost: password and recovery key are to be changed for as
+    long as the newest manifest names it."""
     BROKEN_COUNT = "broken-count"
     """How many entries could not be opened, ever: 8 bytes big endian."""
 
