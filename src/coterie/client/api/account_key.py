@@ -22,7 +22,7 @@ from coterie.e2ee.recovery import RecoveryKey
 
 
 class AccountKey(Quiet, frozen=True):
-    """What opens the account's secret in a vault: tried, so that it does."""
+    """What opens the account's secret in a vault."""
 
     account: AccountId
     vault: Vault
@@ -30,7 +30,7 @@ class AccountKey(Quiet, frozen=True):
     wrap: bytes
 
     def secret(self) -> AccountSecret:
-        """Raises Refused(wrong-credentials)."""
+        """Takes 0.1 s for the checks of a private key. Raises Refused(wrong-credentials)."""
         try:
             return open_secret(self.vault, self.kind, self.wrap, self.account)
         except SealBroken:
@@ -62,7 +62,7 @@ async def key_of(
             raise Refused(Code.NEEDS_RECOVERY_KEY)
         keys = await asyncio.to_thread(password_keys, read_key_file(place), password)
         key = AccountKey(account, Vault.unpack(own), WrapKind.PASSWORD, keys.wrap)
-    key.secret()
+    await asyncio.to_thread(key.secret)
     return key
 
 

@@ -118,7 +118,8 @@ class OwnDevices(Waiting):
         await self.wait_live(CHANGE_SECONDS)
         answer: asyncio.Future[AccountChangeAnswered] = asyncio.get_running_loop().create_future()
         self._asked, self._answer = secrets.token_bytes(16), answer
-        await self._runtime.tell(ChangeAccount(self._asked, changes, key.secret().identity))
+        secret = await asyncio.to_thread(key.secret)
+        await self._runtime.tell(ChangeAccount(self._asked, changes, secret.identity))
         await self._wait(answer.done, CHANGE_SECONDS)
         return answer.result()
 
