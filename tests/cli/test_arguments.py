@@ -64,10 +64,14 @@ def test_sign_up_is_open_closed_or_left_to_the_server() -> None:
     assert parse(["serve", "--invite-only"]).open_sign_up is False
 
 
-def test_devices_are_listed_or_confirmed() -> None:
+def test_devices_are_listed_or_changed() -> None:
     assert parse(["devices"]).action == ""
-    given = parse(["devices", "confirm", "64"])
-    assert (given.action, given.device_id) == ("confirm", "64")
+    for action in ("confirm", "deny", "revoke"):
+        given = parse(["devices", action, "64"])
+        assert (given.action, given.device_id, given.lost) == (action, "64", False)
+    assert parse(["devices", "revoke", "64", "--lost"]).lost
+    given = parse(["devices", "rename", "64", "kitchen", "--recovery-key-file", "f"])
+    assert (given.device_id, given.new_name, given.recovery_key_file) == ("64", "kitchen", "f")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +103,10 @@ def test_devices_are_listed_or_confirmed() -> None:
         ["search", " ", "\t"],
         ["search", "x", "--limit", "-1"],
         ["devices", "confirm"],
-        ["devices", "revoke", "x"],
+        ["devices", "revoke"],
+        ["devices", "rename", "x"],
+        ["devices", "confirm", "x", "--lost"],
+        ["devices", "deny", "x", "--recovery-key-file", "-", "--password-file", "-"],
         ["--desktop", "--terminal"],
         ["--terminal", "people"],
         ["people", "--password", "secret"],

@@ -17,6 +17,7 @@ from coterie.cli.commands.message_lines import message_line
 from coterie.cli.output import Output, as_line, harmless
 from coterie.cli.shapes import MOST_MS, ErrorShape, iso
 from coterie.client.events import (
+    AccountChangeAnswered,
     BecameNewDevice,
     Device,
     DevicesChanged,
@@ -154,6 +155,7 @@ def test_events_as_objects(event: Event, said: object) -> None:
         (PresenceChanged(msgspec.structs.replace(BOB, me=True), False), ""),
         (LinkChanged(LinkState.LIVE), ""),
         (MessageQueued(message("hi")), ""),
+        (AccountChangeAnswered(b"c" * 16, None), ""),
         (DrainedBacklog(), ""),
         (MessagesMissing(TALK, "@bob", BOB.name, 1), "1 message of bob is missing here"),
         (
@@ -171,6 +173,7 @@ def test_a_question_as_a_sentence_names_its_answer_and_moves_no_cursor() -> None
     line = EventLines(Output(as_json=False)).line(OwnDeviceQuestion(CAME))
     assert line.startswith("A device came to your account. Was this you? la")
     assert f"coterie devices confirm {'64' * 16}" in line
+    assert f"coterie devices deny {'64' * 16}" in line
     assert "\x1b" not in line
 
 

@@ -138,3 +138,30 @@ def test_a_wrong_recovery_key_is_refused(server: Server, signed_up: SignedUp, tm
     alice_file.write_text("these are no words of a recovery key")
     ended = second.run(*login, str(alice_file))
     assert (ended.code, ended.line["error"]) == (1, "wrong-credentials")
+
+
+def test_devices_are_renamed_and_removed_from_the_command_line(server: Server, tmp_path: Path) -> None:
+    """By the beginning of an id where it is enough; a removed one says so and still reads its own store."""
+    bob = Client(tmp_path / "bob", "bob.of.devices")
+    line = bob.sign_up(server.invite, "--wrap-with-password")
+    password = bob.password_file.read_text().strip()
+    others = [Client(tmp_path / name, bob.name, password) for name in ("second", "third")]
+    ids = [other.ok("login", bob.name, "--server", server.invite)[0]["device_id"] for other in others]
+    bob.send("everyone", "kept")
+    others[0].waiting(1)
+    (renamed,) = bob.ok("devices", "rename", ids[0][:9], "kitchen")
+    assert (renamed["id"], renamed["name"], renamed["marked"]) == (ids[0], "kitchen", True)
+    for action in (("revoke", ""), ("revoke", "no such id"), ("deny", line["device_id"])):
+        ended = bob.run("devices", *action)
+        assert (ended.code, ended.line["error"]) == (1, "unknown-device")
+    (removed,) = bob.ok("devices", "revoke", ids[0])
+    assert (removed["revoked"], "renewal_due" in removed) == (True, False)
+    (lost,) = bob.ok("devices", "deny", ids[1][:9].upper())
+    assert (lost["revoked"], lost["renewal_due"]) == (True, True)
+    (again,) = bob.ok("devices", "revoke", ids[1], "--lost")
+    assert (again["revoked"], again["renewal_due"]) == (True, True)
+    for other in others:
+        ended = other.run("devices")
+        assert (ended.code, ended.line["error"]) == (1, "revoked")
+    assert texts(others[0].ok("read", "everyone")) == ["kept"]
+    assert [each["revoked"] for each in bob.ok("devices")] == [False, True, True]

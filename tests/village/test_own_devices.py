@@ -1,19 +1,26 @@
-"""A person manages own devices from one that is signed in: each change is one manifest (rules 2, 8 and 20)."""
+"""Own devices, managed from one that is signed in: each change is one manifest (rules 2, 8 and 20)."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
+import pytest_asyncio
 
 import coterie
 from coterie.base import limits
 from coterie.base.codes import Code
-from coterie.base.ids import DeviceId
-from coterie.client.api.account_key import AccountKey, key_of
+from coterie.base.ids import DeviceId, SessionId
+from coterie.client.api.account_key import AccountKey, key_of, password_keys
 from coterie.client.api.me import Me
 from coterie.client.changes import RenameDevice
+from coterie.client.store.keys import StoreWrapKind, open_database_key, read_key_file
+from coterie.client.store.profiles import find_profile
+from coterie.client.store.records import DropSetting, Setting
+from coterie.client.store.sqlite import ClientStore
 from coterie.e2ee.identity import AccountSecret
+from coterie.e2ee.recovery import RecoveryKey
 from tests.village.conftest import PASSWORD, PATIENCE_SECONDS, Heard, Village, acquainted
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
@@ -41,12 +48,12 @@ def named(me: Me, device: DeviceId) -> coterie.Device:
 async def test_a_device_gets_another_name_everywhere(village: Village) -> None:
     alice = await village.person("alice")
     second = await second_of(village, alice, alice.recovery_key)
-    await Heard(alice).until(lambda _: len(alice.devices()) == 2)
+    await sees(alice, lambda me: len(me.devices()) == 2)
     await alice.rename_device(second.device, "kitchen", password=PASSWORD)
     assert named(alice, second.device).name == "kitchen"
-    await Heard(second).until(lambda _: named(second, second.device).name == "kitchen")
+    await sees(second, lambda me: named(me, second.device).name == "kitchen")
     await second.rename_device(second.device, "cellar", password=PASSWORD)
-    await Heard(alice).until(lambda _: named(alice, second.device).name == "cellar")
+    await sees(alice, lambda me: named(me, second.device).name == "cellar")
 
 
 @pytest.fixture
@@ -81,7 +88,7 @@ async def test_two_devices_sign_at_once_a_thousand_times(unhurried: None, villag
     """One chain, no alarm, nothing stuck: both sign the same number each time, one of them again."""
     alice = await village.person("alice")
     second = await second_of(village, alice, alice.recovery_key)
-    await Heard(alice).until(lambda _: len(alice.devices()) == 2)
+    await sees(alice, lambda me: len(me.devices()) == 2)
     both, keys = (alice, second), [await held(alice), await held(second)]
     ears = [Heard(me) for me in both]
     for number in range(RACES):
@@ -102,3 +109,183 @@ async def test_two_devices_sign_at_once_a_thousand_times(unhurried: None, villag
 
 def stale(event: coterie.Event) -> bool:
     return isinstance(event, coterie.AccountChangeAnswered) and event.code is Code.STALE_MANIFEST
+
+
+@pytest_asyncio.fixture
+async def house(village: Village) -> tuple[Me, Me, Me]:
+    """Alice at her desk and on her phone, and bob; all know each other."""
+    alice, bob = await village.person("alice"), await village.person("bob")
+    phone = await second_of(village, alice, alice.recovery_key, "phone")
+    await acquainted(alice, bob, phone)
+    for me in (alice, bob):
+        await sees(me, lambda me: len(me._core.people.rows[alice.account].devices) == 2)
+    return alice, phone, bob
+
+
+async def sees(me: Me, enough: Callable[[Me], bool]) -> None:
+    """Wait until somebody's program knows as much."""
+    await Heard(me).until(lambda _: enough(me))
+
+
+async def stopped(me: Me, ears: Heard) -> Code | None:
+    """Why somebody's link came to its end."""
+    await ears.until(lambda _: me.link is coterie.LinkState.STOPPED)
+    return [each for each in ears.events if isinstance(each, coterie.LinkChanged)][-1].code
+
+
+def keys_for(me: Me, device: DeviceId, text: str) -> bool:
+    """Whether a device was given the key of the session that sealed a message."""
+    (message,) = me.search(text)
+    row = me._store.message(message.order)
+    assert row is not None
+    assert row.session is not None
+    return device in {share.device for share in me._store.shares(SessionId(row.session))}
+
+
+async def test_a_revoked_device_gets_no_key_and_no_message_and_learns_why(
+    village: Village, house: tuple[Me, Me, Me]
+) -> None:
+    """From the next message on, of both people; its connection is refused, and what it has it can read."""
+    alice, phone, bob = house
+    at_phone, at_bob = Heard(phone), Heard(bob)
+    await alice.send("@bob", "before, alice")
+    await bob.send("@alice", "before, bob")
+    assert await at_phone.texts(2) == ["before, alice", "before, bob"]
+    assert keys_for(alice, phone.device, "before, alice")
+    await alice.revoke_device(phone.device, password=PASSWORD)
+    assert await stopped(phone, at_phone) is Code.REVOKED
+    assert named(alice, phone.device).revoked
+    await sees(bob, lambda me: not me._core.people.rows[alice.account].devices[1].live)
+    await alice.send("@bob", "after, alice")
+    await bob.send("@alice", "after, bob")
+    assert await at_bob.texts(2) == ["before, alice", "after, alice"]
+    assert not keys_for(alice, phone.device, "after, alice")
+    assert not keys_for(bob, phone.device, "after, bob")
+    with pytest.raises(coterie.Refused) as refused:
+        await phone.send("@bob", "from the phone")
+    assert refused.value.code is Code.REVOKED
+    await phone.close()
+    async with coterie.open(village.home("phone"), password=PASSWORD) as again:
+        with pytest.raises(coterie.Refused) as refused:
+            await again.wait_live(PATIENCE_SECONDS)
+        assert refused.value.code is Code.REVOKED
+        assert [each.text for each in again.history(again.resolve("@bob"))] == [
+            "before, alice",
+            "before, bob",
+        ]
+    with pytest.raises(coterie.Refused) as refused:
+        await alice.rename_device(phone.device, "back", password=PASSWORD)
+    assert refused.value.code is Code.UNKNOWN_DEVICE
+    with pytest.raises(coterie.Refused) as refused:
+        await alice.revoke_device(alice.device, password=PASSWORD)
+    assert refused.value.code is Code.USAGE
+
+
+async def test_a_lost_device_ends_every_session_and_asks_for_other_secrets(
+    village: Village, house: tuple[Me, Me, Me]
+) -> None:
+    """Also those whose key it never had: notes to oneself are sealed for own devices only."""
+    alice, phone, bob = house
+    await alice.send("@bob", "to bob")
+    await alice.send(coterie.EVERYONE, "to all")
+    assert not bob.renewal_due
+    sessions = {each: alice._store.group_out(each) for each in (alice.everyone, alice.resolve("@bob"))}
+    assert None not in sessions.values()
+    await alice.lose_device(phone.device, password=PASSWORD)
+    assert [alice._store.group_out(each) for each in sessions] == [None, None]
+    assert alice.renewal_due
+    await alice.lose_device(phone.device, password=PASSWORD)
+    assert alice.devices()[1].revoked
+    await alice.close()
+    again = await village.back("alice")
+    assert again.renewal_due
+
+
+async def test_a_device_that_was_not_mine_is_denied(village: Village, house: tuple[Me, Me, Me]) -> None:
+    """The question is gone, the device too; only what is asked about can be denied."""
+    alice, phone, _ = house
+    await sees(alice, lambda me: len(me.questions()) == 1)
+    (asked,) = alice.questions()
+    assert (asked.id, asked.marked) == (phone.device, True)
+    with pytest.raises(coterie.Refused) as refused:
+        await alice.deny_device(alice.device, password=PASSWORD)
+    assert refused.value.code is Code.UNKNOWN_DEVICE
+    with pytest.raises(coterie.Refused) as refused:
+        await alice.deny_device(phone.device, password="not the password")
+    assert refused.value.code is Code.WRONG_CREDENTIALS
+    ears = Heard(phone)
+    await alice.deny_device(phone.device, password=PASSWORD)
+    assert await stopped(phone, ears) is Code.REVOKED
+    assert alice.questions() == ()
+    assert alice.renewal_due
+
+
+async def test_only_an_unmarked_device_ends_a_mark(village: Village, house: tuple[Me, Me, Me]) -> None:
+    alice, phone, bob = house
+    with pytest.raises(coterie.Refused) as refused:
+        await phone.unmark_device(phone.device, password=PASSWORD)
+    assert refused.value.code is Code.BAD_MANIFEST
+    await alice.unmark_device(phone.device, password=PASSWORD)
+    assert not named(alice, phone.device).marked
+    assert named(alice, phone.device).approved_by_recovery
+    await sees(bob, lambda me: not me._core.people.rows[alice.account].devices[1].marked)
+
+
+async def test_who_stole_a_store_needs_a_password_or_the_recovery_key(
+    village: Village, house: tuple[Me, Me, Me]
+) -> None:
+    """Attack: the thief has the phone's folder, open as it was, and with it the database's key; what it holds
+    opens the account's private keys by nothing but a password or the recovery key."""
+    alice, phone, _ = house
+    for wrong in ("", "hunter2 hunter2", PASSWORD.upper()):
+        with pytest.raises(coterie.Refused) as refused:
+            await phone.revoke_device(alice.device, password=wrong)
+        assert refused.value.code in (Code.WRONG_CREDENTIALS, Code.EMPTY)
+    with pytest.raises(coterie.Refused) as refused:
+        await phone.rename_device(phone.device, "mine", recovery_key=RecoveryKey.generate().words())
+    assert refused.value.code is Code.WRONG_CREDENTIALS
+    with pytest.raises(coterie.Refused) as refused:
+        await phone.rename_device(phone.device, "mine", recovery_key="no such words")
+    assert refused.value.code is Code.WRONG_CREDENTIALS
+    assert [each.revoked for each in alice.devices()] == [False, False]
+    private = (await held(alice)).opened.identity.pack()
+    assert alice.recovery_key is not None
+    secrets = [private[start : start + 24] for start in range(0, len(private) - 24, 24)]
+    await phone.close()
+    place, file = (
+        find_profile(village.home("phone"), None),
+        read_key_file(find_profile(village.home("phone"), None)),
+    )
+    store = ClientStore.open(
+        place, open_database_key(file, StoreWrapKind.PASSWORD, password_keys(file, PASSWORD).store)
+    )
+    try:
+        rows = [bytes(value) for value in settings_of(store)]
+    finally:
+        store.close()
+    assert rows
+    assert not any(secret in row for row in rows for secret in secrets)
+
+
+def settings_of(store: ClientStore) -> list[bytes]:
+    """Every single value that a profile holds."""
+    found = (store.setting(each) for each in Setting)
+    return [each for each in found if each is not None]
+
+
+async def test_a_device_without_the_account_s_keys_needs_the_recovery_key(
+    village: Village, house: tuple[Me, Me, Me]
+) -> None:
+    alice, phone, _ = house
+    phone._store.begin()
+    phone._store.apply((DropSetting(Setting.OWN_SECRET),))
+    phone._store.commit()
+    with pytest.raises(coterie.Refused) as refused:
+        await phone.rename_device(phone.device, "pocket", password=PASSWORD)
+    assert refused.value.code is Code.NEEDS_RECOVERY_KEY
+    await phone.rename_device(phone.device, "pocket", recovery_key=alice.recovery_key)
+    assert named(phone, phone.device).name == "pocket"
+    for name, code in ((" ", Code.EMPTY), ("x" * 65, Code.TOO_LARGE)):
+        with pytest.raises(coterie.Refused) as refused:
+            await phone.rename_device(phone.device, name, password=PASSWORD)
+        assert refused.value.code is code

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from coterie.cli import operator_arguments
+from coterie.cli import device_arguments, operator_arguments
 from coterie.cli.parser import Parser, command, everywhere, natural, seconds
 from coterie.cli.version import VERSION
 
@@ -60,6 +60,8 @@ class Arguments(argparse.Namespace):
     remove: bool = False
     # devices
     device_id: str = ""
+    new_name: str = ""
+    lost: bool = False
     # devices, ledger
     action: str = ""
     file: str = ""
@@ -130,7 +132,7 @@ def _parser() -> Parser:
     _listen(command(commands, "listen", "print what comes, what waited first"))
     _read(command(commands, "read", "print messages of a conversation from this machine's store"))
     command(commands, "people", "list everybody on this server")
-    _devices(command(commands, "devices", "list the devices of this account, or answer for one"))
+    device_arguments.devices(command(commands, "devices", "list the devices of this account, or change one"))
     search = command(commands, "search", "find messages on this machine, newest first")
     search.add_argument(
         "words", nargs="+", metavar="WORD", help="all of them, the last one may be a beginning"
@@ -194,12 +196,3 @@ def _read(parser: Parser) -> None:
     parser.add_argument("target", metavar="TARGET", help="@NAME or everyone")
     parser.add_argument("--limit", type=natural, metavar="N", help=f"the newest N messages ({HISTORY})")
     parser.add_argument("--before", metavar="ID", help="only messages before this one")
-
-
-def _devices(parser: Parser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", parser_class=Parser)
-    does = "say of a device that came to this account: that was me"
-    parser.set_defaults(action="")
-    confirm = actions.add_parser("confirm", help=does, description=does)
-    everywhere(confirm)
-    confirm.add_argument("device_id", metavar="ID", help="as coterie devices and coterie listen print it")

@@ -169,7 +169,9 @@ class PersonShape(Shape, frozen=True, kw_only=True):
 
 
 class DeviceShape(Shape, frozen=True, kw_only=True):
-    """last_seen: null where the server has not said it. asked: nobody has said yet "that was me"."""
+    """last_seen: null where the server has not said it. asked: nobody has said yet "that was me". marked: it
+    came in by passphrase or recovery key, or was approved by one that did. renewal_due: it was lost, and
+    password and recovery key are to be changed."""
 
     id: str
     name: str
@@ -178,7 +180,9 @@ class DeviceShape(Shape, frozen=True, kw_only=True):
     last_seen: str | None
     revoked: bool
     approved_by_recovery: bool
+    marked: bool
     asked: bool
+    renewal_due: bool = False
 
 
 def message_shape(message: Message, event: str = "message") -> MessageShape:
@@ -215,7 +219,7 @@ def person_shape(person: Person) -> PersonShape:
     )
 
 
-def device_shape(device: Device, *, asked: bool = False) -> DeviceShape:
+def device_shape(device: Device, *, asked: bool = False, renewal_due: bool = False) -> DeviceShape:
     return DeviceShape(
         id=device.id.hex(),
         name=device.name,
@@ -224,5 +228,7 @@ def device_shape(device: Device, *, asked: bool = False) -> DeviceShape:
         last_seen=None,
         revoked=device.revoked,
         approved_by_recovery=device.approved_by_recovery,
+        marked=device.marked,
         asked=asked,
+        renewal_due=renewal_due,
     )

@@ -64,14 +64,18 @@ def home_of(given: Arguments) -> Path:
     return given.home or coterie.default_home()
 
 
-@asynccontextmanager
-async def opened(given: Arguments) -> AsyncIterator[Me]:
-    """The profile that the command line means, open."""
-    home = home_of(given)
-    if not coterie.profiles(home):
+def password_of(given: Arguments) -> str:
+    """The password of a profile that is here. Raises Refused(no-profile) without asking for one."""
+    if not coterie.profiles(home_of(given)):
         raise Refused(Code.NO_PROFILE, "this home holds no profile")
-    password = read_password(given, FormText.PASSWORD_OR_PASSPHRASE.value)
-    async with coterie.open(home, profile=given.profile, password=password) as me:
+    return read_password(given, FormText.PASSWORD_OR_PASSPHRASE.value)
+
+
+@asynccontextmanager
+async def opened(given: Arguments, password: str | None = None) -> AsyncIterator[Me]:
+    """The profile that the command line means, open. password: None, it is read here."""
+    chosen = password_of(given) if password is None else password
+    async with coterie.open(home_of(given), profile=given.profile, password=chosen) as me:
         await _show_pending_recovery_key(me)
         yield me
 

@@ -100,12 +100,16 @@ class Conversation(msgspec.Struct, frozen=True):
 
 
 class Device(msgspec.Struct, frozen=True):
+    """marked: it came in by passphrase or recovery key, or was approved by one that did, and no unmarked
+    device has ended that since."""
+
     id: DeviceId
     name: str
     this: bool
     created_ms: int
     revoked: bool
     approved_by_recovery: bool
+    marked: bool = False
 
 
 Reply = Callable[[str], Awaitable["Sent"]]

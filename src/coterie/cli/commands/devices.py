@@ -1,6 +1,7 @@
 """`coterie devices`: the devices of this account, as its newest proven manifest lists them.
 
-`coterie devices confirm ID` answers the question about one that came: that was me.
+With an action one of them is renamed or removed, or the question about one that came is answered. The
+password that opens this home signs the change, too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from coterie.cli.arguments import Arguments
 from coterie.cli.chat_shapes import device_shape
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output, harmless
+from coterie.cli.parser import UsageError
+from coterie.cli.secret_input import read_recovery_key
 from coterie.cli.shapes import iso
+from coterie.client.api.me import Me
 from coterie.client.events import Device
 from coterie.screens.i18n import Text
 
@@ -23,23 +27,50 @@ def run(given: Arguments, output: Output) -> int:
 
 
 async def _devices(given: Arguments, output: Output) -> int:
-    async with session.opened(given) as me:
-        if given.action == "confirm":
-            await me.confirm_device(_id(given.device_id))
+    words = None if given.recovery_key_file is None else read_recovery_key(given.recovery_key_file)
+    password = session.password_of(given)
+    async with session.opened(given, password) as me:
+        if given.action:
+            await _act(me, given, password, words, output)
             return Exit.DONE
         await session.live_if_possible(me)
         asked = {device.id for device in me.questions()}
         for device in me.devices():
             output.show(device_shape(device, asked=device.id in asked), _sentence(device, device.id in asked))
+        if me.renewal_due:
+            output.tell(Text.RENEWAL_DUE.value)
     return Exit.DONE
 
 
-def _id(text: str) -> DeviceId:
-    """Raises Refused(unknown-device) for what no device is called."""
-    try:
-        return DeviceId(bytes.fromhex(text))
-    except ValueError:
-        raise Refused(Code.UNKNOWN_DEVICE) from None
+async def _act(me: Me, given: Arguments, password: str, words: str | None, output: Output) -> None:
+    if given.action != "confirm":
+        await me.wait_live(session.PATIENCE_SECONDS)
+    device = _meant(me, given.device_id)
+    match given.action:
+        case "confirm":
+            await me.confirm_device(device)
+            return
+        case "rename":
+            await me.rename_device(device, given.new_name, password=password, recovery_key=words)
+        case "deny":
+            await me.deny_device(device, password=password, recovery_key=words)
+        case _ if given.lost:
+            await me.lose_device(device, password=password, recovery_key=words)
+        case _:
+            await me.revoke_device(device, password=password, recovery_key=words)
+    changed = next(each for each in me.devices() if each.id == device)
+    due = me.renewal_due and given.action != "rename"
+    output.show(device_shape(changed, renewal_due=due), Text.RENEWAL_DUE.value if due else "")
+
+
+def _meant(me: Me, beginning: str) -> DeviceId:
+    """The one device whose id begins so. Raises Refused(unknown-device), UsageError for several."""
+    found = [each.id for each in me.devices() if beginning and each.id.hex().startswith(beginning.lower())]
+    if not found:
+        raise Refused(Code.UNKNOWN_DEVICE)
+    if len(found) > 1:
+        raise UsageError("", f"{len(found)} devices begin like this: give more of the id")
+    return found[0]
 
 
 def _sentence(device: Device, asked: bool) -> str:
@@ -51,5 +82,5 @@ def _sentence(device: Device, asked: bool) -> str:
     if device.approved_by_recovery:
         words.append("(added by passphrase or recovery key)")
     if asked:
-        words.append("(was this you? coterie devices confirm)")
+        words.append("(was this you? coterie devices confirm or deny)")
     return "  ".join(words)

@@ -101,7 +101,8 @@ class EventLines:
             by_recovery=device.approved_by_recovery,
         )
         which = harmless(device_line(device, self._calendar))
-        how = f"If it was: coterie devices confirm {device.id.hex()}. {Text.OWN_DEVICE_IF_NOT.value}."
+        id = device.id.hex()
+        how = f"If it was: coterie devices confirm {id}. If not: coterie devices deny {id}"
         return self._output.rendered(shape, f"{Text.OWN_DEVICE_ASKED.value} {which}. {how}")
 
     def _message(self, message: Message, kind: str) -> str:

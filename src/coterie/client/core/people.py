@@ -89,6 +89,7 @@ class People:
                 created_ms=each.created_ms,
                 revoked=not each.live,
                 approved_by_recovery=each.approved_by == RECOVERY,
+                marked=each.marked,
             )
             for each in (row.devices if row else ())
         )

@@ -1,0 +1,35 @@
+"""What `coterie devices` takes: which devices there are, and what to do about one."""
+
+from __future__ import annotations
+
+import argparse
+
+from coterie.cli.parser import Parser, everywhere
+
+
+def devices(parser: Parser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", parser_class=Parser)
+    parser.set_defaults(action="")
+    rename = _action(actions, "rename", "give a device of this account another name")
+    rename.add_argument("new_name", metavar="NAME")
+    revoke = _action(actions, "revoke", "remove a device: it gets nothing any more and cannot connect")
+    revoke.add_argument(
+        "--lost", action="store_true", help="it was lost or stolen: end all that it could still read, too"
+    )
+    deny = _action(actions, "deny", "say of a device that came to this account: that was not me; removes it")
+    for changing in (rename, revoke, deny):
+        changing.add_argument(
+            "--recovery-key-file",
+            metavar="FILE",
+            help="the 24 words, where no password opens the account's keys on this device",
+        )
+    _action(actions, "confirm", "say of a device that came to this account: that was me")
+
+
+def _action(actions: argparse._SubParsersAction[Parser], name: str, does: str) -> Parser:
+    parser = actions.add_parser(name, help=does, description=does[0].upper() + does[1:] + ".")
+    everywhere(parser)
+    parser.add_argument(
+        "device_id", metavar="ID", help="as coterie devices and coterie listen print it, or how it begins"
+    )
+    return parser
