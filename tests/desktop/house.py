@@ -77,6 +77,11 @@ class Guest:
     async def confirm_device(self, device: DeviceId) -> None:
         return
 
+    async def deny_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        return
+
     def draft(self, conversation: ConversationId) -> str:
         return ""
 

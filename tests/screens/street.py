@@ -52,7 +52,12 @@ class Street:
         self.read: dict[ConversationId, int] = {}
         self.refuses: CoterieError | None = None
         self.asked_about: list[Device] = []
+<<<<<<< HEAD
         self.sent_frames: list[FramesSent] = []
+=======
+        self.proofs: list[tuple[str, str | None]] = []
+        """With what devices were denied."""
+>>>>>>> 0a2b463 (Let the window's question be answered with no: the password removes the device)
         self.saved_drafts = 0
         self.events: list[Event] = []
         """What say() made happen; the test hands it on."""
@@ -124,6 +129,14 @@ class Street:
 
     async def confirm_device(self, device: DeviceId) -> None:
         self.asked_about = [each for each in self.asked_about if each.id != device]
+
+    async def deny_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        if self.refuses is not None:
+            raise self.refuses
+        self.proofs.append((password, recovery_key))
+        await self.confirm_device(device)
 
     async def mark_read(self, conversation: ConversationId, up_to_order: int) -> None:
         self.read[conversation] = up_to_order

@@ -115,6 +115,11 @@ class MadeUpAccount:
     async def confirm_device(self, device: DeviceId) -> None:
         del device
 
+    async def deny_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        del device, password, recovery_key
+
     def history(
         self, conversation: ConversationId, *, limit: int = 200, before: int | None = None
     ) -> tuple[Message, ...]:

@@ -78,7 +78,10 @@ class MainWindow(tk.Frame):
         self._divider = tk.Frame(self, width=1, borderwidth=0)
         self.header = HeaderBar(self, self.kit)
         self.question = QuestionBar(
-            self, self.kit, lambda device: self.apply(presenter.confirm_device(device))
+            self,
+            self.kit,
+            lambda device: self.apply(presenter.confirm_device(device)),
+            lambda device, secret: self.apply(presenter.deny_device(device, secret)),
         )
         self.timeline = Timeline(self, self.kit, self)
         self.composer = Composer(self, self.kit, self)

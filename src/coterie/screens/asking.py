@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from coterie.base.ids import DeviceId
 from coterie.client.events import Device
+from coterie.screens.form_texts import refusal_text
 from coterie.screens.i18n import Text, say
-from coterie.screens.intents import ConfirmDevice
+from coterie.screens.intents import ConfirmDevice, DenyDevice, Failed
 from coterie.screens.moments import Calendar
 from coterie.screens.signals import Batch, QuestionShown
 
@@ -41,6 +42,20 @@ class Asking:
         self._devices.pop(device, None)
         batch.ask(ConfirmDevice(device))
         self._show(batch)
+
+    def deny(self, device: DeviceId, secret: str, batch: Batch) -> None:
+        """The person said that this one is not theirs: it is in question until it is removed."""
+        batch.ask(DenyDevice(device, secret))
+
+    def denied(self, device: DeviceId, batch: Batch) -> None:
+        """It is removed."""
+        self._devices.pop(device, None)
+        self._show(batch)
+
+    def not_denied(self, device: DeviceId, failed: Failed, batch: Batch) -> None:
+        """It is not removed, and why."""
+        if device == self._shown:
+            batch.show(QuestionShown(Text.OWN_DEVICE_ASKED.value, refusal_text(failed.code), device))
 
     def _show(self, batch: Batch) -> None:
         first = next(iter(self._devices.values()), None)

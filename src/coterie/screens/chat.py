@@ -131,6 +131,9 @@ class Chat:
                 batch.show(PageShown(frames_page(sent, self._people.names, self._calendar)))
             case intents.Failed():
                 self._failed(fact, batch)
+            case intents.Done(asked=intents.DenyDevice(device=device)):
+                self.asking.denied(device, batch)
+                self._notice(say(Text.RENEWAL_DUE), tuple(self._timelines), batch)
             case intents.Done():
                 pass
             case _:
@@ -266,6 +269,8 @@ class Chat:
                 self.composing.refused(fact, self.selected, batch)
             case intents.FindMessages() as asked:
                 self.searching.failed(asked, fact.code, batch)
+            case intents.DenyDevice(device=device):
+                self.asking.not_denied(device, fact, batch)
             case (
                 intents.ReadHistory(conversation=conversation)
                 | intents.ReadAround(conversation=conversation)

@@ -16,6 +16,7 @@ from coterie.base.errors import CoterieError
 from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
 from coterie.base.quiet import Quiet
 from coterie.client.events import Conversation, Device, FramesSent, LinkState, Message, Person, Sent
+from coterie.e2ee.recovery import RECOVERY_WORDS
 from coterie.screens.port import ChatPort
 
 PAGE_ROWS: Final = 200
@@ -89,6 +90,14 @@ class ReadFrames(msgspec.Struct, frozen=True):
     """What was sent to the server last."""
 
 
+class DenyDevice(Quiet, frozen=True):
+    """A device that came to this account is not the person's own. secret: password or recovery key, as it
+    was typed."""
+
+    device: DeviceId
+    secret: str
+
+
 Intent = (
     ReadAll
     | ReadHistory
@@ -100,6 +109,7 @@ Intent = (
     | SaveDraft
     | ConfirmDevice
     | ReadFrames
+    | DenyDevice
 )
 
 
@@ -162,7 +172,7 @@ class FramesRead(Quiet, frozen=True):
 
 
 class Done(Quiet, frozen=True):
-    """Answers SetRead, SaveDraft and ConfirmDevice."""
+    """Answers SetRead, SaveDraft, ConfirmDevice and DenyDevice."""
 
     asked: Intent
 
@@ -199,6 +209,10 @@ async def _performed(port: ChatPort, intent: Intent) -> Fact:
             return HistoryRead(intent, messages, port.draft(conversation))
         case ConfirmDevice(device=device):
             await port.confirm_device(device)
+            return Done(intent)
+        case DenyDevice(device=device, secret=secret):
+            words = secret if len(secret.split()) == RECOVERY_WORDS else None
+            await port.deny_device(device, password=secret, recovery_key=words)
             return Done(intent)
         case ReadAround() | ReadLater() | FindMessages():
             return _looked_up(port, intent)

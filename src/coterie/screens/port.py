@@ -58,6 +58,12 @@ class ChatPort(Protocol):
 
     async def confirm_device(self, device: DeviceId) -> None: ...
 
+    async def deny_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        """It is revoked. Refused(wrong-credentials, needs-recovery-key)."""
+        ...
+
     def draft(self, conversation: ConversationId) -> str: ...
 
     async def say(self, typed: str, in_conversation: ConversationId) -> Sent:

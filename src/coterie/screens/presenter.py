@@ -191,6 +191,13 @@ class Presenter:
             self._chat.asking.confirm(device, batch)
         return batch.signals()
 
+    def deny_device(self, device: DeviceId, secret: str) -> Signals:
+        """The person said of the device in question: that was not me. secret: password or recovery key."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.asking.deny(device, secret, batch)
+        return batch.signals()
+
     def submit(self, text: str) -> Signals:
         """Say the text in the open conversation, or to whom it names with a leading @name."""
         batch = Batch()
