@@ -52,12 +52,9 @@ class Street:
         self.read: dict[ConversationId, int] = {}
         self.refuses: CoterieError | None = None
         self.asked_about: list[Device] = []
-<<<<<<< HEAD
         self.sent_frames: list[FramesSent] = []
-=======
         self.proofs: list[tuple[str, str | None]] = []
         """With what devices were denied."""
->>>>>>> 0a2b463 (Let the window's question be answered with no: the password removes the device)
         self.saved_drafts = 0
         self.events: list[Event] = []
         """What say() made happen; the test hands it on."""

@@ -7,6 +7,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.base.ids import ConversationId, DeviceId
 from coterie.client.events import (
+    AccountChangeAnswered,
     BecameNewDevice,
     Device,
     DevicesChanged,
@@ -245,6 +246,17 @@ def test_a_device_that_was_not_mine_is_removed_by_password_or_recovery_key(stree
     texts = [row.text for row in screen.timeline if isinstance(row, NoticeRow)]
     assert set(texts) == {say(Text.RENEWAL_DUE)}
     assert "right" not in repr(DenyDevice(came(1).id, "right"))
+
+
+def test_a_device_that_another_own_one_removed_is_no_longer_asked_about(street: Street) -> None:
+    street.asked_about = [came(1)]
+    screen = Screen(street)
+    screen.begin()
+    street.asked_about = []
+    screen.take([DevicesChanged(street.person("bob"), False), AccountChangeAnswered(b"c" * 16, None)])
+    assert screen.last(QuestionShown).device == came(1).id
+    screen.take([DevicesChanged(street.person("alice"), False)])
+    assert screen.last(QuestionShown) == QuestionShown("", "", None)
 
 
 def test_a_copied_folder_says_what_it_may_not_have_sent(screen: Screen, street: Street) -> None:

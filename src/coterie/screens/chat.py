@@ -87,17 +87,29 @@ class Chat:
                 self._show_link(state, code, batch)
             case events.SendingStuck(conversation=conversation_id, code=code):
                 self.composing.trouble(conversation_id, code, self.selected, batch)
-            case events.BecameNewDevice() | events.MessagesMissing() | events.OwnDeviceQuestion():
+            case (
+                events.BecameNewDevice()
+                | events.MessagesMissing()
+                | events.OwnDeviceQuestion()
+                | events.AccountChangeAnswered()
+            ):
                 self._warn(event, batch)
-            case events.DrainedBacklog() | events.AccountChangeAnswered():
+            case events.DrainedBacklog():
                 batch.ask(intents.ReadAll())
             case _:
                 assert_never(event)
 
     def _warn(
-        self, event: events.BecameNewDevice | events.MessagesMissing | events.OwnDeviceQuestion, batch: Batch
+        self,
+        event: events.BecameNewDevice
+        | events.MessagesMissing
+        | events.OwnDeviceQuestion
+        | events.AccountChangeAnswered,
+        batch: Batch,
     ) -> None:
         match event:
+            case events.AccountChangeAnswered():
+                pass
             case events.BecameNewDevice(unsure=unsure):
                 self._noticing.renewed(unsure, batch)
             case events.MessagesMissing(conversation=conversation, name=name, count=count):
@@ -133,7 +145,7 @@ class Chat:
                 self._failed(fact, batch)
             case intents.Done(asked=intents.DenyDevice(device=device)):
                 self.asking.denied(device, batch)
-                self._notice(say(Text.RENEWAL_DUE), tuple(self._timelines), batch)
+                self._noticing.denied(batch)
             case intents.Done():
                 pass
             case _:
@@ -296,6 +308,8 @@ class Chat:
                 self._noticing.presence(before, person, initial, batch)
             case events.DevicesChanged(person=person, by_recovery=by_recovery):
                 self._noticing.devices(person, by_recovery, batch)
+                if person.me:
+                    batch.ask(intents.ReadAll())
             case events.PersonAppeared():
                 pass
             case _:
