@@ -143,11 +143,8 @@ class Chat:
                 batch.show(PageShown(frames_page(sent, self._people.names, self._calendar)))
             case intents.Failed():
                 self._failed(fact, batch)
-            case intents.Done(asked=intents.DenyDevice(device=device)):
-                self.asking.denied(device, batch)
-                self._noticing.denied(batch)
-            case intents.Done():
-                pass
+            case intents.Done(asked=done):
+                self._done(done, batch)
             case _:
                 assert_never(fact)
 
@@ -274,6 +271,12 @@ class Chat:
             self.composing.stored(conversation, draft)
             if conversation == self.selected:
                 self.composing.show(conversation, batch)
+
+    def _done(self, asked: intents.Intent, batch: Batch) -> None:
+        """Most of what was asked for shows by itself."""
+        if isinstance(asked, intents.DenyDevice):
+            self.asking.denied(asked.device, batch)
+            self._noticing.denied(batch)
 
     def _failed(self, fact: intents.Failed, batch: Batch) -> None:
         match fact.asked:
