@@ -26,6 +26,7 @@ from coterie.client.core.profile import unpack_profile
 from coterie.client.store.keys import pack as pack_key_file
 from coterie.client.store.keys import unpack as unpack_key_file
 from coterie.content import body
+from coterie.content.read_marks import ReadMark, ReadMarks
 from coterie.e2ee import hybrid
 from coterie.e2ee.group import InnerMessage, KeyShare, open_message
 from coterie.e2ee.identity import AccountSecret, Vault, WrapKind, wrap_secret
@@ -121,6 +122,10 @@ def of_what_is_sealed(alice: Peer, bob: Peer) -> dict[str, Parser]:
     plain = OlmPlaintext(alice.party, bob.party, int(PlainKind.KEY_SHARE), bytes(16), None, share.pack())
     key = b"k" * 32
     return {
+        "read marks": (
+            ReadMarks.unpack,
+            (ReadMarks((ReadMark(bytes(16), 7), ReadMark(EVERYONE, 1))).pack(),),
+        ),
         "key shares": (KeyShare.unpack, (share.pack(),)),
         "inner messages": (InnerMessage.unpack, (said.inner,)),
         "group messages": (lambda data: open_message(reader, data, said.commitment), (said.ciphertext,)),

@@ -11,10 +11,11 @@ import pytest_asyncio
 import coterie
 from coterie.base import limits
 from coterie.base.codes import Code
-from coterie.base.ids import DeviceId, SessionId
+from coterie.base.ids import ConversationId, DeviceId, SessionId
 from coterie.client.api.account_key import AccountKey, key_of, password_keys
 from coterie.client.api.me import Me
 from coterie.client.changes import RenameDevice
+from coterie.client.core import read_marks
 from coterie.client.store.keys import StoreWrapKind, open_database_key, read_key_file
 from coterie.client.store.profiles import find_profile
 from coterie.client.store.records import DropSetting, Setting
@@ -289,3 +290,37 @@ async def test_a_device_without_the_account_s_keys_needs_the_recovery_key(
         with pytest.raises(coterie.Refused) as refused:
             await phone.rename_device(phone.device, name, password=PASSWORD)
         assert refused.value.code is code
+
+
+async def test_what_is_read_on_one_device_is_read_on_the_other(
+    village: Village, house: tuple[Me, Me, Me], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In both directions, and for one that was away meanwhile."""
+    monkeypatch.setattr(read_marks, "PAUSE_MS", 50)
+    monkeypatch.setattr(read_marks, "JITTER_MS", 1)
+    alice, phone, bob = house
+    await alice.send("@bob", "first word")
+    for text in ("one", "two"):
+        await bob.send("@alice", text)
+    talk = alice.resolve("@bob")
+    for me in (alice, phone):
+        await sees(me, lambda me: unread(me, talk) == 2)
+    await alice.mark_read(talk, alice.history(talk)[-1].order)
+    await sees(phone, lambda me: unread(me, talk) == 0)
+    await phone.close()
+    await bob.send("@alice", "three")
+    await sees(alice, lambda me: unread(me, talk) == 1)
+    await alice.mark_read(talk, alice.history(talk)[-1].order)
+    again = await village.back("phone")
+    await sees(again, lambda me: unread(me, talk) == 0)
+    assert [each.text for each in again.history(talk)][-1] == "three"
+    await bob.send("@alice", "four")
+    for me in (alice, again):
+        await sees(me, lambda me: unread(me, talk) == 1)
+    await again.mark_read(talk, again.history(talk)[-1].order)
+    await sees(alice, lambda me: unread(me, talk) == 0)
+
+
+def unread(me: Me, talk: ConversationId) -> int:
+    found = me.conversation(talk)
+    return found.unread if found else -1

@@ -52,6 +52,7 @@ class Domain(StrEnum):
     KEY_SHARE = "coterie key share"
     GROUP_MESSAGE = "coterie group message"
     INNER_MESSAGE = "coterie inner message"
+    READ_MARKS = "coterie read marks"
     FRANKING = "coterie franking"
     FRANKING_MAC = "coterie franking mac"
 

@@ -43,6 +43,8 @@ class PlainKind(IntEnum):
     DEVICE_SECRETS = 5
     ARCHIVE_HEAD = 6
     VERIFICATION = 7
+    READ_MARKS = 8
+    """Packed content.read_marks.ReadMarks, between own devices."""
 
 
 class Party(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -49,11 +49,8 @@ class Model(ModelReads):
                 mac = mac or (row.mac if row else b"")
                 sent = MessageState.SENT
                 self._change(r.MessageRow, row, seq=seq, server_ms=server_ms, state=sent, mac=mac)
-            case r.ReadUpTo(conversation, order):
-                known = self.conversation(conversation)
-                self._change(
-                    r.ConversationRow, known, read_order=max(order, known.read_order if known else 0)
-                )
+            case r.ReadUpTo() | r.ReadElsewhere() | r.ReadTold():
+                self._read(record)
             case r.PutDraft(conversation, draft):
                 self._change(r.ConversationRow, self.conversation(conversation), draft=draft)
             case r.PutLeaves(start, leaves, head):
@@ -74,6 +71,19 @@ class Model(ModelReads):
                 self._apply_drop(record)
             case _:
                 self._put(record)
+
+    def _read(self, record: r.ReadUpTo | r.ReadElsewhere | r.ReadTold) -> None:
+        known = self.conversation(record.conversation)
+        marks = (known.read_order, known.read_seq, known.told_seq) if known else (0, 0, 0)
+        match record:
+            case r.ReadUpTo(_, order):
+                self._change(r.ConversationRow, known, read_order=max(order, marks[0]))
+            case r.ReadElsewhere(_, seq):
+                self._change(
+                    r.ConversationRow, known, read_seq=max(seq, marks[1]), told_seq=max(seq, marks[2])
+                )
+            case r.ReadTold(_, seq):
+                self._change(r.ConversationRow, known, told_seq=max(seq, marks[2]))
 
     def _prune(self, record: r.PruneOutbox | r.PruneGroupIn | r.PruneFreshKeys) -> None:
         before_ms = record.before_ms

@@ -232,11 +232,17 @@ class ModelReads:
         return sorted(below, key=lambda row: row.order)[-limit:]
 
     def unread(self, conversation: ConversationId) -> tuple[int, int]:
-        known = self.conversation(conversation)
-        mark = known.read_order if known else 0
-        rows = self._of(r.MessageRow, conversation=conversation, own=False)
-        orders = [row.order for row in rows if row.order > mark]
+        orders = [row.order for row in self._unread(conversation)]
         return len(orders), min(orders, default=0)
+
+    def first_unread_seq(self, conversation: ConversationId) -> int:
+        return min((row.seq for row in self._unread(conversation)), default=0)
+
+    def _unread(self, conversation: ConversationId) -> list[r.MessageRow]:
+        known = self.conversation(conversation)
+        order, seq = (known.read_order, known.read_seq) if known else (0, 0)
+        rows = self._of(r.MessageRow, conversation=conversation, own=False)
+        return [row for row in rows if row.order > order and (not row.seq or row.seq > seq)]
 
     def search(self, words: str, limit: int) -> list[r.MessageRow]:
         *whole, last = words.split()

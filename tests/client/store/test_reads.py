@@ -24,6 +24,8 @@ from coterie.client.store.records import (
     PutDraft,
     PutLeaves,
     PutSetting,
+    ReadElsewhere,
+    ReadTold,
     ReadUpTo,
     Record,
     Setting,
@@ -176,7 +178,14 @@ def test_an_index_of_a_session_is_used_once(store: ClientStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [MessageAccepted(9, 1, 1, b""), ReadUpTo(CONVERSATIONS[0], 1), PutDraft(CONVERSATIONS[0], "x")]
+    "record",
+    [
+        MessageAccepted(9, 1, 1, b""),
+        ReadUpTo(CONVERSATIONS[0], 1),
+        ReadElsewhere(CONVERSATIONS[0], 1),
+        ReadTold(CONVERSATIONS[0], 1),
+        PutDraft(CONVERSATIONS[0], "x"),
+    ],
 )
 def test_a_change_of_nothing_is_a_bug(store: ClientStore, record: Record) -> None:
     store.begin()

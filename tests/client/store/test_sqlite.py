@@ -89,6 +89,7 @@ def timeline(reads: Reads) -> list[object]:
     return [
         [reads.conversations(), reads.last_order(), reads.outbox_conversations(), reads.sealed_sessions()],
         [(reads.conversation(c), reads.last_message(c), reads.unread(c)) for c in s.CONVERSATIONS],
+        [reads.first_unread_seq(c) for c in s.CONVERSATIONS],
         [reads.tip(c, d) for c in s.CONVERSATIONS for d in s.DEVICES],
         [reads.gaps(), [reads.n_used(c, d, n) for c in s.CONVERSATIONS for d in s.DEVICES for n in s.SMALL]],
         [(reads.message(order), reads.outbox_row(order)) for order in s.ORDERS],

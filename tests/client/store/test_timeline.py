@@ -19,6 +19,8 @@ from coterie.client.store.records import (
     OutboxState,
     PruneOutbox,
     PutDraft,
+    ReadElsewhere,
+    ReadTold,
     ReadUpTo,
 )
 from coterie.client.store.sqlite import ClientStore
@@ -54,6 +56,23 @@ def test_unread_are_the_messages_of_others_above_the_mark(store: ClientStore) ->
     assert store.unread(HERE) == (1, 4)
     commit(store, ReadUpTo(HERE, 4))
     assert store.unread(HERE) == (0, 0)
+
+
+def test_what_was_read_elsewhere_is_read_wherever_it_stands_here(store: ClientStore) -> None:
+    """By its place in the log, also where it came before the message; a mark never goes back."""
+    commit(store, conversation(), ReadElsewhere(HERE, 7))
+    commit(store, message(1, seq=7), message(2, seq=6), message(3, seq=8), message(4, seq=9))
+    assert (store.unread(HERE), store.first_unread_seq(HERE)) == ((2, 3), 8)
+    commit(store, ReadUpTo(HERE, 3), ReadElsewhere(HERE, 2), ReadTold(HERE, 1))
+    assert (store.unread(HERE), store.first_unread_seq(HERE)) == ((1, 4), 9)
+    row = store.conversation(HERE)
+    assert row is not None
+    assert (row.read_seq, row.told_seq) == (7, 7)
+    commit(store, ReadTold(HERE, 8), ReadElsewhere(HERE, 9))
+    row = store.conversation(HERE)
+    assert row is not None
+    assert (row.read_seq, row.told_seq) == (9, 9)
+    assert (store.unread(HERE), store.first_unread_seq(HERE)) == ((0, 0), 0)
 
 
 def test_an_accepted_message_keeps_the_mac_it_has(store: ClientStore) -> None:

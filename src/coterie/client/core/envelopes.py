@@ -16,6 +16,7 @@ from coterie.client.core.olm_sessions import received_ms, too_many
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
+from coterie.client.core.read_marks import taken
 from coterie.client.events import ConversationKind
 from coterie.client.store.records import (
     ConversationRow,
@@ -25,6 +26,7 @@ from coterie.client.store.records import (
     Record,
     SeenEnvelope,
 )
+from coterie.content.read_marks import ReadMarks
 from coterie.e2ee.group import KeyShare, accept_share
 from coterie.e2ee.pairwise import (
     OlmPlaintext,
@@ -53,8 +55,11 @@ class KeyArrived(msgspec.Struct, frozen=True):
 
 
 class OpenedEnvelope(msgspec.Struct, frozen=True):
+    """read: conversations in which an own device has read."""
+
     save: tuple[Record, ...]
     arrived: KeyArrived | None = None
+    read: tuple[ConversationId, ...] = ()
 
 
 class Envelopes:
@@ -119,8 +124,8 @@ class Envelopes:
         if created:
             save.append(self._keyring.device_record())
             save.extend(too_many(rows, self._keyring))
-        records, arrived = self._take(opened, sender)
-        return OpenedEnvelope((*save, *records), arrived)
+        took = self._take(opened, sender)
+        return msgspec.structs.replace(took, save=(*save, *took.save))
 
     def _open_olm(self, sender: PeerDevice, kind: int, message: bytes) -> tuple[OlmSession, bytes, bool]:
         """The session, the plaintext, and whether the session is new."""
@@ -142,11 +147,19 @@ class Envelopes:
                 continue
         raise SealBroken("no session opens this")
 
-    def _take(self, opened: OlmPlaintext, sender: PeerDevice) -> tuple[tuple[Record, ...], KeyArrived | None]:
-        if opened.kind == PlainKind.KEY_SHARE:
-            return self._take_key(KeyShare.unpack(opened.content), sender)
-        log.warning("an envelope of a kind that needs a newer version")
-        return (), None
+    def _take(self, opened: OlmPlaintext, sender: PeerDevice) -> OpenedEnvelope:
+        """Raises SealBroken, and RemoteError for content that is none."""
+        match opened.kind:
+            case PlainKind.KEY_SHARE:
+                return OpenedEnvelope(*self._take_key(KeyShare.unpack(opened.content), sender))
+            case PlainKind.READ_MARKS:
+                if sender.account != self._profile.account:
+                    raise SealBroken("read marks of somebody else's device")
+                save, read = taken(ReadMarks.unpack(opened.content), self._reads)
+                return OpenedEnvelope(save, read=read)
+            case _:
+                log.warning("an envelope of a kind that needs a newer version")
+                return OpenedEnvelope(())
 
     def _take_key(self, share: KeyShare, sender: PeerDevice) -> tuple[tuple[Record, ...], KeyArrived | None]:
         """Keep a session key, unless one stands already: a session is never replaced (rule 13)."""

@@ -24,6 +24,7 @@ from coterie.client.store.records import (
     ShareRow,
     ShareState,
 )
+from coterie.e2ee.pairwise import PlainKind
 from coterie.wire.frames import Claim, ClientFrame, Envelopes
 from coterie.wire.frames.messages import EnvelopeItem, LeftOutDevice, Share
 from coterie.wire.frames.shared import DeviceRef, Refusal
@@ -66,6 +67,12 @@ class Fanout:
         if self._reads.kept_key_at(key.session, key.index) is not None:
             return ()
         return (key.kept(conversation.id, now_ms),)
+
+    def tell(self, devices: tuple[PeerDevice, ...], kind: PlainKind, content: bytes, now_ms: int) -> Outcome:
+        """Say something that is no key to own devices: fewer than a slice."""
+        told = self._sharing.tell(devices, kind, content, now_ms)
+        send = (self._frame(told.envelopes, (), b"", now_ms),) if told.envelopes else ()
+        return Outcome(save=told.save, send=send)
 
     def claim(
         self, conversation: ConversationRow, session: SessionId, devices: tuple[PeerDevice, ...], now_ms: int

@@ -102,13 +102,15 @@ class Inbox:
             self._keyring.forget()
             yield self._wait(stream, entry, b"", WaitingReason.UNKNOWN_PEER, now_ms)
             return
-        except SealBroken as broken:
+        except (SealBroken, RemoteError) as broken:
             log.warning("an envelope did not open: %s", broken.note)
             yield Outcome(save=self._envelopes.failed(device, now_ms))
             self._keyring.forget()
             yield self._wait(stream, entry, b"", WaitingReason.BROKEN, now_ms)
             return
         yield Outcome(save=opened.save)
+        for conversation in opened.read:
+            self._news.of(conversation)
         if opened.arrived is not None:
             yield from self._key_arrived(opened.arrived, now_ms)
 

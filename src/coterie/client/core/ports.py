@@ -162,7 +162,11 @@ class Reads(Protocol):
         ...
 
     def unread(self, conversation: ConversationId) -> tuple[int, int]:
-        """How many messages of others are above the read mark, and the order of the first (0: none)."""
+        """How many messages of others are read on no own device, and the order of the first (0: none)."""
+        ...
+
+    def first_unread_seq(self, conversation: ConversationId) -> int:
+        """The lowest seq of such a message; 0: none."""
         ...
 
     def search(self, words: str, limit: int) -> list[MessageRow]:

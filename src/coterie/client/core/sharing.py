@@ -177,6 +177,28 @@ class Sharing:
         fresh: FreshKey | None,
         now_ms: int,
     ) -> tuple[EnvelopeItem, list[Record]]:
+        share = Share(conversation.id, key.session)
+        item, stepped = self._sealed(device, seal_to, olm, PlainKind.KEY_SHARE, content, fresh, share)
+        packed = msgspec.msgpack.encode(item)
+        return item, [
+            stepped,
+            EnvelopeOut(
+                EnvelopeId(item.envelope), key.session, device.device, packed, conversation.peer, now_ms
+            ),
+            ShareRow(key.session, device.device, device.account, ShareState.PENDING, "", key.index),
+        ]
+
+    def _sealed(
+        self,
+        device: PeerDevice,
+        seal_to: tuple[int, bytes],
+        olm: OlmRow,
+        kind: PlainKind,
+        content: bytes,
+        fresh: FreshKey | None = None,
+        share: Share | None = None,
+    ) -> tuple[EnvelopeItem, OlmRow]:
+        """One envelope, and the session that it went through as it stands afterwards."""
         live = self._keyring.olm(olm)
         envelope = EnvelopeId(secrets.token_bytes(16))
         sealed = seal_envelope(
@@ -184,20 +206,34 @@ class Sharing:
             Party(self._profile.account, self._profile.device, self._keyring.device.ed25519),
             Party(device.account, device.device, device.ed25519),
             envelope,
-            PlainKind.KEY_SHARE,
+            kind,
             content,
             *seal_to,
             fresh_key=fresh,
         )
-        share = Share(conversation.id, key.session)
         item = EnvelopeItem(device.account, device.device, envelope, sealed, share)
-        return item, [
-            self._keyring.olm_record(live, device.account, device.device, olm.received_ms, olm.unanswered_ms),
-            EnvelopeOut(
-                envelope, key.session, device.device, msgspec.msgpack.encode(item), conversation.peer, now_ms
-            ),
-            ShareRow(key.session, device.device, device.account, ShareState.PENDING, "", key.index),
-        ]
+        return item, self._keyring.olm_record(
+            live, device.account, device.device, olm.received_ms, olm.unanswered_ms
+        )
+
+    def tell(self, devices: Iterable[PeerDevice], kind: PlainKind, content: bytes, now_ms: int) -> Shared:
+        """Seal something else than a key, to those devices that have an Olm session and usable keys."""
+        save: list[Record] = []
+        items: list[EnvelopeItem] = []
+        for device in devices:
+            olm = to_seal_on(self._reads.olm_sessions(device.device), now_ms)
+            keys = self._reads.peer_keys(device.device)
+            if olm is None or keys is None or not keys.x_wing_key:
+                continue
+            try:
+                seal_to = self._fresh_keys.seal_to(keys, now_ms)
+                item, stepped = self._sealed(device, seal_to, olm, kind, content)
+            except SealBroken:
+                continue
+            items.append(item)
+            packed = msgspec.msgpack.encode(item)
+            save += (stepped, EnvelopeOut(EnvelopeId(item.envelope), b"", device.device, packed, b"", now_ms))
+        return Shared(tuple(save), tuple(items), (), ())
 
     def leave_out(
         self,

@@ -36,9 +36,8 @@ from coterie.client.core.prekeys import Prekeys
 from coterie.client.core.presence import PresenceList
 from coterie.client.core.profile import Profile
 from coterie.client.core.pruning import Pruning
-from coterie.client.core.requests import (
-    Requests,
-)
+from coterie.client.core.read_marks import ReadTelling
+from coterie.client.core.requests import Requests
 from coterie.client.core.sealing import Sealing
 from coterie.client.core.sending import Sending
 from coterie.client.core.sharing import Sharing
@@ -110,6 +109,7 @@ class Switchboard:
             self.trust,
         )
         self._owed = Owed(reads, self._sharing, self._fanout, self.trust, self.people, self.requests)
+        self._read_telling = ReadTelling(reads, self.people, self._fanout)
         self._pruning = Pruning(self.keyring)
         self._positions = Positions(reads)
         self._presence = PresenceList(self.people)
@@ -157,6 +157,8 @@ class Switchboard:
             case MarkRead(conversation, order):
                 yield Outcome(save=(ReadUpTo(conversation, order),))
                 self._news.of(conversation)
+                if self._live:
+                    self._read_telling.later(now_ms)
             case KeepDraft(conversation, draft):
                 yield Outcome(save=(PutDraft(conversation, draft),))
             case RecoveryKeyShown():
@@ -172,6 +174,7 @@ class Switchboard:
                     yield self.trust.tick(now_ms)
                     yield from self._sending.pump_all(now_ms)
                     yield from self._owed.give(now_ms)
+                    yield from self._read_telling.tick(now_ms)
             case OwnDeviceConfirmed(device):
                 yield self.trust.own.answered(device)
             case ChangeAccount():
@@ -255,7 +258,7 @@ class Switchboard:
 
     def wake_at_ms(self) -> int | None:
         """When a Tick is due."""
-        parts = (self._positions, self._sending, self._prekeys, self.trust)
+        parts = (self._positions, self._sending, self._prekeys, self.trust, self._read_telling)
         times = [part.wake_at_ms for part in parts]
         if self._live:
             times += [self._owed.wake_at_ms, self._pruning.wake_at_ms or None]
@@ -279,6 +282,7 @@ class Switchboard:
         yield self._own_account.connected(now_ms)
         yield self.trust.connected(command.ready, now_ms)
         yield from self._inbox.kept_long_enough(now_ms)
+        self._read_telling.later(now_ms)
         yield from self._sending.connected(now_ms)
         yield from self._owed.give(now_ms)
         yield from self._sending.pump_all(now_ms)
@@ -290,5 +294,6 @@ class Switchboard:
         self._positions.disconnected()
         self._prekeys.disconnected()
         self._sending.disconnected()
+        self._read_telling.disconnected()
         state = LinkState.STOPPED if final else LinkState.OFFLINE
         return Outcome(show=(*self._presence.disconnected(), LinkChanged(state, code)))

@@ -167,8 +167,8 @@ class Shelves:
         """Conversation -> the order of its newest message, where that was asked for."""
         self.highest_index: dict[tuple[bytes, DeviceId], int] = {}
         """(session, device) -> the highest index of its messages, -1 for none, where that was asked for."""
-        self.unread: dict[ConversationId, tuple[int, int]] = {}
-        """Conversation -> how many messages are unread, and the order of the first."""
+        self.unread: dict[ConversationId, tuple[int, int, int]] = {}
+        """Conversation -> how many messages are unread, the order of the first, and their lowest seq."""
         self._waiting: dict[str, Shelf[Any]] = {
             MESSAGE.name: self.messages,
             OUTBOX.name: self.outbox,
@@ -188,7 +188,7 @@ class Shelves:
 
     def put_conversation(self, record: ConversationRow) -> None:
         known = self.conversations.one(record.id)
-        if known is None or known.read_order != record.read_order:
+        if known is None or (known.read_order, known.read_seq) != (record.read_order, record.read_seq):
             self.unread.clear()
         self.conversations.put(record)
 

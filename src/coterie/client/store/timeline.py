@@ -10,8 +10,10 @@ from coterie.client.store.tables import CONVERSATION, MESSAGE, OUTBOX, TIP
 from coterie.client.store.words import words_query
 
 _NEWEST_ORDER = (1 << 63) - 1
-_UNREAD = """SELECT count(*), coalesce(min("order"), 0) FROM message WHERE "conversation" = ?1 AND "own" = 0
-    AND "order" > coalesce((SELECT "read_order" FROM conversation WHERE "id" = ?1), 0)"""
+_UNREAD = """SELECT count(*), coalesce(min("order"), 0), coalesce(min("seq"), 0) FROM message
+    WHERE "conversation" = ?1 AND "own" = 0
+    AND "order" > coalesce((SELECT "read_order" FROM conversation WHERE "id" = ?1), 0)
+    AND ("seq" = 0 OR "seq" > coalesce((SELECT "read_seq" FROM conversation WHERE "id" = ?1), 0))"""
 _FOUND = """WHERE "order" IN (SELECT rowid FROM message_words WHERE message_words MATCH ? AND rowid < ?
     ORDER BY rowid DESC LIMIT ?) ORDER BY "order" DESC"""
 _FOUND_IN = """WHERE "conversation" = ? AND "order" IN
@@ -81,7 +83,15 @@ class TimelineReads(Rows):
         return self._all(MESSAGE, where, conversation, below, max(limit, 0))[::-1]
 
     def unread(self, conversation: ConversationId) -> tuple[int, int]:
-        """How many messages of others are above the read mark, and the order of the first (0: none)."""
+        """How many messages of others are read here nor elsewhere, and the order of the first (0: none)."""
+        count, first, _ = self._unread(conversation)
+        return count, first
+
+    def first_unread_seq(self, conversation: ConversationId) -> int:
+        """The lowest seq of a message of others that is not read; 0 where there is none."""
+        return self._unread(conversation)[2]
+
+    def _unread(self, conversation: ConversationId) -> tuple[int, int, int]:
         known = self._shelves.unread
         if conversation not in known:
             known[conversation] = self._rows(_UNREAD, conversation)[0]

@@ -41,6 +41,8 @@ from coterie.client.store.records import (
     PutDraft,
     PutLeaves,
     PutSetting,
+    ReadElsewhere,
+    ReadTold,
     ReadUpTo,
     Record,
     SeenEnvelope,
@@ -63,6 +65,9 @@ _ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
 _PASS_FRESH_KEYS = """UPDATE own_fresh_key SET "passed_ms" = ?
     WHERE "device" = ? AND "passed_ms" = 0 AND "id" < ?"""
 _READ_UP_TO = 'UPDATE conversation SET "read_order" = max("read_order", ?) WHERE "id" = ?'
+_READ_ELSEWHERE = """UPDATE conversation
+    SET "read_seq" = max("read_seq", ?1), "told_seq" = max("told_seq", ?1) WHERE "id" = ?2"""
+_READ_TOLD = 'UPDATE conversation SET "told_seq" = max("told_seq", ?) WHERE "id" = ?'
 _PRUNE_KEPT = """DELETE FROM kept_key WHERE "session" NOT IN
     (SELECT message."session" FROM outbox JOIN message USING ("order") WHERE outbox."state" = 'sealed')
     AND ("since_ms" < ?1 OR (
@@ -131,6 +136,8 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
 def _write_past(
     shelves: Shelves,
     record: ReadUpTo
+    | ReadElsewhere
+    | ReadTold
     | PutDraft
     | AccountRow
     | PutLeaves
@@ -145,7 +152,7 @@ def _write_past(
     shelves.forget()
     database = shelves.database
     match record:
-        case ReadUpTo() | PutDraft():
+        case ReadUpTo() | ReadElsewhere() | ReadTold() | PutDraft():
             _change(database, record)
         case AccountRow():
             _put_account(database, record)
@@ -181,11 +188,15 @@ def _fresh_keys(shelves: Shelves, record: PassFreshKeys | PruneFreshKeys | DropP
             assert_never(record)
 
 
-def _change(database: apsw.Connection, record: ReadUpTo | PutDraft) -> None:
+def _change(database: apsw.Connection, record: ReadUpTo | ReadElsewhere | ReadTold | PutDraft) -> None:
     """Change one row that must be there."""
     match record:
         case ReadUpTo(conversation, order):
             database.execute(_READ_UP_TO, (order, conversation))
+        case ReadElsewhere(conversation, seq):
+            database.execute(_READ_ELSEWHERE, (seq, conversation))
+        case ReadTold(conversation, seq):
+            database.execute(_READ_TOLD, (seq, conversation))
         case PutDraft(conversation, draft):
             database.execute(_PUT_DRAFT, (draft, conversation))
         case _:
@@ -193,7 +204,9 @@ def _change(database: apsw.Connection, record: ReadUpTo | PutDraft) -> None:
     _must_have_changed(database, record)
 
 
-def _must_have_changed(database: apsw.Connection, record: MessageAccepted | ReadUpTo | PutDraft) -> None:
+def _must_have_changed(
+    database: apsw.Connection, record: MessageAccepted | ReadUpTo | ReadElsewhere | ReadTold | PutDraft
+) -> None:
     if database.changes() != 1:
         raise LocalError(Code.USAGE, f"{type(record).__name__} of a row that is not in the store")
 

@@ -49,6 +49,8 @@ from coterie.client.store.records.talk import (
     PositionRow,
     PruneOutbox,
     PutDraft,
+    ReadElsewhere,
+    ReadTold,
     ReadUpTo,
     TipRow,
     WaitingReason,
@@ -88,6 +90,8 @@ Record = (
     | OutboxRow
     | PruneOutbox
     | ReadUpTo
+    | ReadElsewhere
+    | ReadTold
     | PutDraft
     | PositionRow
     | BecomeDevice
@@ -126,6 +130,8 @@ __all__ = [
     "PutDraft",
     "PutLeaves",
     "PutSetting",
+    "ReadElsewhere",
+    "ReadTold",
     "ReadUpTo",
     "Record",
     "SeenEnvelope",

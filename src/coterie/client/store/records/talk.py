@@ -46,7 +46,8 @@ class DropWaiting(msgspec.Struct, frozen=True):
 
 class ConversationRow(Quiet, frozen=True):
     """peer: the other account of a direct conversation, b"" else. out_n, out_hash, out_message: this device's
-    newest sealed message there."""
+    newest sealed message there. read_seq: up to where in the log another own device has read; told_seq: up to
+    where the others know that it is read."""
 
     id: ConversationId
     kind: ConversationKind
@@ -56,6 +57,8 @@ class ConversationRow(Quiet, frozen=True):
     out_n: int = 0
     out_hash: bytes = b""
     out_message: bytes = b""
+    read_seq: int = 0
+    told_seq: int = 0
 
 
 class TipRow(msgspec.Struct, frozen=True):
@@ -158,6 +161,21 @@ class ReadUpTo(msgspec.Struct, frozen=True):
 
     conversation: ConversationId
     order: int
+
+
+class ReadElsewhere(msgspec.Struct, frozen=True):
+    """Change: another own device has read up to this seq of the log, so that nobody is to be told of it;
+    never goes back."""
+
+    conversation: ConversationId
+    seq: int
+
+
+class ReadTold(msgspec.Struct, frozen=True):
+    """Change: the other own devices are told that everything up to this seq is read; never goes back."""
+
+    conversation: ConversationId
+    seq: int
 
 
 class PutDraft(Quiet, frozen=True):

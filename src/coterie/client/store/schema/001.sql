@@ -173,7 +173,9 @@ CREATE TABLE conversation (
     "draft" TEXT NOT NULL,
     "out_n" INTEGER NOT NULL,
     "out_hash" BLOB NOT NULL,
-    "out_message" BLOB NOT NULL
+    "out_message" BLOB NOT NULL,
+    "read_seq" INTEGER NOT NULL,
+    "told_seq" INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE tip (
