@@ -14,14 +14,15 @@ from coterie.desktop.line_bar import LineBar
 from coterie.screens.i18n import Text
 
 SIDE_PX = 16
-ENTRY_CHARACTERS = 28
+PAD_Y = 6
+ENTRY_CHARACTERS = 32
 
 
 class QuestionBar(tk.Frame):
     """Two lines and two buttons; takes no room while nothing is asked.
 
-    "No" asks for the password, which signs the removal; what was typed stands in no variable and goes with
-    the answer.
+    "No" makes room for a third line and asks for the password, which signs the removal; what was typed stands
+    in no variable and goes with the answer.
     """
 
     def __init__(
@@ -81,15 +82,15 @@ class QuestionBar(tk.Frame):
         button.bind("<Return>", lambda _: command())
         return button
 
-    def _put(self, *parts: tk.Widget) -> None:
-        """Have these, and no others, on the right; the first is the outermost."""
+    def _put(self, *parts: tk.Widget, below: bool = False) -> None:
+        """Have these, and no others, on the right, or below the lines; the first is the outermost."""
         self.entry.delete(0, "end")
         for old in (self.yes, self.no, self.entry, self.remove, self.cancel):
             old.pack_forget()
-        shown = bool(self.line.winfo_manager())
+        beside = bool(self.line.winfo_manager()) and not below
         for part in parts:
-            part.pack(side="right", padx=SIDE_PX // 2)
-            if shown:
+            part.pack(side="right", padx=SIDE_PX // 2, pady=PAD_Y if below else 0)
+            if beside:
                 part.pack_configure(before=self.line)
 
     def _ask(self) -> None:
@@ -100,7 +101,7 @@ class QuestionBar(tk.Frame):
         """Not mine: who says so?"""
         self.detail.show(Text.REMOVE_DEVICE_PROVE.value)
         self.entry.state(["!disabled"])
-        self._put(self.cancel, self.remove, self.entry)
+        self._put(self.cancel, self.remove, self.entry, below=True)
         self.entry.focus_set()
 
     def _answer(self) -> None:

@@ -65,5 +65,5 @@ class Asking:
         if first is None:
             batch.show(QuestionShown("", "", None))
             return
-        detail = f"{device_line(first, self._calendar)}. {Text.OWN_DEVICE_IF_NOT.value}"
+        detail = device_line(first, self._calendar)
         batch.show(QuestionShown(Text.OWN_DEVICE_ASKED.value, detail, first.id))

@@ -62,7 +62,6 @@ class Text(StrEnum):
     MISSING_NONE = "All messages of {name} are here now"
     OWN_DEVICE_ASKED = "A device came to your account. Was this you?"
     OWN_DEVICE_CAME = "{device}, {when}"
-    OWN_DEVICE_IF_NOT = "If not, say no: it is removed"
     YES_THAT_WAS_ME = "Yes, that was me"
     NO_THAT_WAS_NOT = "No, remove it"
     REMOVE_DEVICE = "Remove"
