@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,7 @@ import coterie
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.ids import ConversationId, DeviceId, SessionId
+from coterie.base.signing import IdentityKeys, account_id
 from coterie.client.api.account_key import AccountKey, key_of, password_keys
 from coterie.client.api.me import Me
 from coterie.client.changes import RenameDevice
@@ -55,6 +57,32 @@ async def test_a_device_gets_another_name_everywhere(village: Village) -> None:
     await sees(second, lambda me: named(me, second.device).name == "kitchen")
     await second.rename_device(second.device, "cellar", password=PASSWORD)
     await sees(alice, lambda me: named(me, second.device).name == "cellar")
+
+
+def keys_in_memory() -> int:
+    """How many private identities this process holds, the server's among them."""
+    gc.collect()
+    return sum(type(each) is IdentityKeys for each in gc.get_objects())
+
+
+async def test_the_account_s_keys_are_let_go_after_each_signature(village: Village) -> None:
+    """Rule 1: also where the signature came to nothing."""
+    alice = await village.person("alice")
+    await alice.rename_device(alice.device, "kitchen", password=PASSWORD)
+    before = keys_in_memory()
+    await alice.rename_device(alice.device, "cellar", password=PASSWORD)
+    key = await key_of(alice._store, alice._place, alice.account, PASSWORD, None)
+    refusals: list[coterie.Refused] = []
+    for device, name in ((DeviceId(bytes(16)), "nobody's"), (alice.device, "é" * 33)):
+        try:
+            await alice.change_account((RenameDevice(device, name),), key)
+        except coterie.Refused as refused:
+            refusals.append(refused)
+    assert [each.code for each in refusals] == [Code.UNKNOWN_DEVICE, Code.BAD_MANIFEST]
+    assert keys_in_memory() == before
+    kept = key.secret()
+    assert keys_in_memory() == before + 1
+    assert account_id(kept.identity.public) == alice.account
 
 
 @pytest.fixture

@@ -243,7 +243,7 @@ class Runtime:
             if not isinstance(error, CoterieError):
                 log.error("a command failed", exc_info=error)
             if not item.done.done():
-                item.done.set_exception(error)
+                item.done.set_exception(_without_frames(error))
             return
         if isinstance(error, SecurityStop):
             log.error("security stop: %s", error)
@@ -357,3 +357,9 @@ class Runtime:
             await add(connection, new.frame)
         finally:
             connection.close()
+
+
+def _without_frames(error: Exception) -> Exception:
+    """An error for who asked: what the frames of the turn hold, private keys too, is nobody's to keep."""
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)

@@ -118,8 +118,11 @@ class OwnDevices(Waiting):
         await self.wait_live(CHANGE_SECONDS)
         answer: asyncio.Future[AccountChangeAnswered] = asyncio.get_running_loop().create_future()
         self._asked, self._answer = secrets.token_bytes(16), answer
-        secret = await asyncio.to_thread(key.secret)
-        await self._runtime.tell(ChangeAccount(self._asked, changes, secret.identity))
+        identity = (await asyncio.to_thread(key.secret)).identity
+        try:
+            await self._runtime.tell(ChangeAccount(self._asked, changes, identity))
+        finally:
+            del identity
         await self._wait(answer.done, CHANGE_SECONDS)
         return answer.result()
 
