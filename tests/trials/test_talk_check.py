@@ -181,6 +181,10 @@ def count_what_was_read(talk: Talk) -> None:
     talk.change(LAP, unread=(Unread(PAIR, 1, 1, 30),))
 
 
+def count_what_was_read_elsewhere(talk: Talk) -> None:
+    talk.change(LAP, unread=(Unread(PAIR, 1, 1, 0, 1 << 40),))
+
+
 PLANTED: list[tuple[Callable[[Talk], None], FaultKind, str]] = [
     (lose_from_store, FaultKind.LOST, "his"),
     (lose_own, FaultKind.LOST, "desk"),
@@ -204,6 +208,7 @@ PLANTED: list[tuple[Callable[[Talk], None], FaultKind, str]] = [
     (count_wrongly, FaultKind.MISCOUNTED, "lap"),
     (show_wrongly, FaultKind.MISCOUNTED, "lap"),
     (count_what_was_read, FaultKind.MISCOUNTED, "lap"),
+    (count_what_was_read_elsewhere, FaultKind.MISCOUNTED, "lap"),
 ]
 
 

@@ -129,12 +129,13 @@ class _StoreCheck:
             highest[line] = max(before, typed.place)
 
     def _miscounted(self) -> Iterator[Fault]:
-        orders: dict[bytes, list[int]] = {}
+        places: dict[bytes, list[tuple[int, int]]] = {}
         for message in self._store.messages:
             if not message.own:
-                orders.setdefault(message.conversation, []).append(message.order)
+                places.setdefault(message.conversation, []).append((message.order, message.seq))
         for each in self._store.unread:
-            right = sum(order > each.read_order for order in orders.get(each.conversation, ()))
+            there = places.get(each.conversation, ())
+            right = sum(order > each.read_order and seq > each.read_seq for order, seq in there)
             name = f"conversation {each.conversation.hex()[:8]}"
             if each.counted != right:
                 what = f"{name}: {each.counted} unread instead of {right}"

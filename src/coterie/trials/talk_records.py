@@ -49,12 +49,14 @@ class HeldMessage(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Unread(msgspec.Struct, frozen=True, array_like=True):
-    """counted: by the store. shown: by the newest event, -1 for none. read_order: what was marked as read."""
+    """counted: by the store. shown: by the newest event, -1 for none. read_order: what was marked as read;
+    read_seq: what another own device said it has read."""
 
     conversation: bytes
     counted: int
     shown: int
     read_order: int
+    read_seq: int = 0
 
 
 class HeldStore(msgspec.Struct, frozen=True, array_like=True):

@@ -81,4 +81,6 @@ def _held(row: MessageRow) -> HeldMessage:
 def _unread(store: ClientStore, conversation: ConversationId, reading: Reading) -> Unread:
     counted, _ = store.unread(conversation)
     shown = reading.shown.get(conversation, -1)
-    return Unread(conversation, counted, shown, reading.marked.get(conversation, 0))
+    row = store.conversation(conversation)
+    elsewhere = row.read_seq if row else 0
+    return Unread(conversation, counted, shown, reading.marked.get(conversation, 0), elsewhere)
