@@ -68,6 +68,33 @@ class Guest:
     ) -> tuple[Message, ...]:
         return ()
 
+    @property
+    def renewal_due(self) -> bool:
+        return False
+
+    def devices(self) -> tuple[Device, ...]:
+        return ()
+
+    async def rename_device(
+        self, device: DeviceId, name: str, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        raise Refused(Code.UNKNOWN_DEVICE)
+
+    async def revoke_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        raise Refused(Code.UNKNOWN_DEVICE)
+
+    async def lose_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        raise Refused(Code.UNKNOWN_DEVICE)
+
+    async def deny_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        raise Refused(Code.UNKNOWN_DEVICE)
+
     def frames_sent(self) -> tuple[FramesSent, ...]:
         return ()
 
@@ -75,11 +102,6 @@ class Guest:
         return ()
 
     async def confirm_device(self, device: DeviceId) -> None:
-        return
-
-    async def deny_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
         return
 
     def draft(self, conversation: ConversationId) -> str:

@@ -5,13 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from coterie.base.codes import Code
-from coterie.base.errors import Refused
 from coterie.base.ids import DeviceId
 from coterie.client.events import Device, LinkChanged, LinkState, OwnDeviceQuestion
 from coterie.desktop.bridge import Bridge
 from coterie.desktop.main_window import MainWindow
-from coterie.screens.form_texts import refusal_text
 from coterie.screens.presenter import Presenter
 from coterie.screens.rows import MessageRow, Tick, UnreadRow
 from coterie.screens.theme import DARK, LIGHT, Theme
@@ -220,36 +217,3 @@ def test_a_device_in_question_stands_above_the_talk_until_it_is_confirmed(open_w
     assert bar.line.text == ""
     assert not bar.yes.winfo_ismapped()
     assert bar.winfo_height() <= 1
-
-
-def test_no_asks_for_a_password_and_the_device_goes_with_it(open_window: Open) -> None:
-    """A wrong one is said and asked for again; Escape is no answer; what was typed is gone in every case."""
-    street = Street()
-    view = open_window(street)
-    bar = view.window.question
-    device = Device(DeviceId(b"d" * 16), "Linux computer", False, NOON_MS, False, True)
-    street.asked_about, street.refuses = [device], Refused(Code.WRONG_CREDENTIALS)
-    view.take([OwnDeviceQuestion(device)])
-    view.wait(bar.no.winfo_ismapped)
-    bar.no.invoke()
-    view.wait(bar.entry.winfo_ismapped)
-    assert (bar.yes.winfo_ismapped(), bar.no.winfo_ismapped()) == (False, False)
-    bar.remove.invoke()
-    bar.entry.insert(0, "half of i")
-    bar.cancel.invoke()
-    view.wait(bar.no.winfo_ismapped)
-    assert bar.entry.get() == ""
-    bar.no.invoke()
-    bar.entry.insert(0, "wrong")
-    bar.remove.invoke()
-    bar.remove.invoke()
-    view.wait(lambda: bar.detail.text == refusal_text(Code.WRONG_CREDENTIALS))
-    view.settle()
-    assert (bar.entry.get(), bar.entry.winfo_ismapped(), street.proofs) == ("", True, [])
-    street.refuses = None
-    bar.entry.insert(0, "right")
-    bar.remove.invoke()
-    view.wait(lambda: not street.asked_about)
-    view.settle()
-    assert street.proofs == [("right", None)]
-    assert (bar.line.text, bar.entry.winfo_ismapped(), bar.winfo_height() <= 1) == ("", False, True)

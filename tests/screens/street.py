@@ -34,6 +34,9 @@ from coterie.screens.intents import Fact
 from coterie.screens.presenter import Presenter
 from coterie.screens.signals import Signals
 
+PASSWORD = "seventeen quiet otters"
+RECOVERY_KEY = " ".join(f"word{number}" for number in range(24))
+"""Either opens the account's keys here."""
 NOON_MS = 1_795_521_600_000
 """Noon UTC, on a Tuesday."""
 
@@ -52,9 +55,10 @@ class Street:
         self.read: dict[ConversationId, int] = {}
         self.refuses: CoterieError | None = None
         self.asked_about: list[Device] = []
+        self.own_devices: dict[DeviceId, Device] = {}
+        self.lost = False
+        self.without_secret = False
         self.sent_frames: list[FramesSent] = []
-        self.proofs: list[tuple[str, str | None]] = []
-        """With what devices were denied."""
         self.saved_drafts = 0
         self.events: list[Event] = []
         """What say() made happen; the test hands it on."""
@@ -121,19 +125,48 @@ class Street:
     def questions(self) -> tuple[Device, ...]:
         return tuple(self.asked_about)
 
+    @property
+    def renewal_due(self) -> bool:
+        return self.lost
+
+    def devices(self) -> tuple[Device, ...]:
+        return tuple(self.own_devices.values())
+
+    async def rename_device(
+        self, device: DeviceId, name: str, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        self._opened(password, recovery_key)
+        self.own_devices[device] = msgspec.structs.replace(self.own_devices[device], name=name)
+
+    async def revoke_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        self._opened(password, recovery_key)
+        self.own_devices[device] = msgspec.structs.replace(self.own_devices[device], revoked=True)
+
+    async def lose_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        await self.revoke_device(device, password=password, recovery_key=recovery_key)
+        self.lost = True
+
+    async def deny_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        await self.lose_device(device, password=password, recovery_key=recovery_key)
+        await self.confirm_device(device)
+
+    def _opened(self, password: str, recovery_key: str | None) -> None:
+        if recovery_key is None and self.without_secret:
+            raise Refused(Code.NEEDS_RECOVERY_KEY)
+        if recovery_key not in (None, RECOVERY_KEY) or (recovery_key is None and password != PASSWORD):
+            raise Refused(Code.WRONG_CREDENTIALS)
+
     def frames_sent(self) -> tuple[FramesSent, ...]:
         return tuple(self.sent_frames)
 
     async def confirm_device(self, device: DeviceId) -> None:
         self.asked_about = [each for each in self.asked_about if each.id != device]
-
-    async def deny_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        if self.refuses is not None:
-            raise self.refuses
-        self.proofs.append((password, recovery_key))
-        await self.confirm_device(device)
 
     async def mark_read(self, conversation: ConversationId, up_to_order: int) -> None:
         self.read[conversation] = up_to_order

@@ -6,6 +6,7 @@ from typing import get_args
 
 from coterie.client.events import FramesSent
 from coterie.screens.page_texts import FRAME_TITLES
+from coterie.screens.pages import PageId
 from coterie.screens.signals import PageShown
 from coterie.wire.frames import Accept, ClientFrame, LoginProve, Ping, PublishManifest, Send
 from tests.screens.screen import Screen
@@ -18,7 +19,7 @@ def page_of(*frames: ClientFrame) -> list[tuple[str, str, str]]:
     street.sent_frames = [FramesSent(NOON_MS + at, (frame,), 77) for at, frame in enumerate(frames)]
     screen = Screen(street)
     screen.begin()
-    screen.apply(screen.presenter.what_the_server_sees())
+    screen.apply(screen.presenter.open_page(PageId.SERVER_SEES))
     page = screen.last(PageShown).page
     assert len({row.key for row in page.rows}) == len(page.rows)
     return [(row.name, row.value, row.note) for row in page.rows]

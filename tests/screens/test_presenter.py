@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from coterie.base.codes import Code
-from coterie.base.errors import Refused, Unavailable
+from coterie.base.errors import Unavailable
 from coterie.base.ids import ConversationId, DeviceId
 from coterie.client.events import (
     AccountChangeAnswered,
@@ -21,9 +21,8 @@ from coterie.client.events import (
     OwnDeviceQuestion,
     PersonAppeared,
 )
-from coterie.screens.form_texts import refusal_text
 from coterie.screens.i18n import Text, refusal, say
-from coterie.screens.intents import DenyDevice, ReadAll, ReadHistory, SetRead
+from coterie.screens.intents import ReadAll, ReadHistory, SetRead
 from coterie.screens.presenter import Presenter
 from coterie.screens.rows import MessageRow, NoticeRow, Presence, Tick, UnreadRow
 from coterie.screens.signals import (
@@ -222,30 +221,6 @@ def test_a_device_that_came_is_asked_about_until_it_is_confirmed(street: Street)
     screen.apply(screen.presenter.confirm_device(came(2).id))
     assert screen.last(QuestionShown) == QuestionShown("", "", None)
     assert street.asked_about == []
-
-
-def test_a_device_that_was_not_mine_is_removed_by_password_or_recovery_key(street: Street) -> None:
-    """It is in question until it is; the words of a recovery key are known by their number."""
-    street.asked_about = [came(1), came(2)]
-    screen = Screen(street)
-    screen.begin()
-    street.refuses = Refused(Code.WRONG_CREDENTIALS)
-    screen.apply(screen.presenter.deny_device(came(1).id, "wrong"))
-    asked = screen.last(QuestionShown)
-    assert (asked.device, asked.detail) == (came(1).id, refusal_text(Code.WRONG_CREDENTIALS))
-    street.refuses = None
-    screen.apply(screen.presenter.deny_device(came(1).id, "right"))
-    assert screen.last(QuestionShown).device == came(2).id
-    words = "\n".join(["word"] * 24)
-    screen.apply(screen.presenter.deny_device(came(2).id, words))
-    assert screen.last(QuestionShown) == QuestionShown("", "", None)
-    assert [(password, key is not None) for password, key in street.proofs] == [
-        ("right", False),
-        (words, True),
-    ]
-    texts = [row.text for row in screen.timeline if isinstance(row, NoticeRow)]
-    assert set(texts) == {say(Text.RENEWAL_DUE)}
-    assert "right" not in repr(DenyDevice(came(1).id, "right"))
 
 
 def test_a_device_that_another_own_one_removed_is_no_longer_asked_about(street: Street) -> None:

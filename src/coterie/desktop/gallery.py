@@ -34,8 +34,10 @@ from coterie.desktop.forms.unlock import UnlockForm
 from coterie.desktop.main_screen import MainScreen
 from coterie.desktop.sdk_doors import SdkDoors
 from coterie.desktop.window import Window, open_root
+from coterie.screens.devices_page import DeviceAction
 from coterie.screens.doors import Opened
 from coterie.screens.form_texts import FormText, refusal_text
+from coterie.screens.pages import PageId
 from coterie.screens.signals import Scope
 from coterie.screens.theme import DARK, LIGHT, Theme
 
@@ -171,7 +173,19 @@ def search(stage: Stage) -> None:
 def server_sees(stage: Stage) -> None:
     """The page of what was sent last."""
     view = _desktop(stage).view
-    stage.window.root.after(SETTLE_MS, lambda: view.apply(view.presenter.what_the_server_sees()))
+    stage.window.root.after(SETTLE_MS, lambda: view.apply(view.presenter.open_page(PageId.SERVER_SEES)))
+
+
+def devices(stage: Stage) -> None:
+    """The page of one's own devices, and what removing one asks."""
+    view = _desktop(stage).view
+
+    def ask() -> None:
+        row = made_up.DEVICE_AT_WORK.hex()
+        view.apply(view.presenter.act_on_page(row, DeviceAction.REVOKE.value))
+
+    stage.window.root.after(SETTLE_MS, lambda: view.apply(view.presenter.open_page(PageId.DEVICES)))
+    stage.window.root.after(2 * SETTLE_MS, ask)
 
 
 def _desktop(stage: Stage) -> MainScreen:
@@ -196,6 +210,7 @@ PICTURES: Final = {
     "desktop-light": Picture(LIGHT, DESKTOP_SIZE, desktop),
     "search-dark": Picture(DARK, DESKTOP_SIZE, search),
     "search-light": Picture(LIGHT, DESKTOP_SIZE, search),
+    "devices": Picture(LIGHT, DESKTOP_SIZE, devices),
     "server-sees": Picture(DARK, DESKTOP_SIZE, server_sees),
 }
 

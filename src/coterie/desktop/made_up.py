@@ -28,6 +28,7 @@ from coterie.wire.frames.messages import EnvelopeItem, Share
 NOW: Final = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 EVERYONE: Final = everyone_id(LedgerId(b"the gallery's ledger"[:16]))
 DEVICE: Final = DeviceId(b"made-up device.."[:16])
+DEVICE_AT_WORK: Final = DeviceId(b"made-up device 3")
 
 RECOVERY_KEY: Final = (
     "velvet harbor nine orbit candle frost maple engine quiet lemon bridge salad "
@@ -68,6 +69,11 @@ _TALK: Final = (
     ("alice", "me", 23, "14:03", "😀🎉"),
     ("me", "alice", 23, "14:05", "See https://example.org/notes for the rest"),
 )
+_DEVICES: Final = (
+    Device(DEVICE, "laptop 💻", True, 1_790_000_000_000, False, False),
+    Device(DeviceId(b"made-up device 2"), "old laptop", False, 1_780_000_000_000, True, False),
+    Device(DEVICE_AT_WORK, "desk at work", False, 1_795_000_000_000, False, True),
+)
 _UNREAD: Final = {"bob": 3, "parrot": 1}
 
 
@@ -101,6 +107,33 @@ class MadeUpAccount:
     def questions(self) -> tuple[Device, ...]:
         return ()
 
+    @property
+    def renewal_due(self) -> bool:
+        return False
+
+    def devices(self) -> tuple[Device, ...]:
+        return _DEVICES
+
+    async def rename_device(
+        self, device: DeviceId, name: str, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        del device, name, password, recovery_key
+
+    async def revoke_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        del device, password, recovery_key
+
+    async def lose_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        del device, password, recovery_key
+
+    async def deny_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        del device, password, recovery_key
+
     def frames_sent(self) -> tuple[FramesSent, ...]:
         at_ms, peer = round(NOW.timestamp() * 1000), _account("alice")
         session, talk = hashlib.sha256(b"session").digest(), direct_id(self.account, peer)
@@ -114,11 +147,6 @@ class MadeUpAccount:
 
     async def confirm_device(self, device: DeviceId) -> None:
         del device
-
-    async def deny_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        del device, password, recovery_key
 
     def history(
         self, conversation: ConversationId, *, limit: int = 200, before: int | None = None

@@ -27,6 +27,7 @@ from coterie.desktop.timeline import Timeline
 from coterie.screens.actions import ActionId, Where
 from coterie.screens.i18n import refusal
 from coterie.screens.intents import Fact
+from coterie.screens.pages import PageId
 from coterie.screens.presenter import Presenter
 from coterie.screens.signals import (
     Append,
@@ -36,6 +37,7 @@ from coterie.screens.signals import (
     Insert,
     PageShown,
     Place,
+    PromptShown,
     QuestionShown,
     ReachEnd,
     ReachRow,
@@ -80,14 +82,14 @@ class MainWindow(tk.Frame):
         self.question = QuestionBar(
             self,
             self.kit,
-            lambda device: self.apply(presenter.confirm_device(device)),
-            lambda device, secret: self.apply(presenter.deny_device(device, secret)),
+            on_yes=lambda device: self.apply(presenter.confirm_device(device)),
+            on_no=lambda device: self.apply(presenter.deny_device(device)),
         )
         self.timeline = Timeline(self, self.kit, self)
         self.composer = Composer(self, self.kit, self)
         self.pointer = Pointer(self.timeline, self.kit, self)
         self._menu = tk.Menu(self, tearoff=False)
-        self.overlays = Overlays(self, self.kit, self.composer.text.focus_set)
+        self.overlays = Overlays(self, self.kit, self, self.composer.text.focus_set)
         self.sidebar.pack(side="left", fill="y")
         self._divider.pack(side="left", fill="y")
         self.header.pack(side="top", fill="x")
@@ -151,8 +153,8 @@ class MainWindow(tk.Frame):
                 self.timeline.to_end()
             case ReachRow(key=key):
                 self.timeline.reach(key)
-            case PageShown(page=page):
-                self.overlays.open_page(page)
+            case PageShown() | PromptShown():
+                self.overlays.show(signal)
             case SearchShown():
                 self.sidebar.show_search(signal)
             case _:
@@ -219,6 +221,18 @@ class MainWindow(tk.Frame):
     def pointer_over(self, text: str) -> None:
         self.composer.show_hover(text)
 
+    def page_acts(self, key: str, action: str) -> None:
+        self.apply(self.presenter.act_on_page(key, action))
+
+    def page_answers(self, answer: dict[str, str]) -> None:
+        self.apply(self.presenter.answer_prompt(answer))
+
+    def page_cancels(self) -> None:
+        self.apply(self.presenter.cancel_prompt())
+
+    def page_closes(self) -> None:
+        self.apply(self.presenter.close_page())
+
     # what a person does
 
     def _select(self, conversation: ConversationId) -> None:
@@ -254,7 +268,8 @@ class MainWindow(tk.Frame):
             ActionId.OLDEST: self.timeline.to_start,
             ActionId.NEWEST: lambda: self.apply(self.presenter.newest()),
             ActionId.APPEARANCE: lambda: self.winfo_toplevel().event_generate("<<ToggleAppearance>>"),
-            ActionId.SERVER_SEES: lambda: self.apply(self.presenter.what_the_server_sees()),
+            ActionId.DEVICES: lambda: self.apply(self.presenter.open_page(PageId.DEVICES)),
+            ActionId.SERVER_SEES: lambda: self.apply(self.presenter.open_page(PageId.SERVER_SEES)),
             ActionId.KEYS: self.overlays.toggle_keys,
         }
         self._calls = calls

@@ -11,11 +11,12 @@ from coterie.desktop.canvas.faces import FaceName
 from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.canvas.laid import Box, Ink, Laid, put_line
 from coterie.desktop.canvas.lines import one_line
+from coterie.desktop.keys import dress_menu
 from coterie.desktop.line_bar import LineBar
 from coterie.desktop.row_canvas import RowCanvas
 from coterie.screens.page_texts import PageText
+from coterie.screens.pages import Page, PageRow
 from coterie.screens.richtext import preview
-from coterie.screens.rows import Page, PageRow
 
 SIDE_PX: Final = 18
 PAD_PX: Final = 12
@@ -37,6 +38,29 @@ class PageList(RowCanvas[PageRow]):
         faces = self._kit.faces
         return faces[FaceName.BODY].line + faces[FaceName.SMALL].line + 2 * LINE_GAP_PX
 
+    def restyle(self) -> None:
+        super().restyle()
+        self.configure(background=self._kit.colours.window)
+
+    @property
+    def hovered_row(self) -> PageRow | None:
+        """The row under the pointer, or where the keys went."""
+        return next((row for row in self.rows if row.key == self._hovered), None)
+
+    def step(self, by: int) -> None:
+        """To another row, by so many down (up: negative)."""
+        if not self.rows:
+            return
+        at = next((place for place, row in enumerate(self.rows) if row.key == self._hovered), -1)
+        place = min(max(at + by, 0), len(self.rows) - 1)
+        self._hovered = self.rows[place].key
+        self.bring(place)
+
+    def place_of(self, row: PageRow) -> tuple[int, int]:
+        """Where a menu about the row belongs, in pixels of the list."""
+        place = next((place for place, each in enumerate(self.rows) if each.key == row.key), 0)
+        return SIDE_PX + round(self.winfo_width() * NAME_PART), (place + 1) * self.row_height - self._top
+
     def lay_row(self, row: PageRow, hovered: bool) -> Laid:
         return lay_page_row(self._kit, row, hovered, self.winfo_width(), self.row_height)
 
@@ -47,7 +71,7 @@ def lay_page_row(kit: Kit, row: PageRow, hovered: bool, width: int, height: int)
     laid = Laid(height)
     top, below = LINE_GAP_PX, LINE_GAP_PX + kit.faces[FaceName.BODY].line
     if row.heading:
-        laid.ground.append(Box(0, 0, width, height, colours.field))
+        laid.ground.append(Box(0, 0, width, height, colours.hover if hovered else colours.field))
         _put(kit, laid, row.name, SIDE_PX, top, width - 2 * SIDE_PX, FaceName.BOLD, colours.text)
         about = f"{row.note}, {row.value}" if row.note else row.value
         _put(kit, laid, about, SIDE_PX, below, width - 2 * SIDE_PX, FaceName.SMALL, colours.muted)
@@ -67,16 +91,25 @@ def _put(kit: Kit, laid: Laid, text: str, x: int, y: int, room: int, face: FaceN
 
 
 class PageView(tk.Frame):
-    """Fills what it is placed over, until it is closed."""
+    """Fills what it is placed over, until it is closed. Rows are chosen by the pointer, or by keys."""
 
-    def __init__(self, parent: tk.Misc, kit: Kit, on_close: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        parent: tk.Misc,
+        kit: Kit,
+        on_act: Callable[[str, str], None],
+        on_close: Callable[[], None],
+    ) -> None:
+        """on_act: the key of a row, and which of its actions."""
         super().__init__(parent, borderwidth=0, highlightthickness=0)
         self._kit = kit
+        self._on_act = on_act
         self._top = tk.Frame(self, borderwidth=0)
         self.title = LineBar(self._top, kit, FaceName.HEADING, "text", "panel", SIDE_PX)
         self.about = LineBar(self._top, kit, FaceName.SMALL, "muted", "panel", SIDE_PX)
         self.close = ttk.Button(self._top, text=PageText.CLOSE.value, command=on_close, style="Link.TButton")
-        self.list = PageList(self, kit, self._copy)
+        self.menu = tk.Menu(self, tearoff=False)
+        self.list = PageList(self, kit, self._chosen)
         self.close.pack(side="right", padx=SIDE_PX)
         self.title.pack(side="top", fill="x", pady=(PAD_PX, 0))
         self.about.pack(side="top", fill="x", pady=(0, PAD_PX))
@@ -85,10 +118,9 @@ class PageView(tk.Frame):
         self.list.bind("<Escape>", lambda _: on_close())
         for sequence, rows in MOVES.items():
             self.list.bind(sequence, self._moving(rows))
+        for sequence in ("<Return>", "<KP_Enter>", "<space>"):
+            self.list.bind(sequence, lambda _: self._entered())
         self.restyle()
-
-    def _moving(self, rows: int) -> Callable[[object], None]:
-        return lambda _: self.list.scroll(rows * self.list.row_height)
 
     def restyle(self) -> None:
         """The theme or the zoom changed."""
@@ -98,14 +130,36 @@ class PageView(tk.Frame):
         self.about.restyle()
         self.list.restyle()
 
-    def show(self, page: Page) -> None:
+    def show(self, page: Page, problem: str) -> None:
         self.title.show(page.title)
-        self.about.show(page.about)
+        self.about.show(problem or page.about, "danger" if problem else "muted")
         self.list.replace(list(page.rows))
+
+    def _moving(self, rows: int) -> Callable[[object], None]:
+        return lambda _: self.list.step(rows)
+
+    def _entered(self) -> None:
+        row = self.list.hovered_row
+        if row is not None:
+            self._chosen(row)
+
+    def _chosen(self, row: PageRow) -> None:
+        """What can be done with a row; where that is nothing, its value goes to the clipboard."""
         self.list.focus_set()
+        if not row.actions:
+            self._copy(row)
+            return
+        dress_menu(self.menu, self._kit)
+        for action in row.actions:
+            self.menu.add_command(label=action.label, command=self._acting(row.key, action.name))
+        self.menu.add_command(label=PageText.COPY.value, command=lambda: self._copy(row))
+        x, y = self.list.place_of(row)
+        self.menu.tk_popup(self.list.winfo_rootx() + x, self.list.winfo_rooty() + y)
+
+    def _acting(self, key: str, action: str) -> Callable[[], None]:
+        return lambda: self._on_act(key, action)
 
     def _copy(self, row: PageRow) -> None:
-        """The value goes to the clipboard."""
         self.clipboard_clear()
         self.clipboard_append(row.value)
         self.about.show(PageText.COPIED.value.format(name=row.name))

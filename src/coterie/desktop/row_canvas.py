@@ -12,7 +12,8 @@ from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.canvas.laid import Item, Laid
 from coterie.desktop.canvas.paint import paint
 from coterie.desktop.wheel import bind_wheel
-from coterie.screens.rows import FoundRow, ListRow, PageRow
+from coterie.screens.pages import PageRow
+from coterie.screens.rows import FoundRow, ListRow
 from coterie.screens.signals import Append, Insert, Remove, Reset, RowsChanged, Update
 
 AnyListed = ListRow | FoundRow | PageRow
@@ -109,6 +110,13 @@ class RowCanvas(tk.Canvas, Generic[R]):
         self._top += pixels
         self._schedule()
 
+    def bring(self, place: int) -> None:
+        """Have the row at this place in view."""
+        height = self.row_height
+        lowest = (place + 1) * height - self.winfo_height()
+        self._top = max(min(self._top, place * height), lowest)
+        self._schedule()
+
     @property
     def waiting(self) -> bool:
         """Whether something is still to be drawn."""
@@ -191,9 +199,6 @@ class ChoosingCanvas(RowCanvas[S], Generic[S]):
 
     def reveal(self) -> None:
         """Bring the selected row into view."""
-        height = self.row_height
         at = next((index for index, row in enumerate(self.rows) if row.selected), None)
         if at is not None:
-            lowest = (at + 1) * height - self.winfo_height()
-            self._top = max(min(self._top, at * height), lowest)
-            self._schedule()
+            self.bring(at)

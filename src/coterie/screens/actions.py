@@ -29,6 +29,7 @@ class ActionId(StrEnum):
     NEWEST = "newest"
     COPY = "copy"
     APPEARANCE = "appearance"
+    DEVICES = "devices"
     SERVER_SEES = "server-sees"
     KEYS = "keys"
 
@@ -93,6 +94,7 @@ ACTIONS: Final = (
     Action(ActionId.NEWEST, ActionText.NEWEST, (Key("End", control=True),)),
     Action(ActionId.COPY, ActionText.COPY, (Key("c", control=True),)),
     Action(ActionId.APPEARANCE, ActionText.APPEARANCE, (Key("l", control=True, shift=True),)),
+    Action(ActionId.DEVICES, ActionText.DEVICES, (Key("d", control=True, shift=True),)),
     Action(ActionId.SERVER_SEES, ActionText.SERVER_SEES, (Key("s", control=True, shift=True),)),
     Action(ActionId.KEYS, ActionText.KEYS, (Key("slash", control=True),)),
 )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from coterie.base.ids import DeviceId
 from coterie.client.events import Device
-from coterie.screens.form_texts import refusal_text
 from coterie.screens.i18n import Text, say
-from coterie.screens.intents import ConfirmDevice, DenyDevice, Failed
+from coterie.screens.intents import ConfirmDevice
 from coterie.screens.moments import Calendar
 from coterie.screens.signals import Batch, QuestionShown
 
@@ -43,20 +42,6 @@ class Asking:
         batch.ask(ConfirmDevice(device))
         self._show(batch)
 
-    def deny(self, device: DeviceId, secret: str, batch: Batch) -> None:
-        """The person said that this one is not theirs: it is in question until it is removed."""
-        batch.ask(DenyDevice(device, secret))
-
-    def denied(self, device: DeviceId, batch: Batch) -> None:
-        """It is removed."""
-        self._devices.pop(device, None)
-        self._show(batch)
-
-    def not_denied(self, device: DeviceId, failed: Failed, batch: Batch) -> None:
-        """It is not removed, and why."""
-        if device == self._shown:
-            batch.show(QuestionShown(Text.OWN_DEVICE_ASKED.value, refusal_text(failed.code), device))
-
     def _show(self, batch: Batch) -> None:
         first = next(iter(self._devices.values()), None)
         if (first.id if first else None) == self._shown:
@@ -65,5 +50,4 @@ class Asking:
         if first is None:
             batch.show(QuestionShown("", "", None))
             return
-        detail = device_line(first, self._calendar)
-        batch.show(QuestionShown(Text.OWN_DEVICE_ASKED.value, detail, first.id))
+        batch.show(QuestionShown(Text.OWN_DEVICE_ASKED.value, device_line(first, self._calendar), first.id))

@@ -14,7 +14,6 @@ from coterie.client.events import Conversation, LinkState, Message, Person
 from coterie.screens import intents
 from coterie.screens.asking import Asking
 from coterie.screens.composing import Composing
-from coterie.screens.frames_page import frames_page
 from coterie.screens.header import direct_header, everyone_header
 from coterie.screens.i18n import link_line
 from coterie.screens.known_people import KnownPeople
@@ -22,9 +21,10 @@ from coterie.screens.list_rows import ListRows
 from coterie.screens.moments import Calendar
 from coterie.screens.noticing import Noticing
 from coterie.screens.open_timeline import OpenTimeline
+from coterie.screens.paging import Paging
 from coterie.screens.row_maker import MessageFormat
 from coterie.screens.searching import Searching
-from coterie.screens.signals import Batch, HeaderShown, PageShown, Place, Reset, Scope, StatusShown
+from coterie.screens.signals import Batch, HeaderShown, Place, Reset, Scope, StatusShown
 
 TIMELINES_MAX: Final = 8
 """Conversations whose rows are kept after another was opened."""
@@ -36,7 +36,6 @@ class Chat:
     def __init__(self, known: intents.Known, calendar: Calendar, clock: Clock) -> None:
         self._account = known.account
         self._everyone = known.everyone
-        self._calendar = calendar
         self._people = KnownPeople()
         self._format = MessageFormat(known.name, self._people.is_name, calendar, clock)
         self._timelines: OrderedDict[ConversationId, OpenTimeline] = OrderedDict()
@@ -45,6 +44,7 @@ class Chat:
         self.composing = Composing(self.list)
         self.searching = Searching(self.list, calendar, clock)
         self.asking = Asking(calendar)
+        self.paging = Paging(self._people, calendar)
         self.watched = False
         """The window has the focus and shows the newest row of the selected conversation."""
         self.know(known, Batch())
@@ -116,6 +116,7 @@ class Chat:
                 self._noticing.missing(conversation, name, count, batch)
             case events.OwnDeviceQuestion(device=device):
                 self.asking.add(device, batch)
+                self.paging.refresh(batch)
             case _:
                 assert_never(event)
 
@@ -124,27 +125,21 @@ class Chat:
         match fact:
             case intents.Known():
                 self.know(fact, batch)
-            case intents.HistoryRead(asked=asked):
-                self._page(asked.conversation, fact, batch)
-            case intents.AroundRead(asked=around):
-                self._stored(around.conversation, fact.draft, batch)
-                timeline, to = self._timeline(around.conversation, batch)
-                if timeline is not None:
-                    timeline.around(fact, to)
-            case intents.LaterRead(asked=later):
-                timeline, to = self._timeline(later.conversation, batch)
-                if timeline is not None:
-                    timeline.later(fact, to)
+            case intents.HistoryRead() | intents.AroundRead() | intents.LaterRead():
+                self._rows(fact, batch)
             case intents.MessagesFound():
                 self.searching.found(fact, batch)
             case intents.Said():
                 self.composing.said(fact, self.selected, batch)
-            case intents.FramesRead(sent=sent):
-                batch.show(PageShown(frames_page(sent, self._people.names, self._calendar)))
+            case intents.FramesRead():
+                self.paging.read(fact, batch)
+            case intents.DevicesRead(questions=questions):
+                self.asking.know(questions, batch)
+                self.paging.read(fact, batch)
             case intents.Failed():
                 self._failed(fact, batch)
-            case intents.Done(asked=done):
-                self._done(done, batch)
+            case intents.Done(asked=asked):
+                self.paging.done(asked, batch)
             case _:
                 assert_never(fact)
 
@@ -259,11 +254,13 @@ class Chat:
         if not queued:
             self.composing.settled(message.conversation, self.selected, batch)
 
-    def _page(self, conversation: ConversationId, fact: intents.HistoryRead, batch: Batch) -> None:
+    def _rows(self, fact: intents.HistoryRead | intents.AroundRead | intents.LaterRead, batch: Batch) -> None:
+        conversation = fact.asked.conversation
         timeline, to = self._timeline(conversation, batch)
         if timeline is not None:
-            timeline.page(fact, to)
-        self._stored(conversation, fact.draft, batch)
+            timeline.rows_came(fact, to)
+        if not isinstance(fact, intents.LaterRead):
+            self._stored(conversation, fact.draft, batch)
 
     def _stored(self, conversation: ConversationId, draft: str, batch: Batch) -> None:
         """The draft as the store has it, which counts when a conversation is opened first."""
@@ -272,20 +269,12 @@ class Chat:
             if conversation == self.selected:
                 self.composing.show(conversation, batch)
 
-    def _done(self, asked: intents.Intent, batch: Batch) -> None:
-        """Most of what was asked for shows by itself."""
-        if isinstance(asked, intents.DenyDevice):
-            self.asking.denied(asked.device, batch)
-            self._noticing.denied(batch)
-
     def _failed(self, fact: intents.Failed, batch: Batch) -> None:
         match fact.asked:
             case intents.SayText():
                 self.composing.refused(fact, self.selected, batch)
             case intents.FindMessages() as asked:
                 self.searching.failed(asked, fact.code, batch)
-            case intents.DenyDevice(device=device):
-                self.asking.not_denied(device, fact, batch)
             case (
                 intents.ReadHistory(conversation=conversation)
                 | intents.ReadAround(conversation=conversation)
@@ -296,7 +285,9 @@ class Chat:
                 self.composing.trouble(conversation, fact.code, self.selected, batch)
             case intents.SaveDraft(conversation=conversation) | intents.SetRead(conversation=conversation):
                 self.composing.trouble(conversation, fact.code, self.selected, batch)
-            case intents.ReadAll() | intents.ConfirmDevice() | intents.ReadFrames():
+            case intents.ChangeDevice():
+                self.paging.failed(fact.code, batch)
+            case intents.ReadAll() | intents.ConfirmDevice() | intents.ReadFrames() | intents.ReadDevices():
                 batch.show(StatusShown(link_line(LinkState.STOPPED, fact.code)))
             case _:
                 assert_never(fact.asked)
@@ -313,6 +304,7 @@ class Chat:
                 self._noticing.devices(person, by_recovery, batch)
                 if person.me:
                     batch.ask(intents.ReadAll())
+                self.paging.refresh(batch)
             case events.PersonAppeared():
                 pass
             case _:

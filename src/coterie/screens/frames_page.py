@@ -8,7 +8,7 @@ from typing import Final
 from coterie.client.events import FramesSent
 from coterie.screens.moments import Calendar
 from coterie.screens.page_texts import FRAME_TITLES, PageText
-from coterie.screens.rows import Page, PageRow
+from coterie.screens.pages import Page, PageRow
 from coterie.wire.frames import ClientFrame
 from coterie.wire.readable import Kind, More, ReadableField, fields_of
 

@@ -7,6 +7,7 @@ Presenter.take() where the screen lives.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Final, assert_never
 
 import msgspec
@@ -90,11 +91,24 @@ class ReadFrames(msgspec.Struct, frozen=True):
     """What was sent to the server last."""
 
 
-class DenyDevice(Quiet, frozen=True):
-    """A device that came to this account is not the person's own. secret: password or recovery key, as it
-    was typed."""
+class ReadDevices(msgspec.Struct, frozen=True):
+    """The account's own devices."""
 
+
+class DeviceChange(StrEnum):
+    RENAME = "rename"
+    REVOKE = "revoke"
+    LOSE = "lose"
+    DENY = "deny"
+
+
+class ChangeDevice(Quiet, frozen=True):
+    """Rename or remove a device of one's own. name: for RENAME; secret: password or recovery key, as it was
+    typed."""
+
+    change: DeviceChange
     device: DeviceId
+    name: str
     secret: str
 
 
@@ -109,7 +123,8 @@ Intent = (
     | SaveDraft
     | ConfirmDevice
     | ReadFrames
-    | DenyDevice
+    | ReadDevices
+    | ChangeDevice
 )
 
 
@@ -171,8 +186,17 @@ class FramesRead(Quiet, frozen=True):
     sent: tuple[FramesSent, ...]
 
 
+class DevicesRead(msgspec.Struct, frozen=True):
+    """Answers ReadDevices. questions: those about which nobody has answered."""
+
+    asked: ReadDevices
+    devices: tuple[Device, ...]
+    questions: tuple[Device, ...]
+    renewal_due: bool
+
+
 class Done(Quiet, frozen=True):
-    """Answers SetRead, SaveDraft, ConfirmDevice and DenyDevice."""
+    """Answers SetRead, SaveDraft, ConfirmDevice and ChangeDevice."""
 
     asked: Intent
 
@@ -182,7 +206,18 @@ class Failed(Quiet, frozen=True):
     code: Code
 
 
-Fact = Known | HistoryRead | AroundRead | LaterRead | MessagesFound | Said | FramesRead | Done | Failed
+Fact = (
+    Known
+    | HistoryRead
+    | AroundRead
+    | LaterRead
+    | MessagesFound
+    | Said
+    | FramesRead
+    | DevicesRead
+    | Done
+    | Failed
+)
 Tell = Callable[[Fact], None]
 
 
@@ -210,14 +245,11 @@ async def _performed(port: ChatPort, intent: Intent) -> Fact:
         case ConfirmDevice(device=device):
             await port.confirm_device(device)
             return Done(intent)
-        case DenyDevice(device=device, secret=secret):
-            words = secret if len(secret.split()) == RECOVERY_WORDS else None
-            await port.deny_device(device, password=secret, recovery_key=words)
+        case ChangeDevice():
+            await _change_device(port, intent)
             return Done(intent)
-        case ReadAround() | ReadLater() | FindMessages():
+        case ReadAround() | ReadLater() | FindMessages() | ReadFrames() | ReadDevices():
             return _looked_up(port, intent)
-        case ReadFrames():
-            return FramesRead(intent, port.frames_sent())
         case ReadAll():
             return Known(
                 port.name,
@@ -232,8 +264,30 @@ async def _performed(port: ChatPort, intent: Intent) -> Fact:
             assert_never(intent)
 
 
-def _looked_up(port: ChatPort, intent: ReadAround | ReadLater | FindMessages) -> Fact:
+async def _change_device(port: ChatPort, intent: ChangeDevice) -> None:
+    device, password = intent.device, intent.secret
+    recovery_key = password if len(password.split()) == RECOVERY_WORDS else None
+    match intent.change:
+        case DeviceChange.RENAME:
+            await port.rename_device(device, intent.name, password=password, recovery_key=recovery_key)
+        case DeviceChange.REVOKE:
+            await port.revoke_device(device, password=password, recovery_key=recovery_key)
+        case DeviceChange.LOSE:
+            await port.lose_device(device, password=password, recovery_key=recovery_key)
+        case DeviceChange.DENY:
+            await port.deny_device(device, password=password, recovery_key=recovery_key)
+        case _:
+            assert_never(intent.change)
+
+
+def _looked_up(
+    port: ChatPort, intent: ReadAround | ReadLater | FindMessages | ReadFrames | ReadDevices
+) -> Fact:
     match intent:
+        case ReadFrames():
+            return FramesRead(intent, port.frames_sent())
+        case ReadDevices():
+            return DevicesRead(intent, port.devices(), port.questions(), port.renewal_due)
         case ReadAround(conversation=conversation, order=order):
             before = port.history(conversation, limit=AROUND_ROWS, before=order + 1)
             after = port.later(conversation, after=order, limit=AROUND_ROWS)

@@ -64,10 +64,6 @@ class Noticing:
                 timeline.put(message, to)
         self._put(say(Text.BECAME_NEW_DEVICE), tuple(self._opened), batch)
 
-    def denied(self, batch: Batch) -> None:
-        """An own device was removed because nobody knew it: whoever added it can come again."""
-        self._put(say(Text.RENEWAL_DUE), tuple(self._opened), batch)
-
     def _about(self, person: Person, text: str, batch: Batch) -> None:
         self._put(text, (self._everyone, direct_id(self._account, person.account)), batch)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, assert_never
 
 from coterie.base.ids import ConversationId
 from coterie.client.events import Conversation, Message
@@ -66,7 +66,19 @@ class OpenTimeline:
             self._sought = order
             batch.ask(ReadAround(self.id, order))
 
-    def around(self, fact: AroundRead, batch: Batch | None) -> None:
+    def rows_came(self, fact: HistoryRead | AroundRead | LaterRead, batch: Batch | None) -> None:
+        """What was asked for was read."""
+        match fact:
+            case HistoryRead():
+                self._page(fact, batch)
+            case AroundRead():
+                self._around(fact, batch)
+            case LaterRead():
+                self._later(fact, batch)
+            case _:
+                assert_never(fact)
+
+    def _around(self, fact: AroundRead, batch: Batch | None) -> None:
         """The surroundings of a message were read; of one that is sought no more they are not wanted."""
         if fact.asked.order != self._sought:
             return
@@ -94,7 +106,7 @@ class OpenTimeline:
             self._asking = True
             batch.ask(ReadLater(self.id, self.rows.newest_order))
 
-    def later(self, fact: LaterRead, batch: Batch | None) -> None:
+    def _later(self, fact: LaterRead, batch: Batch | None) -> None:
         """The page after the last row was read, unless another part of the conversation is here by now."""
         self._asking = False
         if not self.rows.at_newest and fact.asked.after == self.rows.newest_order:
@@ -104,7 +116,7 @@ class OpenTimeline:
         self._asking = True
         batch.ask(ReadHistory(self.id, limit=min(max(PAGE_ROWS, self._unseen + 20), UNREAD_ROWS_MAX)))
 
-    def page(self, fact: HistoryRead, batch: Batch | None) -> None:
+    def _page(self, fact: HistoryRead, batch: Batch | None) -> None:
         """A page was read."""
         self._asking = False
         complete = len(fact.messages) < fact.asked.limit

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+from coterie.base.codes import Code
 from coterie.wire import frames
 from coterie.wire.frames import ClientFrame
 
@@ -21,6 +22,39 @@ class PageText(StrEnum):
     LONG = "{start}... ({count} bytes)"
     CLOSE = "Close"
     COPIED = "Copied: {name}"
+    COPY = "Copy"
+    CANCEL = "Cancel"
+    # devices
+    DEVICES = "Your devices"
+    DEVICES_ABOUT = "Whoever has one of them reads what is written to you. Choose one to rename or remove it"
+    LIVE = "In use"
+    GONE = "Removed"
+    THIS_DEVICE = "this device"
+    SINCE = "since {day} {time}"
+    ASKED = "Was this you?"
+    BY_RECOVERY = "came in with your passphrase or recovery key"
+    UNNAMED = "device"
+    THAT_WAS_ME = "Yes, that was me"
+    THAT_WAS_NOT_ME = "No, that was not me"
+    RENAME = "Rename"
+    REMOVE = "Remove"
+    LOST = "Lost or stolen"
+    RENAME_ABOUT = "Your other devices, and people you write to, see this name."
+    REMOVE_ABOUT = "It gets no message any more and cannot connect. What it has, it keeps."
+    LOST_ABOUT = "It is removed, and all keys are made anew. Then change your password and recovery key."
+    DENY_ABOUT = "It is removed like a stolen one. Then change your password and recovery key."
+    DEVICE_NAME = "Name"
+    PASSWORD = "Your password or passphrase, or the recovery key"
+
+
+PAGE_REFUSALS: Final[dict[Code, str]] = {
+    Code.WRONG_CREDENTIALS: "This is not right. Please try again",
+    Code.NEEDS_RECOVERY_KEY: "On this device it takes the recovery key",
+    Code.TOO_MANY_TRIES: "Too many changes for one day. Please try again tomorrow",
+    Code.UNKNOWN_DEVICE: "This device is not there any more",
+    Code.EMPTY: "A name is needed",
+    Code.TOO_LARGE: "This name is too long",
+}
 
 
 class FrameTitle(StrEnum):

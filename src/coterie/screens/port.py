@@ -52,17 +52,34 @@ class ChatPort(Protocol):
         """Devices that came to this account and that nobody has confirmed."""
         ...
 
+    @property
+    def renewal_due(self) -> bool:
+        """Whether a device was lost, and password and recovery key have not been changed since."""
+        ...
+
+    def devices(self) -> tuple[Device, ...]: ...
+
+    async def rename_device(
+        self, device: DeviceId, name: str, *, password: str = "", recovery_key: str | None = None
+    ) -> None: ...
+
+    async def revoke_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None: ...
+
+    async def lose_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None: ...
+
+    async def deny_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None: ...
+
     def frames_sent(self) -> tuple[FramesSent, ...]:
         """The last that were sent to the server, oldest first."""
         ...
 
     async def confirm_device(self, device: DeviceId) -> None: ...
-
-    async def deny_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        """It is revoked. Refused(wrong-credentials, needs-recovery-key)."""
-        ...
 
     def draft(self, conversation: ConversationId) -> str: ...
 

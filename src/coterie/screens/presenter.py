@@ -14,7 +14,7 @@ before the answer wait for it.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import tzinfo
 from typing import Any
 
@@ -25,6 +25,8 @@ from coterie.screens import intents
 from coterie.screens.chat import Chat
 from coterie.screens.intents import Fact, Intent, ReadAll
 from coterie.screens.moments import Calendar
+from coterie.screens.pages import PageId
+from coterie.screens.paging import Paging
 from coterie.screens.port import ChatPort
 from coterie.screens.rows import FoundRow, ListRow
 from coterie.screens.signals import Batch, Scope, Signals
@@ -37,6 +39,7 @@ FACTS = (
     intents.MessagesFound,
     intents.Said,
     intents.FramesRead,
+    intents.DevicesRead,
     intents.Done,
     intents.Failed,
 )
@@ -103,9 +106,33 @@ class Presenter:
             self._chat.select(conversation, batch)
         return batch.signals()
 
-    def what_the_server_sees(self) -> Signals:
-        """Look at what was sent to the server last."""
-        return Signals(intents=(intents.ReadFrames(),))
+    def open_page(self, page: PageId) -> Signals:
+        """Look at a page, over the conversation."""
+        return self._paged(lambda paging, batch: paging.open(page, batch))
+
+    def act_on_page(self, key: str, action: str) -> Signals:
+        """An action of a row of the open page was chosen."""
+        return self._paged(lambda paging, batch: paging.act(key, action, batch))
+
+    def answer_prompt(self, answer: Mapping[str, str]) -> Signals:
+        """What the page asks was answered: the values of its fields, by their names."""
+        return self._paged(lambda paging, batch: paging.answer(answer, batch))
+
+    def cancel_prompt(self) -> Signals:
+        return self._paged(lambda paging, batch: paging.cancel(batch))
+
+    def deny_device(self, device: DeviceId) -> Signals:
+        """A device that came to this account is not the person's: have it removed."""
+        return self._paged(lambda paging, batch: paging.deny(device, batch))
+
+    def close_page(self) -> Signals:
+        return self._paged(lambda paging, _: paging.close())
+
+    def _paged(self, do: Callable[[Paging, Batch], None]) -> Signals:
+        batch = Batch()
+        if self._chat is not None:
+            do(self._chat.paging, batch)
+        return batch.signals()
 
     def step(self, by: int) -> Signals:
         """Open the conversation that stands so many rows below (above: negative) the open one."""
@@ -189,13 +216,6 @@ class Presenter:
         batch = Batch()
         if self._chat is not None:
             self._chat.asking.confirm(device, batch)
-        return batch.signals()
-
-    def deny_device(self, device: DeviceId, secret: str) -> Signals:
-        """The person said of the device in question: that was not me. secret: password or recovery key."""
-        batch = Batch()
-        if self._chat is not None:
-            self._chat.asking.deny(device, secret, batch)
         return batch.signals()
 
     def submit(self, text: str) -> Signals:

@@ -110,23 +110,4 @@ class FoundRow(Quiet, frozen=True):
     selected: bool
 
 
-class PageRow(Quiet, frozen=True):
-    """One line of a page: what it is called, what it is, and why, or when."""
-
-    key: str
-    name: str
-    value: str
-    note: str
-    heading: bool = False
-    """Begins a part of the page."""
-
-
-class Page(Quiet, frozen=True):
-    """Something to look at over the conversation, until it is closed."""
-
-    title: str
-    about: str
-    rows: tuple[PageRow, ...]
-
-
 AnyRow = Row | ListRow | FoundRow

@@ -9,7 +9,8 @@ import msgspec
 from coterie.base.ids import DeviceId
 from coterie.base.quiet import Quiet
 from coterie.screens.intents import Intent
-from coterie.screens.rows import AnyRow, Header, Page
+from coterie.screens.pages import Page, Prompt
+from coterie.screens.rows import AnyRow, Header
 
 
 class Place(StrEnum):
@@ -88,7 +89,7 @@ class TextReturned(Quiet, frozen=True):
 
 class QuestionShown(Quiet, frozen=True):
     """A device came to this account: was this you? It stays until it is answered; None takes it away.
-    detail: which device, and what to do if it was not."""
+    detail: which device."""
 
     text: str
     detail: str
@@ -126,9 +127,20 @@ class SearchShown(Quiet, frozen=True):
 
 
 class PageShown(Quiet, frozen=True):
-    """A page is put over the conversation, in the place of one that is there."""
+    """A page is put over the conversation, in the place of one that is there. problem: what did not work of
+    what was asked there."""
 
     page: Page
+    problem: str = ""
+
+
+class PromptShown(Quiet, frozen=True):
+    """Something is asked over the page; None: no more. problem: what was wrong with the answer before, which
+    still stands there. busy: the answer is being carried out."""
+
+    prompt: Prompt | None
+    problem: str = ""
+    busy: bool = False
 
 
 RowsChanged = Reset | Insert | Append | Update | Remove
@@ -144,6 +156,7 @@ Signal = (
     | SearchShown
     | QuestionShown
     | PageShown
+    | PromptShown
 )
 
 

@@ -1,0 +1,97 @@
+"""The page of one's own devices: what each is called, since when, and how to rename or remove it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from coterie.base.ids import DeviceId
+from coterie.client.events import Device
+from coterie.screens.i18n import SEPARATOR, Text
+from coterie.screens.intents import ChangeDevice, DeviceChange
+from coterie.screens.moments import Calendar
+from coterie.screens.page_texts import PageText
+from coterie.screens.pages import Page, PageAction, PageRow, Prompt, PromptField
+
+NAME: Final = "name"
+SECRET: Final = "secret"
+
+
+class DeviceAction(StrEnum):
+    CONFIRM = "confirm"
+    DENY = "deny"
+    RENAME = "rename"
+    REVOKE = "revoke"
+    LOSE = "lose"
+
+
+_LABELS: Final = {
+    DeviceAction.CONFIRM: PageText.THAT_WAS_ME,
+    DeviceAction.DENY: PageText.THAT_WAS_NOT_ME,
+    DeviceAction.RENAME: PageText.RENAME,
+    DeviceAction.REVOKE: PageText.REMOVE,
+    DeviceAction.LOSE: PageText.LOST,
+}
+_ABOUT: Final = {
+    DeviceAction.RENAME: PageText.RENAME_ABOUT,
+    DeviceAction.REVOKE: PageText.REMOVE_ABOUT,
+    DeviceAction.LOSE: PageText.LOST_ABOUT,
+    DeviceAction.DENY: PageText.DENY_ABOUT,
+}
+_CHANGES: Final = {
+    DeviceAction.RENAME: DeviceChange.RENAME,
+    DeviceAction.REVOKE: DeviceChange.REVOKE,
+    DeviceAction.LOSE: DeviceChange.LOSE,
+    DeviceAction.DENY: DeviceChange.DENY,
+}
+
+
+def devices_page(
+    devices: tuple[Device, ...], asked: frozenset[DeviceId], renewal_due: bool, calendar: Calendar
+) -> Page:
+    """Live devices first, in the order in which they came. asked: those about which nobody has answered."""
+    live = [_row(each, each.id in asked, calendar) for each in devices if not each.revoked]
+    gone = [_row(each, False, calendar) for each in devices if each.revoked]
+    rows = [PageRow("live", PageText.LIVE.value, str(len(live)), "", heading=True), *live]
+    if gone:
+        rows += [PageRow("gone", PageText.GONE.value, str(len(gone)), "", heading=True), *gone]
+    about = Text.RENEWAL_DUE.value if renewal_due else PageText.DEVICES_ABOUT.value
+    return Page(PageText.DEVICES.value, about, tuple(rows))
+
+
+def _row(device: Device, asked: bool, calendar: Calendar) -> PageRow:
+    since = PageText.SINCE.value.format(
+        day=calendar.day(device.created_ms).isoformat(), time=calendar.time(device.created_ms)
+    )
+    value = SEPARATOR.join([PageText.THIS_DEVICE.value, since]) if device.this else since
+    note = PageText.ASKED if asked else PageText.BY_RECOVERY if device.approved_by_recovery else None
+    return PageRow(
+        device.id.hex(),
+        device.name or PageText.UNNAMED.value,
+        value,
+        note.value if note else "",
+        actions=() if device.revoked else tuple(_actions(device, asked)),
+    )
+
+
+def _actions(device: Device, asked: bool) -> list[PageAction]:
+    wanted = [DeviceAction.CONFIRM, DeviceAction.DENY] if asked else []
+    wanted.append(DeviceAction.RENAME)
+    if not device.this:
+        wanted += [DeviceAction.REVOKE, DeviceAction.LOSE]
+    return [PageAction(each.value, _LABELS[each].value) for each in wanted]
+
+
+def device_prompt(action: DeviceAction, device: Device) -> Prompt:
+    """What is asked before: every change is signed."""
+    called = device.name or PageText.UNNAMED.value
+    name = (PromptField(NAME, PageText.DEVICE_NAME.value, value=device.name),)
+    secret = PromptField(SECRET, PageText.PASSWORD.value, secret=True)
+    fields = (*(name if action is DeviceAction.RENAME else ()), secret)
+    label = _LABELS[action].value
+    return Prompt(f"{label}: {called}", _ABOUT[action].value, fields, label)
+
+
+def device_intent(action: DeviceAction, device: DeviceId, answer: dict[str, str]) -> ChangeDevice:
+    """What the answer to a prompt asks for."""
+    return ChangeDevice(_CHANGES[action], device, answer.get(NAME, ""), answer.get(SECRET, ""))
