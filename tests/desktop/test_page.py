@@ -129,8 +129,7 @@ def test_a_device_is_removed_after_the_password(with_phone: StreetWindow) -> Non
     assert view.street.own_devices[PHONE].revoked
     page = view.window.overlays.page
     assert page is not None
-    view.wait(lambda: not page.list.waiting)
-    assert "Removed" in view.words(page.list)
+    view.wait(lambda: "Removed" in view.words(page.list))
 
 
 def test_escape_takes_the_question_away_and_then_the_page(with_phone: StreetWindow) -> None:
