@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from msgspec import inspect
 
-from coterie.wire.frames import Ack, ClientFrame, LoginProve, SignUp
+from coterie.wire.frames import Ack, ClientFrame, LoginProve, Ping, SignUp
 from coterie.wire.frames.shared import Position
 from coterie.wire.readable import FIELDS, SHOWN_EACH, Kind, More, ReadableField, blanked, fields_of
 from tests.wire.frame_strategies import CLIENT_FRAMES, client_frames
@@ -80,3 +80,8 @@ def test_of_many_things_the_first_are_spelled_out() -> None:
 
 def test_each_kind_of_frame_is_tried() -> None:
     assert set(CLIENT_FRAMES) == set(get_args(ClientFrame))
+
+
+def test_a_value_of_a_type_that_no_frame_has_is_a_bug() -> None:
+    with pytest.raises(TypeError, match="nonce"):
+        fields_of(Ping(1.5))  # type: ignore[arg-type]  # that is the point
