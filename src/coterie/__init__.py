@@ -82,6 +82,7 @@ _MODULES = {
         "DrainedBacklog",
         "Event",
         "FramesSent",
+        "LedgerDoubted",
         "LinkChanged",
         "LinkState",
         "Message",

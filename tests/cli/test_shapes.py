@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coterie.base.codes import Code
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, UserName
 from coterie.cli.chat_shapes import PresenceShape, message_shape
 from coterie.cli.commands.event_lines import EventLines
@@ -23,6 +24,7 @@ from coterie.client.events import (
     DevicesChanged,
     DrainedBacklog,
     Event,
+    LedgerDoubted,
     LinkChanged,
     LinkState,
     Message,
@@ -140,6 +142,8 @@ def test_what_needs_a_newer_version_says_so() -> None:
                 "by_recovery": True,
             },
         ),
+        (LedgerDoubted(Code.LEDGER_WITHHELD), {"event": "trust", "ledger": "ledger-withheld"}),
+        (LedgerDoubted(None), {"event": "trust", "ledger": "well"}),
     ],
 )
 def test_events_as_objects(event: Event, said: object) -> None:
@@ -163,6 +167,11 @@ def test_events_as_objects(event: Event, said: object) -> None:
             "2 messages of bob are missing here",
         ),
         (MessagesMissing(TALK, "@bob", BOB.name, 0), "All messages of bob are here now"),
+        (
+            LedgerDoubted(Code.LEDGER_OLD),
+            "The server has signed nothing for a day: it may hide that a device was removed",
+        ),
+        (LedgerDoubted(None), "The server shows its ledger as it should again"),
     ],
 )
 def test_events_as_sentences(event: Event, said: str) -> None:

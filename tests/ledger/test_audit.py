@@ -13,7 +13,7 @@ from coterie.base.signing import IdentityKeys, LedgerKeys
 from coterie.ledger.audit import Audit, LedgerFile, _follow, _roots, audit
 from coterie.ledger.heads import Head, sign_head
 from coterie.ledger.leaves import NO_LEAF, SERVER_NAME_HASH, Leaf, LeafKind, LedgerView, name_hash
-from coterie.ledger.statements import IdentityStatement, sign_statement
+from coterie.ledger.statements import IdentityStatement, SignedStatement, sign_statement
 from coterie.ledger.tree import Tree
 from tests.ledger.accounts import NOW_MS
 from tests.ledger.servers import Server
@@ -238,3 +238,42 @@ def test_any_flipped_byte_proves_nothing(fixed: Signer, data: st.DataObject) -> 
     except (RemoteError, SealBroken):
         return
     raise AssertionError(found)
+
+
+def server_leaf(signer: Signer, seq: int, packed: bytes, previous: int) -> Leaf:
+    hash = SignedStatement.unpack(packed).hash
+    return Leaf(LeafKind.SERVER, SERVER_NAME_HASH, signer.server.id, seq, hash, previous)
+
+
+def test_a_statement_that_the_ledger_records_otherwise_is_fraud(signer: Signer) -> None:
+    """Somebody was shown another certificate, or another ledger key, than everybody sees."""
+    leaves = [server_leaf(signer, 1, signer.server.says(), NO_LEAF), *(leaf(name) for name in range(2))]
+    assert audit(signer.file(leaves, signer.head(leaves))).fraud is None
+    hidden = signer.file(leaves, signer.head(leaves), statement=signer.server.says(tls_key=b"x" * 32))
+    fraud = audit(hidden).fraud
+    assert fraud is not None
+    assert "another statement" in fraud.why
+    later = signer.file(leaves, signer.head(leaves), statement=signer.server.says(seq=2, tls_key=b"x" * 32))
+    assert audit(later).fraud is None, "its leaf may stand further on"
+
+
+def test_a_change_of_identity_that_the_ledger_does_not_record_is_fraud(
+    signer: Signer, other_identity: IdentityKeys
+) -> None:
+    first = signer.server.says()
+    signer.server.change(other_identity)
+    (change,) = signer.server.chain
+    second = signer.server.says(seq=3)
+    recorded = [
+        server_leaf(signer, 1, first, NO_LEAF),
+        server_leaf(signer, 2, change, 0),
+        server_leaf(signer, 3, second, 1),
+    ]
+    assert audit(signer.file(recorded, signer.head(recorded), statement=second)).fraud is None
+    hidden = signer.server.says(seq=2)
+    silent = [recorded[0], server_leaf(signer, 2, hidden, 0)]
+    after = [*silent, server_leaf(signer, 3, change, 1)]
+    for leaves in (silent, after):
+        fraud = audit(signer.file(leaves, signer.head(leaves), statement=hidden)).fraud
+        assert fraud is not None
+        assert "change of the server's identity" in fraud.why

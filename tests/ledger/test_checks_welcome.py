@@ -12,7 +12,8 @@ from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SecurityStop, Unavailable
 from coterie.base.ids import AccountId, LedgerId
 from coterie.base.signing import IdentityKeys, LedgerKeys, account_id
-from coterie.ledger.checks import check_welcome
+from coterie.ledger.checks import check_recorded, check_welcome
+from coterie.ledger.leaves import SERVER_NAME_HASH, Leaf, LeafKind, LedgerView
 from coterie.ledger.statements import (
     IdentityStatement,
     ServerStatement,
@@ -205,3 +206,41 @@ def test_a_malformed_ledger_key_or_identity_is_malformed(server: Server) -> None
     even[383] &= 0xFE
     with pytest.raises(RemoteError):
         greeted(server, identity=bytes(even))
+
+
+def recorded(*signed: bytes) -> LedgerView:
+    """A ledger with a leaf for each of these, and somebody's between them."""
+    view = LedgerView()
+    previous = -1
+    for seq, packed in enumerate(signed, start=1):
+        hash = SignedStatement.unpack(packed).hash
+        leaf = Leaf(LeafKind.SERVER, SERVER_NAME_HASH, AccountId(b"S" * 32), seq, hash, previous)
+        previous = view.size
+        view.append(leaf.pack())
+        person = AccountId(bytes((seq,)) * 32)
+        view.append(Leaf(LeafKind.MANIFEST, bytes((seq,)) * 32, person, 1, b"h" * 32, -1).pack())
+    return view
+
+
+def test_what_a_server_says_of_itself_stands_in_its_ledger(
+    server: Server, other_identity: IdentityKeys, third_identity: IdentityKeys
+) -> None:
+    first = server.says()
+    check_recorded((), first, recorded(first))
+    check_recorded((), first, recorded(first, server.says(seq=2)))
+    server.change(other_identity)
+    server.change(third_identity)
+    one, two = server.chain
+    last = server.says(seq=4)
+    check_recorded(server.chain, last, recorded(first, one, two, last))
+    for chain, said, view in (
+        ((), first, recorded()),
+        ((), server.says(tls_key=b"x" * 32), recorded(first)),
+        ((), server.says(seq=2), recorded(first)),
+        (server.chain, last, recorded(first, one, one, last)),
+        (server.chain, last, recorded(first, two, one, last)),
+        (server.chain, server.says(seq=3), recorded(first, one, server.says(seq=3), two)),
+    ):
+        with pytest.raises(SecurityStop) as caught:
+            check_recorded(chain, said, view)
+        stops(caught)

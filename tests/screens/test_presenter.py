@@ -12,6 +12,7 @@ from coterie.client.events import (
     Device,
     DevicesChanged,
     DrainedBacklog,
+    LedgerDoubted,
     LinkChanged,
     LinkState,
     MessageQueued,
@@ -182,6 +183,12 @@ def test_the_connection_is_told(screen: Screen) -> None:
     ):
         screen.take([LinkChanged(state, code)])
         assert screen.last(StatusShown).text == text
+
+
+def test_a_doubtful_ledger_is_told_in_the_same_line(screen: Screen) -> None:
+    for code in (Code.LEDGER_OLD, Code.LEDGER_WITHHELD, None):
+        screen.take([LedgerDoubted(code)])
+        assert screen.last(StatusShown).text == ("" if code is None else refusal(code))
 
 
 def test_devices_that_change_are_a_line_in_the_timeline(screen: Screen, street: Street) -> None:

@@ -60,6 +60,9 @@ class Code(StrEnum):
     MISSING_PART = "missing-part"
     USAGE = "usage"
     QUEUED = "queued"
+    # what a server withholds
+    LEDGER_OLD = "ledger-old"
+    LEDGER_WITHHELD = "ledger-withheld"
     # security stops
     IDENTITY_CHANGED = "identity-changed"
     LEDGER_SPLIT = "ledger-split"

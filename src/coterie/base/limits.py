@@ -102,6 +102,8 @@ ARGON2_LANES = 4
 
 # ledger
 HEAD_INTERVAL_MS = HOUR_MS
+HEAD_OLD_MS = DAY_MS
+"""A client whose newest head is older warns; one that is dated further ahead counts for nothing."""
 STALE_HEAD_MS = DAY_MS
 LEAVES_PER_FRAME = 4000
 ACCOUNTS_PER_FRAME = 50

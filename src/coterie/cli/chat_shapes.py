@@ -76,6 +76,13 @@ class TrustShape(Shape, frozen=True, kw_only=True):
     by_recovery: bool
 
 
+class LedgerShape(Shape, frozen=True, kw_only=True):
+    """What is doubtful about the server's ledger: ledger-old, ledger-withheld; well: nothing any more."""
+
+    event: str
+    ledger: str
+
+
 class LinkShape(Shape, frozen=True, kw_only=True):
     """The connection to the server. error: why it is not live."""
 

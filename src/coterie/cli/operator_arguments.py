@@ -39,8 +39,12 @@ def _admin(parser: Parser) -> None:
     sees = command(actions, "sees", "print every row that the server holds about a person, and why")
     speaker = command(actions, "speaker", "let somebody post to everyone above 1000 devices")
     speaker.add_argument("--remove", action="store_true", help="no longer")
+    rotate = command(
+        actions, "rotate-identity", "give the stopped server another identity, signed by the one it has"
+    )
     for each in (sees, speaker):
         each.add_argument("name", metavar="NAME")
+    for each in (sees, speaker, rotate):
         each.add_argument("--data", type=Path, metavar="DIR", help="the server's data folder")
 
 

@@ -48,6 +48,12 @@ class SpeakerShape(Shape, frozen=True, kw_only=True):
     speaks: bool
 
 
+class IdentityShape(Shape, frozen=True, kw_only=True):
+    """admin rotate-identity. identity: id of the new one, in hex."""
+
+    identity: str
+
+
 class LogShape(Shape, frozen=True, kw_only=True):
     """serve: one log record. trace: where it happened, of errors only."""
 

@@ -215,6 +215,13 @@ class MessagesMissing(msgspec.Struct, frozen=True):
     count: int
 
 
+class LedgerDoubted(msgspec.Struct, frozen=True):
+    """The server shows this device no ledger that can be believed to be whole: ledger-old (no new head for a
+    day), ledger-withheld (others were shown more; nothing is sent until it comes). None: it does again."""
+
+    code: Code | None
+
+
 class OwnDeviceQuestion(msgspec.Struct, frozen=True):
     """A device came to this account that this one did not know: was this you? Stays until it is answered."""
 
@@ -260,6 +267,7 @@ Event = (
     | SendingStuck
     | BecameNewDevice
     | MessagesMissing
+    | LedgerDoubted
     | OwnDeviceQuestion
     | AccountChangeAnswered
 )

@@ -92,6 +92,8 @@ def audit(file: LedgerFile) -> Audit:
     broken, names = _follow(leaves[:covered])
     if fraud is None and broken is not None:
         fraud = Fraud(broken, (max(right, key=lambda head: head.size),))
+    if fraud is None and (hidden := _unrecorded(file, leaves[:covered])):
+        fraud = Fraud(hidden, (max(right, key=lambda head: head.size),))
     if fraud is None and any(head.size in roots and head not in right for head in heads):
         raise SealBroken("leaves that are not those of the signed heads")
     beyond = sum(head.size not in roots for head in heads)
@@ -186,6 +188,23 @@ def _follow(leaves: Sequence[Leaf]) -> tuple[str | None, int]:
         owners[leaf.account] = leaf.name_hash
         newest[leaf.name_hash] = index
     return None, len(newest.keys() - {SERVER_NAME_HASH})
+
+
+def _unrecorded(file: LedgerFile, leaves: Sequence[Leaf]) -> str:
+    """What the server's identity signed and its ledger does not record as it should; "" for nothing. Where
+    the leaves end before the statement's number, it may stand in a later one."""
+    signed = SignedStatement.unpack(file.statement)
+    said = ServerStatement.unpack(signed.payload)
+    recorded = {leaf.seq: leaf.hash for leaf in leaves if leaf.kind is LeafKind.SERVER}
+    if said.seq not in recorded:
+        return ""
+    if recorded[said.seq] != signed.hash:
+        return "another statement of the server than the one that its ledger records"
+    numbers = {hash: seq for seq, hash in recorded.items()}
+    places = [numbers.get(SignedStatement.unpack(link).hash, 0) for link in file.chain]
+    if places != sorted(set(places) - {0}) or any(place > said.seq for place in places):
+        return "a change of the server's identity that its ledger does not record"
+    return ""
 
 
 def _wrong_heir(leaf: Leaf, before: Leaf | None, leaves: Sequence[Leaf]) -> str:

@@ -17,7 +17,7 @@ from coterie.base.ids import NO_HASH, AccountId, DeviceId
 from coterie.base.names import could_be_name
 from coterie.base.signing import IdentityPublic, LedgerPublic, account_id, verify_device, verify_identity
 from coterie.ledger.devices import bad_manifest, check_devices, check_grown
-from coterie.ledger.leaves import Leaf, LeafKind, name_hash
+from coterie.ledger.leaves import Leaf, LeafKind, LedgerView, name_hash
 from coterie.ledger.manifest import KEY_BYTES, Manifest, Prekey, SignedManifest, SignedPrekey
 from coterie.ledger.statements import IdentityStatement, ServerStatement, SignedStatement, ledger_id
 
@@ -129,6 +129,23 @@ def check_welcome(
     if not said.issued_ms - limits.CLOCK_SKEW_MS <= now_ms < said.expires_ms:
         raise Unavailable(Code.STATEMENT_EXPIRED, "the server's statement is not valid now")
     return said
+
+
+def check_recorded(chain: tuple[bytes, ...], statement: bytes, view: LedgerView) -> None:
+    """Whether the ledger records what a server proved itself by: the statement under its number, and before
+    it each change of identity, in order. So nobody is shown a certificate or an identity that others do not
+    see.
+
+    The view must go as far as the server's newest head. Raises SecurityStop(identity-changed), RemoteError.
+    """
+    signed = SignedStatement.unpack(statement)
+    said = ServerStatement.unpack(signed.payload)
+    *before, last = (b"", *view.statements(said.seq + 1))
+    if last != signed.hash or len(before) != said.seq:
+        raise _false_server("a statement that the ledger does not record")
+    recorded = iter(before)
+    if not all(SignedStatement.unpack(link).hash in recorded for link in chain):
+        raise _false_server("a change of identity that the ledger does not record")
 
 
 def _next_identity(current: IdentityPublic, seq: int, link: bytes) -> IdentityPublic:

@@ -77,6 +77,7 @@ class LedgerView:
         self._by_name: dict[bytes, tuple[int, Leaf]] = {}
         self._by_account: dict[AccountId, tuple[int, Leaf]] = {}
         self._before_reset: dict[bytes, AccountId] = {}
+        self._statements: dict[int, bytes] = {}
 
     @classmethod
     def from_leaves(cls, leaves: Iterable[bytes]) -> LedgerView:
@@ -110,6 +111,8 @@ class LedgerView:
             self._before_reset[leaf.name_hash] = newest[1].account
         elif self._before_reset:
             self._before_reset.pop(leaf.name_hash, None)
+        if leaf.kind is LeafKind.SERVER:
+            self._statements[leaf.seq] = leaf.hash
         found = (self.tree.size, leaf)
         self.tree.append(data)
         self._by_name[leaf.name_hash] = found
@@ -123,6 +126,10 @@ class LedgerView:
     def newest_of_account(self, account: AccountId) -> tuple[int, Leaf] | None:
         """Index and leaf."""
         return self._by_account.get(account)
+
+    def statements(self, before: int) -> tuple[bytes, ...]:
+        """The hashes of what the server's identities signed, of numbers below `before`, oldest first."""
+        return tuple(hash for seq, hash in self._statements.items() if seq < before)
 
     def newest_leaves(self) -> Iterator[tuple[AccountId, Leaf]]:
         """The newest leaf of every account."""

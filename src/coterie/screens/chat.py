@@ -6,7 +6,6 @@ from collections import OrderedDict
 from typing import Final, assert_never
 
 from coterie.base.clock import Clock
-from coterie.base.codes import Code
 from coterie.base.conversations import direct_id
 from coterie.base.ids import ConversationId, MessageId
 from coterie.client import events
@@ -61,7 +60,7 @@ class Chat:
         for conversation in known.conversations:
             self.list.conversation(conversation, None)
         batch.show(Reset(Place.LIST, self.list.rows))
-        self._show_link(known.link, None, batch)
+        self._show_link(events.LinkChanged(known.link), batch)
         self.asking.know(known.questions, batch)
         self._show_header(batch)
 
@@ -83,8 +82,8 @@ class Chat:
                     timeline.mark(conversation, batch)
             case events.PresenceChanged() | events.PersonAppeared() | events.DevicesChanged():
                 self._somebody(event, batch)
-            case events.LinkChanged(state=state, code=code):
-                self._show_link(state, code, batch)
+            case events.LinkChanged() | events.LedgerDoubted():
+                self._show_link(event, batch)
             case events.SendingStuck(conversation=conversation_id, code=code):
                 self.composing.trouble(conversation_id, code, self.selected, batch)
             case (
@@ -316,8 +315,9 @@ class Chat:
         if self.selected in (self._everyone, direct_id(self._account, person.account)):
             self._show_header(batch)
 
-    def _show_link(self, state: LinkState, code: Code | None, batch: Batch) -> None:
-        batch.show(StatusShown(link_line(state, code)))
+    def _show_link(self, event: events.LinkChanged | events.LedgerDoubted, batch: Batch) -> None:
+        state = event.state if isinstance(event, events.LinkChanged) else LinkState.LIVE
+        batch.show(StatusShown(link_line(state, event.code)))
 
     def _show_header(self, batch: Batch) -> None:
         selected = self.selected

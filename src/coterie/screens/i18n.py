@@ -61,6 +61,7 @@ class Text(StrEnum):
     MISSING_COUNT = "{count} messages of {name} are missing here"
     MISSING_NONE = "All messages of {name} are here now"
     RENEWAL_DUE = "A device was lost: change your password, and make a new recovery key"
+    LEDGER_WELL = "The server shows its ledger as it should again"
     OWN_DEVICE_ASKED = "A device came to your account. Was this you?"
     OWN_DEVICE_CAME = "{device}, {when}"
     YES_THAT_WAS_ME = "Yes, that was me"
@@ -143,6 +144,8 @@ _REFUSALS: Final[dict[Code, str]] = {
     Code.QUEUED: "It waits here and goes with the next connection",
     Code.DISK: "The disk cannot be written or read",
     Code.IDENTITY_CHANGED: "STOP: this is not the server of the invitation. Nothing is sent to it",
+    Code.LEDGER_OLD: "The server has signed nothing for a day: it may hide that a device was removed",
+    Code.LEDGER_WITHHELD: "The server shows others more of its ledger. Nothing is sent until it comes",
     Code.LEDGER_SPLIT: "STOP: the server shows different people different truths",
     Code.SEAL_BROKEN: "What the server or this folder holds is damaged or was changed",
 }
@@ -168,11 +171,15 @@ def refusal(code: Code) -> str:
 
 
 def link_line(state: LinkState, code: Code | None) -> str:
-    """The state of the connection, empty while it is live."""
-    line = _LINK[state]
-    if state is LinkState.STOPPED and code is not None:
+    """The state of the connection; empty while it is live, and no code says what is doubtful about it."""
+    if state in (LinkState.STOPPED, LinkState.LIVE) and code is not None:
         return refusal(code)
-    return line
+    return _LINK[state]
+
+
+def doubt_line(code: Code | None) -> str:
+    """What is doubtful about the server's ledger, or that nothing is any more."""
+    return say(Text.LEDGER_WELL) if code is None else refusal(code)
 
 
 def missing_line(name: str, count: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 
 import msgspec
@@ -11,20 +10,27 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.conversations import everyone_id
 from coterie.base.errors import RemoteError, Unavailable
-from coterie.base.ids import NO_HASH, UserName
+from coterie.base.ids import NO_HASH, AccountId, UserName
 from coterie.base.invite import Invite
 from coterie.base.signing import IdentityKeys, LedgerKeys, account_id
 from coterie.ledger.heads import Head, sign_head
 from coterie.ledger.leaves import NO_LEAF, SERVER_NAME_HASH, Leaf, LeafKind
-from coterie.ledger.statements import ServerStatement, SignedStatement, ledger_id, sign_statement
+from coterie.ledger.statements import (
+    IdentityStatement,
+    ServerStatement,
+    SignedStatement,
+    ledger_id,
+    sign_statement,
+)
 from coterie.ledger.tree import Tree
 from coterie.server.realm import SECRET_BYTES, LedgerNow, Realm, ServerSecrets
 from coterie.server.store.protocol import Store
-from coterie.server.store.records import FoundServer, NewLeaf, PutFact, PutStatement, PutToken
+from coterie.server.store.records import ChangeIdentity, FoundServer, NewLeaf, PutFact, PutStatement, PutToken
 from coterie.server.store.results import Denied
 
 SECRETS = "secrets"
 INCARNATION = "incarnation"
+CHAIN = "chain"
 INVITE_TOKEN = "invite-token"
 NAME = UserName("server")
 
@@ -34,6 +40,8 @@ TOKEN_MS = 30 * limits.DAY_MS
 RENEW_BEFORE_MS = limits.STATEMENT_MS // 2
 
 _secrets_decoder = msgspec.msgpack.Decoder(ServerSecrets)
+_chain_decoder = msgspec.msgpack.Decoder(tuple[bytes, tuple[bytes, ...]])
+"""The founding identity, packed, and the signed statements from there to the current one."""
 
 
 async def open_realm(store: Store, tls_key: bytes, open_signup: bool, now_ms: int) -> Realm:
@@ -48,13 +56,16 @@ async def open_realm(store: Store, tls_key: bytes, open_signup: bool, now_ms: in
     try:
         kept = _secrets_decoder.decode(packed)
         said = ServerStatement.unpack(SignedStatement.unpack(signed).payload)
+        changes = await store.fact(CHAIN)
+        founding, chain = _chain_decoder.decode(changes) if changes else (said.identity, ())
     except (msgspec.MsgspecError, ValueError, RemoteError):
         raise Unavailable(Code.DISK, "the server's own records are damaged") from None
     return Realm(
         secrets=kept,
         incarnation=incarnation,
         server=said.server,
-        identity=said.identity,
+        identity=founding,
+        chain=chain,
         founding_ledger=said.founding_ledger,
         everyone=everyone_id(said.founding_ledger),
         tls_key=tls_key,
@@ -76,11 +87,44 @@ def next_statement(realm: Realm, previous_leaf: int, now_ms: int) -> PutStatemen
         tls_key=realm.tls_key,
         issued_ms=now_ms,
         expires_ms=now_ms + limits.STATEMENT_MS,
-        previous=hashlib.sha256(signed.payload).digest(),
+        previous=signed.hash,
     )
     new = sign_statement(following, IdentityKeys.unpack(realm.secrets.identity))
-    leaf = Leaf(LeafKind.SERVER, SERVER_NAME_HASH, said.server, following.seq, new.hash, previous_leaf)
-    return PutStatement(following.seq, new.pack(), NewLeaf(leaf.pack(), SERVER_NAME_HASH, previous_leaf))
+    return PutStatement(following.seq, new.pack(), _leaf(said.server, following.seq, new, previous_leaf))
+
+
+def next_identity(realm: Realm, ledger_size: int, previous_leaf: int, now_ms: int) -> ChangeIdentity:
+    """Draw another identity for the server: the old one signs it, and both that and the new one's first
+    statement stand in the ledger (encryption rule 7). previous_leaf: index of the newest SERVER leaf."""
+    signed = SignedStatement.unpack(realm.statement)
+    said = ServerStatement.unpack(signed.payload)
+    old, new = IdentityKeys.unpack(realm.secrets.identity), IdentityKeys.generate()
+    change = sign_statement(
+        IdentityStatement(account_id(old.public), new.public.pack(), len(realm.chain) + 1, now_ms), old
+    )
+    following = msgspec.structs.replace(
+        said,
+        identity=new.public.pack(),
+        seq=said.seq + 2,
+        issued_ms=now_ms,
+        expires_ms=now_ms + limits.STATEMENT_MS,
+        previous=signed.hash,
+    )
+    statement = sign_statement(following, new)
+    kept = msgspec.structs.replace(realm.secrets, identity=new.pack())
+    chain = (realm.identity, (*realm.chain, change.pack()))
+    return ChangeIdentity(
+        facts=((SECRETS, msgspec.msgpack.encode(kept)), (CHAIN, msgspec.msgpack.encode(chain))),
+        change=_leaf(said.server, said.seq + 1, change, previous_leaf),
+        statement=PutStatement(
+            following.seq, statement.pack(), _leaf(said.server, following.seq, statement, ledger_size)
+        ),
+    )
+
+
+def _leaf(server: AccountId, seq: int, signed: SignedStatement, previous: int) -> NewLeaf:
+    leaf = Leaf(LeafKind.SERVER, SERVER_NAME_HASH, server, seq, signed.hash, previous)
+    return NewLeaf(leaf.pack(), SERVER_NAME_HASH, previous)
 
 
 async def invite_of(store: Store, realm: Realm, host: str, port: int, now_ms: int) -> Invite:
@@ -115,9 +159,9 @@ async def _found(store: Store, tls_key: bytes, now_ms: int) -> None:
         previous=NO_HASH,
     )
     signed = sign_statement(statement, identity)
-    leaf = Leaf(LeafKind.SERVER, SERVER_NAME_HASH, server, 1, signed.hash, NO_LEAF).pack()
+    leaf = _leaf(server, 1, signed, NO_LEAF)
     tree = Tree()
-    tree.append(leaf)
+    tree.append(leaf.packed)
     kept = ServerSecrets(
         identity.pack(),
         ledger_keys.pack(),
@@ -126,7 +170,7 @@ async def _found(store: Store, tls_key: bytes, now_ms: int) -> None:
     record = FoundServer(
         facts=((SECRETS, msgspec.msgpack.encode(kept)), (INCARNATION, incarnation)),
         statement=signed.pack(),
-        leaf=NewLeaf(leaf, SERVER_NAME_HASH, NO_LEAF),
+        leaf=leaf,
         head=sign_head(Head(ledger, 1, tree.root(), now_ms), ledger_keys).pack(),
         everyone=everyone_id(ledger),
         now_ms=now_ms,

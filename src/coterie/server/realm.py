@@ -46,6 +46,7 @@ class Realm:
         incarnation: bytes,
         server: AccountId,
         identity: bytes,
+        chain: tuple[bytes, ...],
         founding_ledger: LedgerId,
         everyone: ConversationId,
         tls_key: bytes,
@@ -60,7 +61,7 @@ class Realm:
         """Id of the founding identity."""
         self.identity = identity
         """The founding identity, packed."""
-        self.chain: tuple[bytes, ...] = ()
+        self.chain = chain
         """Signed statements from the founding identity to the current one."""
         self.founding_ledger = founding_ledger
         self.everyone = everyone

@@ -79,6 +79,8 @@ class Settling:
         self._roster = roster
         self._rivals = rivals
         self._metrics = metrics
+        self._unpublished = b""
+        """A statement that is committed and in no published head yet."""
 
     async def settle(self, pending: list[Pending], now: Now, *, last: bool = False) -> list[Visit]:
         """Commit what these outcomes save, and all cursors that are due (last: all there are); answer and
@@ -118,14 +120,18 @@ class Settling:
     async def publish_head(self, now: Now) -> None:
         """Close an epoch of the ledger and tell everybody."""
         ledger = await self._sequencer.close_epoch(now)
+        if self._unpublished:
+            self._realm.statement, self._unpublished = self._unpublished, b""
         self._connections.tell_all((LedgerGrew(ledger.head),))
 
-    async def put_statement(self, record: PutStatement) -> None:
-        """The server's next statement, and its leaf."""
+    async def put_statement(self, record: PutStatement, now: Now) -> None:
+        """The server's next statement, and its leaf. Said to nobody before a head covers the leaf: clients
+        look for it there (encryption rule 7)."""
         (result,) = await self._store.commit([record])
         if isinstance(result, LeafAdded):
-            self._realm.statement = record.signed
+            self._unpublished = record.signed
             self._sequencer.append(result.index, result.packed)
+            await self.publish_head(now)
 
     async def _extend_ledger(self, results: list[Result], now: Now) -> None:
         """New leaves, and a head where one is due: published here, before anybody is answered."""

@@ -79,7 +79,7 @@ class Turns:
         now = Now(self._clock.wall_ms(), self._clock.monotonic_seconds())
         statement = self._housekeeping.statement_due(now)
         if statement is not None:
-            await self._settling.put_statement(statement)
+            await self._settling.put_statement(statement, now)
         if self._sequencer.due(now, 0):
             await self._settling.publish_head(now)
 
@@ -238,7 +238,7 @@ class Turns:
                 self._look_at(connection, now.monotonic_seconds)
         statement = self._housekeeping.statement_due(now)
         if statement is not None:
-            await self._settling.put_statement(statement)
+            await self._settling.put_statement(statement, now)
         if self._sequencer.due(now, 0):
             await self._settling.publish_head(now)
         await self._housekeeping.prune(now)

@@ -1,27 +1,46 @@
 """`coterie admin`: for whoever runs a server, beside the running one or without it.
 
 `sees NAME`: what it has written down about one person, and why. `speaker NAME`: who may post to everyone
-where more than 1000 devices listen.
+where more than 1000 devices listen. `rotate-identity`: another identity for the server, while it is stopped.
 """
 
 from __future__ import annotations
 
+import asyncio
+
+from coterie.base.clock import SystemClock
 from coterie.base.names import canonical
 from coterie.cli.arguments import Arguments
 from coterie.cli.chat_shapes import SeenShape
 from coterie.cli.commands.serve import data_folder
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
-from coterie.cli.shapes import SpeakerShape
+from coterie.cli.shapes import IdentityShape, SpeakerShape
 from coterie.cli.stored import shown
 from coterie.server.folder import database_of
+from coterie.server.rotation import rotate_identity
 from coterie.server.seen import SeenRow, seen_of
 from coterie.server.speakers import name_speaker
 from coterie.server.store.readable import TABLES
 
 
 def run(given: Arguments, output: Output) -> int:
-    return _speaker(given, output) if given.action == "speaker" else _sees(given, output)
+    match given.action:
+        case "speaker":
+            return _speaker(given, output)
+        case "rotate-identity":
+            return _rotate(given, output)
+        case _:
+            return _sees(given, output)
+
+
+def _rotate(given: Arguments, output: Output) -> int:
+    new = asyncio.run(rotate_identity(data_folder(given), SystemClock().wall_ms()))
+    output.show(
+        IdentityShape(identity=new.hex()),
+        f"The server's identity is {new.hex()} from its next start on; invites stay as they are.",
+    )
+    return Exit.DONE
 
 
 def _speaker(given: Arguments, output: Output) -> int:

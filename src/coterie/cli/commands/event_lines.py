@@ -7,6 +7,7 @@ from typing import assert_never
 from coterie.cli.chat_shapes import (
     DrainedShape,
     JoinedShape,
+    LedgerShape,
     LinkShape,
     MissingShape,
     PresenceShape,
@@ -27,6 +28,7 @@ from coterie.client.events import (
     DevicesChanged,
     DrainedBacklog,
     Event,
+    LedgerDoubted,
     LinkChanged,
     Message,
     MessageArrived,
@@ -39,7 +41,7 @@ from coterie.client.events import (
     SendingStuck,
 )
 from coterie.screens.asking import device_line
-from coterie.screens.i18n import Text, link_line, missing_line, refusal, say
+from coterie.screens.i18n import Text, doubt_line, link_line, missing_line, refusal, say
 from coterie.screens.moments import Calendar
 
 
@@ -71,15 +73,18 @@ class EventLines:
                 return self._output.rendered(DrainedShape(event="drained"), "")
             case SendingStuck(_, code):
                 return self._output.rendered(StuckShape(event="stuck", error=code.value), refusal(code))
-            case BecameNewDevice() | MessagesMissing() | OwnDeviceQuestion():
+            case BecameNewDevice() | MessagesMissing() | OwnDeviceQuestion() | LedgerDoubted():
                 return self._warning(event)
             case ConversationChanged() | MessageQueued() | AccountChangeAnswered():
                 return ""
             case _:
                 assert_never(event)
 
-    def _warning(self, event: BecameNewDevice | MessagesMissing | OwnDeviceQuestion) -> str:
+    def _warning(self, event: BecameNewDevice | MessagesMissing | OwnDeviceQuestion | LedgerDoubted) -> str:
         match event:
+            case LedgerDoubted(code):
+                doubt = LedgerShape(event="trust", ledger="well" if code is None else code.value)
+                return self._output.rendered(doubt, doubt_line(code))
             case MessagesMissing(target=target, name=name, count=count):
                 missing = MissingShape(event="missing", conversation=target, sender=name, count=count)
                 return self._output.rendered(missing, missing_line(name, count))

@@ -155,7 +155,7 @@ class Looking:
             statement=proof.statement,
             heads=tuple(heads),
             light_heads=split.light if split else (),
-            leaves=tuple(self._store.leaves()),
+            leaves=(*self._store.leaves(), *(split.more if split else ())),
         )
         return file.pack()
 

@@ -23,6 +23,7 @@ from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import AccountRow, PutSetting, Record, Setting
 from coterie.ledger.heads import Head, LightHead, SignedHead, check_head, check_light_head
 from coterie.ledger.leaves import LedgerView
+from coterie.ledger.tree import Tree
 
 T = TypeVar("T")
 HEADS_REMEMBERED = 64
@@ -31,10 +32,12 @@ HEADS_REMEMBERED = 64
 
 class SplitProof(msgspec.Struct, frozen=True, array_like=True):
     """ours: the signed head over the leaves kept here, packed (b"" before the first). other: the one that
-    contradicts it, as it came: a SignedHead from the server, or a LightHead out of a message."""
+    contradicts it, as it came: a SignedHead from the server, or a LightHead out of a message. more: leaves
+    after those kept here, which other covers."""
 
     ours: bytes
     other: bytes
+    more: tuple[bytes, ...] = ()
 
     def pack(self) -> bytes:
         return msgspec.msgpack.encode(self)
@@ -83,6 +86,11 @@ class Witness:
         packed = self._reads.setting(Setting.SPLIT_PROOF)
         return self._proof or (_proofs.decode(packed) if packed else None)
 
+    @property
+    def ahead(self) -> int:
+        """The size of the largest ledger that others were shown and whose leaves are not here; 0: none."""
+        return max((head.size for head in self._ahead.values()), default=0)
+
     def proof(self) -> tuple[Record, ...]:
         """What to keep after a stop, outside the turn that failed over it."""
         return (PutSetting(Setting.SPLIT_PROOF, self._proof.pack()),) if self._proof else ()
@@ -122,6 +130,17 @@ class Witness:
             if head.size <= view.size:
                 self._compare(head, packed, view, ours)
                 del self._ahead[packed]
+
+    def broken(self, note: str, packed: bytes, head: Head, more: tuple[bytes, ...]) -> SecurityStop:
+        """Leaves came under the server's head of which one breaks the rules. more: all that came after those
+        kept here. Where the head covers them, both are kept as proof."""
+        tree = Tree()
+        for leaf in (*self._reads.leaves(), *more):
+            if tree.size < head.size:
+                tree.append(leaf)
+        if (tree.size, tree.root()) == (head.size, head.root):
+            self._proof = SplitProof(self._reads.setting(Setting.HEAD) or b"", packed, more)
+        return SecurityStop(Code.LEDGER_SPLIT, note)
 
     def _compare(self, head: Head, packed: bytes, view: LedgerView, ours: bytes = b"") -> None:
         """Raises SecurityStop, and has the proof kept, where a signed head has another root than the view."""

@@ -240,6 +240,7 @@ class Switchboard:
         yield self._news.tell()
         if self._live:
             yield from self._acknowledged(now_ms)
+            yield self.trust.after_turn(now_ms)
 
     def _acknowledged(self, now_ms: int) -> Iterator[Outcome]:
         show: tuple[Event, ...] = ()
@@ -258,7 +259,8 @@ class Switchboard:
 
     def wake_at_ms(self) -> int | None:
         """When a Tick is due."""
-        parts = (self._positions, self._sending, self._prekeys, self.trust, self._read_telling)
+        trust = (self.trust, self.trust.freshness)
+        parts = (self._positions, self._sending, self._prekeys, *trust, self._read_telling)
         times = [part.wake_at_ms for part in parts]
         if self._live:
             times += [self._owed.wake_at_ms, self._pruning.wake_at_ms or None]

@@ -14,10 +14,12 @@ from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SealBroken, SecurityStop
 from coterie.base.ids import AccountId, DeviceId, UserName
 from coterie.client.core.alarms import OwnDevices, Witness
+from coterie.client.core.freshness import Freshness
 from coterie.client.core.peer_prekeys import proven_keys
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
+from coterie.client.core.recorded import Recorded
 from coterie.client.core.requests import AccountsAsked, LeavesAsked, Requests
 from coterie.client.events import DevicesChanged, Event, PersonAppeared
 from coterie.client.outcome import NOTHING, Outcome
@@ -41,6 +43,8 @@ class Trust:
         self._people = people
         self.own = OwnDevices(reads, people)
         self.witness = Witness(reads, profile)
+        self.freshness = Freshness(reads)
+        self._recorded = Recorded(reads)
         self._requests = requests
         self._fetching = False
         self._refused: set[AccountId] = set()
@@ -49,6 +53,7 @@ class Trust:
         self._head_size = 0
         self._hinted = 0
         self._nothing_came = False
+        self._asked_ahead = 0
         self._lacking = people.unproven
         self._aged: list[AccountId] = []
         """Accounts with prekeys that may have been renewed since they came: asked for in the background."""
@@ -69,8 +74,9 @@ class Trust:
     @property
     def current(self) -> bool:
         """Every leaf of the newest head is here: revocations up to it are known. What the server merely spoke
-        of has been asked for."""
-        return self.view.size >= max(self._head_size, self._hinted) and not self._pending
+        of has been asked for; what it showed to others has come."""
+        known = max(self._head_size, self._hinted, self.witness.ahead)
+        return self.view.size >= known and not self._pending
 
     @property
     def synced(self) -> bool:
@@ -88,11 +94,15 @@ class Trust:
         self._head_size = self.view.size
         self._hinted = 0
         self._nothing_came = False
+        self._asked_ahead = 0
         self._look_for_aged(now_ms)
-        return self.grew(ready.head, now_ms)
+        outcome = self.grew(ready.head, now_ms)
+        self._recorded.connected(self._head_size, self.view, self._proven)
+        return outcome
 
     def disconnected(self) -> None:
         self._fetching = False
+        self.freshness.disconnected()
         self.wake_at_ms = None
 
     def tick(self, now_ms: int) -> Outcome:
@@ -101,6 +111,17 @@ class Trust:
             return NOTHING
         self._look_for_aged(now_ms)
         return Outcome(send=self._fetch(now_ms))
+
+    def after_turn(self, now_ms: int) -> Outcome:
+        """Ask once for leaves that others were shown; say what is doubtful. Who does not get them seals
+        nothing (rule 20: that is no proof of fraud, and no view to send by)."""
+        ahead = self.witness.ahead
+        send: tuple[ClientFrame, ...] = ()
+        if ahead > max(self._asked_ahead, self.view.size):
+            self._asked_ahead = self._hinted = max(self._hinted, ahead)
+            send = self._fetch(now_ms)
+        withheld = ahead > self.view.size >= max(self._head_size, self._hinted) and not self._fetching
+        return Outcome(send=send, show=self.freshness.tell(now_ms, withheld=withheld))
 
     def renew(self, account: AccountId, now_ms: int) -> Outcome:
         """Somebody has no prekeys that would do: ask whether there are others by now."""
@@ -115,7 +136,9 @@ class Trust:
     def grew(self, head: bytes, now_ms: int) -> Outcome:
         """The server has published a head. What was not proven before is asked for once more."""
         self._refused.clear()
-        self._head_size = max(self._head_size, self._checked(head).size)
+        said = self._checked(head)
+        self._head_size = max(self._head_size, said.size)
+        self.freshness.seen(said, now_ms)
         return Outcome(send=self._fetch(now_ms))
 
     def want(self, size: int, accounts: Iterable[AccountId], now_ms: int) -> Outcome:
@@ -134,10 +157,14 @@ class Trust:
         if head.size < self.view.size:
             raise RemoteError(Code.BAD_FRAME, "a head behind the leaves that were given")
         before = self._proven
-        for packed in frame.leaves:
+        for at, packed in enumerate(frame.leaves):
             if self.view.size == head.size:
                 break
-            self._take(packed)
+            try:
+                self._take(packed)
+            except SealBroken as broken:
+                more = (*self._pending, *frame.leaves[at:])
+                raise self.witness.broken(broken.note, frame.head, head, more) from None
         if self.view.size < head.size:
             if not frame.leaves:
                 raise RemoteError(Code.BAD_FRAME, "the ledger ends before its head")
@@ -146,11 +173,13 @@ class Trust:
         if self.view.root() != head.root:
             raise SecurityStop(Code.LEDGER_SPLIT, "the head's root is not that of the leaves")
         self.witness.grown(self.view, frame.head)
+        self.freshness.seen(head, now_ms)
         self._hinted = 0
         proven, self._pending = tuple(self._pending), []
         for packed in proven:
             leaf = Leaf.unpack(packed)
             self._note(AccountId(leaf.account), leaf)
+        self._recorded.grown(self.view, self._proven)
         self._check_progress(frame, head)
         self._head_size = max(self._head_size, head.size)
         return Outcome(save=(PutLeaves(before, proven, frame.head),), send=self._fetch(now_ms))
@@ -207,10 +236,7 @@ class Trust:
     def _take(self, packed: bytes) -> None:
         """One leaf after those that are here. A name that goes backwards, or has two leaves of one number,
         stops everything (rule 20)."""
-        try:
-            leaf = self.view.append(packed)
-        except SealBroken as broken:
-            raise SecurityStop(Code.LEDGER_SPLIT, broken.note) from None
+        leaf = self.view.append(packed)
         self._pending.append(packed)
         known = self._people.rows.get(AccountId(leaf.account))
         if known is None or leaf.kind is not LeafKind.MANIFEST or known.seq < leaf.seq:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coterie.base.codes import Code
 from coterie.server.store.database import Database
-from coterie.server.store.records import FoundServer, NewLeaf, PutHead, PutStatement, PutToken
+from coterie.server.store.records import ChangeIdentity, FoundServer, NewLeaf, PutHead, PutStatement, PutToken
 from coterie.server.store.results import DONE, Denied, LeafAdded, Result
 
 HEADS_KEPT = 24
@@ -60,6 +60,18 @@ class LedgerWrites:
             return Denied(Code.STALE_MANIFEST)
         self._db.run("INSERT INTO statements VALUES (?, ?)", (record.seq, record.signed))
         return LeafAdded(self.append(record.leaf), record.leaf.packed)
+
+    def change_identity(self, record: ChangeIdentity) -> Result:
+        statement = record.statement
+        newest = self._db.number("SELECT max(seq) FROM statements")
+        in_order = statement.seq == newest + 2 and statement.leaf.previous == self.size
+        if not in_order or not self.follows(record.change):
+            return Denied(Code.STALE_MANIFEST)
+        self.append(record.change)
+        for name, value in record.facts:
+            self.put_fact(name, value)
+        self._db.run("INSERT INTO statements VALUES (?, ?)", (statement.seq, statement.signed))
+        return LeafAdded(self.append(statement.leaf), statement.leaf.packed)
 
     def put_head(self, record: PutHead) -> Result:
         if record.size > self.size:

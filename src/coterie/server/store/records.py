@@ -98,6 +98,16 @@ class PutStatement(msgspec.Struct, frozen=True):
     leaf: NewLeaf
 
 
+class ChangeIdentity(msgspec.Struct, frozen=True):
+    """The server goes on under another identity. facts: its new secrets, and the way from the founding
+    identity; change: the leaf of what the old identity signed; statement: the first one of the new identity,
+    whose leaf follows that one."""
+
+    facts: tuple[tuple[str, bytes], ...]
+    change: NewLeaf
+    statement: PutStatement
+
+
 class PutHead(msgspec.Struct, frozen=True):
     """A signed head over the first `size` leaves. Condition: there are that many."""
 
@@ -241,6 +251,7 @@ Record = (
     | PutAccept
     | PutHead
     | PutStatement
+    | ChangeIdentity
     | PutToken
     | PutFact
     | FoundServer

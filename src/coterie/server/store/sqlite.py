@@ -21,6 +21,7 @@ from coterie.server.store.pruning import Pruning
 from coterie.server.store.reads import SqliteReads
 from coterie.server.store.records import (
     AppendMessage,
+    ChangeIdentity,
     ClaimKeys,
     FoundServer,
     MoveCursor,
@@ -154,6 +155,8 @@ class SqliteStore(SqliteReads):
                 return self._ledger.put_head(record)
             case PutStatement():
                 return self._ledger.put_statement(record)
+            case ChangeIdentity():
+                return self._ledger.change_identity(record)
             case PutToken():
                 return self._ledger.put_token(record)
             case PutFact(name, value):

@@ -1,0 +1,32 @@
+"""Whether the server's proof of itself stands in the ledger that everybody sees (encryption rule 7)."""
+
+from __future__ import annotations
+
+from coterie.client.core.ports import Reads
+from coterie.client.core.profile import unpack_proof
+from coterie.client.store.records import Setting
+from coterie.ledger.checks import check_recorded
+from coterie.ledger.leaves import LedgerView
+
+
+class Recorded:
+    """Looks once in every connection, when the leaves are here that Ready's head covers: a server publishes a
+    statement's leaf before it says the statement to anybody."""
+
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+        self._wanted_size: int | None = None
+
+    def connected(self, size: int, view: LedgerView, proven: int) -> None:
+        """size: of the ledger by Ready's head. Raises what grown() raises."""
+        self._wanted_size = size
+        self.grown(view, proven)
+
+    def grown(self, view: LedgerView, proven: int) -> None:
+        """`proven` leaves of the view stand under a signed head. Raises SecurityStop(identity-changed)."""
+        packed = self._reads.setting(Setting.SERVER_PROOF)
+        if packed is None or self._wanted_size is None or proven < self._wanted_size:
+            return
+        proof = unpack_proof(packed)
+        check_recorded(proof.chain, proof.statement, view)
+        self._wanted_size = None
