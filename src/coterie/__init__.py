@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coterie.base.errors import SealBroken as SealBroken
     from coterie.base.errors import SecurityStop as SecurityStop
     from coterie.base.errors import Unavailable as Unavailable
+    from coterie.client.api.auditing import fetch_ledger as fetch_ledger
     from coterie.client.api.log_in import log_in as log_in
     from coterie.client.api.me import Me as Me
     from coterie.client.api.opening import open as open
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from coterie.client.events import DrainedBacklog as DrainedBacklog
     from coterie.client.events import Event as Event
     from coterie.client.events import FramesSent as FramesSent
+    from coterie.client.events import LedgerDoubted as LedgerDoubted
     from coterie.client.events import LinkChanged as LinkChanged
     from coterie.client.events import LinkState as LinkState
     from coterie.client.events import Message as Message
@@ -66,6 +68,7 @@ _MODULES = {
         "SecurityStop",
         "Unavailable",
     ),
+    "coterie.client.api.auditing": ("fetch_ledger",),
     "coterie.client.api.log_in": ("log_in",),
     "coterie.client.api.me": ("Me",),
     "coterie.client.api.opening": ("open",),

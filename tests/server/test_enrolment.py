@@ -14,6 +14,7 @@ from coterie.base.ids import UserName
 from coterie.ledger.heads import Head, SignedHead
 from coterie.ledger.leaves import Leaf, LeafKind, name_hash
 from coterie.server.founding import invite_of
+from coterie.server.policy import Buckets
 from coterie.wire.frames import (
     Accepted,
     AddDevice,
@@ -251,3 +252,29 @@ async def test_ten_manifests_a_day(house: House, alice: Person) -> None:
     house.clock.advance(86_401)
     wire = await logged_in(house, alice)
     assert isinstance(await wire.ask(alice.add_device(Device(alice.account), request=51)), Accepted)
+
+
+@pytest.mark.asyncio
+async def test_a_stranger_sees_the_ledger_where_anybody_may_sign_up(
+    house: House, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house.realm.rates, "fetches", Buckets(1.0, 3.0))
+    await registered(house, alice)
+    wire = house.wire(STRANGER)
+    await wire.greet()
+    answer = await wire.ask(FetchLeaves(1, 0))
+    assert isinstance(answer, Leaves)
+    assert (len(answer.leaves), answer.head) == (2, house.realm.ledger.head)
+    assert isinstance(await wire.ask(LoginStart(2, alice.name)), Salt), "and may go on"
+    wire = house.wire(STRANGER)
+    await wire.greet()
+    answers = [await wire.ask(FetchLeaves(request, 2)) for request in (1, 2, 3)]
+    assert [code(each) for each in answers] == [None, None, Code.BUSY], "by address"
+
+
+@pytest.mark.asyncio
+async def test_a_stranger_does_not_see_the_ledger_of_others(folder: Path) -> None:
+    async with house_in(folder, open_signup=False) as house:
+        wire = house.wire()
+        await wire.greet()
+        assert code(await wire.ask(FetchLeaves(1, 0))) is Code.NOT_SIGNED_IN

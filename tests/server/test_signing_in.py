@@ -14,7 +14,7 @@ from coterie.server.connection import CloseReason
 from coterie.wire import codec
 from coterie.wire.frames import (
     Accepted,
-    FetchLeaves,
+    FetchAccounts,
     Hello,
     LoginStart,
     Ping,
@@ -23,6 +23,7 @@ from coterie.wire.frames import (
     Ready,
     Refusal,
 )
+from coterie.wire.frames.accounts import KnownAccount
 from tests.ledger.accounts import after
 from tests.server.house import TLS_KEY, House, Wire, settle
 from tests.server.people import Device, Person
@@ -276,7 +277,7 @@ async def test_what_breaks_the_protocol_is_told_why_and_closed_alone(
     garbage.throw(b"\xff" * 100)
     assert (await garbage.next(Refusal)) == Refusal(0, "bad-frame")
     early = await greeted(house)
-    early.throw(codec.encode(FetchLeaves(1, 0)))
+    early.throw(codec.encode(FetchAccounts(1, (KnownAccount(alice.account, 0),))))
     assert (await early.next(Refusal)) == Refusal(0, "unexpected-frame")
     old = house.wire()
     old.throw(codec.encode(Hello((99,))))

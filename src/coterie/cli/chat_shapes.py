@@ -139,18 +139,21 @@ class HeadShape(Shape, frozen=True, kw_only=True):
 
 
 class AuditShape(Shape, frozen=True, kw_only=True):
-    """ledger audit. covered: leaves under a signed head; beyond: heads over more leaves than the file has;
-    fraud: how the server contradicted itself, null where it did not, and the heads that show it."""
+    """ledger audit. covered: leaves under a signed head, root: of these; beyond: heads over more leaves than
+    there are; fraud: how the server contradicted itself, null where it did not, and the heads that show it;
+    held_against: the profile whose own view of the ledger was checked together with it."""
 
     server: str
     ledger: str
     leaves: int
     covered: int
+    root: str
     names: int
     heads: int
     beyond: int
     fraud: str | None
     shown_by: tuple[HeadShape, ...]
+    held_against: str | None = None
 
 
 class ProofShape(Shape, frozen=True, kw_only=True):

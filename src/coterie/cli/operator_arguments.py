@@ -50,12 +50,18 @@ def _admin(parser: Parser) -> None:
 
 def _ledger(parser: Parser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
-    audit = command(actions, "audit", "check a ledger file; needs no account and no network")
+    audit = command(
+        actions,
+        "audit",
+        "check a ledger file, or what a server shows to anybody, also against what this home has seen",
+    )
     proof = command(
         actions, "proof", "write all that this device holds of its server's ledger into a new file"
     )
-    for each in (audit, proof):
-        each.add_argument("file", metavar="FILE", help="- is standard input or output")
+    audit.add_argument(
+        "file", metavar="FILE_OR_SERVER", help="- is standard input; a server: invite, or HOST:PORT"
+    )
+    proof.add_argument("file", metavar="FILE", help="- is standard output")
 
 
 def _bench(parser: Parser) -> None:

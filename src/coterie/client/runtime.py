@@ -27,7 +27,7 @@ from coterie.client.journal import Journal
 from coterie.client.link import Connection
 from coterie.client.outcome import Outcome
 from coterie.client.signing_in import Renewal, add, connect, is_copy, keep_proof, save, sign_in
-from coterie.client.store.records import DropSetting, PutSetting, Setting
+from coterie.client.store.records import DropSetting, PutSetting, Record, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.wire.frames import ClientFrame, Ping, ServerFrame
 
@@ -112,6 +112,11 @@ class Runtime:
 
     def stop(self) -> None:
         self._stopping.set()
+
+    def stop_over(self, error: SecurityStop, keep: tuple[Record, ...]) -> None:
+        """Beside this connection it was found that the server lies: keep the proof, and hang up for good."""
+        save(self._store, keep)
+        self._hang_up(error)
 
     def tell(self, command: Command) -> asyncio.Future[None]:
         """Queue a command; the future is done when its outcome is committed."""

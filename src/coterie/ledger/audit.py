@@ -60,13 +60,15 @@ class Fraud(msgspec.Struct, frozen=True):
 
 
 class Audit(msgspec.Struct, frozen=True):
-    """server: id of the founding identity. covered: how many leaves a signed head covers; names: among them.
+    """server: id of the founding identity. covered: how many leaves a signed head covers, root: of these;
+    names: among them.
     fraud: None where all that is signed agrees. beyond: heads over more leaves than the file has."""
 
     server: AccountId
     ledger: LedgerId
     leaves: int
     covered: int
+    root: bytes
     names: int
     heads: int
     beyond: int
@@ -97,7 +99,24 @@ def audit(file: LedgerFile) -> Audit:
     if fraud is None and any(head.size in roots and head not in right for head in heads):
         raise SealBroken("leaves that are not those of the signed heads")
     beyond = sum(head.size not in roots for head in heads)
-    return Audit(server, ledger, len(leaves), covered, names, len(heads), beyond, fraud)
+    root = roots.get(covered, _EMPTY)
+    return Audit(server, ledger, len(leaves), covered, root, names, len(heads), beyond, fraud)
+
+
+def ledger_of(file: LedgerFile) -> LedgerId:
+    """Which ledger a file is about. Raises RemoteError, SealBroken."""
+    return _whose(file)[1]
+
+
+def together(own: LedgerFile, shown: LedgerFile) -> LedgerFile:
+    """What one client holds and what somebody was shown of the same ledger, as one file to be checked: all
+    heads of both, over the longer row of leaves."""
+    longer = own if len(own.leaves) > len(shown.leaves) else shown
+    return msgspec.structs.replace(
+        longer,
+        heads=tuple(dict.fromkeys((*own.heads, *shown.heads))),
+        light_heads=tuple(dict.fromkeys((*own.light_heads, *shown.light_heads))),
+    )
 
 
 def _whose(file: LedgerFile) -> tuple[AccountId, LedgerId, LedgerPublic]:

@@ -85,7 +85,7 @@ class Rates:
         self.fan_out = Buckets(FAN_OUT_PER_SECOND, FAN_OUT_BURST)
         """By account, in envelopes and rows."""
         self.fetches = Buckets(limits.FETCHES_PER_SECOND, limits.FETCHES_BURST)
-        """By account, in frames."""
+        """By account, by address of who has none; in frames."""
         self.prekeys = Buckets(limits.PREKEYS_PER_SECOND, limits.PREKEYS_BURST)
         """By account, in keys."""
         self.manifests = Buckets(limits.MANIFEST_TRIES_PER_SECOND, limits.MANIFEST_TRIES_BURST)

@@ -58,6 +58,7 @@ class State(Enum):
     NEW = "new"
     HELLO_SAID = "hello said"
     WELCOMED = "welcomed"
+    LEDGER_ASKED = "ledger asked"
     SIGNING_UP = "signing up"
     SALT_ASKED = "salt asked"
     SALTED = "salted"
@@ -85,6 +86,9 @@ HANDSHAKE: Transitions = {
     (State.WELCOMED, _UP, SignUp): State.SIGNING_UP,
     (State.WELCOMED, _UP, LoginStart): State.SALT_ASKED,
     (State.WELCOMED, _UP, ProveDevice): State.PROVING_DEVICE,
+    (State.WELCOMED, _UP, FetchLeaves): State.LEDGER_ASKED,
+    (State.LEDGER_ASKED, _DOWN, Leaves): State.WELCOMED,
+    (State.LEDGER_ASKED, _DOWN, Refusal): State.WELCOMED,
     (State.SIGNING_UP, _DOWN, Accepted): State.ENROLLED,
     (State.SIGNING_UP, _DOWN, Refusal): State.WELCOMED,
     (State.SALT_ASKED, _DOWN, Salt): State.SALTED,

@@ -155,7 +155,7 @@ class Looking:
             statement=proof.statement,
             heads=tuple(heads),
             light_heads=split.light if split else (),
-            leaves=(*self._store.leaves(), *(split.more if split else ())),
+            leaves=(split.leaves if split else ()) or tuple(self._store.leaves()),
         )
         return file.pack()
 

@@ -12,11 +12,13 @@ import msgspec
 
 from coterie.base import limits
 from coterie.base.clock import Clock
-from coterie.base.errors import Unavailable
+from coterie.base.codes import Code
+from coterie.base.errors import SecurityStop, Unavailable
 from coterie.base.ids import ConversationId, MessageId
 from coterie.client.api.own_devices import OwnDevices
 from coterie.client.api.readers import Readers
 from coterie.client.commands import KeepDraft, MarkRead, RecoveryKeyShown, Say, parse
+from coterie.client.core.alarms import SplitProof
 from coterie.client.core.profile import Profile
 from coterie.client.events import (
     AccountChangeAnswered,
@@ -35,8 +37,10 @@ from coterie.client.events import (
 from coterie.client.runtime import Runtime
 from coterie.client.signing_in import Renewal
 from coterie.client.store.lock import ProfileLock
+from coterie.client.store.records import PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.content.body import Text, pack
+from coterie.ledger.audit import Audit, LedgerFile, audit, ledger_of, together
 
 
 class Me(OwnDevices):
@@ -127,6 +131,24 @@ class Me(OwnDevices):
         """The person has the recovery key: this machine forgets it."""
         await self._runtime.tell(RecoveryKeyShown())
         self.recovery_key = None
+
+    def hold_against(self, shown: LedgerFile) -> Audit:
+        """Check what a server shows to others (fetch_ledger) together with what this device holds of it.
+        Where that proves a fraud, the proof is kept, and this profile stops for good.
+
+        Raises SecurityStop(ledger-split) where it is another ledger than this profile knows, RemoteError and
+        SealBroken as audit() does.
+        """
+        own = LedgerFile.unpack(self.ledger_file())
+        if ledger_of(own) != ledger_of(shown):
+            raise SecurityStop(Code.LEDGER_SPLIT, "another ledger than this profile knows")
+        both = together(own, shown)
+        found = audit(both)
+        if found.fraud is not None:
+            (theirs,), (ours, *_) = shown.heads, own.heads
+            proof = PutSetting(Setting.SPLIT_PROOF, SplitProof(ours, theirs, both.leaves).pack())
+            self._runtime.stop_over(SecurityStop(Code.LEDGER_SPLIT, found.fraud.why), (proof,))
+        return found
 
     async def close(self) -> None:
         """Hang up, and leave the store in order."""

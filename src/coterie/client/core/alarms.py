@@ -32,12 +32,12 @@ HEADS_REMEMBERED = 64
 
 class SplitProof(msgspec.Struct, frozen=True, array_like=True):
     """ours: the signed head over the leaves kept here, packed (b"" before the first). other: the one that
-    contradicts it, as it came: a SignedHead from the server, or a LightHead out of a message. more: leaves
-    after those kept here, which other covers."""
+    contradicts it, as it came: a SignedHead from the server, or a LightHead out of a message. leaves:
+    all that other covers, where those kept here do not show it; else none."""
 
     ours: bytes
     other: bytes
-    more: tuple[bytes, ...] = ()
+    leaves: tuple[bytes, ...] = ()
 
     def pack(self) -> bytes:
         return msgspec.msgpack.encode(self)
@@ -134,12 +134,12 @@ class Witness:
     def broken(self, note: str, packed: bytes, head: Head, more: tuple[bytes, ...]) -> SecurityStop:
         """Leaves came under the server's head of which one breaks the rules. more: all that came after those
         kept here. Where the head covers them, both are kept as proof."""
+        leaves = (*self._reads.leaves(), *more)[: head.size]
         tree = Tree()
-        for leaf in (*self._reads.leaves(), *more):
-            if tree.size < head.size:
-                tree.append(leaf)
+        for leaf in leaves:
+            tree.append(leaf)
         if (tree.size, tree.root()) == (head.size, head.root):
-            self._proof = SplitProof(self._reads.setting(Setting.HEAD) or b"", packed, more)
+            self._proof = SplitProof(self._reads.setting(Setting.HEAD) or b"", packed, leaves)
         return SecurityStop(Code.LEDGER_SPLIT, note)
 
     def _compare(self, head: Head, packed: bytes, view: LedgerView, ours: bytes = b"") -> None:

@@ -27,6 +27,10 @@ class ProfilePlace(msgspec.Struct, frozen=True):
     folder: Path
     name: str
 
+    def is_on(self, server: AccountId) -> bool:
+        """Whether this is a profile on the server with that founding identity."""
+        return self.folder.name.endswith(_suffix(server))
+
     @property
     def key_file(self) -> Path:
         return self.folder / "keys"
@@ -83,7 +87,7 @@ def new_profile(home: Path, name: UserName, server: AccountId) -> ProfilePlace:
 
     Raises Refused(profile-exists), Unavailable(disk).
     """
-    place = ProfilePlace(home / _PROFILES / f"{name}@{server.hex()[:8]}", name)
+    place = ProfilePlace(home / _PROFILES / f"{name}{_suffix(server)}", name)
     require_new(place)
     try:
         home.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -122,6 +126,10 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _suffix(server: AccountId) -> str:
+    return f"@{server.hex()[:8]}"
 
 
 def _plain(folder: Path) -> str:

@@ -96,7 +96,7 @@ async def handle(frame: Asks, who: Caller, reads: Reads, realm: Realm, now: Now)
         case FetchAccounts():
             return await fetch_accounts.handle(frame, _signed_in(who), reads, realm, now)
         case FetchLeaves():
-            return await fetch_leaves.handle(frame, _signed_in(who), reads, realm, now)
+            return await fetch_leaves.handle(frame, who, reads, realm, now)
         case PublishPrekeys():
             return await publish_prekeys.handle(frame, _signed_in(who), reads, realm, now)
         case PublishManifest():

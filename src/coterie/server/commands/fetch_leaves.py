@@ -1,10 +1,14 @@
-"""FetchLeaves -> Leaves: the ledger, as far as a signed head covers it (encryption rule 19)."""
+"""FetchLeaves -> Leaves: the ledger, as far as a signed head covers it (encryption rule 19).
+
+Where sign-up is open a stranger may ask too: anybody could make an account and see the same, and a server
+that does not know who asks cannot show this one something else (docs/decisions/0030).
+"""
 
 from __future__ import annotations
 
 from coterie.base import limits
 from coterie.base.codes import Code
-from coterie.server.caller import SignedIn
+from coterie.server.caller import Caller
 from coterie.server.commands.outcome import Outcome, refusal
 from coterie.server.policy import Now
 from coterie.server.realm import Realm
@@ -12,8 +16,11 @@ from coterie.server.store.protocol import Reads
 from coterie.wire.frames import FetchLeaves, Leaves
 
 
-async def handle(frame: FetchLeaves, who: SignedIn, reads: Reads, realm: Realm, now: Now) -> Outcome:
-    wait_seconds = realm.rates.fetches.take(who.account, now.monotonic_seconds)
+async def handle(frame: FetchLeaves, who: Caller, reads: Reads, realm: Realm, now: Now) -> Outcome:
+    if who.signed_in is None and not realm.open_signup:
+        return refusal(frame.request, Code.NOT_SIGNED_IN)
+    asking = who.address if who.signed_in is None else who.signed_in.account
+    wait_seconds = realm.rates.fetches.take(asking, now.monotonic_seconds)
     if wait_seconds:
         return refusal(frame.request, Code.BUSY, wait_seconds)
     ledger = realm.ledger
