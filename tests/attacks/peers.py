@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from coterie.base.conversations import everyone_id, membership_hash
 from coterie.base.ids import (
     NO_HASH,
-    AccountId,
     ConversationId,
     DeviceId,
     EnvelopeId,
@@ -38,7 +37,8 @@ from coterie.wire.frames.accounts import ClaimedKeys
 
 NOW_MS = 1_800_000_000_000
 LIFE = b"L" * 16
-SERVER = AccountId(b"S" * 32)
+SERVER_KEYS = IdentityKeys.generate()
+SERVER = account_id(SERVER_KEYS.public)
 LEDGER = ledger_id(SERVER, bytes(16))
 EVERYONE = everyone_id(LEDGER)
 LEDGER_KEYS = LedgerKeys.generate()

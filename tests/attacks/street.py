@@ -119,8 +119,8 @@ class Server:
             case FetchLeaves(request, start):
                 return Leaves(request, start, tuple(self.ledger.leaves[start:]), self.ledger.head())
             case FetchAccounts(request, accounts):
-                wanted = (self.peers[AccountId(known.account)] for known in accounts)
-                return Accounts(request, tuple(self.record(peer) for peer in wanted))
+                known = [AccountId(each.account) for each in accounts if each.account in self.peers]
+                return Accounts(request, tuple(self.record(self.peers[account]) for account in known))
             case Claim(request, devices):
                 wanted = (self.peers[AccountId(ref.account)] for ref in devices)
                 return Claimed(request, tuple(self.claimed(peer) for peer in wanted))

@@ -96,6 +96,25 @@ async def test_a_statement_is_renewed_long_before_it_expires(folder: Path, alice
 
 
 @pytest.mark.asyncio
+async def test_a_statement_is_said_once_a_head_covers_its_leaf(folder: Path) -> None:
+    """Clients look for it there, so a disk that fails between the two must not let them find nothing."""
+    clock = FakeClock(NOW_MS)
+    async with house_in(folder, clock=clock) as house:
+        before = house.realm.statement
+        disk = Database(folder / "server.db")
+        disk.run("CREATE TRIGGER full BEFORE INSERT ON heads BEGIN SELECT raise(ABORT, 'full'); END")
+        clock.advance(limits.STATEMENT_MS / 2000 + 1)
+        await house.pass_time(3)
+        assert len(await house.store.leaves(0, 9)) == 2
+        assert (house.realm.statement, house.realm.ledger.size) == (before, 1)
+        disk.run("DROP TRIGGER full")
+        disk.close()
+        await house.pass_time(2)
+        assert said(house.realm, clock.wall_ms()).seq == 2
+        assert house.realm.ledger.size == 2
+
+
+@pytest.mark.asyncio
 async def test_a_head_is_signed_every_hour_though_nothing_happens(house: House, alice: Person) -> None:
     await registered(house, alice)
     wire = house.wire()

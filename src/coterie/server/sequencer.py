@@ -17,6 +17,7 @@ from coterie.server.policy import Buckets, Now
 from coterie.server.realm import LedgerNow, Realm
 from coterie.server.store.protocol import Store
 from coterie.server.store.records import PutHead
+from coterie.server.store.results import DONE
 
 LEAVES_PER_READ = 10_000
 EPOCHS_AT_ONCE = 5
@@ -75,10 +76,13 @@ class Sequencer:
         return idle or waiting >= limits.EPOCH_LEAVES or wanted_size > self._realm.ledger.size
 
     async def close_epoch(self, now: Now) -> LedgerNow:
-        """Sign a head over all leaves and commit it; the realm has it then, and it may be published."""
+        """Sign a head over all leaves and commit it; the realm has it then, and it may be published. Raises
+        Unavailable(disk)."""
         head = Head(self._ledger, self._view.size, self._view.root(), now.wall_ms)
         signed = sign_head(head, self._keys).pack()
-        await self._store.commit([PutHead(head.size, now.wall_ms, signed)])
+        (result,) = await self._store.commit([PutHead(head.size, now.wall_ms, signed)])
+        if result != DONE:
+            raise Unavailable(Code.DISK, "a head could not be kept")
         self._at_once.take(self._ledger, now.monotonic_seconds)
         self._realm.ledger = LedgerNow(head.size, now.wall_ms, signed)
         return self._realm.ledger

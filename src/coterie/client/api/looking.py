@@ -8,7 +8,8 @@ from coterie.base.errors import CoterieError, Refused, SecurityStop, Unavailable
 from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
 from coterie.base.names import canonical
 from coterie.client.commands import EVERYONE
-from coterie.client.core.profile import Profile, unpack_proof
+from coterie.client.core.profile import Profile
+from coterie.client.core.recorded import ledger_file
 from coterie.client.core.switchboard import Switchboard
 from coterie.client.events import (
     Conversation,
@@ -21,9 +22,8 @@ from coterie.client.events import (
     Person,
 )
 from coterie.client.runtime import Runtime
-from coterie.client.store.records import ConversationRow, Setting
+from coterie.client.store.records import ConversationRow
 from coterie.client.store.sqlite import ClientStore
-from coterie.ledger.audit import LedgerFile
 
 
 class Looking:
@@ -145,19 +145,7 @@ class Looking:
 
         Raises Unavailable(unreachable) before the first connection.
         """
-        proof = unpack_proof(self._store.setting(Setting.SERVER_PROOF))
-        head = self._store.setting(Setting.HEAD)
-        split = self._core.trust.witness.kept
-        heads = dict.fromkeys((*((head,) if head else ()), *(split.signed if split else ())))
-        file = LedgerFile(
-            identity=proof.identity,
-            chain=proof.chain,
-            statement=proof.statement,
-            heads=tuple(heads),
-            light_heads=split.light if split else (),
-            leaves=(split.leaves if split else ()) or tuple(self._store.leaves()),
-        )
-        return file.pack()
+        return ledger_file(self._store, self._core.trust.witness.kept).pack()
 
     def devices(self) -> tuple[Device, ...]:
         """The devices of this account, as its newest proven manifest lists them."""

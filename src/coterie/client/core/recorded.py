@@ -1,10 +1,13 @@
-"""Whether the server's proof of itself stands in the ledger that everybody sees (encryption rule 7)."""
+"""Whether the server's proof of itself stands in the ledger that everybody sees (encryption rule 7), and all
+that this device holds of both, for others to check."""
 
 from __future__ import annotations
 
+from coterie.client.core.alarms import SplitProof
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import unpack_proof
 from coterie.client.store.records import Setting
+from coterie.ledger.audit import LedgerFile
 from coterie.ledger.checks import check_recorded
 from coterie.ledger.leaves import LedgerView
 
@@ -30,3 +33,21 @@ class Recorded:
         proof = unpack_proof(packed)
         check_recorded(proof.chain, proof.statement, view)
         self._wanted_size = None
+
+
+def ledger_file(reads: Reads, split: SplitProof | None) -> LedgerFile:
+    """The server's proof of itself, the newest head and all leaves; after a stop, what shows the fraud.
+
+    Raises Unavailable(unreachable) before the first connection.
+    """
+    proof = unpack_proof(reads.setting(Setting.SERVER_PROOF))
+    head = reads.setting(Setting.HEAD)
+    heads = dict.fromkeys((*((head,) if head else ()), *(split.signed if split else ())))
+    return LedgerFile(
+        identity=proof.identity,
+        chain=proof.chain,
+        statement=proof.statement,
+        heads=tuple(heads),
+        light_heads=split.light if split else (),
+        leaves=(split.leaves if split else ()) or tuple(reads.leaves()),
+    )
