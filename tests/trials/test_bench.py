@@ -51,6 +51,17 @@ PROMISED = [
     "client.doors.unlock",
     "client.doors.live",
     "client.memory",
+    "ledger.append",
+    "ledger.inclusion",
+    "ledger.consistency",
+    "ledger.client",
+    "ledger.audit",
+    "ledger.bytes",
+    "ledger.delta",
+    "ledger.log_in",
+    "ledger.send",
+    "ledger.heard",
+    "ledger.fresh",
 ]
 
 

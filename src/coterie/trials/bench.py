@@ -19,6 +19,7 @@ from coterie.trials import (
     client_fan_out,
     client_messages,
     client_talk,
+    ledger_checks,
     server_direct,
     server_idle,
     server_rooms,
@@ -40,6 +41,7 @@ TRIALS: dict[str, Run] = {
     "client.fan_out": client_fan_out.run,
     "client.catch_up": client_catch_up.run,
     "client.doors": client_doors.run,
+    "ledger": ledger_checks.run,
     "window": window.run,
 }
 OF_SERVER = "server."

@@ -56,6 +56,12 @@ async def run(trial: Trial) -> list[Figure]:
         return mail.figures()
 
 
+def costs(alice: CoreAlone, bob: CoreAlone, trial: Trial) -> list[tuple[float, float]]:
+    """CPU microseconds of sealing one message and of opening it, in batches, of each round."""
+    mail = _Mail(alice, bob, trial)
+    return [mail.batches() for _ in range(trial.scale.rounds)]
+
+
 class _Mail:
     """Carries what alice sends to bob, and the answers back, and takes the time of each turn."""
 
@@ -92,13 +98,9 @@ class _Mail:
     def _round(self) -> dict[str, tuple[float, ...]]:
         """Microseconds of each figure, and of its floor where it has one."""
         scale = self._trial.scale
-        self._forget(cpu_seconds)
-        for _ in range(scale.batches):
-            self._exchange(scale.batch)
+        seal, opened = self.batches()
         count = scale.batches * scale.batch
-        seal, answer, opened = (
-            sum(times) / count * 1e6 for times in (self._sealed, self._answered, self._opened)
-        )
+        answer = sum(self._answered) / count * 1e6
         bare_seal, bare_open = self._bare(count)
         self._forget(self._trial.clock.monotonic_seconds)
         for _ in range(scale.single_messages):
@@ -114,6 +116,15 @@ class _Mail:
             "single.seal_above": (single_seal - fsync,),
             "single.open_above": (single_open - fsync,),
         }
+
+    def batches(self) -> tuple[float, float]:
+        """CPU microseconds of sealing and of opening one of a batch."""
+        scale = self._trial.scale
+        self._forget(cpu_seconds)
+        for _ in range(scale.batches):
+            self._exchange(scale.batch)
+        count = scale.batches * scale.batch
+        return sum(self._sealed) / count * 1e6, sum(self._opened) / count * 1e6
 
     def _forget(self, meter: Callable[[], float]) -> None:
         """Begin anew, with time or CPU time."""

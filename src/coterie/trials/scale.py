@@ -31,6 +31,8 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     speakers: int
     speaker_messages: int
     """Of each speaker, for somebody who sleeps."""
+    ledger_accounts: int
+    """Of a ledger made up for the purpose."""
     doors: int
     """Sign-ups, logins, unlocks."""
     window_rounds: int
@@ -57,6 +59,7 @@ FULL = Scale(
     many_devices=999,
     speakers=5,
     speaker_messages=2000,
+    ledger_accounts=100_000,
     doors=5,
     window_rounds=3,
 )
@@ -81,6 +84,7 @@ QUICK = Scale(
     many_devices=79,
     speakers=2,
     speaker_messages=300,
+    ledger_accounts=20_000,
     doors=1,
     window_rounds=1,
 )
@@ -105,6 +109,7 @@ TINY = Scale(
     many_devices=3,
     speakers=1,
     speaker_messages=20,
+    ledger_accounts=200,
     doors=1,
     window_rounds=1,
 )
