@@ -34,7 +34,7 @@ BYTES_TARGET = (Target(15.0),)
 LOG_IN_TARGET = (Target(2.0),)
 MESSAGE_TARGET = (Target(0.1, of_floor=True),)
 PROOFS = 500
-CHECKS = 2000
+CHECKS = 500
 NEW_LEAVES = 100
 
 
