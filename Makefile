@@ -26,7 +26,7 @@ help:
 	@echo "make coverage  which branches of the inner packages are tested"
 	@echo "make bench   how fast it is on this machine (ARGS='--quick' takes less than a minute)"
 	@echo "make mutants   take each defence out once, and see its test fail (ARGS='ghost' for some)"
-	@echo "make garbage   half a million calls of garbage into every parser"
+	@echo "make garbage   half a million calls of garbage into every parser, and a thousand orders of lies"
 	@echo "make soak    ten minutes of 20 clients and many days: is anything lost? (ARGS='--seed 7')"
 	@echo "make setup   only make .venv"
 	@echo "make clean   remove .venv and caches (var/, with your keys and messages, stays)"
@@ -60,6 +60,7 @@ mutants: $(DEV)
 
 garbage: $(DEV)
 	@COTERIE_GARBAGE_CALLS=500000 $(PYTHON_HERE) -m pytest -q tests/attacks/test_garbage.py
+	@COTERIE_ANY_LIES=1000 $(PYTHON_HERE) -m pytest -q -o timeout=3600 tests/attacks/test_any_lies.py
 
 covered: $(DEV)
 	@$(PYTHON_HERE) -m coverage combine --quiet

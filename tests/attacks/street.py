@@ -265,6 +265,13 @@ class Victim(Peer):
 
     def _turn(self, steps: Callable[[], Iterator[Outcome]]) -> None:
         """One turn as the runtime takes it: apply, commit, then send; then the server's answers."""
+        for frame in self.committed(steps):
+            answer = self.server.answer(frame)
+            if answer is not None:
+                self.frame(answer)
+
+    def committed(self, steps: Callable[[], Iterator[Outcome]]) -> list[ClientFrame]:
+        """A turn up to its commit; what is to be sent."""
         outcomes: list[Outcome] = []
         self.store.begin()
         try:
@@ -277,10 +284,7 @@ class Victim(Peer):
             self.core.forget()
             raise
         self.shown += [event for outcome in outcomes for event in outcome.show]
-        for frame in [frame for outcome in outcomes for frame in outcome.send]:
-            answer = self.server.answer(frame)
-            if answer is not None:
-                self.frame(answer)
+        return [frame for outcome in outcomes for frame in outcome.send]
 
 
 def with_key(
