@@ -69,6 +69,76 @@ def test_every_consistency_proof() -> None:
             verify_consistency(old, ROOTS[old], new, ROOTS[new], tree.consistency(old, new))
 
 
+def proven_root(leaf: bytes, index: int, size: int, steps: list[bytes]) -> bytes:
+    """The root that an inclusion proof leads to, by the recursion of RFC 9162 2.1.3.1: the last step is the
+    other half of the tree."""
+    if size == 1:
+        assert not steps
+        return hashlib.sha256(b"\x00" + leaf).digest()
+    half = 1 << ((size - 1).bit_length() - 1)
+    *inner, other = steps
+    if index < half:
+        return hashlib.sha256(b"\x01" + proven_root(leaf, index, half, inner) + other).digest()
+    return hashlib.sha256(b"\x01" + other + proven_root(leaf, index - half, size - half, inner)).digest()
+
+
+def both_roots(old: int, new: int, steps: list[bytes], old_root: bytes | None) -> tuple[bytes, bytes]:
+    """The older and the newer root that a consistency proof leads to, by the recursion of RFC 9162 2.1.4.1.
+    old_root: known to who verifies, where the older tree is a whole half of the newer one; else None."""
+    if old == new:
+        if old_root is not None:
+            assert not steps
+            return old_root, old_root
+        (root,) = steps
+        return root, root
+    half = 1 << ((new - 1).bit_length() - 1)
+    *inner, other = steps
+    if old <= half:
+        older, left = both_roots(old, half, inner, old_root)
+        return older, hashlib.sha256(b"\x01" + left + other).digest()
+    older, right = both_roots(old - half, new - half, inner, None)
+    node = hashlib.sha256(b"\x01" + other)
+    before, after = node.copy(), node
+    before.update(older)
+    after.update(right)
+    return before.digest(), after.digest()
+
+
+def test_a_second_verifier_agrees_on_every_proof() -> None:
+    """By recursion from the root down, where verify_inclusion and verify_consistency go from the leaf up."""
+    for size in range(1, SIZES + 1):
+        for index in range(size):
+            proof = list(GROWN.inclusion(index, size))
+            assert proven_root(LEAVES[index], index, size, proof) == ROOTS[size]
+        for old in range(1, size + 1):
+            steps = list(GROWN.consistency(old, size))
+            assert both_roots(old, size, steps, ROOTS[old]) == (ROOTS[old], ROOTS[size])
+
+
+@given(size=st.integers(2, SIZES), index=st.integers(0, SIZES - 1), data=st.data())
+@settings(max_examples=200)
+def test_both_verifiers_refuse_any_wrong_byte_of_a_proof(size: int, index: int, data: st.DataObject) -> None:
+    """Any byte, changed into any other."""
+    index %= size
+    included, consistent = GROWN.inclusion(index, size), GROWN.consistency(index or 1, size)
+    for old, proof in ((None, included), (index or 1, consistent)):
+        if not proof:
+            continue
+        step = data.draw(st.integers(0, len(proof) - 1))
+        at, add = data.draw(st.integers(0, 31)), data.draw(st.integers(1, 255))
+        wrong = bytearray(proof[step])
+        wrong[at] = (wrong[at] + add) % 256
+        steps = (*proof[:step], bytes(wrong), *proof[step + 1 :])
+        if old is None:
+            with pytest.raises(SealBroken):
+                verify_inclusion(LEAVES[index], index, size, steps, ROOTS[size])
+            assert proven_root(LEAVES[index], index, size, list(steps)) != ROOTS[size]
+        else:
+            with pytest.raises(SealBroken):
+                verify_consistency(old, ROOTS[old], size, ROOTS[size], steps)
+            assert both_roots(old, size, list(steps), ROOTS[old]) != (ROOTS[old], ROOTS[size])
+
+
 def test_a_proof_holds_for_its_own_place_only() -> None:
     tree = grown(64)
     for size in range(2, 65):
