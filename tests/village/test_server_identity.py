@@ -136,3 +136,25 @@ async def test_a_statement_out_of_date_is_no_fraud(village: Village) -> None:
         await ears.until(
             lambda events: coterie.LinkChanged(coterie.LinkState.OFFLINE, Code.STATEMENT_EXPIRED) in events
         )
+
+
+async def test_a_certificate_that_was_replaced_is_not_taken_back(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attack: somebody stole the key of the old certificate, and shows the statement that named it."""
+    alice = await village.person("alice")
+    port, place = village.port, village.folder / "server" / "tls.pem"
+    old, proof = place.read_bytes(), LedgerFile.unpack(alice.ledger_file())
+    await village.stop()
+    place.unlink()
+    await village.start(port)
+    await alice.send("@alice", "a note", timeout_seconds=PATIENCE_SECONDS)
+    await village.stop()
+    place.write_bytes(old)
+    says(monkeypatch, lambda welcome, _: msgspec.structs.replace(welcome, statement=proof.statement))
+    ears = Heard(alice)
+    await village.start(port)
+    refused = coterie.LinkChanged(coterie.LinkState.OFFLINE, Code.STATEMENT_EXPIRED)
+    await ears.until(lambda events: refused in events)
+    sent = await alice.send("@alice", "to nobody", timeout_seconds=0.1)
+    assert sent.state is coterie.MessageState.QUEUED

@@ -3,13 +3,16 @@ that this device holds of both, for others to check."""
 
 from __future__ import annotations
 
+from coterie.base.codes import Code
+from coterie.base.errors import Unavailable
 from coterie.client.core.alarms import SplitProof
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import unpack_proof
 from coterie.client.store.records import Setting
 from coterie.ledger.audit import LedgerFile
 from coterie.ledger.checks import check_recorded
-from coterie.ledger.leaves import LedgerView
+from coterie.ledger.leaves import SERVER_NAME_HASH, LedgerView
+from coterie.ledger.statements import ServerStatement, SignedStatement
 
 
 class Recorded:
@@ -21,8 +24,17 @@ class Recorded:
         self._wanted_size: int | None = None
 
     def connected(self, size: int, view: LedgerView, proven: int) -> None:
-        """size: of the ledger by Ready's head. Raises what grown() raises."""
+        """size: of the ledger by Ready's head.
+
+        Raises what grown() raises, and Unavailable(statement-expired) where the leaves kept here record a
+        newer statement: whoever has an old certificate's key could still show the one that names it.
+        """
         self._wanted_size = size
+        packed, newest = self._reads.setting(Setting.SERVER_PROOF), view.newest_of_name(SERVER_NAME_HASH)
+        if packed is not None and newest is not None:
+            signed = SignedStatement.unpack(unpack_proof(packed).statement)
+            if ServerStatement.unpack(signed.payload).seq < newest[1].seq:
+                raise Unavailable(Code.STATEMENT_EXPIRED, "a statement that was replaced")
         self.grown(view, proven)
 
     def grown(self, view: LedgerView, proven: int) -> None:
