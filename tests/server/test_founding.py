@@ -174,6 +174,7 @@ async def test_a_ledger_that_was_tampered_with_is_not_served(folder: Path, alice
     [
         "DELETE FROM heads",
         "DELETE FROM statements",
+        "INSERT INTO facts VALUES ('chain', x'ff')",
         "DELETE FROM facts WHERE name = 'incarnation'",
         "UPDATE facts SET value = x'00' WHERE name = 'secrets'",
         "UPDATE statements SET signed = x'00'",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import msgspec
 import pytest
 
 import coterie
@@ -17,6 +18,7 @@ from coterie.client.store.records import Setting
 from coterie.ledger.audit import LedgerFile, audit
 from coterie.ledger.heads import Head, sign_head
 from coterie.ledger.leaves import NO_LEAF, Leaf, LeafKind, LedgerView
+from coterie.ledger.tree import Tree
 from coterie.server.founding import _secrets_decoder
 from coterie.server.store.database import Database
 from coterie.wire.frames import Accepted, Leaves, ServerFrame
@@ -102,6 +104,23 @@ async def test_a_server_that_shows_strangers_something_else_is_convicted(
         with pytest.raises(coterie.SecurityStop):
             await again.wait_live(PATIENCE_SECONDS)
         assert audit(LedgerFile.unpack(again.ledger_file())).fraud is not None
+
+
+async def test_a_fraud_in_what_is_shown_alone_is_kept_too(village: Village) -> None:
+    """Attack: strangers are shown a name that somebody else took over, under a head that counts."""
+    alice = await village.person("alice")
+    shown = await coterie.fetch_ledger(village.invite)
+    mine = Leaf.unpack(shown.leaves[-1])
+    taken = msgspec.structs.replace(mine, account=AccountId(b"t" * 32), seq=2, previous=len(shown.leaves) - 1)
+    leaves = (*shown.leaves, taken.pack())
+    tree = Tree()
+    for packed in leaves:
+        tree.append(packed)
+    head = sign_head(Head(alice._core.profile.ledger, tree.size, tree.root(), 1), ledger_keys(village)).pack()
+    file = msgspec.structs.replace(shown, leaves=leaves, heads=(head,))
+    assert alice.hold_against(file).fraud is not None
+    await Heard(alice).until(lambda _: alice.link is coterie.LinkState.STOPPED)
+    assert audit(LedgerFile.unpack(alice.ledger_file())).fraud is not None
 
 
 async def test_another_ledger_altogether_is_no_proof_and_a_stop(village: Village, liar: Liar) -> None:

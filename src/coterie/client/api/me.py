@@ -145,7 +145,8 @@ class Me(OwnDevices):
         both = together(own, shown)
         found = audit(both)
         if found.fraud is not None:
-            (theirs,), (ours, *_) = shown.heads, own.heads
+            ours = own.heads[0] if own.heads else b""
+            theirs = (*shown.light_heads, *shown.heads)[-1]
             proof = PutSetting(Setting.SPLIT_PROOF, SplitProof(ours, theirs, both.leaves).pack())
             self._runtime.stop_over(SecurityStop(Code.LEDGER_SPLIT, found.fraud.why), (proof,))
         return found
