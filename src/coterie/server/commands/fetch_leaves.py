@@ -1,7 +1,7 @@
 """FetchLeaves -> Leaves: the ledger, as far as a signed head covers it (encryption rule 19).
 
 Where sign-up is open a stranger may ask too: anybody could make an account and see the same, and a server
-that does not know who asks cannot show this one something else (docs/decisions/0030).
+that does not know who asks cannot show this one something else (docs/decisions/0025).
 """
 
 from __future__ import annotations
