@@ -54,6 +54,9 @@ class Domain(StrEnum):
     INNER_MESSAGE = "coterie inner message"
     FRANKING = "coterie franking"
     FRANKING_MAC = "coterie franking mac"
+    SAFETY_NUMBER = "coterie safety number"
+    SAS_COMMITMENT = "coterie sas commitment"
+    SAS = "coterie sas"
 
 
 @cache
