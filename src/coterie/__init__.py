@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from coterie.client.events import Device as Device
     from coterie.client.events import DevicesChanged as DevicesChanged
     from coterie.client.events import DrainedBacklog as DrainedBacklog
+    from coterie.client.events import Emoji as Emoji
+    from coterie.client.events import EmojiToCompare as EmojiToCompare
+    from coterie.client.events import EndReason as EndReason
     from coterie.client.events import Event as Event
     from coterie.client.events import FramesSent as FramesSent
     from coterie.client.events import LinkChanged as LinkChanged
@@ -50,6 +53,9 @@ if TYPE_CHECKING:
     from coterie.client.events import PresenceChanged as PresenceChanged
     from coterie.client.events import SendingStuck as SendingStuck
     from coterie.client.events import Sent as Sent
+    from coterie.client.events import VerificationAsked as VerificationAsked
+    from coterie.client.events import VerificationEnded as VerificationEnded
+    from coterie.client.events import Verified as Verified
     from coterie.client.store.profiles import default_home as default_home
     from coterie.client.store.profiles import profiles as profiles
     from coterie.e2ee.recovery import new_passphrase as new_passphrase
@@ -78,6 +84,9 @@ _MODULES = {
         "Device",
         "DevicesChanged",
         "DrainedBacklog",
+        "Emoji",
+        "EmojiToCompare",
+        "EndReason",
         "Event",
         "FramesSent",
         "LinkChanged",
@@ -86,14 +95,17 @@ _MODULES = {
         "MessageArrived",
         "MessageQueued",
         "MessageSent",
-        "MessageState",
         "MessagesMissing",
+        "MessageState",
         "OwnDeviceQuestion",
         "Person",
         "PersonAppeared",
         "PresenceChanged",
         "SendingStuck",
         "Sent",
+        "VerificationAsked",
+        "VerificationEnded",
+        "Verified",
     ),
     "coterie.client.store.profiles": ("default_home", "profiles"),
     "coterie.e2ee.recovery": ("new_passphrase",),

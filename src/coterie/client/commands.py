@@ -9,8 +9,9 @@ import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused
-from coterie.base.ids import ConversationId, DeviceId, MessageId, UserName
+from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, UserName
 from coterie.base.quiet import Quiet
+from coterie.client.events import EndReason
 from coterie.content.body import Body
 from coterie.wire.frames import Ready
 
@@ -67,7 +68,43 @@ class OwnDeviceConfirmed(msgspec.Struct, frozen=True):
     device: DeviceId
 
 
-Command = Say | MarkRead | KeepDraft | Connected | Disconnected | Tick | RecoveryKeyShown | OwnDeviceConfirmed
+class MarkVerified(msgspec.Struct, frozen=True):
+    """The person has compared safety numbers or codes with somebody, and they match."""
+
+    account: AccountId
+
+
+class CompareEmoji(msgspec.Struct, frozen=True):
+    """The person wants to compare emoji with somebody, or joins somebody who does."""
+
+    account: AccountId
+
+
+class EmojiMatch(msgspec.Struct, frozen=True):
+    """The person sees the same emoji as the other one."""
+
+    account: AccountId
+
+
+class EndVerification(msgspec.Struct, frozen=True):
+    """The person wants no more, or sees other emoji."""
+
+    account: AccountId
+    reason: EndReason
+
+
+Verifying = MarkVerified | CompareEmoji | EmojiMatch | EndVerification
+Command = (
+    Say
+    | MarkRead
+    | KeepDraft
+    | Connected
+    | Disconnected
+    | Tick
+    | RecoveryKeyShown
+    | OwnDeviceConfirmed
+    | Verifying
+)
 
 
 class Addressed(Quiet, frozen=True):

@@ -217,6 +217,53 @@ class OwnDeviceQuestion(msgspec.Struct, frozen=True):
     device: Device
 
 
+class Verified(msgspec.Struct, frozen=True):
+    """This device's person has verified somebody: numbers, codes or emoji match."""
+
+    person: Person
+
+
+class VerificationAsked(msgspec.Struct, frozen=True):
+    """Somebody wants to compare emoji: answer with verify(), or end_verification()."""
+
+    person: Person
+
+
+class Emoji(msgspec.Struct, frozen=True):
+    """One emoji, and what it is called."""
+
+    sign: str
+    name: str
+
+
+class EmojiToCompare(msgspec.Struct, frozen=True):
+    """Both people see these seven now, in this order, unless somebody stands between them: answer with
+    emoji_match(), or end_verification(mismatch=True)."""
+
+    person: Person
+    emoji: tuple[Emoji, ...]
+
+
+class EndReason(StrEnum):
+    """Why a comparison ended without anybody being verified."""
+
+    DECLINED = "declined"
+    MISMATCH = "mismatch"
+    """One of the two saw other emoji."""
+    TIMED_OUT = "timed-out"
+    BROKEN = "broken"
+    """What came did not hold, or the program failed."""
+    ELSEWHERE = "elsewhere"
+    """Another device of this account took it up."""
+
+
+class VerificationEnded(msgspec.Struct, frozen=True):
+    """A comparison with somebody ended, and nobody was verified by it."""
+
+    person: Person
+    reason: EndReason
+
+
 class BecameNewDevice(msgspec.Struct, frozen=True):
     """This folder was a copy of another device's, and is a device of its own from now on. unsure: messages
     that may or may not have been sent by the other one."""
@@ -247,4 +294,8 @@ Event = (
     | BecameNewDevice
     | MessagesMissing
     | OwnDeviceQuestion
+    | Verified
+    | VerificationAsked
+    | EmojiToCompare
+    | VerificationEnded
 )

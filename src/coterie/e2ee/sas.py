@@ -106,13 +106,14 @@ class Answerer:
     def __init__(self, terms: Terms, me: Party, commitment: bytes) -> None:
         self._terms = terms
         self._me = me
-        self._commitment = commitment
+        self.commitment = commitment
+        """Of the starter."""
         self._key = EmojiKey()
         self.public = self._key.public
 
     def agree(self, public: bytes) -> Agreement:
         """The starter has revealed its key. Raises SealBroken where it committed to another one."""
-        if not hmac.compare_digest(self._terms.commitment(public), self._commitment):
+        if not hmac.compare_digest(self._terms.commitment(public), self.commitment):
             raise SealBroken("a key other than the one committed to")
         secret = self._key.agree(public)
         return Agreement(secret, self._terms.transcript(self._me, public, self.public), starts=False)

@@ -25,6 +25,7 @@ from coterie.screens.open_timeline import OpenTimeline
 from coterie.screens.row_maker import MessageFormat
 from coterie.screens.searching import Searching
 from coterie.screens.signals import Batch, HeaderShown, PageShown, Place, Reset, Scope, StatusShown
+from coterie.screens.verifying import Verifying, verifying_line
 
 TIMELINES_MAX: Final = 8
 """Conversations whose rows are kept after another was opened."""
@@ -92,7 +93,7 @@ class Chat:
             case events.DrainedBacklog():
                 batch.ask(intents.ReadAll())
             case _:
-                assert_never(event)
+                self._verifying(event, batch)
 
     def _warn(
         self, event: events.BecameNewDevice | events.MessagesMissing | events.OwnDeviceQuestion, batch: Batch
@@ -301,6 +302,10 @@ class Chat:
         self.list.person(person, batch)
         if self.selected in (self._everyone, direct_id(self._account, person.account)):
             self._show_header(batch)
+
+    def _verifying(self, event: Verifying, batch: Batch) -> None:
+        self._changed(event.person, batch)
+        self._noticing.verifying(event.person, verifying_line(event), batch)
 
     def _show_link(self, state: LinkState, code: Code | None, batch: Batch) -> None:
         batch.show(StatusShown(link_line(state, code)))

@@ -227,14 +227,14 @@ class ModelReads:
         return next(iter(self.history(conversation, 1, None)), None)
 
     def history(self, conversation: ConversationId, limit: int, before: int | None) -> list[r.MessageRow]:
-        rows = self._of(r.MessageRow, conversation=conversation)
+        rows = self._of(r.MessageRow, conversation=conversation, shown=True)
         below = [row for row in rows if before is None or row.order < before]
         return sorted(below, key=lambda row: row.order)[-limit:]
 
     def unread(self, conversation: ConversationId) -> tuple[int, int]:
         known = self.conversation(conversation)
         mark = known.read_order if known else 0
-        rows = self._of(r.MessageRow, conversation=conversation, own=False)
+        rows = self._of(r.MessageRow, conversation=conversation, own=False, shown=True)
         orders = [row.order for row in rows if row.order > mark]
         return len(orders), min(orders, default=0)
 

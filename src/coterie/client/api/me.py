@@ -15,11 +15,12 @@ from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.base.ids import ConversationId, DeviceId, MessageId
-from coterie.client.api.looking import Looking
 from coterie.client.api.readers import Readers
+from coterie.client.api.verifying import Verifying
 from coterie.client.commands import KeepDraft, MarkRead, OwnDeviceConfirmed, RecoveryKeyShown, Say, parse
 from coterie.client.core.profile import Profile
 from coterie.client.events import (
+    ConversationChanged,
     DrainedBacklog,
     Event,
     LinkChanged,
@@ -39,7 +40,7 @@ from coterie.client.store.sqlite import ClientStore
 from coterie.content.body import Text, pack
 
 
-class Me(Looking):
+class Me(Verifying):
     """An account on this device. Use it with `async with`, or call close() at the end."""
 
     def __init__(
@@ -127,6 +128,13 @@ class Me(Looking):
     async def wait_drained(self, timeout_seconds: float = 30.0) -> None:
         """Return when everything that had waited on the server is stored here."""
         await self._wait(self._drained.is_set, timeout_seconds)
+
+    async def wait_told(self, name: str, timeout_seconds: float = 10.0) -> None:
+        """Return when the server has all that was said to somebody alone, what no screen shows included.
+
+        Raises Unavailable after the timeout: it goes with the next connection."""
+        conversation = self.resolve("@" + name.removeprefix("@"))
+        await self._wait(lambda: conversation not in self._store.outbox_conversations(), timeout_seconds)
 
     async def mark_read(self, conversation: ConversationId, up_to_order: int) -> None:
         await self._runtime.tell(MarkRead(conversation, up_to_order))
@@ -216,7 +224,7 @@ class Me(Looking):
                     waiter.set_result(
                         Sent(message.id, message.conversation, message.target, MessageState.SENT)
                     )
-            case SendingStuck():
+            case SendingStuck() | ConversationChanged():
                 self._changed.set()
             case _:
                 pass

@@ -11,14 +11,19 @@ from coterie.base.errors import RemoteError
 from coterie.base.ids import AccountId, StreamId
 from coterie.client.commands import (
     Command,
+    CompareEmoji,
     Connected,
     Disconnected,
+    EmojiMatch,
+    EndVerification,
     KeepDraft,
     MarkRead,
+    MarkVerified,
     OwnDeviceConfirmed,
     RecoveryKeyShown,
     Say,
     Tick,
+    Verifying,
 )
 from coterie.client.core.answers import Answers
 from coterie.client.core.envelopes import Envelopes
@@ -40,8 +45,10 @@ from coterie.client.core.requests import (
 from coterie.client.core.sealing import Sealing
 from coterie.client.core.sending import Sending
 from coterie.client.core.sharing import Sharing
+from coterie.client.core.standing import Standings
 from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
+from coterie.client.core.verification import Verification
 from coterie.client.core.views import Views
 from coterie.client.events import DrainedBacklog, Event, LinkChanged, LinkState, Message, OwnDeviceQuestion
 from coterie.client.outcome import Outcome
@@ -96,6 +103,10 @@ class Switchboard:
         )
         self._news = News(reads, self.views)
         self._outbox = Outbox(reads, self._sending, self.trust, self.people, self.views)
+        self._standings = Standings(self.people, self._news)
+        self.verification = Verification(
+            self.keyring, self.people, self._outbox, self._sending, self._standings
+        )
         self._envelopes = Envelopes(reads, self.keyring, profile, self.people, self.everyone)
         self._inbox = Inbox(
             reads,
@@ -106,6 +117,7 @@ class Switchboard:
             self.views,
             self._news,
             self.trust,
+            self.verification,
         )
         self._owed = Owed(reads, self._sharing, self._fanout, self.trust, self.people, self.requests)
         self._pruning = Pruning(self.keyring)
@@ -137,6 +149,7 @@ class Switchboard:
         self._outbox.forget()
         self._sending.forget()
         self._news.forget()
+        self.verification.forget()
         self._inbox.gaps.forget()
 
     def started(self, clean: bool) -> Outcome:
@@ -163,6 +176,7 @@ class Switchboard:
                 yield self._disconnected(code, final)
             case Tick():
                 yield from self._inbox.kept_long_enough(now_ms)
+                yield from self.verification.tick(now_ms)
                 if self._live:
                     yield self._prekeys.tick(now_ms)
                     yield self.trust.tick(now_ms)
@@ -170,6 +184,21 @@ class Switchboard:
                     yield from self._owed.give(now_ms)
             case OwnDeviceConfirmed(device):
                 yield self.trust.own.answered(device)
+            case MarkVerified() | CompareEmoji() | EmojiMatch() | EndVerification():
+                yield from self._verify(command, now_ms)
+            case _:
+                assert_never(command)
+
+    def _verify(self, command: Verifying, now_ms: int) -> Iterator[Outcome]:
+        match command:
+            case MarkVerified(account):
+                yield self._standings.verified(account)
+            case CompareEmoji(account):
+                yield from self.verification.ask(account, now_ms)
+            case EmojiMatch(account):
+                yield from self.verification.match(account, now_ms)
+            case EndVerification(account, reason):
+                yield from self.verification.end(account, reason, now_ms)
             case _:
                 assert_never(command)
 
@@ -186,7 +215,7 @@ class Switchboard:
 
     def messages(self, orders: Iterable[int]) -> tuple[Message, ...]:
         """Messages as they stand in the store now."""
-        rows = [row for row in map(self._reads.message, orders) if row is not None]
+        rows = [row for row in map(self._reads.message, orders) if row is not None and row.shown]
         return tuple(self.views.message(row, self._reads.conversation(row.conversation)) for row in rows)
 
     def frame(self, frame: ServerFrame, now_ms: int) -> Iterator[Outcome]:
@@ -227,6 +256,7 @@ class Switchboard:
     def after_turn(self, now_ms: int) -> Iterator[Outcome]:
         """Before the commit of a turn: move the lines that it touched, tell how conversations stand now,
         acknowledge what it commits, and say once that all is drained."""
+        yield from self.verification.tell_lost(now_ms)
         yield from self._sending.pump_later(now_ms, live=self._live)
         yield self._news.tell()
         if self._live:
@@ -249,7 +279,7 @@ class Switchboard:
 
     def wake_at_ms(self) -> int | None:
         """When a Tick is due."""
-        parts = (self._positions, self._sending, self._prekeys, self.trust)
+        parts = (self._positions, self._sending, self._prekeys, self.trust, self.verification)
         times = [part.wake_at_ms for part in parts]
         if self._live:
             times += [self._owed.wake_at_ms, self._pruning.wake_at_ms or None]

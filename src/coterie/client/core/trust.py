@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+import msgspec
+
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SealBroken, SecurityStop
@@ -308,5 +310,7 @@ def account_row(signed: SignedManifest, known: AccountRow | None) -> AccountRow:
         )
         for entry in manifest.devices
     )
-    verified = known.verified if known else False
-    return AccountRow(account, UserName(manifest.name), manifest.seq, signed.pack(), devices, verified)
+    row = AccountRow(account, UserName(manifest.name), manifest.seq, signed.pack(), devices)
+    if known is None:
+        return row
+    return msgspec.structs.replace(row, standing=known.standing, changed_ms=known.changed_ms)

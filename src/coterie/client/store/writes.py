@@ -54,10 +54,10 @@ from coterie.client.store.renewal import become_device
 from coterie.client.store.shelves import Shelves
 from coterie.client.store.tables import DEVICE, PUT, SETTING
 
-_PUT_ACCOUNT = """INSERT INTO account ("account", "name", "seq", "manifest", "verified")
-    VALUES (?, ?, ?, ?, ?) ON CONFLICT ("account") DO UPDATE SET
+_PUT_ACCOUNT = """INSERT INTO account ("account", "name", "seq", "manifest", "standing", "changed_ms")
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT ("account") DO UPDATE SET
     "name" = excluded."name", "seq" = excluded."seq", "manifest" = excluded."manifest",
-    "verified" = excluded."verified" """
+    "standing" = excluded."standing", "changed_ms" = excluded."changed_ms" """
 _ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
     "mac" = CASE WHEN ?4 = x'' THEN "mac" ELSE ?4 END WHERE "order" = ?5"""
 _PASS_FRESH_KEYS = """UPDATE own_fresh_key SET "passed_ms" = ?
@@ -200,9 +200,8 @@ def _must_have_changed(database: apsw.Connection, record: MessageAccepted | Read
 
 def _put_account(database: apsw.Connection, record: AccountRow) -> None:
     """Replace the account and all its devices, which come to stand in the order of the record."""
-    database.execute(
-        _PUT_ACCOUNT, (record.account, record.name, record.seq, record.manifest, record.verified)
-    )
+    values = (record.account, record.name, record.seq, record.manifest, record.standing, record.changed_ms)
+    database.execute(_PUT_ACCOUNT, values)
     database.execute('DELETE FROM peer_device WHERE "account" = ?', (record.account,))
     database.executemany(DEVICE.put, [astuple(device) for device in record.devices])
 

@@ -20,6 +20,7 @@ from coterie.client.store.records.people import (
     PruneFreshKeys,
     PruneXWing,
     PutLeaves,
+    Standing,
 )
 from coterie.client.store.records.sessions import (
     DropEnvelopeOut,
@@ -132,6 +133,7 @@ __all__ = [
     "Setting",
     "ShareRow",
     "ShareState",
+    "Standing",
     "TipRow",
     "WaitingReason",
     "WaitingRow",

@@ -87,7 +87,7 @@ class MessageRow(Quiet, frozen=True):
     """A message. The fields from n on are empty until it is sealed (own) and complete when received.
 
     inner: the packed inner message and franking_key, commitment and mac: what a report or a repair needs.
-    not_for: packed tuple of (account, device, reason).
+    not_for: packed tuple of (account, device, reason). shown: False for what only devices read.
     """
 
     order: int
@@ -112,6 +112,7 @@ class MessageRow(Quiet, frozen=True):
     session: bytes = b""
     index: int = 0
     not_for: bytes = b""
+    shown: bool = True
 
 
 class MessageAccepted(msgspec.Struct, frozen=True):

@@ -1,0 +1,79 @@
+"""Knowing that somebody is who they seem to be: numbers, codes and emoji (encryption rule 22)."""
+
+from __future__ import annotations
+
+from coterie.base.codes import Code
+from coterie.base.errors import Refused, SealBroken, SecurityStop
+from coterie.base.ids import AccountId
+from coterie.client.api.looking import Looking
+from coterie.client.commands import CompareEmoji, EmojiMatch, EndVerification, MarkVerified
+from coterie.client.core.exchange import Step
+from coterie.client.events import EndReason
+from coterie.e2ee.fingerprint import SafetyCode, as_number, safety_number
+
+
+class Verifying(Looking):
+    """Names are written "@bob" or "bob"; Refused(unknown-person) for nobody, (usage) for oneself."""
+
+    def safety_number(self, name: str) -> str:
+        """60 digits in groups of five: the other person sees the same, unless somebody stands between."""
+        return safety_number(self.account, self._other(name))
+
+    def safety_code(self, name: str) -> str:
+        """The text of the QR code to show to somebody."""
+        return SafetyCode(self.account, self._other(name)).text
+
+    async def check_shown(self, name: str, shown: str) -> None:
+        """Compare what the other person's screen shows, the text of a QR code or the number; where it is what
+        this server said of them, they are verified.
+
+        Raises SecurityStop(mismatch) where it is not; Refused(usage) for anything else than a code of theirs,
+        with a note for the person; Refused(version) for one of a newer coterie.
+        """
+        account = self._other(name)
+        number = as_number(shown)
+        if number is not None:
+            if number != self.safety_number(name):
+                raise SecurityStop(Code.MISMATCH, "a safety number of other accounts")
+        else:
+            self._check_code(account, shown)
+        await self._runtime.tell(MarkVerified(account))
+
+    async def mark_verified(self, name: str) -> None:
+        """The person has compared the safety numbers, by eye or by ear, and they match."""
+        await self._runtime.tell(MarkVerified(self._other(name)))
+
+    async def verify(self, name: str) -> None:
+        """Compare emoji with somebody: ask them, or agree to what they asked. EmojiToCompare comes once both
+        are there, in the end Verified or VerificationEnded."""
+        await self._runtime.tell(CompareEmoji(self._other(name)))
+
+    async def emoji_match(self, name: str) -> None:
+        """The person sees the same emoji. Raises Refused(nothing-to-confirm) where none are shown."""
+        account = self._other(name)
+        if self._core.verification.step_with(account) is not Step.COMPARING:
+            raise Refused(Code.NOTHING_TO_CONFIRM)
+        await self._runtime.tell(EmojiMatch(account))
+
+    async def end_verification(self, name: str, *, mismatch: bool = False) -> None:
+        """The person does not want to, or (mismatch) sees other emoji. Nothing where nothing is under way."""
+        reason = EndReason.MISMATCH if mismatch else EndReason.DECLINED
+        await self._runtime.tell(EndVerification(self._other(name), reason))
+
+    def _other(self, name: str) -> AccountId:
+        _, account = self._resolve("@" + name.removeprefix("@"))
+        if account == self.account:
+            raise Refused(Code.USAGE, "there is nothing to verify about yourself")
+        return AccountId(account)
+
+    def _check_code(self, account: AccountId, shown: str) -> None:
+        try:
+            code = SafetyCode.from_text(shown)
+        except SealBroken as broken:
+            if broken.code is Code.VERSION:
+                raise Refused(Code.VERSION) from None
+            raise Refused(Code.USAGE, "this is neither a safety number nor the text of a code") from None
+        if code.shower == self.account and code.scanner != self.account:
+            raise Refused(Code.USAGE, "this is a code that you show: scan theirs")
+        if code != SafetyCode(account, self.account):
+            raise SecurityStop(Code.MISMATCH, "a safety code of other accounts")
