@@ -83,6 +83,8 @@ class Person(msgspec.Struct, frozen=True):
     online: bool
     verified: bool
     me: bool
+    changed: bool = False
+    """Another identity had this name before: nothing goes to this one alone until the person has looked."""
 
 
 class Conversation(msgspec.Struct, frozen=True):

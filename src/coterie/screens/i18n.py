@@ -27,6 +27,7 @@ class Text(StrEnum):
     ONLINE = "online"
     OFFLINE = "offline"
     VERIFIED = "verified"
+    IDENTITY_CHANGED = "another identity than before"
     ONLINE_ONE = "1 person online"
     ONLINE_COUNT = "{count} people online"
     NOTHING_YET = "No messages yet"

@@ -69,6 +69,7 @@ class People:
             online=account in self.online,
             verified=bool(row and row.verified),
             me=account == self.me,
+            changed=bool(row and row.waits),
         )
 
     def everybody(self) -> tuple[Person, ...]:
