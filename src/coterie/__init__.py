@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from coterie.client.api.sign_up import sign_up as sign_up
     from coterie.client.commands import EVERYONE as EVERYONE
     from coterie.client.events import BecameNewDevice as BecameNewDevice
+    from coterie.client.events import ContactDeviceQuestion as ContactDeviceQuestion
     from coterie.client.events import Conversation as Conversation
     from coterie.client.events import ConversationChanged as ConversationChanged
     from coterie.client.events import Device as Device
@@ -79,6 +80,7 @@ _MODULES = {
     "coterie.client.commands": ("EVERYONE",),
     "coterie.client.events": (
         "BecameNewDevice",
+        "ContactDeviceQuestion",
         "Conversation",
         "ConversationChanged",
         "Device",

@@ -75,15 +75,21 @@ def couple(tmp_path: Path, identities: dict[str, IdentityKeys]) -> Iterator[Coup
 
 @contextmanager
 def met(
-    folder: Path, identities: dict[str, IdentityKeys], one: tuple[str, str], other: tuple[str, str]
+    folder: Path,
+    identities: dict[str, IdentityKeys],
+    one: tuple[str, str],
+    other: tuple[str, str],
+    *,
+    start: bool = True,
 ) -> Iterator[Couple]:
-    """Two programs on a server of their own. Each: whose identity it has, and what the ledger calls it."""
+    """Two programs on a server of their own. Each: whose identity it has, and what the ledger calls it. Not
+    yet connected where they are not to start."""
     ledger = Ledger()
     talkers = []
     for identity, name in (one, other):
         place = new_profile(folder / f"{identity} as {name}", UserName(name), AccountId(bytes(32)))
         store = ClientStore.open(place, secrets.token_bytes(32))
         talkers.append(Talker(identities[identity], name, store, ledger))
-    yield Couple.meet(*talkers)
+    yield Couple.meet(*talkers) if start else Couple(*talkers)
     for each in talkers:
         each.store.close()

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from coterie.base import limits
@@ -15,6 +16,7 @@ from coterie.base.signing import IdentityKeys
 from coterie.client.commands import CompareEmoji, EmojiMatch, EndVerification, MarkVerified, Say, Tick
 from coterie.client.core.exchange import Step
 from coterie.client.events import (
+    ContactDeviceQuestion,
     ConversationChanged,
     Emoji,
     EmojiToCompare,
@@ -35,10 +37,11 @@ from coterie.content.body.verification import (
     VerifyReveal,
     VerifyStart,
 )
+from coterie.ledger.manifest import RECOVERY
 from coterie.wire.frames import LedgerGrew
 from tests.attacks.conftest import met
 from tests.attacks.couple import Couple, Talker
-from tests.attacks.peers import EVERYONE
+from tests.attacks.peers import EVERYONE, Peer
 
 VERIFYING = (VerificationAsked, EmojiToCompare, Verified, VerificationEnded)
 
@@ -338,3 +341,26 @@ def test_nobody_is_nobody_to_verify(couple: Couple) -> None:
     couple.alice.shown.clear()
     couple.alice.command(MarkVerified(AccountId(bytes(32))))
     assert told(couple.alice) == []
+
+
+def test_who_compares_on_a_device_that_came_by_recovery_confirms_it(
+    tmp_path: Path, identities: dict[str, IdentityKeys]
+) -> None:
+    """The emoji were on that very device: nobody is asked about it, but about every other one."""
+    with met(tmp_path, identities, ("alice", "alice"), ("bob", "bob"), start=False) as couple:
+        bob = couple.bob
+        first, other = Peer(bob.identity, "bob"), Peer(bob.identity, "bob")
+        marked = [
+            msgspec.structs.replace(each.entry(), approved_by=RECOVERY, marked=True) for each in (bob, other)
+        ]
+        bob.server.ledger.add(bob.signed)
+        bob.signed = bob.sign(first.entry(), *marked, after=bob.signed)
+        Couple.meet(couple.alice, bob)
+        compare(couple, couple.alice)
+        say_yes(couple, couple.alice)
+        say_yes(couple, couple.bob)
+        asked = [event for event in couple.alice.shown if isinstance(event, ContactDeviceQuestion)]
+        assert [event.device.id for event in asked] == [other.device]
+        couple.says(couple.alice, "hello")
+        couple.deliver(bob)
+        assert couple.heard(bob) == ["hello"]

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.real.conftest import SignedUp
-from tests.real.programs import Client, Ended, Line, Running, environment
+from tests.real.programs import Client, Ended, Line, Running, Server, environment
+from tests.real.test_devices import run_without_password_file
 
 pytestmark = pytest.mark.slow
 
@@ -156,3 +157,28 @@ def test_numbers_and_codes(signed_up: SignedUp, tmp_path: Path) -> None:
     assert alice.run("verify", f"@{alice.name}", "--safety-number").code == 2
     assert alice.run("verify", "@nobody", "--safety-number").code == 1
     assert checked("--qr-file", str(tmp_path / "none")).code == 2
+
+
+def test_a_device_by_passphrase_waits_for_a_word_where_its_person_is_verified(
+    server: Server, signed_up: SignedUp, tmp_path: Path
+) -> None:
+    """Rule 8: what alice writes to bob alone is for his first device, until she has confirmed the second."""
+    alice = signed_up("alice")
+    bob = Client(tmp_path / "bob", "bob.of.two.machines")
+    sign_up = [*bob.command("signup", bob.name, "--generate-passphrase", "--server", server.invite)]
+    line = run_without_password_file(sign_up, bob)
+    bob.set_password(line["passphrase"])
+    alice.ok("verify", f"@{bob.name}", "--numbers-match")
+    second = Client(tmp_path / "second", bob.name, line["passphrase"])
+    (logged_in,) = second.ok("login", bob.name, "--server", server.invite)
+    alice.send(f"@{bob.name}", "for the first alone")
+    assert [each["text"] for each in bob.waiting(1)] == ["for the first alone"]
+    (read,) = alice.ok("read", f"@{bob.name}")
+    assert [each["reason"] for each in read["not_for"]] == ["unconfirmed"]
+    (asked,) = alice.ok("verify", f"@{bob.name}", "--confirm-device")
+    assert (asked["event"], asked["device_id"]) == ("contact-device", logged_in["device_id"])
+    wrong = alice.run("verify", f"@{bob.name}", "--confirm-device", "00")
+    assert (wrong.code, wrong.line["error"]) == (1, "unknown-device")
+    assert alice.ok("verify", f"@{bob.name}", "--confirm-device", asked["device_id"]) == []
+    alice.send(f"@{bob.name}", "for both")
+    assert [each["text"] for each in second.waiting(2)] == ["for the first alone", "for both"]

@@ -63,6 +63,7 @@ class Arguments(argparse.Namespace):
     qr_text: str | None = None
     qr_file: str | None = None
     numbers_match: bool = False
+    confirm_device: str | None = None
     # devices
     device_id: str = ""
     # devices, ledger

@@ -8,6 +8,7 @@ import msgspec
 
 from coterie.cli.shapes import Shape, iso
 from coterie.client.events import (
+    ContactDeviceQuestion,
     Device,
     EmojiToCompare,
     Message,
@@ -103,6 +104,16 @@ class VerifyShape(Shape, frozen=True, kw_only=True):
     state: str
     emoji: tuple[EmojiShape, ...] = ()
     reason: str | None = None
+
+
+class ContactDeviceShape(Shape, frozen=True, kw_only=True):
+    """A device of a verified person that is not confirmed yet."""
+
+    event: str
+    name: str
+    device_id: str
+    device: str
+    created: str
 
 
 class NumberShape(Shape, frozen=True, kw_only=True):
@@ -240,9 +251,19 @@ def _not_for(left_out: NotFor) -> NotForShape:
     return NotForShape(name=left_out.name, device=left_out.device_name, reason=left_out.reason.value)
 
 
+def contact_device_shape(name: str, device: Device) -> ContactDeviceShape:
+    return ContactDeviceShape(
+        event="contact-device",
+        name=name,
+        device_id=device.id.hex(),
+        device=device.name,
+        created=iso(device.created_ms),
+    )
+
+
 def verify_shape(
-    event: Verified | VerificationAsked | EmojiToCompare | VerificationEnded,
-) -> TrustShape | VerifyShape:
+    event: Verified | VerificationAsked | EmojiToCompare | VerificationEnded | ContactDeviceQuestion,
+) -> TrustShape | VerifyShape | ContactDeviceShape:
     name = event.person.name
     match event:
         case Verified(person):
@@ -256,6 +277,8 @@ def verify_shape(
             return VerifyShape(event="verify", name=name, state="compare", emoji=shown)
         case VerificationEnded(_, reason):
             return VerifyShape(event="verify", name=name, state="ended", reason=reason.value)
+        case ContactDeviceQuestion(_, device):
+            return contact_device_shape(name, device)
         case _:
             assert_never(event)
 

@@ -23,3 +23,10 @@ def verify(parser: Parser) -> None:
     ways.add_argument(
         "--numbers-match", action="store_true", help="you have compared the numbers yourselves: verified"
     )
+    ways.add_argument(
+        "--confirm-device",
+        nargs="?",
+        const="",
+        metavar="ID",
+        help="their devices that came by passphrase or recovery key; with ID: it is theirs, they told me",
+    )

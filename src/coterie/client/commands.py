@@ -93,7 +93,14 @@ class EndVerification(msgspec.Struct, frozen=True):
     reason: EndReason
 
 
-Verifying = MarkVerified | CompareEmoji | EmojiMatch | EndVerification
+class ContactDeviceConfirmed(msgspec.Struct, frozen=True):
+    """The person has asked somebody, and says of a device that came to that account: that is theirs."""
+
+    account: AccountId
+    device: DeviceId
+
+
+Verifying = MarkVerified | CompareEmoji | EmojiMatch | EndVerification | ContactDeviceConfirmed
 Command = (
     Say
     | MarkRead

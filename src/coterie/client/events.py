@@ -219,6 +219,14 @@ class OwnDeviceQuestion(msgspec.Struct, frozen=True):
     device: Device
 
 
+class ContactDeviceQuestion(msgspec.Struct, frozen=True):
+    """A device came to a verified person's account by passphrase or recovery key, or by one that did: what
+    you say to that person alone is not sealed for it until confirm_contact_device()."""
+
+    person: Person
+    device: Device
+
+
 class Verified(msgspec.Struct, frozen=True):
     """This device's person has verified somebody: numbers, codes or emoji match."""
 
@@ -296,6 +304,7 @@ Event = (
     | BecameNewDevice
     | MessagesMissing
     | OwnDeviceQuestion
+    | ContactDeviceQuestion
     | Verified
     | VerificationAsked
     | EmojiToCompare

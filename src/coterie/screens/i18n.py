@@ -80,6 +80,10 @@ class Text(StrEnum):
     VERIFY_TIMED_OUT = "Comparing with {name} took too long. Nobody was verified"
     VERIFY_BROKEN = "Comparing with {name} was broken off: what came did not fit. Nobody was verified"
     VERIFY_ELSEWHERE = "You went on comparing with {name} on another device"
+    CONTACT_DEVICE = (
+        "A device came to {name}'s account by a passphrase or recovery key: {device}. What you write to"
+        " them alone is not for it until you have asked them and confirmed it"
+    )
     VERIFY_WAITING = "Waiting for {name}, who has to do the same now ..."
     VERIFY_QUESTION = "Does {name} see the same, in this order? yes or no"
     VERIFY_YES_OR_NO = "yes or no?"

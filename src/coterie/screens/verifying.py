@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from coterie.client.events import EmojiToCompare, EndReason, VerificationAsked, VerificationEnded, Verified
+from coterie.client.events import (
+    ContactDeviceQuestion,
+    EmojiToCompare,
+    EndReason,
+    VerificationAsked,
+    VerificationEnded,
+    Verified,
+)
 from coterie.screens.i18n import Text, say
 
-Verifying = Verified | VerificationAsked | EmojiToCompare | VerificationEnded
+Verifying = Verified | VerificationAsked | EmojiToCompare | VerificationEnded | ContactDeviceQuestion
 
 _ENDED: Final[dict[EndReason, Text]] = {
     EndReason.DECLINED: Text.VERIFY_DECLINED,
@@ -30,5 +37,7 @@ def verifying_line(event: Verifying) -> str:
             return say(Text.VERIFY_EMOJI, name=name, emoji=", ".join(each.name for each in emoji))
         case VerificationEnded(_, reason):
             return say(_ENDED[reason], name=name)
+        case ContactDeviceQuestion(_, device):
+            return say(Text.CONTACT_DEVICE, name=name, device=device.name or say(Text.DEVICE_UNNAMED))
         case _:
             assert_never(event)

@@ -25,7 +25,7 @@ def run(given: Arguments, output: Output) -> int:
 async def _devices(given: Arguments, output: Output) -> int:
     async with session.opened(given) as me:
         if given.action == "confirm":
-            await me.confirm_device(_id(given.device_id))
+            await me.confirm_device(device_id(given.device_id))
             return Exit.DONE
         await session.live_if_possible(me)
         asked = {device.id for device in me.questions()}
@@ -34,7 +34,7 @@ async def _devices(given: Arguments, output: Output) -> int:
     return Exit.DONE
 
 
-def _id(text: str) -> DeviceId:
+def device_id(text: str) -> DeviceId:
     """Raises Refused(unknown-device) for what no device is called."""
     try:
         return DeviceId(bytes.fromhex(text))

@@ -22,6 +22,7 @@ from coterie.cli.output import Output, harmless
 from coterie.cli.shapes import iso
 from coterie.client.events import (
     BecameNewDevice,
+    ContactDeviceQuestion,
     ConversationChanged,
     Device,
     DevicesChanged,
@@ -69,7 +70,13 @@ class EventLines:
                 return self._output.rendered(joined, "")
             case DevicesChanged():
                 return self._devices(event)
-            case Verified() | VerificationAsked() | EmojiToCompare() | VerificationEnded():
+            case (
+                Verified()
+                | VerificationAsked()
+                | EmojiToCompare()
+                | VerificationEnded()
+                | ContactDeviceQuestion()
+            ):
                 return self._output.rendered(verify_shape(event), verifying_line(event))
             case LinkChanged(state, code):
                 shape = LinkShape(event="link", state=state.value, error=None if code is None else code.value)

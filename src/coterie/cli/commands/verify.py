@@ -13,10 +13,12 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.cli import session
 from coterie.cli.arguments import Arguments
-from coterie.cli.chat_shapes import NumberShape, verify_shape
+from coterie.cli.chat_shapes import NumberShape, contact_device_shape, verify_shape
+from coterie.cli.commands.devices import device_id
 from coterie.cli.failures import Exit, refuse
 from coterie.cli.output import Output
 from coterie.cli.parser import UsageError
+from coterie.cli.shapes import iso
 from coterie.cli.standard_input import read_lines
 from coterie.client.api.me import Me
 from coterie.client.events import EmojiToCompare, EndReason, Person, VerificationEnded, Verified
@@ -50,6 +52,8 @@ async def _verify(given: Arguments, output: Output) -> int:
         elif given.numbers_match:
             await me.mark_verified(person.name)
             _show_verified(me, person, output)
+        elif given.confirm_device is not None:
+            await _confirm(me, person, given.confirm_device, output)
         else:
             if not live:
                 await me.wait_live(0)
@@ -106,6 +110,17 @@ def _show_verified(me: Me, person: Person, output: Output) -> None:
     known = me.person(person.name) or person
     event = Verified(known)
     output.show(verify_shape(event), verifying_line(event))
+
+
+async def _confirm(me: Me, person: Person, id: str, output: Output) -> None:
+    """One device, and what it is owed is on the server before this ends; without an id: which there are."""
+    if id:
+        await me.confirm_contact_device(person.name, device_id(id))
+        with suppress(Unavailable):
+            await me.wait_told(person.name)
+    for device in me.contact_questions(person.name):
+        line = f"{device.id.hex()}  {iso(device.created_ms)}  {device.name or say(Text.DEVICE_UNNAMED)}"
+        output.show(contact_device_shape(person.name, device), line)
 
 
 async def _compare(me: Me, person: Person, output: Output) -> int:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, SealBroken, SecurityStop
-from coterie.base.ids import AccountId
+from coterie.base.ids import AccountId, DeviceId
 from coterie.client.api.looking import Looking
-from coterie.client.commands import CompareEmoji, EmojiMatch, EndVerification, MarkVerified
+from coterie.client.commands import (
+    CompareEmoji,
+    ContactDeviceConfirmed,
+    EmojiMatch,
+    EndVerification,
+    MarkVerified,
+)
 from coterie.client.core.exchange import Step
-from coterie.client.events import EndReason
+from coterie.client.core.held import as_device
+from coterie.client.events import Device, EndReason
 from coterie.e2ee.fingerprint import SafetyCode, as_number, safety_number
 
 
@@ -59,6 +66,19 @@ class Verifying(Looking):
         """The person does not want to, or (mismatch) sees other emoji. Nothing where nothing is under way."""
         reason = EndReason.MISMATCH if mismatch else EndReason.DECLINED
         await self._runtime.tell(EndVerification(self._other(name), reason))
+
+    def contact_questions(self, name: str) -> tuple[Device, ...]:
+        """Devices that came to a verified person's account by passphrase or recovery key, and that nobody
+        here has confirmed: what is for that person alone is not sealed for them."""
+        return tuple(map(as_device, self._core.trust.held.of(self._other(name))))
+
+    async def confirm_contact_device(self, name: str, device: DeviceId) -> None:
+        """You have asked that person, and the device is theirs; so is whatever it approved. What it is owed
+        goes to it now. Raises Refused(unknown-device) where nothing is asked about it."""
+        account = self._other(name)
+        if device not in {each.id for each in self.contact_questions(name)}:
+            raise Refused(Code.UNKNOWN_DEVICE)
+        await self._runtime.tell(ContactDeviceConfirmed(account, device))
 
     def _other(self, name: str) -> AccountId:
         _, account = self._resolve("@" + name.removeprefix("@"))

@@ -78,6 +78,13 @@ class Owed:
                     yield self._trust.renew(share.account, now_ms)
         yield from self.give(now_ms)
 
+    def confirmed(self, account: AccountId, now_ms: int) -> Iterator[Outcome]:
+        """The person has confirmed devices of somebody: they get at once what they are owed."""
+        for share in self._reads.owed():
+            if share.account == account:
+                self._pauses.pop(share.device, None)
+        yield from self.give(now_ms)
+
     def give(self, now_ms: int) -> Iterator[Outcome]:
         """Try every device whose pause is over."""
         if not self._trust.current:
@@ -120,7 +127,7 @@ class Owed:
         for share in self._reads.owed():
             key = self._reads.kept_key_at(share.session, share.index)
             conversation = self._reads.conversation(key.conversation) if key else None
-            if key is None or conversation is None or share.reason == Code.UNCONFIRMED.value:
+            if key is None or conversation is None:
                 continue
             if self._is_dormant(share.device, now_ms):
                 continue
@@ -128,6 +135,8 @@ class Owed:
                 devices = self._people.recipients(conversation)
                 entitled[conversation.id] = {each.device: each for each in devices}
             device = entitled[conversation.id].get(share.device)
+            if device is not None and self._trust.held.is_held(conversation, device):
+                continue
             if device is not None and device.account == share.account:
                 debts.append(_Debt(conversation, key, device))
         return debts

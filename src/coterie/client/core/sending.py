@@ -211,7 +211,9 @@ class Sending:
         """Make sure that a session stands whose key is with everybody; None where that has to wait. What is
         sealed already goes first: its own repair reaches the other person or holds the line."""
         recipients = self._people.recipients(conversation)
-        session, save = self._sealing.session(conversation, recipients, now_ms)
+        held = self._trust.held.among(conversation, recipients)
+        entitled = tuple(each for each in recipients if each.device not in held)
+        session, save = self._sealing.session(conversation, entitled, now_ms)
         if save:
             yield Outcome(save=save)
         has = {share.device for share in self._reads.shares(session.session)}
@@ -222,6 +224,8 @@ class Sending:
         )
         if missing:
             key = self._key_for(conversation, session)
+            yield from self._leave_out_held(conversation, key, missing, held, now_ms)
+            missing = tuple(device for device in missing if device.device not in held)
             unclaimed = yield from self._fanout.share(conversation, key, missing[:SHARE_AT_ONCE], now_ms)
             if unclaimed:
                 line.claiming = True
@@ -239,7 +243,8 @@ class Sending:
         return session
 
     def _nobody_there(self, conversation: ConversationRow, line: Line, now_ms: int) -> Iterator[Outcome]:
-        yield self._hold(conversation, line, Code.NO_PREKEY, now_ms)
+        code = self._trust.held.code(conversation, self._people.recipients(conversation))
+        yield self._hold(conversation, line, code, now_ms)
         yield self._trust.renew(AccountId(conversation.peer), now_ms)
 
     def _all_dormant(self, conversation: ConversationRow, now_ms: int) -> bool:
@@ -249,6 +254,19 @@ class Sending:
             return False
         theirs = (each for each in self._people.recipients(conversation) if each.account == conversation.peer)
         return all(self._sharing.is_dormant(each, now_ms) for each in theirs)
+
+    def _leave_out_held(
+        self,
+        conversation: ConversationRow,
+        key: SessionKeyAt,
+        devices: tuple[PeerDevice, ...],
+        held: frozenset[DeviceId],
+        now_ms: int,
+    ) -> Iterator[Outcome]:
+        """Devices that the person has to confirm first are owed the key."""
+        for device in devices:
+            if device.device in held:
+                yield self._fanout.leave_out(conversation, key, device, Code.UNCONFIRMED, now_ms)
 
     def _hold(self, conversation: ConversationRow, line: Line, code: Code, now_ms: int) -> Outcome:
         first = line.hold(now_ms)
@@ -343,6 +361,9 @@ class Sending:
             return
         named = [DeviceId(ref.device) for ref in repair.refusal.devices]
         owed = self._owed(conversation, key, named)
+        held = self._trust.held.among(conversation, owed)
+        yield from self._leave_out_held(conversation, key, owed, held, now_ms)
+        owed = tuple(device for device in owed if device.device not in held)
         unclaimed = yield from self._fanout.share(conversation, key, owed, now_ms)
         if unclaimed:
             line.claiming = True

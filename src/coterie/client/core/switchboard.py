@@ -13,6 +13,7 @@ from coterie.client.commands import (
     Command,
     CompareEmoji,
     Connected,
+    ContactDeviceConfirmed,
     Disconnected,
     EmojiMatch,
     EndVerification,
@@ -103,7 +104,7 @@ class Switchboard:
         )
         self._news = News(reads, self.views)
         self._outbox = Outbox(reads, self._sending, self.trust, self.people, self.views)
-        self._standings = Standings(self.people, self._news)
+        self._standings = Standings(self.people, self._news, self.trust.held)
         self.verification = Verification(
             self.keyring, self.people, self._outbox, self._sending, self._standings
         )
@@ -184,7 +185,9 @@ class Switchboard:
                     yield from self._owed.give(now_ms)
             case OwnDeviceConfirmed(device):
                 yield self.trust.own.answered(device)
-            case MarkVerified() | CompareEmoji() | EmojiMatch() | EndVerification():
+            case (
+                MarkVerified() | CompareEmoji() | EmojiMatch() | EndVerification() | ContactDeviceConfirmed()
+            ):
                 yield from self._verify(command, now_ms)
             case _:
                 assert_never(command)
@@ -193,6 +196,12 @@ class Switchboard:
         match command:
             case MarkVerified(account):
                 yield self._standings.verified(account)
+                yield self._standings.asked(account)
+            case ContactDeviceConfirmed(account, device):
+                yield Outcome(save=self.trust.held.confirmed(account, device))
+                if self._live:
+                    yield from self._owed.confirmed(account, now_ms)
+                    yield from self._sending.well_again((account,), now_ms)
             case CompareEmoji(account):
                 yield from self.verification.ask(account, now_ms)
             case EmojiMatch(account):

@@ -16,6 +16,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SealBroken, SecurityStop
 from coterie.base.ids import AccountId, DeviceId, UserName
 from coterie.client.core.alarms import OwnDevices, Witness
+from coterie.client.core.held import Held
 from coterie.client.core.peer_prekeys import proven_keys
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
@@ -42,6 +43,7 @@ class Trust:
         self._profile = profile
         self._people = people
         self.own = OwnDevices(reads, people)
+        self.held = Held(reads, people)
         self.witness = Witness(reads, profile)
         self._requests = requests
         self._fetching = False
@@ -186,6 +188,7 @@ class Trust:
             save.append(row)
             save.extend(proven_keys(row, record.keys, self._reads, now_ms))
             show.extend(self._news(known, row))
+            show.extend(self.held.questions(row.account, known))
             asked_about = self.own.changed(known, row) if newer(known, row) else NOTHING
             save.extend(asked_about.save)
             show.extend(asked_about.show)

@@ -218,7 +218,8 @@ class Verification:
     def _both_said_yes(self, exchange: Exchange) -> Iterator[Outcome]:
         if exchange.step is Step.SAID_YES and exchange.their_yes:
             del self._exchanges[exchange.peer]
-            yield self._standings.verified(exchange.peer)
+            yield self._standings.verified(exchange.peer, exchange.device)
+            yield self._standings.asked(exchange.peer)
 
     def _elsewhere(self, body: Body) -> Iterator[Outcome]:
         """Another device of this account answered, or declined, what both were asked."""

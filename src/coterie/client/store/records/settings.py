@@ -49,6 +49,9 @@ class Setting(StrEnum):
     """Two heads that contradict each other, packed (core.alarms.SplitProof): nothing is sent any more."""
     OWN_QUESTIONS = "own-questions"
     """Devices that came to this account, about which nobody has said yet "that was me": packed ids."""
+    CONFIRMED_DEVICES = "confirmed-devices"
+    """Devices of verified people that came by recovery, of which the person has said that they are theirs:
+    packed ids."""
     BROKEN_COUNT = "broken-count"
     """How many entries could not be opened, ever: 8 bytes big endian."""
 
