@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from coterie.base.codes import Code as Code
     from coterie.base.errors import CoterieError as CoterieError
     from coterie.base.errors import LocalError as LocalError
+    from coterie.base.errors import PersonChanged as PersonChanged
     from coterie.base.errors import Refused as Refused
     from coterie.base.errors import RemoteError as RemoteError
     from coterie.base.errors import SealBroken as SealBroken
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from coterie.client.events import EndReason as EndReason
     from coterie.client.events import Event as Event
     from coterie.client.events import FramesSent as FramesSent
+    from coterie.client.events import IdentityChanged as IdentityChanged
     from coterie.client.events import LinkChanged as LinkChanged
     from coterie.client.events import LinkState as LinkState
     from coterie.client.events import Message as Message
@@ -66,6 +68,7 @@ _MODULES = {
     "coterie.base.errors": (
         "CoterieError",
         "LocalError",
+        "PersonChanged",
         "Refused",
         "RemoteError",
         "SealBroken",
@@ -91,6 +94,7 @@ _MODULES = {
         "EndReason",
         "Event",
         "FramesSent",
+        "IdentityChanged",
         "LinkChanged",
         "LinkState",
         "Message",

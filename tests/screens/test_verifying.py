@@ -9,6 +9,7 @@ from coterie.client.events import (
     EmojiToCompare,
     EndReason,
     Event,
+    IdentityChanged,
     PersonAppeared,
     VerificationAsked,
     VerificationEnded,
@@ -95,3 +96,18 @@ def test_every_step_is_a_line_in_the_conversation(
     assert notices(screen) == [said]
     screen.apply(screen.presenter.select(street.everyone))
     assert said not in notices(screen)
+
+
+@pytest.mark.parametrize(
+    ("verified", "how"),
+    [
+        (False, "Ask bob before you go on with it (coterie verify --accept-new)"),
+        (True, "You had verified bob: verify the new one to go on (coterie verify)"),
+    ],
+)
+def test_another_identity_is_said_as_the_ledger_supports_it(street: Street, verified: bool, how: str) -> None:
+    event = IdentityChanged(street.change("bob"), 1_795_521_600_000, verified)
+    assert verifying_line(event) == (
+        "bob has another identity than before: a reset in the ledger on Tuesday, 2026-11-24; no existing"
+        f" device agreed. {how}"
+    )

@@ -63,6 +63,9 @@ class Arguments(argparse.Namespace):
     qr_text: str | None = None
     qr_file: str | None = None
     numbers_match: bool = False
+    accept_new: bool = False
+    send_queued: bool = False
+    drop_queued: bool = False
     confirm_device: str | None = None
     # devices
     device_id: str = ""

@@ -11,6 +11,7 @@ from coterie.client.events import (
     ContactDeviceQuestion,
     Device,
     EmojiToCompare,
+    IdentityChanged,
     Message,
     NotFor,
     Person,
@@ -82,7 +83,8 @@ class JoinedShape(Shape, frozen=True, kw_only=True):
 
 
 class TrustShape(Shape, frozen=True, kw_only=True):
-    """What is known of somebody changed. change: devices (then by_recovery says how), or verified."""
+    """What is known of somebody changed. change: devices (then by_recovery says how),
+    verified, or identity (another one than before)."""
 
     event: str
     name: str
@@ -262,7 +264,12 @@ def contact_device_shape(name: str, device: Device) -> ContactDeviceShape:
 
 
 def verify_shape(
-    event: Verified | VerificationAsked | EmojiToCompare | VerificationEnded | ContactDeviceQuestion,
+    event: Verified
+    | VerificationAsked
+    | EmojiToCompare
+    | VerificationEnded
+    | ContactDeviceQuestion
+    | IdentityChanged,
 ) -> TrustShape | VerifyShape | ContactDeviceShape:
     name = event.person.name
     match event:
@@ -277,6 +284,10 @@ def verify_shape(
             return VerifyShape(event="verify", name=name, state="compare", emoji=shown)
         case VerificationEnded(_, reason):
             return VerifyShape(event="verify", name=name, state="ended", reason=reason.value)
+        case IdentityChanged(person):
+            return TrustShape(
+                event="trust", name=name, by_recovery=False, change="identity", verified=person.verified
+            )
         case ContactDeviceQuestion(_, device):
             return contact_device_shape(name, device)
         case _:

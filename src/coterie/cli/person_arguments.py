@@ -24,6 +24,13 @@ def verify(parser: Parser) -> None:
         "--numbers-match", action="store_true", help="you have compared the numbers yourselves: verified"
     )
     ways.add_argument(
+        "--accept-new", action="store_true", help="go on with another identity than they had before"
+    )
+    ways.add_argument(
+        "--send-queued", action="store_true", help="send what waits for the identity they had before"
+    )
+    ways.add_argument("--drop-queued", action="store_true", help="never send it")
+    ways.add_argument(
         "--confirm-device",
         nargs="?",
         const="",

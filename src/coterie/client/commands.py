@@ -100,7 +100,29 @@ class ContactDeviceConfirmed(msgspec.Struct, frozen=True):
     device: DeviceId
 
 
-Verifying = MarkVerified | CompareEmoji | EmojiMatch | EndVerification | ContactDeviceConfirmed
+class AcceptIdentity(msgspec.Struct, frozen=True):
+    """The person has looked at somebody's new identity, and goes on with it."""
+
+    account: AccountId
+
+
+class MoveQueued(msgspec.Struct, frozen=True):
+    """What still waits for the identities that somebody had before: say it to the one of now, or (send False)
+    drop it."""
+
+    account: AccountId
+    send: bool
+
+
+Verifying = (
+    MarkVerified
+    | CompareEmoji
+    | EmojiMatch
+    | EndVerification
+    | ContactDeviceConfirmed
+    | AcceptIdentity
+    | MoveQueued
+)
 Command = (
     Say
     | MarkRead

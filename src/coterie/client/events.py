@@ -227,6 +227,16 @@ class ContactDeviceQuestion(msgspec.Struct, frozen=True):
     device: Device
 
 
+class IdentityChanged(msgspec.Struct, frozen=True):
+    """Somebody has another identity than before: a reset of theirs stands in the ledger, and no device of
+    before agreed to it. Nothing goes to it alone until accept_identity(), or, where the one before was
+    verified, a new verification. changed_ms: of the head under which it was seen."""
+
+    person: Person
+    changed_ms: int
+    was_verified: bool
+
+
 class Verified(msgspec.Struct, frozen=True):
     """This device's person has verified somebody: numbers, codes or emoji match."""
 
@@ -305,6 +315,7 @@ Event = (
     | MessagesMissing
     | OwnDeviceQuestion
     | ContactDeviceQuestion
+    | IdentityChanged
     | Verified
     | VerificationAsked
     | EmojiToCompare

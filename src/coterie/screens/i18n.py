@@ -80,6 +80,11 @@ class Text(StrEnum):
     VERIFY_TIMED_OUT = "Comparing with {name} took too long. Nobody was verified"
     VERIFY_BROKEN = "Comparing with {name} was broken off: what came did not fit. Nobody was verified"
     VERIFY_ELSEWHERE = "You went on comparing with {name} on another device"
+    PERSON_CHANGED = (
+        "{name} has another identity than before: a reset in the ledger on {when}; no existing device agreed"
+    )
+    CHANGED_ACCEPT = "Ask {name} before you go on with it (coterie verify --accept-new)"
+    CHANGED_VERIFY = "You had verified {name}: verify the new one to go on (coterie verify)"
     CONTACT_DEVICE = (
         "A device came to {name}'s account by a passphrase or recovery key: {device}. What you write to"
         " them alone is not for it until you have asked them and confirmed it"
@@ -159,7 +164,7 @@ _REFUSALS: Final[dict[Code, str]] = {
     Code.VERSION: "The server speaks another version of coterie",
     Code.QUEUED: "It waits here and goes with the next connection",
     Code.DISK: "The disk cannot be written or read",
-    Code.IDENTITY_CHANGED: "STOP: this is not the server of the invitation. Nothing is sent to it",
+    Code.IDENTITY_CHANGED: "STOP: this is another identity than before, of server or person. Nothing is sent",
     Code.MISMATCH: (
         "STOP: this is not what you and they see here. Somebody may stand between you, or it belongs to other"
         " people. Nobody was verified"

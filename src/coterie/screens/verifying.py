@@ -8,13 +8,22 @@ from coterie.client.events import (
     ContactDeviceQuestion,
     EmojiToCompare,
     EndReason,
+    IdentityChanged,
     VerificationAsked,
     VerificationEnded,
     Verified,
 )
-from coterie.screens.i18n import Text, say
+from coterie.screens.i18n import WEEKDAYS, Text, say
+from coterie.screens.moments import Calendar
 
-Verifying = Verified | VerificationAsked | EmojiToCompare | VerificationEnded | ContactDeviceQuestion
+Verifying = (
+    Verified
+    | VerificationAsked
+    | EmojiToCompare
+    | VerificationEnded
+    | ContactDeviceQuestion
+    | IdentityChanged
+)
 
 _ENDED: Final[dict[EndReason, Text]] = {
     EndReason.DECLINED: Text.VERIFY_DECLINED,
@@ -39,5 +48,15 @@ def verifying_line(event: Verifying) -> str:
             return say(_ENDED[reason], name=name)
         case ContactDeviceQuestion(_, device):
             return say(Text.CONTACT_DEVICE, name=name, device=device.name or say(Text.DEVICE_UNNAMED))
+        case IdentityChanged(person, changed_ms, was_verified):
+            return changed_line(person.name, changed_ms, verified=was_verified)
         case _:
             assert_never(event)
+
+
+def changed_line(name: str, changed_ms: int, *, verified: bool) -> str:
+    """What the ledger supports of somebody's new identity, and what to do about it."""
+    day = Calendar().day(changed_ms)
+    when = f"{WEEKDAYS[day.weekday()]}, {day.isoformat()}"
+    what = Text.CHANGED_VERIFY if verified else Text.CHANGED_ACCEPT
+    return f"{say(Text.PERSON_CHANGED, name=name, when=when)}. {say(what, name=name)}"

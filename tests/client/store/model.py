@@ -66,6 +66,8 @@ class Model(ModelReads):
                 self._drop(r.OwnXWing, replaced)
             case r.BecomeDevice():
                 self._become(record)
+            case r.GiveUp(order):
+                self._give_up(order)
             case r.PassFreshKeys() | r.DropPeerFreshKey():
                 self._apply_fresh(record)
             case r.PruneOutbox() | r.PruneGroupIn() | r.PruneFreshKeys():
@@ -74,6 +76,15 @@ class Model(ModelReads):
                 self._apply_drop(record)
             case _:
                 self._put(record)
+
+    def _give_up(self, order: int) -> None:
+        queued, row = self.outbox_row(order), self.message(order)
+        if queued is not None and row is not None:
+            if queued.state is r.OutboxState.SEALED:
+                self._put(_replace(row, state=MessageState.UNSURE))
+            elif queued.state is r.OutboxState.WAITING:
+                self._drop(r.MessageRow, [row])
+        self._drop(r.OutboxRow, [queued] if queued else [])
 
     def _prune(self, record: r.PruneOutbox | r.PruneGroupIn | r.PruneFreshKeys) -> None:
         before_ms = record.before_ms

@@ -29,6 +29,7 @@ from coterie.client.events import (
     DrainedBacklog,
     EmojiToCompare,
     Event,
+    IdentityChanged,
     LinkChanged,
     Message,
     MessageArrived,
@@ -76,6 +77,7 @@ class EventLines:
                 | EmojiToCompare()
                 | VerificationEnded()
                 | ContactDeviceQuestion()
+                | IdentityChanged()
             ):
                 return self._output.rendered(verify_shape(event), verifying_line(event))
             case LinkChanged(state, code):

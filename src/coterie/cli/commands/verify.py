@@ -13,8 +13,9 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.cli import session
 from coterie.cli.arguments import Arguments
-from coterie.cli.chat_shapes import NumberShape, contact_device_shape, verify_shape
+from coterie.cli.chat_shapes import NumberShape, contact_device_shape, message_shape, verify_shape
 from coterie.cli.commands.devices import device_id
+from coterie.cli.commands.message_lines import message_line
 from coterie.cli.failures import Exit, refuse
 from coterie.cli.output import Output
 from coterie.cli.parser import UsageError
@@ -23,6 +24,7 @@ from coterie.cli.standard_input import read_lines
 from coterie.client.api.me import Me
 from coterie.client.events import EmojiToCompare, EndReason, Person, VerificationEnded, Verified
 from coterie.screens.i18n import Text, say
+from coterie.screens.moments import Calendar
 from coterie.screens.verifying import verifying_line
 
 STDIN: Final = "-"
@@ -52,6 +54,8 @@ async def _verify(given: Arguments, output: Output) -> int:
         elif given.numbers_match:
             await me.mark_verified(person.name)
             _show_verified(me, person, output)
+        elif given.accept_new or given.send_queued or given.drop_queued:
+            await _go_on(me, person, given, output)
         elif given.confirm_device is not None:
             await _confirm(me, person, given.confirm_device, output)
         else:
@@ -110,6 +114,21 @@ def _show_verified(me: Me, person: Person, output: Output) -> None:
     known = me.person(person.name) or person
     event = Verified(known)
     output.show(verify_shape(event), verifying_line(event))
+
+
+async def _go_on(me: Me, person: Person, given: Arguments, output: Output) -> None:
+    """With another identity than before. What waits for that one is shown: it goes nowhere by itself."""
+    if given.accept_new:
+        await me.accept_identity(person.name)
+    elif given.send_queued:
+        await me.send_queued(person.name)
+        with suppress(Unavailable):
+            await me.wait_told(person.name)
+    else:
+        await me.drop_queued(person.name)
+    calendar = Calendar()
+    for message in me.queued_before(person.name):
+        output.show(message_shape(message, "queued"), message_line(message, calendar))
 
 
 async def _confirm(me: Me, person: Person, id: str, output: Output) -> None:

@@ -19,6 +19,7 @@ from coterie.client.api.readers import Readers
 from coterie.client.api.verifying import Verifying
 from coterie.client.commands import KeepDraft, MarkRead, OwnDeviceConfirmed, RecoveryKeyShown, Say, parse
 from coterie.client.core.profile import Profile
+from coterie.client.core.standing import check_may_write
 from coterie.client.events import (
     ConversationChanged,
     DrainedBacklog,
@@ -185,6 +186,7 @@ class Me(Verifying):
         pack(body)
         message = MessageId(secrets.token_bytes(16))
         peer = self._peer_of(conversation)
+        check_may_write(self._core.people, peer)
         waiter: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
         self._waiting[message] = waiter
         try:

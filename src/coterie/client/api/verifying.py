@@ -7,15 +7,18 @@ from coterie.base.errors import Refused, SealBroken, SecurityStop
 from coterie.base.ids import AccountId, DeviceId
 from coterie.client.api.looking import Looking
 from coterie.client.commands import (
+    AcceptIdentity,
     CompareEmoji,
     ContactDeviceConfirmed,
     EmojiMatch,
     EndVerification,
     MarkVerified,
+    MoveQueued,
 )
 from coterie.client.core.exchange import Step
 from coterie.client.core.held import as_device
-from coterie.client.events import Device, EndReason
+from coterie.client.core.standing import check_may_write
+from coterie.client.events import Device, EndReason, Message
 from coterie.e2ee.fingerprint import SafetyCode, as_number, safety_number
 
 
@@ -66,6 +69,31 @@ class Verifying(Looking):
         """The person does not want to, or (mismatch) sees other emoji. Nothing where nothing is under way."""
         reason = EndReason.MISMATCH if mismatch else EndReason.DECLINED
         await self._runtime.tell(EndVerification(self._other(name), reason))
+
+    async def accept_identity(self, name: str) -> None:
+        """Go on with the identity that somebody has now. Raises Refused(nothing-to-confirm) where it has not
+        changed; PersonChanged where the one before was verified: verify the new one."""
+        account = self._other(name)
+        if not self._core.people.rows[account].waits:
+            raise Refused(Code.NOTHING_TO_CONFIRM)
+        await self._runtime.tell(AcceptIdentity(account))
+        check_may_write(self._core.people, account)
+
+    def queued_before(self, name: str) -> tuple[Message, ...]:
+        """What you wrote to the identities that somebody had before, and no server has taken: it is never
+        sent to the new one by itself."""
+        rows = self._core.standings.queued(self._other(name))
+        return self._core.messages(row.order for row in rows)
+
+    async def send_queued(self, name: str) -> None:
+        """Say it to the identity of now, in the same order. Raises PersonChanged while that waits itself."""
+        account = self._other(name)
+        check_may_write(self._core.people, account)
+        await self._runtime.tell(MoveQueued(account, send=True))
+
+    async def drop_queued(self, name: str) -> None:
+        """Never send it. What may have arrived all the same stays, as unsure."""
+        await self._runtime.tell(MoveQueued(self._other(name), send=False))
 
     def contact_questions(self, name: str) -> tuple[Device, ...]:
         """Devices that came to a verified person's account by passphrase or recovery key, and that nobody

@@ -14,6 +14,7 @@ from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.requests import MessageGiven
 from coterie.client.core.sending import IN_FLIGHT, Sending
+from coterie.client.core.standing import may_say
 from coterie.client.core.trust import Trust
 from coterie.client.core.views import Views
 from coterie.client.events import (
@@ -59,7 +60,8 @@ class Outbox:
         return order
 
     def say(self, command: Say, now_ms: int) -> Outcome:
-        """Queue a message."""
+        """Queue a message. Raises PersonChanged where the other has another identity than before."""
+        may_say(self._people, command)
         kind = ConversationKind.DIRECT if command.peer else ConversationKind.EVERYONE
         known = self._reads.conversation(command.conversation)
         conversation = known or ConversationRow(command.conversation, kind, command.peer)

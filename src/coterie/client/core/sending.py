@@ -23,7 +23,7 @@ from coterie.client.core.sealing import Sealing
 from coterie.client.core.sharing import SessionKeyAt, Sharing
 from coterie.client.core.trust import Trust
 from coterie.client.events import ConversationKind, SendingStuck
-from coterie.client.outcome import Outcome
+from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import (
     ConversationRow,
     DropGroupOut,
@@ -124,6 +124,9 @@ class Sending:
         line = self.line(conversation_id)
         if conversation is None or line.claiming or now_ms < line.retry_at_ms:
             return
+        if self._people.is_replaced(conversation.peer):
+            yield self._ended(conversation, line, Code.IDENTITY_CHANGED)
+            return
         if not self._ready(conversation):
             return
         line.retry_at_ms = 0
@@ -195,6 +198,12 @@ class Sending:
             if not self._reaches_peer(conversation, session):
                 held.add(conversation.id)
                 yield self._hold(conversation, self.line(conversation.id), code, now_ms)
+
+    def _ended(self, conversation: ConversationRow, line: Line, code: Code) -> Outcome:
+        """What waits here stays where it is, and is never sealed for another identity by itself (rule 22);
+        said once on a connection."""
+        told, line.ended = line.ended, True
+        return NOTHING if told else Outcome(show=(SendingStuck(conversation.id, code),))
 
     def _ready(self, conversation: ConversationRow) -> bool:
         """Whether we know of everybody there what the ledger knows."""

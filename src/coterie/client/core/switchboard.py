@@ -10,6 +10,7 @@ from coterie.base.conversations import everyone_id
 from coterie.base.errors import RemoteError
 from coterie.base.ids import AccountId, StreamId
 from coterie.client.commands import (
+    AcceptIdentity,
     Command,
     CompareEmoji,
     Connected,
@@ -20,6 +21,7 @@ from coterie.client.commands import (
     KeepDraft,
     MarkRead,
     MarkVerified,
+    MoveQueued,
     OwnDeviceConfirmed,
     RecoveryKeyShown,
     Say,
@@ -104,9 +106,9 @@ class Switchboard:
         )
         self._news = News(reads, self.views)
         self._outbox = Outbox(reads, self._sending, self.trust, self.people, self.views)
-        self._standings = Standings(self.people, self._news, self.trust.held)
+        self.standings = Standings(reads, self.people, self._news, self.trust.held)
         self.verification = Verification(
-            self.keyring, self.people, self._outbox, self._sending, self._standings
+            self.keyring, self.people, self._outbox, self._sending, self.standings
         )
         self._envelopes = Envelopes(reads, self.keyring, profile, self.people, self.everyone)
         self._inbox = Inbox(
@@ -186,7 +188,13 @@ class Switchboard:
             case OwnDeviceConfirmed(device):
                 yield self.trust.own.answered(device)
             case (
-                MarkVerified() | CompareEmoji() | EmojiMatch() | EndVerification() | ContactDeviceConfirmed()
+                MarkVerified()
+                | CompareEmoji()
+                | EmojiMatch()
+                | EndVerification()
+                | ContactDeviceConfirmed()
+                | AcceptIdentity()
+                | MoveQueued()
             ):
                 yield from self._verify(command, now_ms)
             case _:
@@ -195,13 +203,17 @@ class Switchboard:
     def _verify(self, command: Verifying, now_ms: int) -> Iterator[Outcome]:
         match command:
             case MarkVerified(account):
-                yield self._standings.verified(account)
-                yield self._standings.asked(account)
+                yield self.standings.verified(account)
+                yield self.standings.asked(account)
             case ContactDeviceConfirmed(account, device):
                 yield Outcome(save=self.trust.held.confirmed(account, device))
                 if self._live:
                     yield from self._owed.confirmed(account, now_ms)
                     yield from self._sending.well_again((account,), now_ms)
+            case AcceptIdentity(account):
+                yield self.standings.accepted(account)
+            case MoveQueued(account, send):
+                yield from self._move(account, now_ms, send=send)
             case CompareEmoji(account):
                 yield from self.verification.ask(account, now_ms)
             case EmojiMatch(account):
@@ -210,6 +222,15 @@ class Switchboard:
                 yield from self.verification.end(account, reason, now_ms)
             case _:
                 assert_never(command)
+
+    def _move(self, account: AccountId, now_ms: int, *, send: bool) -> Iterator[Outcome]:
+        """Queued messages of somebody's former identities: given up, or said to the one of now."""
+        for given_up, again in tuple(self.standings.move(account, send=send)):
+            yield Outcome(save=(given_up,))
+            if again is not None:
+                yield self._outbox.say(again, now_ms)
+                self._news.of(again.conversation)
+                self._sending.later(again.conversation)
 
     def unaccepted(self, below_order: int) -> tuple[int, ...]:
         """Orders of the messages below one that the server has not accepted, as far as is known here."""

@@ -21,6 +21,7 @@ from coterie.client.store.records import (
     DropSetting,
     DropWaiting,
     EnvelopeOut,
+    GiveUp,
     GroupInRow,
     GroupOutRow,
     KeptKey,
@@ -62,6 +63,10 @@ _ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
     "mac" = CASE WHEN ?4 = x'' THEN "mac" ELSE ?4 END WHERE "order" = ?5"""
 _PASS_FRESH_KEYS = """UPDATE own_fresh_key SET "passed_ms" = ?
     WHERE "device" = ? AND "passed_ms" = 0 AND "id" < ?"""
+_UNSURE = """UPDATE message SET "state" = ? WHERE "order" IN
+    (SELECT "order" FROM outbox WHERE "order" = ? AND "state" = 'sealed')"""
+_NEVER_SENT = """DELETE FROM message WHERE "order" IN
+    (SELECT "order" FROM outbox WHERE "order" = ? AND "state" = 'waiting')"""
 _READ_UP_TO = 'UPDATE conversation SET "read_order" = max("read_order", ?) WHERE "id" = ?'
 _PRUNE_KEPT = """DELETE FROM kept_key WHERE "session" NOT IN
     (SELECT message."session" FROM outbox JOIN message USING ("order") WHERE outbox."state" = 'sealed')
@@ -135,6 +140,7 @@ def _write_past(
     | AccountRow
     | PutLeaves
     | PruneOutbox
+    | GiveUp
     | PruneGroupIn
     | BecomeDevice
     | DropSetting
@@ -156,6 +162,10 @@ def _write_past(
                 'DELETE FROM outbox WHERE "state" = \'sent\' AND "since_ms" < ?', (record.before_ms,)
             )
             database.execute(_PRUNE_KEPT, (record.before_ms,))
+        case GiveUp(order):
+            database.execute(_UNSURE, (MessageState.UNSURE, order))
+            database.execute(_NEVER_SENT, (order,))
+            database.execute('DELETE FROM outbox WHERE "order" = ?', (order,))
         case PruneGroupIn(before_ms):
             database.execute(_PRUNE_GROUP_IN, (before_ms, WaitingReason.NO_KEY))
         case BecomeDevice():

@@ -43,6 +43,7 @@ from coterie.client.store.records.talk import (
     BecomeDevice,
     ConversationRow,
     DropWaiting,
+    GiveUp,
     MessageAccepted,
     MessageRow,
     OutboxRow,
@@ -88,6 +89,7 @@ Record = (
     | MessageAccepted
     | OutboxRow
     | PruneOutbox
+    | GiveUp
     | ReadUpTo
     | PutDraft
     | PositionRow
@@ -105,6 +107,7 @@ __all__ = [
     "DropSetting",
     "DropWaiting",
     "EnvelopeOut",
+    "GiveUp",
     "GroupInRow",
     "GroupOutRow",
     "KeptKey",

@@ -146,6 +146,13 @@ class OutboxRow(msgspec.Struct, frozen=True):
     ciphertext: bytes = b""
 
 
+class GiveUp(msgspec.Struct, frozen=True):
+    """Change: a queued message is not sent any more. One that was sealed becomes UNSURE, for it may have
+    arrived; any other goes."""
+
+    order: int
+
+
 class PruneOutbox(msgspec.Struct, frozen=True):
     """Remove outbox rows in state SENT and kept keys from before the given time; and kept keys of sessions
     that ended and of which nobody is owed anything. Keys of sessions by which something sealed waits to be
