@@ -9,7 +9,7 @@ import pytest
 
 from coterie.base.codes import Code
 from coterie.base.ids import AccountId, DeviceId, MessageId
-from coterie.client.commands import ContactDeviceConfirmed, MarkVerified, Say
+from coterie.client.commands import ContactDeviceConfirmed, Disconnected, MarkVerified, Say, Tick
 from coterie.client.events import ContactDeviceQuestion, SendingStuck
 from coterie.client.store.records import Setting
 from coterie.content.body import Text
@@ -213,4 +213,16 @@ def test_what_is_kept_of_it_lasts(alice: Peer, bob: Victim, fickle: Fickle, thie
     bob.core = bob.new_core()
     bob.connect()
     bob.say(alice, "for both")
+    assert len(fickle.items(thief)) == 1
+
+
+def test_a_word_without_a_connection_counts_with_the_next_one(
+    alice: Peer, bob: Victim, fickle: Fickle, thief: Peer
+) -> None:
+    bob.say(alice, "for both in the end")
+    bob.command(Disconnected(None, final=False))
+    bob.command(ContactDeviceConfirmed(alice.account, thief.device))
+    assert fickle.items(thief) == []
+    bob.connect()
+    bob.command(Tick())
     assert len(fickle.items(thief)) == 1

@@ -42,6 +42,7 @@ from coterie.wire.frames import LedgerGrew
 from tests.attacks.conftest import met
 from tests.attacks.couple import Couple, Talker
 from tests.attacks.peers import EVERYONE, Peer
+from tests.attacks.street import with_key
 
 VERIFYING = (VerificationAsked, EmojiToCompare, Verified, VerificationEnded)
 
@@ -364,3 +365,26 @@ def test_who_compares_on_a_device_that_came_by_recovery_confirms_it(
         couple.says(couple.alice, "hello")
         couple.deliver(bob)
         assert couple.heard(bob) == ["hello"]
+
+
+def test_what_another_own_device_answers_is_asked_here_no_more(
+    tmp_path: Path, identities: dict[str, IdentityKeys]
+) -> None:
+    """All devices are asked; the one that answers has the exchange, and the others say so once."""
+    with met(tmp_path, identities, ("alice", "alice"), ("bob", "bob"), start=False) as couple:
+        bob = couple.bob
+        laptop = Peer(bob.identity, "bob")
+        bob.server.ledger.add(bob.signed)
+        approved = msgspec.structs.replace(laptop.entry(), approved_by=bob.device)
+        bob.signed = bob.sign(bob.entry(), approved, after=bob.signed)
+        Couple.meet(couple.alice, bob)
+        couple.alice.command(CompareEmoji(bob.account))
+        couple.deliver(bob)
+        (exchange,) = bob.core.verification._exchanges.values()
+        told(bob)
+        conversation = direct_id(couple.alice.account, bob.account)
+        out = with_key(laptop, bob, conversation)
+        for n, id in enumerate((bytes(16), exchange.id, exchange.id), start=1):
+            bob.log(laptop.message(out, conversation, "", n=n, body=VerifyKey(id, bytes(32))))
+        assert ended(bob) == [EndReason.ELSEWHERE]
+        assert step(bob, couple.alice) is None

@@ -64,10 +64,8 @@ class Model(ModelReads):
             case r.PruneXWing(replaced_before_ms):
                 replaced = [row for row in self._of(r.OwnXWing) if 0 < row.replaced_ms <= replaced_before_ms]
                 self._drop(r.OwnXWing, replaced)
-            case r.BecomeDevice():
-                self._become(record)
-            case r.GiveUp(order):
-                self._give_up(order)
+            case r.BecomeDevice() | r.GiveUp():
+                self._change_outbox(record)
             case r.PassFreshKeys() | r.DropPeerFreshKey():
                 self._apply_fresh(record)
             case r.PruneOutbox() | r.PruneGroupIn() | r.PruneFreshKeys():
@@ -76,6 +74,13 @@ class Model(ModelReads):
                 self._apply_drop(record)
             case _:
                 self._put(record)
+
+    def _change_outbox(self, record: r.BecomeDevice | r.GiveUp) -> None:
+        match record:
+            case r.BecomeDevice():
+                self._become(record)
+            case r.GiveUp(order):
+                self._give_up(order)
 
     def _give_up(self, order: int) -> None:
         queued, row = self.outbox_row(order), self.message(order)

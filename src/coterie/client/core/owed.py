@@ -78,13 +78,6 @@ class Owed:
                     yield self._trust.renew(share.account, now_ms)
         yield from self.give(now_ms)
 
-    def confirmed(self, account: AccountId, now_ms: int) -> Iterator[Outcome]:
-        """The person has confirmed devices of somebody: they get at once what they are owed."""
-        for share in self._reads.owed():
-            if share.account == account:
-                self._pauses.pop(share.device, None)
-        yield from self.give(now_ms)
-
     def give(self, now_ms: int) -> Iterator[Outcome]:
         """Try every device whose pause is over."""
         if not self._trust.current:
@@ -127,9 +120,7 @@ class Owed:
         for share in self._reads.owed():
             key = self._reads.kept_key_at(share.session, share.index)
             conversation = self._reads.conversation(key.conversation) if key else None
-            if key is None or conversation is None:
-                continue
-            if self._is_dormant(share.device, now_ms):
+            if key is None or conversation is None or self._is_dormant(share.device, now_ms):
                 continue
             if conversation.id not in entitled:
                 devices = self._people.recipients(conversation)

@@ -208,7 +208,7 @@ class Switchboard:
             case ContactDeviceConfirmed(account, device):
                 yield Outcome(save=self.trust.held.confirmed(account, device))
                 if self._live:
-                    yield from self._owed.confirmed(account, now_ms)
+                    yield from self._owed.came_online((account,), now_ms)
                     yield from self._sending.well_again((account,), now_ms)
             case AcceptIdentity(account):
                 yield self.standings.accepted(account)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterator
-from typing import assert_never
 
 from coterie.base import limits
 from coterie.base.conversations import direct_id
@@ -123,31 +122,30 @@ class Verification:
         """A message that no screen shows has been opened and kept. It counts between the two alone, and a
         start for as long as somebody waits for its answer."""
         body, account, device = unpack(row.body), row.account, row.device
-        if isinstance(body, Text | Unknown):
+        party, own = self._party(account, device), account == self._people.me
+        between = own or row.conversation == direct_id(self._people.me, account)
+        if party is None or isinstance(body, Text | Unknown) or not between:
             return
-        if account == self._people.me:
+        if own:
             yield from self._elsewhere(body)
-            return
-        if row.conversation != direct_id(self._people.me, account):
             return
         if isinstance(body, VerifyStart):
             if now_ms - row.server_ms < limits.VERIFY_PERSON_MS:
-                yield from self._invited(account, device, body, now_ms)
+                yield from self._invited(party, body, now_ms)
             return
         exchange = self._exchanges.get(account)
         if exchange is None or exchange.id != body.exchange or exchange.device not in (None, device):
             return
         try:
-            yield from self._next(exchange, device, body, now_ms)
+            yield from self._next(exchange, party, body, now_ms)
         except SealBroken as broken:
             log.warning("a comparison of emoji was broken off: %s", broken.note)
             yield from self._end(exchange, EndReason.BROKEN, now_ms)
 
-    def _invited(
-        self, account: AccountId, device: DeviceId, body: VerifyStart, now_ms: int
-    ) -> Iterator[Outcome]:
+    def _invited(self, party: Party, body: VerifyStart, now_ms: int) -> Iterator[Outcome]:
         """Somebody asks. Where this person has asked too, one of both starts counts, and nobody is asked; it
         is said again, for the other's program may have been another one when it came."""
+        account = party.account
         known = self._exchanges.get(account)
         if known is not None and known.id == body.exchange:
             return
@@ -157,12 +155,9 @@ class Verification:
             return
         if known is not None and not both:
             yield self._ended(known, EndReason.DECLINED)
-        party = self._party(account, device)
-        if party is None:
-            return
         terms = Terms(SasPurpose.CONTACT, body.exchange, party)
         half = Answerer(terms, self._here, body.commitment)
-        exchange = Exchange(body.exchange, account, device, half, Step.INVITED, now_ms)
+        exchange = Exchange(body.exchange, account, party.device, half, Step.INVITED, now_ms)
         self._exchanges[account] = exchange
         if both:
             yield from self._join(exchange, now_ms)
@@ -180,25 +175,21 @@ class Verification:
     def _next(
         self,
         exchange: Exchange,
-        device: DeviceId,
+        party: Party,
         body: VerifyKey | VerifyReveal | VerifyConfirm | VerifyCancel,
         now_ms: int,
     ) -> Iterator[Outcome]:
         """Raises SealBroken for what does not follow, or does not hold."""
         match body:
-            case VerifyKey(_, key):
+            case VerifyKey(_, key) if isinstance(exchange.half, Starter):
                 exchange.go(Happened.KEY_CAME, now_ms)
-                party = self._party(exchange.peer, device)
-                if party is None or not isinstance(exchange.half, Starter):
-                    raise SealBroken("an answer of a device that is not listed")
-                exchange.device = device
+                exchange.device = party.device
                 agreement = exchange.half.agree(party, key)
                 yield self._say(exchange.peer, VerifyReveal(exchange.id, exchange.half.public), now_ms)
                 yield self._compare(exchange, agreement)
-            case VerifyReveal(_, key):
+            case VerifyReveal(_, key) if isinstance(exchange.half, Answerer):
                 exchange.go(Happened.KEY_REVEALED, now_ms)
-                if isinstance(exchange.half, Answerer):
-                    yield self._compare(exchange, exchange.half.agree(key))
+                yield self._compare(exchange, exchange.half.agree(key))
             case VerifyConfirm(_, mac):
                 if exchange.agreement is None:
                     raise SealBroken("a confirmation of what nobody has seen")
@@ -208,7 +199,7 @@ class Verification:
             case VerifyCancel(_, reason):
                 yield self._ended(exchange, _HEARD.get(reason, EndReason.DECLINED))
             case _:
-                assert_never(body)
+                raise SealBroken("what the other half of an exchange says")
 
     def _compare(self, exchange: Exchange, agreement: Agreement) -> Outcome:
         exchange.agreement = agreement
