@@ -142,8 +142,9 @@ def test_everyone_and_others_are_written_to_as_ever(
 def queues(bob: Victim, former: Peer) -> None:
     """One that was sealed and not accepted, and one that was never sealed."""
     bob.say(former, "sealed")
-    (row,) = bob.store.outbox(direct_id(former.account, bob.account), OutboxState.SENT, 9)
-    message = bob.store.message(row.order)
+    row = bob.store.outbox_row(bob.store.last_order())
+    message = bob.store.message(bob.store.last_order())
+    assert row is not None
     assert message is not None
     bob.apply(replace(row, state=OutboxState.SEALED), replace(message, state=MessageState.QUEUED))
     bob.command(Disconnected(None, final=False))

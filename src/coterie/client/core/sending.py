@@ -233,7 +233,7 @@ class Sending:
         )
         if missing:
             key = self._key_for(conversation, session)
-            yield from self._leave_out_held(conversation, key, missing, held, now_ms)
+            yield from self._fanout.leave_out_all(conversation, key, missing, held, now_ms)
             missing = tuple(device for device in missing if device.device not in held)
             unclaimed = yield from self._fanout.share(conversation, key, missing[:SHARE_AT_ONCE], now_ms)
             if unclaimed:
@@ -263,19 +263,6 @@ class Sending:
             return False
         theirs = (each for each in self._people.recipients(conversation) if each.account == conversation.peer)
         return all(self._sharing.is_dormant(each, now_ms) for each in theirs)
-
-    def _leave_out_held(
-        self,
-        conversation: ConversationRow,
-        key: SessionKeyAt,
-        devices: tuple[PeerDevice, ...],
-        held: frozenset[DeviceId],
-        now_ms: int,
-    ) -> Iterator[Outcome]:
-        """Devices that the person has to confirm first are owed the key."""
-        for device in devices:
-            if device.device in held:
-                yield self._fanout.leave_out(conversation, key, device, Code.UNCONFIRMED, now_ms)
 
     def _hold(self, conversation: ConversationRow, line: Line, code: Code, now_ms: int) -> Outcome:
         first = line.hold(now_ms)
@@ -371,7 +358,7 @@ class Sending:
         named = [DeviceId(ref.device) for ref in repair.refusal.devices]
         owed = self._owed(conversation, key, named)
         held = self._trust.held.among(conversation, owed)
-        yield from self._leave_out_held(conversation, key, owed, held, now_ms)
+        yield from self._fanout.leave_out_all(conversation, key, owed, held, now_ms)
         owed = tuple(device for device in owed if device.device not in held)
         unclaimed = yield from self._fanout.share(conversation, key, owed, now_ms)
         if unclaimed:
