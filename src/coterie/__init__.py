@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from coterie.base.codes import Code as Code
     from coterie.base.errors import CoterieError as CoterieError
     from coterie.base.errors import LocalError as LocalError
+    from coterie.base.errors import PersonChanged as PersonChanged
     from coterie.base.errors import Refused as Refused
     from coterie.base.errors import RemoteError as RemoteError
     from coterie.base.errors import SealBroken as SealBroken
@@ -31,13 +32,18 @@ if TYPE_CHECKING:
     from coterie.client.commands import EVERYONE as EVERYONE
     from coterie.client.events import AccountChangeAnswered as AccountChangeAnswered
     from coterie.client.events import BecameNewDevice as BecameNewDevice
+    from coterie.client.events import ContactDeviceQuestion as ContactDeviceQuestion
     from coterie.client.events import Conversation as Conversation
     from coterie.client.events import ConversationChanged as ConversationChanged
     from coterie.client.events import Device as Device
     from coterie.client.events import DevicesChanged as DevicesChanged
     from coterie.client.events import DrainedBacklog as DrainedBacklog
+    from coterie.client.events import Emoji as Emoji
+    from coterie.client.events import EmojiToCompare as EmojiToCompare
+    from coterie.client.events import EndReason as EndReason
     from coterie.client.events import Event as Event
     from coterie.client.events import FramesSent as FramesSent
+    from coterie.client.events import IdentityChanged as IdentityChanged
     from coterie.client.events import LedgerDoubted as LedgerDoubted
     from coterie.client.events import LinkChanged as LinkChanged
     from coterie.client.events import LinkState as LinkState
@@ -53,6 +59,9 @@ if TYPE_CHECKING:
     from coterie.client.events import PresenceChanged as PresenceChanged
     from coterie.client.events import SendingStuck as SendingStuck
     from coterie.client.events import Sent as Sent
+    from coterie.client.events import VerificationAsked as VerificationAsked
+    from coterie.client.events import VerificationEnded as VerificationEnded
+    from coterie.client.events import Verified as Verified
     from coterie.client.store.profiles import default_home as default_home
     from coterie.client.store.profiles import profiles as profiles
     from coterie.e2ee.recovery import new_passphrase as new_passphrase
@@ -62,6 +71,7 @@ _MODULES = {
     "coterie.base.errors": (
         "CoterieError",
         "LocalError",
+        "PersonChanged",
         "Refused",
         "RemoteError",
         "SealBroken",
@@ -78,28 +88,36 @@ _MODULES = {
     "coterie.client.events": (
         "AccountChangeAnswered",
         "BecameNewDevice",
+        "ContactDeviceQuestion",
         "Conversation",
         "ConversationChanged",
         "Device",
         "DevicesChanged",
         "DrainedBacklog",
+        "Emoji",
+        "EmojiToCompare",
+        "EndReason",
         "Event",
         "FramesSent",
         "LedgerDoubted",
+        "IdentityChanged",
         "LinkChanged",
         "LinkState",
         "Message",
         "MessageArrived",
         "MessageQueued",
         "MessageSent",
-        "MessageState",
         "MessagesMissing",
+        "MessageState",
         "OwnDeviceQuestion",
         "Person",
         "PersonAppeared",
         "PresenceChanged",
         "SendingStuck",
         "Sent",
+        "VerificationAsked",
+        "VerificationEnded",
+        "Verified",
     ),
     "coterie.client.store.profiles": ("default_home", "profiles"),
     "coterie.e2ee.recovery": ("new_passphrase",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from coterie.base.ids import AccountId, UserName
 from coterie.base.signing import IdentityKeys
 from coterie.client.store.profiles import new_profile
 from coterie.client.store.sqlite import ClientStore
+from tests.attacks.couple import Couple, Talker
 from tests.attacks.peers import Peer
 from tests.attacks.street import Ledger, Server, Victim
 from tests.village.conftest import village
@@ -62,3 +64,32 @@ def bob(
         server.ledger.add(peer.signed)
     victim.connect()
     return victim
+
+
+@pytest.fixture
+def couple(tmp_path: Path, identities: dict[str, IdentityKeys]) -> Iterator[Couple]:
+    """Alice and bob, two programs."""
+    with met(tmp_path, identities, ("alice", "alice"), ("bob", "bob")) as both:
+        yield both
+
+
+@contextmanager
+def met(
+    folder: Path,
+    identities: dict[str, IdentityKeys],
+    one: tuple[str, str],
+    other: tuple[str, str],
+    *,
+    start: bool = True,
+) -> Iterator[Couple]:
+    """Two programs on a server of their own. Each: whose identity it has, and what the ledger calls it. Not
+    yet connected where they are not to start."""
+    ledger = Ledger()
+    talkers = []
+    for identity, name in (one, other):
+        place = new_profile(folder / f"{identity} as {name}", UserName(name), AccountId(bytes(32)))
+        store = ClientStore.open(place, secrets.token_bytes(32))
+        talkers.append(Talker(identities[identity], name, store, ledger))
+    yield Couple.meet(*talkers) if start else Couple(*talkers)
+    for each in talkers:
+        each.store.close()

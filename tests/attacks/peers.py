@@ -16,7 +16,7 @@ from coterie.base.ids import (
     UserName,
 )
 from coterie.base.signing import IdentityKeys, LedgerKeys, account_id
-from coterie.content.body import Text, pack
+from coterie.content.body import Body, Text, pack
 from coterie.content.padding import padded_size
 from coterie.e2ee.group import InnerMessage, KeyShare, Parent, SealedMessage, seal_message
 from coterie.e2ee.hybrid import XWingKey
@@ -137,6 +137,7 @@ class Peer:
         message: MessageId | None = None,
         parents: tuple[Parent, ...] = (),
         head: bytes = b"",
+        body: Body | None = None,
     ) -> Said:
         """A message, sealed as an honest sender seals it."""
         inner = InnerMessage(
@@ -150,7 +151,7 @@ class Peer:
             left_out=(),
             time_ms=NOW_MS,
             head=head,
-            body=pack(Text(text)),
+            body=pack(body or Text(text)),
         )
         return Said(self, conversation, out.id, inner.message, seal_message(out, inner, padded_size))
 

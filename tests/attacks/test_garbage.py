@@ -26,8 +26,10 @@ from coterie.client.core.profile import unpack_profile
 from coterie.client.store.keys import pack as pack_key_file
 from coterie.client.store.keys import unpack as unpack_key_file
 from coterie.content import body
+from coterie.content.body.verification import VerifyCancel, VerifyConfirm, VerifyStart
 from coterie.content.read_marks import ReadMark, ReadMarks
 from coterie.e2ee import hybrid
+from coterie.e2ee.fingerprint import SafetyCode, as_number
 from coterie.e2ee.group import InnerMessage, KeyShare, open_message
 from coterie.e2ee.identity import AccountSecret, Vault, WrapKind, wrap_secret
 from coterie.e2ee.pairwise import OlmPlaintext, PlainKind, open_envelope_outer, peek_prekey_id
@@ -164,12 +166,26 @@ def of_files_and_people(alice: Peer) -> dict[str, Parser]:
     vault = Vault(bytes(16), (wrapped,), (bytes(16),)).pack()
     link = Invite("127.0.0.1", 4433, alice.account, b"token").link.encode()
     words = RecoveryKey(bytes(32)).words().encode()
+    code = SafetyCode(alice.account, alice.account).text.encode()
     return {
         "vaults": (Vault.unpack, (vault,)),
         "vaults at the server": (read_vault, (vault,)),
         "account secrets": (AccountSecret.unpack, (secret.pack(),)),
         "identities": (IdentityKeys.unpack, (alice.identity.pack(),)),
         "bodies": (body.unpack, (body.pack(body.Text("hello")), wrap(Domain.SALT, b"")[:3])),
+        "bodies of a comparison": (
+            body.unpack,
+            (
+                body.pack(VerifyStart(bytes(16), bytes(32))),
+                body.pack(VerifyConfirm(bytes(16), bytes(32))),
+                body.pack(VerifyCancel(bytes(16), 1)),
+            ),
+        ),
+        "safety codes": (
+            text(SafetyCode.from_text),
+            (code,),
+        ),
+        "safety numbers": (text(as_number), (b"12345 " * 12,)),
         "key files": (unpack_key_file, (pack_key_file(sample_key_file()),)),
         "profiles": (unpack_profile, (msgspec.msgpack.encode([b"x" * 32] * 10),)),
         "invites": (text(parse_invite), (link,)),

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.conversations import direct_id
-from coterie.base.ids import AccountId, MessageId, UserName
-from coterie.base.signing import IdentityKeys
+from coterie.base.ids import MessageId
 from coterie.client.commands import Say
 from coterie.client.core.fresh_keys import FIRST_ID
-from coterie.client.store.profiles import new_profile
-from coterie.client.store.sqlite import ClientStore
 from coterie.content.body import Text
 from coterie.ledger.manifest import PrekeyKind
 from coterie.wire.frames import Refusal
 from coterie.wire.frames.accounts import ClaimedKeys
 from tests.attacks.couple import LATER_MS, Couple, Talker, garbled
 from tests.attacks.peers import X_WING_ID
-from tests.attacks.street import Ledger
-
-
-@pytest.fixture
-def couple(tmp_path: Path, identities: dict[str, IdentityKeys]) -> Iterator[Couple]:
-    ledger = Ledger()
-    talkers = []
-    for name in ("alice", "bob"):
-        place = new_profile(tmp_path / name, UserName(name), AccountId(bytes(32)))
-        store = ClientStore.open(place, secrets.token_bytes(32))
-        talkers.append(Talker(identities[name], name, store, ledger))
-    yield Couple.meet(*talkers)
-    for each in talkers:
-        each.store.close()
 
 
 def test_twenty_round_trips(couple: Couple) -> None:

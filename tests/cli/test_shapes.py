@@ -124,7 +124,16 @@ def test_what_needs_a_newer_version_says_so() -> None:
             {"event": "presence", "name": "bob", "online": True, "initial": False},
         ),
         (PersonAppeared(BOB), {"event": "joined", "name": "bob", "account_id": "00" * 32}),
-        (DevicesChanged(BOB, True), {"event": "trust", "name": "bob", "by_recovery": True}),
+        (
+            DevicesChanged(BOB, True),
+            {
+                "event": "trust",
+                "name": "bob",
+                "by_recovery": True,
+                "change": "devices",
+                "verified": False,
+            },
+        ),
         (LinkChanged(LinkState.LIVE), {"event": "link", "state": "live"}),
         (DrainedBacklog(), {"event": "drained"}),
         (BecameNewDevice(DeviceId(b"d" * 16), ()), {"event": "renewed", "device_id": "64" * 16}),

@@ -5,7 +5,13 @@ from collections.abc import Callable
 
 import pytest
 
+from coterie.client.events import PersonAppeared
 from coterie.desktop.bridge import Bridge
+from coterie.desktop.canvas.faces import FaceName
+from coterie.desktop.canvas.person_mark import MARK_GAP, MARK_PX
+from coterie.desktop.conversation_list import TITLE_Y
+from coterie.desktop.header import LEFT_PX
+from coterie.desktop.header import TITLE_Y as HEADER_Y
 from coterie.screens.rows import ListRow
 from coterie.screens.theme import LIGHT
 from tests.desktop.street_window import StreetWindow, Wait
@@ -79,6 +85,31 @@ def test_presence_is_a_dot_and_unread_a_badge(open_window: Open) -> None:
     view.settle()
     left = spacing.list_width - spacing.list_margin - 18
     assert view.pixel(conversations, left, middle_of(view, "bob") + 12) == colours.accent
+
+
+def test_a_mark_stands_behind_the_name_and_above_the_conversation(open_window: Open) -> None:
+    street = Street()
+    view = open_window(street)
+    kit, conversations = view.window.kit, view.window.sidebar.list
+    view.select(street.everyone)
+    edge = MARK_PX // 2 - 1
+    for events, colour in (
+        (street.verify("bob"), kit.colours.verified),
+        ([PersonAppeared(street.change("bob"))], kit.colours.changed),
+    ):
+        view.take(events)
+        view.settle()
+        bold = kit.faces[FaceName.BOLD]
+        left = 2 * kit.spacing.list_margin + kit.spacing.list_avatar + bold.width("bob") + MARK_GAP
+        top = middle_of(view, "bob") - kit.spacing.list_row // 2 + TITLE_Y + (bold.line - MARK_PX) // 2
+        assert view.pixel(conversations, left + 2, top + edge) == colour
+        view.select(street.direct("bob"))
+        view.settle()
+        heading = kit.faces[FaceName.HEADING]
+        left = LEFT_PX + heading.width("bob") + MARK_GAP
+        top = HEADER_Y + (heading.line - MARK_PX) // 2
+        assert view.pixel(view.window.header, left + 2, top + edge) == colour
+        view.select(street.everyone)
 
 
 def test_of_a_thousand_people_only_those_seen_are_drawn(open_window: Open) -> None:

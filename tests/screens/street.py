@@ -29,6 +29,7 @@ from coterie.client.events import (
     Person,
     PresenceChanged,
     Sent,
+    Verified,
 )
 from coterie.screens.intents import Fact
 from coterie.screens.presenter import Presenter
@@ -239,6 +240,16 @@ class Street:
     def presence(self, name: str, online: bool, *, initial: bool = False) -> list[Event]:
         self._people[name] = msgspec.structs.replace(self._people[name], online=online)
         return [PresenceChanged(self._people[name], initial)]
+
+    def verify(self, name: str) -> list[Event]:
+        """The person verified somebody."""
+        self._people[name] = msgspec.structs.replace(self._people[name], verified=True, changed=False)
+        return [Verified(self._people[name])]
+
+    def change(self, name: str) -> Person:
+        """Another identity has this name now."""
+        self._people[name] = msgspec.structs.replace(self._people[name], verified=False, changed=True)
+        return self._people[name]
 
     def _message(self, sender: str, conversation: ConversationId, text: str, minutes: float) -> Message:
         self._order += 1

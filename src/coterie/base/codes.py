@@ -22,6 +22,7 @@ class Code(StrEnum):
     TOO_MANY_TRIES = "too-many-tries"
     UNKNOWN_PERSON = "unknown-person"
     UNKNOWN_DEVICE = "unknown-device"
+    NOTHING_TO_CONFIRM = "nothing-to-confirm"
     REVOKED = "revoked"
     COPIED_PROFILE = "copied-profile"
     RESTORED_PROFILE = "restored-profile"
@@ -65,5 +66,6 @@ class Code(StrEnum):
     LEDGER_WITHHELD = "ledger-withheld"
     # security stops
     IDENTITY_CHANGED = "identity-changed"
+    MISMATCH = "mismatch"
     LEDGER_SPLIT = "ledger-split"
     SEAL_BROKEN = "seal-broken"

@@ -52,3 +52,17 @@ class SecurityStop(SealBroken):
 
     def __init__(self, code: Code, note: str = "") -> None:
         super().__init__(note, code)
+
+
+class PersonChanged(SecurityStop):
+    """Somebody has another identity than before: nothing is sent to it alone until the person here looked.
+
+    changed_ms: time of the signed head under which it was seen; verified: the one before was verified, so
+    that only a new verification will do.
+    """
+
+    def __init__(self, name: str, changed_ms: int, *, verified: bool) -> None:
+        super().__init__(Code.IDENTITY_CHANGED, "somebody has another identity than before")
+        self.name = name
+        self.changed_ms = changed_ms
+        self.verified = verified

@@ -137,5 +137,11 @@ KEEP_ENDED_SESSION_MS = DAY_MS
 """How long the key of somebody's session outlives the first message of the one after it."""
 PRUNE_EVERY_MS = 6 * HOUR_MS
 
+# comparing emoji
+VERIFY_PERSON_MS = 600 * SECOND_MS
+"""How long an exchange waits for a person, here or there."""
+VERIFY_DEVICE_MS = 120 * SECOND_MS
+"""How long for what the other device does by itself."""
+
 # this machine
 PROFILE_WAIT_SECONDS = 10.0

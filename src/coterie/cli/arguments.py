@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from coterie.cli import device_arguments, operator_arguments
+from coterie.cli import device_arguments, operator_arguments, person_arguments
 from coterie.cli.parser import Parser, command, everywhere, natural, seconds
 from coterie.cli.version import VERSION
 
@@ -58,6 +58,15 @@ class Arguments(argparse.Namespace):
     ready_fd: int | None = None
     # admin
     remove: bool = False
+    # verify
+    safety_number: bool = False
+    qr_text: str | None = None
+    qr_file: str | None = None
+    numbers_match: bool = False
+    accept_new: bool = False
+    send_queued: bool = False
+    drop_queued: bool = False
+    confirm_device: str | None = None
     # devices
     device_id: str = ""
     new_name: str = ""
@@ -94,6 +103,8 @@ def _check(parser: Parser, given: Arguments) -> None:
             parser.error("with --lines the messages come from standard input")
         if given.password_file == "-" and (given.lines or given.text == "-"):
             parser.error("the password and the text cannot both come from standard input")
+    if given.qr_file == "-" and given.password_file == "-":
+        parser.error("the password and the code cannot both come from standard input")
     if given.command == "search" and not "".join(given.words).strip():
         parser.error("give at least one word to search for")
     if given.generate_passphrase and given.password_file is not None:
@@ -132,6 +143,7 @@ def _parser() -> Parser:
     _listen(command(commands, "listen", "print what comes, what waited first"))
     _read(command(commands, "read", "print messages of a conversation from this machine's store"))
     command(commands, "people", "list everybody on this server")
+    person_arguments.verify(command(commands, "verify", "know that somebody is who they seem to be"))
     device_arguments.devices(command(commands, "devices", "list the devices of this account, or change one"))
     search = command(commands, "search", "find messages on this machine, newest first")
     search.add_argument(

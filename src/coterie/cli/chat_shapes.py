@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 import msgspec
 
 from coterie.cli.shapes import Shape, iso
-from coterie.client.events import Device, Message, NotFor, Person, Sent
+from coterie.client.events import (
+    ContactDeviceQuestion,
+    Device,
+    EmojiToCompare,
+    IdentityChanged,
+    Message,
+    NotFor,
+    Person,
+    Sent,
+    VerificationAsked,
+    VerificationEnded,
+    Verified,
+)
 
 
 class AccountShape(Shape, frozen=True, kw_only=True):
@@ -69,11 +83,49 @@ class JoinedShape(Shape, frozen=True, kw_only=True):
 
 
 class TrustShape(Shape, frozen=True, kw_only=True):
-    """Somebody's device list changed."""
+    """What is known of somebody changed. change: devices (then by_recovery says how),
+    verified, or identity (another one than before)."""
 
     event: str
     name: str
     by_recovery: bool
+    change: str
+    verified: bool
+
+
+class EmojiShape(Shape, frozen=True, kw_only=True):
+    emoji: str
+    name: str
+
+
+class VerifyShape(Shape, frozen=True, kw_only=True):
+    """verify, listen. state: asked, compare (then emoji), ended (then reason)."""
+
+    event: str
+    name: str
+    state: str
+    emoji: tuple[EmojiShape, ...] = ()
+    reason: str | None = None
+
+
+class ContactDeviceShape(Shape, frozen=True, kw_only=True):
+    """A device of a verified person that is not confirmed yet."""
+
+    event: str
+    name: str
+    device_id: str
+    device: str
+    created: str
+
+
+class NumberShape(Shape, frozen=True, kw_only=True):
+    """verify --safety-number. code: the text of the QR code to show."""
+
+    name: str
+    account_id: str
+    verified: bool
+    safety_number: str
+    code: str
 
 
 class LedgerShape(Shape, frozen=True, kw_only=True):
@@ -213,6 +265,47 @@ def message_shape(message: Message, event: str = "message") -> MessageShape:
 
 def _not_for(left_out: NotFor) -> NotForShape:
     return NotForShape(name=left_out.name, device=left_out.device_name, reason=left_out.reason.value)
+
+
+def contact_device_shape(name: str, device: Device) -> ContactDeviceShape:
+    return ContactDeviceShape(
+        event="contact-device",
+        name=name,
+        device_id=device.id.hex(),
+        device=device.name,
+        created=iso(device.created_ms),
+    )
+
+
+def verify_shape(
+    event: Verified
+    | VerificationAsked
+    | EmojiToCompare
+    | VerificationEnded
+    | ContactDeviceQuestion
+    | IdentityChanged,
+) -> TrustShape | VerifyShape | ContactDeviceShape:
+    name = event.person.name
+    match event:
+        case Verified(person):
+            return TrustShape(
+                event="trust", name=name, by_recovery=False, change="verified", verified=person.verified
+            )
+        case VerificationAsked():
+            return VerifyShape(event="verify", name=name, state="asked")
+        case EmojiToCompare(_, emoji):
+            shown = tuple(EmojiShape(emoji=each.sign, name=each.name) for each in emoji)
+            return VerifyShape(event="verify", name=name, state="compare", emoji=shown)
+        case VerificationEnded(_, reason):
+            return VerifyShape(event="verify", name=name, state="ended", reason=reason.value)
+        case IdentityChanged(person):
+            return TrustShape(
+                event="trust", name=name, by_recovery=False, change="identity", verified=person.verified
+            )
+        case ContactDeviceQuestion(_, device):
+            return contact_device_shape(name, device)
+        case _:
+            assert_never(event)
 
 
 def sent_shape(sent: Sent, error: str | None = None) -> SentShape:

@@ -8,7 +8,15 @@ import traceback
 from enum import IntEnum
 
 from coterie.base.codes import Code
-from coterie.base.errors import CoterieError, LocalError, Refused, RemoteError, SealBroken, Unavailable
+from coterie.base.errors import (
+    CoterieError,
+    LocalError,
+    PersonChanged,
+    Refused,
+    RemoteError,
+    SealBroken,
+    Unavailable,
+)
 from coterie.cli.output import Output, complain
 
 UNEXPECTED = "unexpected"
@@ -52,6 +60,10 @@ def exit_of(error: BaseException) -> Exit:
 
 def sentence_of(error: BaseException) -> str:
     """What a person is told."""
+    if isinstance(error, PersonChanged):
+        from coterie.screens.verifying import changed_line
+
+        return changed_line(error.name, error.changed_ms, verified=error.verified)
     if not isinstance(error, CoterieError):
         return f"something went wrong inside coterie ({type(error).__name__}); -v says more"
     if error.code in _WITH_NOTE and error.note:

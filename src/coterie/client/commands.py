@@ -9,10 +9,11 @@ import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused
-from coterie.base.ids import ConversationId, DeviceId, MessageId, UserName
+from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, UserName
 from coterie.base.quiet import Quiet
 from coterie.base.signing import IdentityKeys
 from coterie.client.changes import Change
+from coterie.client.events import EndReason
 from coterie.content.body import Body
 from coterie.wire.frames import Ready
 
@@ -78,6 +79,61 @@ class ChangeAccount(Quiet, frozen=True):
     identity: IdentityKeys
 
 
+class MarkVerified(msgspec.Struct, frozen=True):
+    """The person has compared safety numbers or codes with somebody, and they match."""
+
+    account: AccountId
+
+
+class CompareEmoji(msgspec.Struct, frozen=True):
+    """The person wants to compare emoji with somebody, or joins somebody who does."""
+
+    account: AccountId
+
+
+class EmojiMatch(msgspec.Struct, frozen=True):
+    """The person sees the same emoji as the other one."""
+
+    account: AccountId
+
+
+class EndVerification(msgspec.Struct, frozen=True):
+    """The person wants no more, or sees other emoji."""
+
+    account: AccountId
+    reason: EndReason
+
+
+class ContactDeviceConfirmed(msgspec.Struct, frozen=True):
+    """The person has asked somebody, and says of a device that came to that account: that is theirs."""
+
+    account: AccountId
+    device: DeviceId
+
+
+class AcceptIdentity(msgspec.Struct, frozen=True):
+    """The person has looked at somebody's new identity, and goes on with it."""
+
+    account: AccountId
+
+
+class MoveQueued(msgspec.Struct, frozen=True):
+    """What still waits for the identities that somebody had before: say it to the one of now, or (send False)
+    drop it."""
+
+    account: AccountId
+    send: bool
+
+
+Verifying = (
+    MarkVerified
+    | CompareEmoji
+    | EmojiMatch
+    | EndVerification
+    | ContactDeviceConfirmed
+    | AcceptIdentity
+    | MoveQueued
+)
 Command = (
     Say
     | MarkRead
@@ -88,6 +144,7 @@ Command = (
     | RecoveryKeyShown
     | OwnDeviceConfirmed
     | ChangeAccount
+    | Verifying
 )
 
 

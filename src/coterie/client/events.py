@@ -83,6 +83,8 @@ class Person(msgspec.Struct, frozen=True):
     online: bool
     verified: bool
     me: bool
+    changed: bool = False
+    """Another identity had this name before: nothing goes to this one alone until the person has looked."""
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -238,6 +240,71 @@ class AccountChangeAnswered(msgspec.Struct, frozen=True):
     retry_after_ms: int = 0
 
 
+class ContactDeviceQuestion(msgspec.Struct, frozen=True):
+    """A device came to a verified person's account by passphrase or recovery key, or by one that did: what
+    you say to that person alone is not sealed for it until confirm_contact_device()."""
+
+    person: Person
+    device: Device
+
+
+class IdentityChanged(msgspec.Struct, frozen=True):
+    """Somebody has another identity than before: a reset of theirs stands in the ledger, and no device of
+    before agreed to it. Nothing goes to it alone until accept_identity(), or, where the one before was
+    verified, a new verification. changed_ms: of the head under which it was seen."""
+
+    person: Person
+    changed_ms: int
+    was_verified: bool
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """This device's person has verified somebody: numbers, codes or emoji match."""
+
+    person: Person
+
+
+class VerificationAsked(msgspec.Struct, frozen=True):
+    """Somebody wants to compare emoji: answer with verify(), or end_verification()."""
+
+    person: Person
+
+
+class Emoji(msgspec.Struct, frozen=True):
+    """One emoji, and what it is called."""
+
+    sign: str
+    name: str
+
+
+class EmojiToCompare(msgspec.Struct, frozen=True):
+    """Both people see these seven now, in this order, unless somebody stands between them: answer with
+    emoji_match(), or end_verification(mismatch=True)."""
+
+    person: Person
+    emoji: tuple[Emoji, ...]
+
+
+class EndReason(StrEnum):
+    """Why a comparison ended without anybody being verified."""
+
+    DECLINED = "declined"
+    MISMATCH = "mismatch"
+    """One of the two saw other emoji."""
+    TIMED_OUT = "timed-out"
+    BROKEN = "broken"
+    """What came did not hold, or the program failed."""
+    ELSEWHERE = "elsewhere"
+    """Another device of this account took it up."""
+
+
+class VerificationEnded(msgspec.Struct, frozen=True):
+    """A comparison with somebody ended, and nobody was verified by it."""
+
+    person: Person
+    reason: EndReason
+
+
 class BecameNewDevice(msgspec.Struct, frozen=True):
     """This folder was a copy of another device's, and is a device of its own from now on. unsure: messages
     that may or may not have been sent by the other one."""
@@ -270,4 +337,10 @@ Event = (
     | LedgerDoubted
     | OwnDeviceQuestion
     | AccountChangeAnswered
+    | ContactDeviceQuestion
+    | IdentityChanged
+    | Verified
+    | VerificationAsked
+    | EmojiToCompare
+    | VerificationEnded
 )

@@ -9,6 +9,7 @@ from coterie.desktop.canvas.faces import FaceName
 from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.canvas.laid import Box, Ink, Laid, Picture, put_line
 from coterie.desktop.canvas.lines import one_line
+from coterie.desktop.canvas.person_mark import mark_room, put_mark
 from coterie.desktop.row_canvas import ChoosingCanvas
 from coterie.screens.richtext import Span, preview
 from coterie.screens.rows import ListRow, Presence
@@ -51,8 +52,11 @@ def lay_row(kit: Kit, row: ListRow, hovered: bool, width: int) -> Laid:
     tiny = kit.faces[FaceName.TINY]
     time = tiny.width(row.time)
     ink = Ink(text, text, text)
-    title = one_line(kit, preview(row.title), FaceName.BOLD, max(1, right - left - time - spacing.gap))
+    room = max(1, right - left - time - spacing.gap - mark_room(row.mark))
+    title = one_line(kit, preview(row.title), FaceName.BOLD, room)
     put_line(kit, laid, title, left, TITLE_Y, FaceName.BOLD, ink)
+    colour = text if row.selected else ""
+    put_mark(kit, laid, row.mark, left + title.width, TITLE_Y, FaceName.BOLD, colour)
     stamp = one_line(kit, (Span(row.time),), FaceName.TINY, time + 1)
     put_line(kit, laid, stamp, right - time, TITLE_Y + 1, FaceName.TINY, Ink(muted, muted, muted))
     badge = _put_badge(kit, laid, row, right)

@@ -10,8 +10,9 @@ from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.canvas.laid import Ink, Laid, put_line
 from coterie.desktop.canvas.lines import one_line
 from coterie.desktop.canvas.paint import paint
+from coterie.desktop.canvas.person_mark import mark_room, put_mark
 from coterie.screens.richtext import preview
-from coterie.screens.rows import Header
+from coterie.screens.rows import Header, Mark
 
 LEFT_PX: Final = 18
 TITLE_Y: Final = 8
@@ -49,8 +50,10 @@ class HeaderBar(tk.Canvas):
             (self.header.title, FaceName.HEADING, TITLE_Y, colours.text),
             (self.header.subtitle, FaceName.SMALL, SUBTITLE_Y, colours.muted),
         ):
-            line = one_line(kit, preview(text), face, room)
+            mark = self.header.mark if y == TITLE_Y else Mark.NONE
+            line = one_line(kit, preview(text), face, max(1, room - mark_room(mark)))
             put_line(kit, laid, line, LEFT_PX, y, face, Ink(colour, colour, colour))
+            put_mark(kit, laid, mark, LEFT_PX + line.width, y, face)
         paint(self, laid.items, 0, 0, (TAG,))
         bottom = kit.spacing.header - 1
         self.create_line(0, bottom, self.winfo_width(), bottom, fill=colours.divider, tags=TAG)

@@ -24,6 +24,7 @@ from coterie.screens.paging import Paging
 from coterie.screens.row_maker import MessageFormat
 from coterie.screens.searching import Searching
 from coterie.screens.signals import Batch, HeaderShown, Place, Reset, Scope, StatusShown
+from coterie.screens.verifying import Verifying, verifying_line
 
 TIMELINES_MAX: Final = 8
 """Conversations whose rows are kept after another was opened."""
@@ -96,7 +97,7 @@ class Chat:
             case events.DrainedBacklog():
                 batch.ask(intents.ReadAll())
             case _:
-                assert_never(event)
+                self._verifying(event, batch)
 
     def _warn(
         self,
@@ -314,6 +315,10 @@ class Chat:
         self.list.person(person, batch)
         if self.selected in (self._everyone, direct_id(self._account, person.account)):
             self._show_header(batch)
+
+    def _verifying(self, event: Verifying, batch: Batch) -> None:
+        self._changed(event.person, batch)
+        self._noticing.verifying(event.person, verifying_line(event), batch)
 
     def _show_link(self, event: events.LinkChanged | events.LedgerDoubted, batch: Batch) -> None:
         state = event.state if isinstance(event, events.LinkChanged) else LinkState.LIVE

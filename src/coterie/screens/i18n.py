@@ -27,6 +27,7 @@ class Text(StrEnum):
     ONLINE = "online"
     OFFLINE = "offline"
     VERIFIED = "verified"
+    IDENTITY_CHANGED = "another identity than before"
     ONLINE_ONE = "1 person online"
     ONLINE_COUNT = "{count} people online"
     NOTHING_YET = "No messages yet"
@@ -72,6 +73,29 @@ class Text(StrEnum):
     NOT_FOR_YOURS = "not for your {device}: {reason}"
     NOT_FOR_MORE = "and not for {count} more"
     DEVICE_UNNAMED = "device"
+    # verifying somebody
+    VERIFIED_NOW = "{name} is verified now"
+    VERIFY_ASKED = "{name} wants to compare emoji with you, so that you know each other for certain"
+    VERIFY_EMOJI = "Compare with {name}: {emoji}"
+    VERIFY_DECLINED = "Comparing with {name} was ended. Nobody was verified"
+    VERIFY_MISMATCH = "STOP: you and {name} saw different emoji. Somebody may stand between you"
+    VERIFY_TIMED_OUT = "Comparing with {name} took too long. Nobody was verified"
+    VERIFY_BROKEN = "Comparing with {name} was broken off: what came did not fit. Nobody was verified"
+    VERIFY_ELSEWHERE = "You went on comparing with {name} on another device"
+    PERSON_CHANGED = (
+        "{name} has another identity than before: a reset in the ledger on {when}; no existing device agreed"
+    )
+    CHANGED_ACCEPT = "Ask {name} before you go on with it (coterie verify --accept-new)"
+    CHANGED_VERIFY = "You had verified {name}: verify the new one to go on (coterie verify)"
+    CONTACT_DEVICE = (
+        "A device came to {name}'s account by a passphrase or recovery key: {device}. What you write to"
+        " them alone is not for it until you have asked them and confirmed it"
+    )
+    VERIFY_WAITING = "Waiting for {name}, who has to do the same now ..."
+    VERIFY_QUESTION = "Does {name} see the same, in this order? yes or no"
+    VERIFY_YES_OR_NO = "yes or no?"
+    VERIFY_THEIR_WORD = "Waiting for {name}'s word ..."
+    SAFETY_NUMBER_ABOUT = "If {name} sees the same number, nobody stands between you:"
     # the composer
     SENT_TO = "Sent to {name} alone"
     SENT_TO_EVERYONE = "Sent to everyone"
@@ -144,9 +168,14 @@ _REFUSALS: Final[dict[Code, str]] = {
     Code.VERSION: "The server speaks another version of coterie",
     Code.QUEUED: "It waits here and goes with the next connection",
     Code.DISK: "The disk cannot be written or read",
-    Code.IDENTITY_CHANGED: "STOP: this is not the server of the invitation. Nothing is sent to it",
+    Code.IDENTITY_CHANGED: "STOP: this is another identity than before, of server or person. Nothing is sent",
     Code.LEDGER_OLD: "The server has signed nothing for a day: it may hide that a device was removed",
     Code.LEDGER_WITHHELD: "The server shows others more of its ledger. Nothing is sent until it comes",
+    Code.MISMATCH: (
+        "STOP: this is not what you and they see here. Somebody may stand between you, or it belongs to other"
+        " people. Nobody was verified"
+    ),
+    Code.NOTHING_TO_CONFIRM: "There is nothing to confirm",
     Code.LEDGER_SPLIT: "STOP: the server shows different people different truths",
     Code.SEAL_BROKEN: "What the server or this folder holds is damaged or was changed",
 }

@@ -14,6 +14,7 @@ from coterie.base.conversations import direct_id
 from coterie.base.ids import AccountId, ConversationId, UserName
 from coterie.client.events import Conversation, ConversationKind, Message, Person
 from coterie.screens.avatars import colour_index, initials
+from coterie.screens.header import mark_of
 from coterie.screens.i18n import Text, say
 from coterie.screens.moments import Calendar
 from coterie.screens.richtext import Span, Style, preview
@@ -153,6 +154,7 @@ class ListRows:
             initials=initials(title),
             colour=colour_index(title, AVATAR_COLOURS),
             presence=self._presence(conversation, known.person),
+            mark=mark_of(known.person),
             preview=spans,
             faint_preview=faint,
             time="" if about is None or about.last is None else self._time(about.last),

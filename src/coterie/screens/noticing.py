@@ -52,6 +52,10 @@ class Noticing:
             text = say(key, name=person.name)
         self._about(person, text, batch)
 
+    def verifying(self, person: Person, text: str, batch: Batch) -> None:
+        """How far it is with verifying somebody: for the conversation with them alone."""
+        self._put(text, (direct_id(self._account, person.account),), batch)
+
     def missing(self, conversation: ConversationId, name: str, count: int, batch: Batch) -> None:
         """So many messages of somebody never came."""
         self._put(missing_line(name, count), (conversation,), batch)

@@ -24,6 +24,15 @@ class Presence(StrEnum):
     OFFLINE = "offline"
 
 
+class Mark(StrEnum):
+    """What stands behind somebody's name."""
+
+    NONE = "none"
+    VERIFIED = "verified"
+    CHANGED = "changed"
+    """Another identity had this name before, and nobody has looked yet."""
+
+
 class MessageRow(Quiet, frozen=True):
     key: str
     order: int
@@ -78,6 +87,7 @@ class ListRow(Quiet, frozen=True):
     initials: str
     colour: int
     presence: Presence
+    mark: Mark
     preview: tuple[Span, ...]
     faint_preview: bool
     """The preview is about the conversation (its draft, that it is open to all), not a message."""
@@ -91,6 +101,7 @@ class Header(Quiet, frozen=True):
 
     title: str
     subtitle: str
+    mark: Mark = Mark.NONE
 
 
 class FoundRow(Quiet, frozen=True):

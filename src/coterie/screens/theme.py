@@ -44,6 +44,10 @@ class Colours(msgspec.Struct, frozen=True, kw_only=True):
     """Text on accent, pill, avatar and badge."""
     danger: str
     success: str
+    verified: str
+    """The mark of somebody who is verified."""
+    changed: str
+    """The mark of somebody whose identity changed."""
     # things that stand out
     accent: str
     """The main button, badges."""
@@ -143,6 +147,8 @@ DARK: Final = Theme(
         on_accent="#ffffff",
         danger="#e5534b",
         success="#3ec46d",
+        verified="#5eb5f7",
+        changed="#f0b232",
         accent="#4082bc",
         pill="#3e546a",
         unread_line="#1d2b3a",
@@ -181,6 +187,8 @@ LIGHT: Final = Theme(
         on_accent="#ffffff",
         danger="#d13438",
         success="#2a9d54",
+        verified="#168acd",
+        changed="#d98b00",
         accent="#4fa9e6",
         pill="#b6c0c9",
         unread_line="#d5e1ec",

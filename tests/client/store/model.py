@@ -61,8 +61,8 @@ class Model(ModelReads):
             case r.PruneXWing(replaced_before_ms):
                 replaced = [row for row in self._of(r.OwnXWing) if 0 < row.replaced_ms <= replaced_before_ms]
                 self._drop(r.OwnXWing, replaced)
-            case r.BecomeDevice():
-                self._become(record)
+            case r.BecomeDevice() | r.GiveUp():
+                self._change_outbox(record)
             case r.PassFreshKeys() | r.DropPeerFreshKey():
                 self._apply_fresh(record)
             case r.PruneOutbox() | r.PruneGroupIn() | r.PruneFreshKeys():
@@ -84,6 +84,22 @@ class Model(ModelReads):
                 )
             case r.ReadTold(_, seq):
                 self._change(r.ConversationRow, known, told_seq=max(seq, marks[2]))
+
+    def _change_outbox(self, record: r.BecomeDevice | r.GiveUp) -> None:
+        match record:
+            case r.BecomeDevice():
+                self._become(record)
+            case r.GiveUp(order):
+                self._give_up(order)
+
+    def _give_up(self, order: int) -> None:
+        queued, row = self.outbox_row(order), self.message(order)
+        if queued is not None and row is not None:
+            if queued.state is r.OutboxState.SEALED:
+                self._put(_replace(row, state=MessageState.UNSURE))
+            elif queued.state is r.OutboxState.WAITING:
+                self._drop(r.MessageRow, [row])
+        self._drop(r.OutboxRow, [queued] if queued else [])
 
     def _prune(self, record: r.PruneOutbox | r.PruneGroupIn | r.PruneFreshKeys) -> None:
         before_ms = record.before_ms

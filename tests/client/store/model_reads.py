@@ -227,7 +227,7 @@ class ModelReads:
         return next(iter(self.history(conversation, 1, None)), None)
 
     def history(self, conversation: ConversationId, limit: int, before: int | None) -> list[r.MessageRow]:
-        rows = self._of(r.MessageRow, conversation=conversation)
+        rows = self._of(r.MessageRow, conversation=conversation, shown=True)
         below = [row for row in rows if before is None or row.order < before]
         return sorted(below, key=lambda row: row.order)[-limit:]
 
@@ -241,7 +241,7 @@ class ModelReads:
     def _unread(self, conversation: ConversationId) -> list[r.MessageRow]:
         known = self.conversation(conversation)
         order, seq = (known.read_order, known.read_seq) if known else (0, 0)
-        rows = self._of(r.MessageRow, conversation=conversation, own=False)
+        rows = self._of(r.MessageRow, conversation=conversation, own=False, shown=True)
         return [row for row in rows if row.order > order and (not row.seq or row.seq > seq)]
 
     def search(self, words: str, limit: int) -> list[r.MessageRow]:

@@ -73,6 +73,14 @@ def _meant(me: Me, beginning: str) -> DeviceId:
     return found[0]
 
 
+def device_id(text: str) -> DeviceId:
+    """Raises Refused(unknown-device) for what no device is called."""
+    try:
+        return DeviceId(bytes.fromhex(text))
+    except ValueError:
+        raise Refused(Code.UNKNOWN_DEVICE) from None
+
+
 def _sentence(device: Device, asked: bool) -> str:
     words = [device.id.hex(), iso(device.created_ms), harmless(device.name) or Text.DEVICE_UNNAMED.value]
     if device.this:

@@ -16,6 +16,7 @@ from coterie.cli.chat_shapes import (
     StuckShape,
     TrustShape,
     message_shape,
+    verify_shape,
 )
 from coterie.cli.commands.message_lines import message_line
 from coterie.cli.output import Output, harmless
@@ -23,11 +24,14 @@ from coterie.cli.shapes import iso
 from coterie.client.events import (
     AccountChangeAnswered,
     BecameNewDevice,
+    ContactDeviceQuestion,
     ConversationChanged,
     Device,
     DevicesChanged,
     DrainedBacklog,
+    EmojiToCompare,
     Event,
+    IdentityChanged,
     LedgerDoubted,
     LinkChanged,
     Message,
@@ -39,10 +43,14 @@ from coterie.client.events import (
     PersonAppeared,
     PresenceChanged,
     SendingStuck,
+    VerificationAsked,
+    VerificationEnded,
+    Verified,
 )
 from coterie.screens.asking import device_line
 from coterie.screens.i18n import Text, doubt_line, link_line, missing_line, refusal, say
 from coterie.screens.moments import Calendar
+from coterie.screens.verifying import verifying_line
 
 
 class EventLines:
@@ -66,6 +74,15 @@ class EventLines:
                 return self._output.rendered(joined, "")
             case DevicesChanged():
                 return self._devices(event)
+            case (
+                Verified()
+                | VerificationAsked()
+                | EmojiToCompare()
+                | VerificationEnded()
+                | ContactDeviceQuestion()
+                | IdentityChanged()
+            ):
+                return self._output.rendered(verify_shape(event), verifying_line(event))
             case LinkChanged(state, code):
                 shape = LinkShape(event="link", state=state.value, error=None if code is None else code.value)
                 return self._output.rendered(shape, link_line(state, code))
@@ -122,7 +139,13 @@ class EventLines:
 
     def _devices(self, event: DevicesChanged) -> str:
         person = event.person
-        shape = TrustShape(event="trust", name=person.name, by_recovery=event.by_recovery)
+        shape = TrustShape(
+            event="trust",
+            name=person.name,
+            by_recovery=event.by_recovery,
+            change="devices",
+            verified=person.verified,
+        )
         if person.me:
             text = Text.OWN_DEVICE_RECOVERED if event.by_recovery else Text.OWN_DEVICES_CHANGED
         else:

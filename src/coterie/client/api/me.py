@@ -20,8 +20,10 @@ from coterie.client.api.readers import Readers
 from coterie.client.commands import KeepDraft, MarkRead, RecoveryKeyShown, Say, parse
 from coterie.client.core.alarms import SplitProof
 from coterie.client.core.profile import Profile
+from coterie.client.core.standing import check_may_write
 from coterie.client.events import (
     AccountChangeAnswered,
+    ConversationChanged,
     DrainedBacklog,
     Event,
     LinkChanged,
@@ -181,6 +183,7 @@ class Me(OwnDevices):
         pack(body)
         message = MessageId(secrets.token_bytes(16))
         peer = self._peer_of(conversation)
+        check_may_write(self._core.people, peer)
         waiter: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
         self._waiting[message] = waiter
         try:
@@ -207,7 +210,7 @@ class Me(OwnDevices):
                     waiter.set_result(
                         Sent(message.id, message.conversation, message.target, MessageState.SENT)
                     )
-            case SendingStuck():
+            case SendingStuck() | ConversationChanged():
                 self._changed.set()
             case AccountChangeAnswered():
                 self._answered(event)

@@ -10,7 +10,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.base.ids import DeviceId
 from coterie.client.api.account_key import AccountKey, key_of
-from coterie.client.api.waiting import Waiting
+from coterie.client.api.verifying import Verifying
 from coterie.client.changes import Change, LoseDevice, RenameDevice, RevokeDevice, UnmarkDevice
 from coterie.client.commands import ChangeAccount, OwnDeviceConfirmed
 from coterie.client.events import AccountChangeAnswered
@@ -24,7 +24,7 @@ CHANGE_SECONDS = 30.0
 """How long a change of the account may take, races with other devices included."""
 
 
-class OwnDevices(Waiting):
+class OwnDevices(Verifying):
     """Every change is one manifest: it returns once that is in the ledger and proven here.
 
     Each takes the password again, or the recovery key. All raise Refused: wrong-credentials,

@@ -30,6 +30,13 @@ class Waiting(Looking):
         """Return when everything that had waited on the server is stored here."""
         await self._wait(self._drained.is_set, timeout_seconds)
 
+    async def wait_told(self, name: str, timeout_seconds: float = 10.0) -> None:
+        """Return when the server has all that was said to somebody alone, what no screen shows included.
+
+        Raises Unavailable after the timeout: it goes with the next connection."""
+        conversation = self.resolve("@" + name.removeprefix("@"))
+        await self._wait(lambda: conversation not in self._store.outbox_conversations(), timeout_seconds)
+
     async def _wait(self, done: Callable[[], bool], timeout_seconds: float) -> None:
         try:
             async with asyncio.timeout(timeout_seconds):

@@ -95,6 +95,19 @@ class Fanout:
         frame = self._frame((), marked.left_out, conversation.peer, now_ms)
         return Outcome(save=marked.save, send=(frame,))
 
+    def leave_out_all(
+        self,
+        conversation: ConversationRow,
+        key: SessionKeyAt,
+        devices: tuple[PeerDevice, ...],
+        held: frozenset[DeviceId],
+        now_ms: int,
+    ) -> Iterator[Outcome]:
+        """Those of the devices that the person has to confirm first get no key of this session now."""
+        for device in devices:
+            if device.device in held:
+                yield self.leave_out(conversation, key, device, Code.UNCONFIRMED, now_ms)
+
     def say_left_out(
         self,
         conversation: ConversationRow,

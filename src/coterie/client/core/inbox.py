@@ -33,6 +33,7 @@ from coterie.client.core.outbox import Outbox
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.trust import Trust
+from coterie.client.core.verification import Verification
 from coterie.client.core.views import LeftOutMark, Views, pack_marks
 from coterie.client.events import MessageArrived, MessageState
 from coterie.client.outcome import Outcome
@@ -47,7 +48,7 @@ from coterie.client.store.records import (
     WaitingReason,
     WaitingRow,
 )
-from coterie.content.body import Text, unpack
+from coterie.content.body import Text, is_shown, unpack
 from coterie.e2ee.group import Opened, check_place, open_message
 from coterie.wire.frames.messages import LogEntry, MailboxEntry
 
@@ -70,6 +71,7 @@ class Inbox:
         views: Views,
         news: News,
         trust: Trust,
+        verification: Verification,
     ) -> None:
         self._reads = reads
         self._keyring = keyring
@@ -79,6 +81,7 @@ class Inbox:
         self._views = views
         self._news = news
         self._trust = trust
+        self._verification = verification
         self.gaps = Gaps(reads, people)
 
     def envelope(self, stream: StreamId, entry: MailboxEntry, now_ms: int) -> Iterator[Outcome]:
@@ -225,6 +228,9 @@ class Inbox:
         if not row.begun_seq:
             records.append(msgspec.structs.replace(row, begun_seq=entry.seq, begun_ms=now_ms))
         yield Outcome(save=tuple(records))
+        if not message.shown:
+            yield from self._verification.came(message, now_ms)
+            return
         self._news.of(row.conversation)
         yield Outcome(show=(MessageArrived(self._views.message(message)),))
 
@@ -258,4 +264,5 @@ class Inbox:
             session=row.session,
             index=opened.index,
             not_for=pack_marks(marks),
+            shown=is_shown(body),
         )

@@ -31,6 +31,8 @@ class Line:
         self.repair: Repair | None = None
         self.resend = False
         self.stuck = False
+        self.ended = False
+        """The other's name stands for another identity: nothing moves here."""
         self.retry_at_ms = 0
         self._holds = 0
         self._disputes = 0

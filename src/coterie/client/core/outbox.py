@@ -14,10 +14,13 @@ from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.requests import MessageGiven
 from coterie.client.core.sending import IN_FLIGHT, Sending
+from coterie.client.core.standing import may_say
 from coterie.client.core.trust import Trust
 from coterie.client.core.views import Views
 from coterie.client.events import (
+    ConversationChanged,
     ConversationKind,
+    Event,
     MessageQueued,
     MessageSent,
     MessageState,
@@ -31,7 +34,7 @@ from coterie.client.store.records import (
     OutboxRow,
     OutboxState,
 )
-from coterie.content.body import Text, pack
+from coterie.content.body import Text, is_shown, pack
 from coterie.wire.frames import Accepted, Refusal
 
 
@@ -57,7 +60,8 @@ class Outbox:
         return order
 
     def say(self, command: Say, now_ms: int) -> Outcome:
-        """Queue a message."""
+        """Queue a message. Raises PersonChanged where the other has another identity than before."""
+        may_say(self._people, command)
         kind = ConversationKind.DIRECT if command.peer else ConversationKind.EVERYONE
         known = self._reads.conversation(command.conversation)
         conversation = known or ConversationRow(command.conversation, kind, command.peer)
@@ -75,10 +79,12 @@ class Outbox:
             text=command.body.text if isinstance(command.body, Text) else "",
             readable=True,
             sent_ms=now_ms,
+            shown=is_shown(command.body),
         )
         queued = OutboxRow(order, conversation.id, command.message, OutboxState.WAITING, now_ms)
         save = (row, queued) if known else (conversation, row, queued)
-        return Outcome(save=save, show=(MessageQueued(self._views.message(row, conversation)),))
+        show = (MessageQueued(self._views.message(row, conversation)),) if row.shown else ()
+        return Outcome(save=save, show=show)
 
     def accepted(self, given: MessageGiven, answer: Accepted, now_ms: int) -> Iterator[Outcome]:
         """The server has a message on disk."""
@@ -91,17 +97,20 @@ class Outbox:
             self._sending.later(given.conversation)
 
     def mark_sent(self, row: OutboxRow, seq: int, server_ms: int, mac: bytes, now_ms: int) -> Outcome:
-        """Change a message to sent, by the server's answer or by its entry in the log."""
+        """Change a message to sent, by the server's answer or by its entry in the log. Of one that is not
+        shown is told only that something is settled there."""
         message = self._reads.message(row.order)
         if message is None:
             return NOTHING
         sent = msgspec.structs.replace(message, state=MessageState.SENT, seq=seq)
         conversation = self._reads.conversation(row.conversation)
         kept = msgspec.structs.replace(row, state=OutboxState.SENT, since_ms=now_ms)
-        return Outcome(
-            save=(MessageAccepted(row.order, seq, server_ms, mac), kept),
-            show=(MessageSent(self._views.message(sent, conversation)),),
-        )
+        event: Event
+        if sent.shown or conversation is None:
+            event = MessageSent(self._views.message(sent, conversation))
+        else:
+            event = ConversationChanged(self._views.conversation(conversation))
+        return Outcome(save=(MessageAccepted(row.order, seq, server_ms, mac), kept), show=(event,))
 
     def refused(self, given: MessageGiven, refusal: Refusal, code: Code, now_ms: int) -> Iterator[Outcome]:
         """The server did not take a message: repair the reason, wait, or say that it is stuck."""

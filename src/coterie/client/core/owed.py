@@ -120,14 +120,14 @@ class Owed:
         for share in self._reads.owed():
             key = self._reads.kept_key_at(share.session, share.index)
             conversation = self._reads.conversation(key.conversation) if key else None
-            if key is None or conversation is None or share.reason == Code.UNCONFIRMED.value:
-                continue
-            if self._is_dormant(share.device, now_ms):
+            if key is None or conversation is None or self._is_dormant(share.device, now_ms):
                 continue
             if conversation.id not in entitled:
                 devices = self._people.recipients(conversation)
                 entitled[conversation.id] = {each.device: each for each in devices}
             device = entitled[conversation.id].get(share.device)
+            if device is not None and self._trust.held.is_held(conversation, device):
+                continue
             if device is not None and device.account == share.account:
                 debts.append(_Debt(conversation, key, device))
         return debts

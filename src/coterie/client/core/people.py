@@ -22,12 +22,14 @@ class People:
         self._owners: dict[DeviceId, AccountId] | None = None
         self._rows: dict[AccountId, AccountRow] | None = None
         self._live: tuple[PeerDevice, ...] | None = None
+        self._holders: dict[UserName, AccountRow] | None = None
 
     def forget(self) -> None:
         """Read everything again (after a failed commit or a saved account)."""
         self._rows = None
         self._live = None
         self._owners = None
+        self._holders = None
 
     @property
     def rows(self) -> dict[AccountId, AccountRow]:
@@ -40,6 +42,7 @@ class People:
         """An account row is about to be saved."""
         self.rows[row.account] = row
         self._live = None
+        self._holders = None
         if self._owners is not None:
             self._owners.update((each.device, row.account) for each in row.devices)
 
@@ -69,11 +72,25 @@ class People:
             online=account in self.online,
             verified=bool(row and row.verified),
             me=account == self.me,
+            changed=bool(row and row.waits),
         )
 
+    def is_replaced(self, account: bytes) -> bool:
+        """Whether the name of an account stands for another identity now."""
+        row = self.rows.get(AccountId(account))
+        return row is not None and self._holder(row.name) is not row
+
+    def _holder(self, name: UserName) -> AccountRow | None:
+        """The row that a name stands for."""
+        if self._holders is None:
+            by_seq = sorted(self.rows.values(), key=lambda row: row.seq)
+            self._holders = {row.name: row for row in by_seq}
+        return self._holders.get(name)
+
     def everybody(self) -> tuple[Person, ...]:
-        """Every proven account, by name."""
-        return tuple(self.person(row.account) for row in sorted(self.rows.values(), key=lambda r: r.name))
+        """Every proven account that its name stands for, by name."""
+        held = (row for row in self.rows.values() if not self.is_replaced(row.account))
+        return tuple(self.person(row.account) for row in sorted(held, key=lambda row: row.name))
 
     def named(self, name: UserName) -> AccountId | None:
         row = self._reads.account_named(name)
@@ -98,7 +115,13 @@ class People:
         """Every live device a message there is sealed for: all entitled ones but this one."""
         if conversation.kind is ConversationKind.EVERYONE:
             if self._live is None:
-                self._live = tuple(each for row in self.rows.values() for each in row.devices if each.live)
+                self._live = tuple(
+                    each
+                    for row in self.rows.values()
+                    if not self.is_replaced(row.account)
+                    for each in row.devices
+                    if each.live
+                )
             devices = self._live
         else:
             accounts = {AccountId(conversation.peer), self.me}

@@ -23,7 +23,7 @@ from coterie.client.core.sealing import Sealing
 from coterie.client.core.sharing import SessionKeyAt, Sharing
 from coterie.client.core.trust import Trust
 from coterie.client.events import ConversationKind, SendingStuck
-from coterie.client.outcome import Outcome
+from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import (
     ConversationRow,
     DropGroupOut,
@@ -124,6 +124,9 @@ class Sending:
         line = self.line(conversation_id)
         if conversation is None or line.claiming or now_ms < line.retry_at_ms:
             return
+        if self._people.is_replaced(conversation.peer):
+            yield self._ended(conversation, line, Code.IDENTITY_CHANGED)
+            return
         if not self._ready(conversation):
             return
         line.retry_at_ms = 0
@@ -196,6 +199,12 @@ class Sending:
                 held.add(conversation.id)
                 yield self._hold(conversation, self.line(conversation.id), code, now_ms)
 
+    def _ended(self, conversation: ConversationRow, line: Line, code: Code) -> Outcome:
+        """What waits here stays where it is, and is never sealed for another identity by itself (rule 22);
+        said once on a connection."""
+        told, line.ended = line.ended, True
+        return NOTHING if told else Outcome(show=(SendingStuck(conversation.id, code),))
+
     def _ready(self, conversation: ConversationRow) -> bool:
         """Whether we know of everybody there what the ledger knows."""
         if conversation.kind is ConversationKind.EVERYONE:
@@ -211,7 +220,9 @@ class Sending:
         """Make sure that a session stands whose key is with everybody; None where that has to wait. What is
         sealed already goes first: its own repair reaches the other person or holds the line."""
         recipients = self._people.recipients(conversation)
-        session, save = self._sealing.session(conversation, recipients, now_ms)
+        held = self._trust.held.among(conversation, recipients)
+        entitled = tuple(each for each in recipients if each.device not in held)
+        session, save = self._sealing.session(conversation, entitled, now_ms)
         if save:
             yield Outcome(save=save)
         has = {share.device for share in self._reads.shares(session.session)}
@@ -222,6 +233,8 @@ class Sending:
         )
         if missing:
             key = self._key_for(conversation, session)
+            yield from self._fanout.leave_out_all(conversation, key, missing, held, now_ms)
+            missing = tuple(device for device in missing if device.device not in held)
             unclaimed = yield from self._fanout.share(conversation, key, missing[:SHARE_AT_ONCE], now_ms)
             if unclaimed:
                 line.claiming = True
@@ -239,7 +252,8 @@ class Sending:
         return session
 
     def _nobody_there(self, conversation: ConversationRow, line: Line, now_ms: int) -> Iterator[Outcome]:
-        yield self._hold(conversation, line, Code.NO_PREKEY, now_ms)
+        code = self._trust.held.code(conversation, self._people.recipients(conversation))
+        yield self._hold(conversation, line, code, now_ms)
         yield self._trust.renew(AccountId(conversation.peer), now_ms)
 
     def _all_dormant(self, conversation: ConversationRow, now_ms: int) -> bool:
@@ -343,6 +357,9 @@ class Sending:
             return
         named = [DeviceId(ref.device) for ref in repair.refusal.devices]
         owed = self._owed(conversation, key, named)
+        held = self._trust.held.among(conversation, owed)
+        yield from self._fanout.leave_out_all(conversation, key, owed, held, now_ms)
+        owed = tuple(device for device in owed if device.device not in held)
         unclaimed = yield from self._fanout.share(conversation, key, owed, now_ms)
         if unclaimed:
             line.claiming = True

@@ -10,16 +10,24 @@ from coterie.base.conversations import everyone_id
 from coterie.base.errors import RemoteError
 from coterie.base.ids import AccountId, StreamId
 from coterie.client.commands import (
+    AcceptIdentity,
     ChangeAccount,
     Command,
+    CompareEmoji,
     Connected,
+    ContactDeviceConfirmed,
     Disconnected,
+    EmojiMatch,
+    EndVerification,
     KeepDraft,
     MarkRead,
+    MarkVerified,
+    MoveQueued,
     OwnDeviceConfirmed,
     RecoveryKeyShown,
     Say,
     Tick,
+    Verifying,
 )
 from coterie.client.core.answers import Answers
 from coterie.client.core.envelopes import Envelopes
@@ -41,8 +49,10 @@ from coterie.client.core.requests import Requests
 from coterie.client.core.sealing import Sealing
 from coterie.client.core.sending import Sending
 from coterie.client.core.sharing import Sharing
+from coterie.client.core.standing import Standings
 from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
+from coterie.client.core.verification import Verification
 from coterie.client.core.views import Views
 from coterie.client.events import DrainedBacklog, Event, LinkChanged, LinkState, Message, OwnDeviceQuestion
 from coterie.client.outcome import Outcome
@@ -97,6 +107,10 @@ class Switchboard:
         )
         self._news = News(reads, self.views)
         self._outbox = Outbox(reads, self._sending, self.trust, self.people, self.views)
+        self.standings = Standings(reads, self.people, self._news, self.trust.held)
+        self.verification = Verification(
+            self.keyring, self.people, self._outbox, self._sending, self.standings
+        )
         self._envelopes = Envelopes(reads, self.keyring, profile, self.people, self.everyone)
         self._inbox = Inbox(
             reads,
@@ -107,6 +121,7 @@ class Switchboard:
             self.views,
             self._news,
             self.trust,
+            self.verification,
         )
         self._owed = Owed(reads, self._sharing, self._fanout, self.trust, self.people, self.requests)
         self._read_telling = ReadTelling(reads, self.people, self._fanout)
@@ -141,6 +156,7 @@ class Switchboard:
         self._outbox.forget()
         self._sending.forget()
         self._news.forget()
+        self.verification.forget()
         self._inbox.gaps.forget()
 
     def started(self, clean: bool) -> Outcome:
@@ -159,16 +175,15 @@ class Switchboard:
                 self._news.of(conversation)
                 if self._live:
                     self._read_telling.later(now_ms)
-            case KeepDraft(conversation, draft):
-                yield Outcome(save=(PutDraft(conversation, draft),))
-            case RecoveryKeyShown():
-                yield Outcome(save=(DropSetting(Setting.PENDING_RECOVERY_KEY),))
+            case KeepDraft() | RecoveryKeyShown():
+                yield Outcome(save=(_kept(command),))
             case Connected():
                 yield from self._connected(command, now_ms)
             case Disconnected(code, final):
                 yield self._disconnected(code, final)
             case Tick():
                 yield from self._inbox.kept_long_enough(now_ms)
+                yield from self.verification.tick(now_ms)
                 if self._live:
                     yield self._prekeys.tick(now_ms)
                     yield self.trust.tick(now_ms)
@@ -179,8 +194,50 @@ class Switchboard:
                 yield self.trust.own.answered(device)
             case ChangeAccount():
                 yield self._own_account.change(command, now_ms)
+            case (
+                MarkVerified()
+                | CompareEmoji()
+                | EmojiMatch()
+                | EndVerification()
+                | ContactDeviceConfirmed()
+                | AcceptIdentity()
+                | MoveQueued()
+            ):
+                yield from self._verify(command, now_ms)
             case _:
                 assert_never(command)
+
+    def _verify(self, command: Verifying, now_ms: int) -> Iterator[Outcome]:
+        match command:
+            case MarkVerified(account):
+                yield self.standings.verified(account)
+                yield self.standings.asked(account)
+            case ContactDeviceConfirmed(account, device):
+                yield Outcome(save=self.trust.held.confirmed(account, device))
+                if self._live:
+                    yield from self._owed.came_online((account,), now_ms)
+                    yield from self._sending.well_again((account,), now_ms)
+            case AcceptIdentity(account):
+                yield self.standings.accepted(account)
+            case MoveQueued(account, send):
+                yield from self._move(account, now_ms, send=send)
+            case CompareEmoji(account):
+                yield from self.verification.ask(account, now_ms)
+            case EmojiMatch(account):
+                yield from self.verification.match(account, now_ms)
+            case EndVerification(account, reason):
+                yield from self.verification.end(account, reason, now_ms)
+            case _:
+                assert_never(command)
+
+    def _move(self, account: AccountId, now_ms: int, *, send: bool) -> Iterator[Outcome]:
+        """Queued messages of somebody's former identities: given up, or said to the one of now."""
+        for given_up, again in tuple(self.standings.move(account, send=send)):
+            yield Outcome(save=(given_up,))
+            if again is not None:
+                yield self._outbox.say(again, now_ms)
+                self._news.of(again.conversation)
+                self._sending.later(again.conversation)
 
     def unaccepted(self, below_order: int) -> tuple[int, ...]:
         """Orders of the messages below one that the server has not accepted, as far as is known here."""
@@ -195,7 +252,7 @@ class Switchboard:
 
     def messages(self, orders: Iterable[int]) -> tuple[Message, ...]:
         """Messages as they stand in the store now."""
-        rows = [row for row in map(self._reads.message, orders) if row is not None]
+        rows = [row for row in map(self._reads.message, orders) if row is not None and row.shown]
         return tuple(self.views.message(row, self._reads.conversation(row.conversation)) for row in rows)
 
     def frame(self, frame: ServerFrame, now_ms: int) -> Iterator[Outcome]:
@@ -236,6 +293,7 @@ class Switchboard:
     def after_turn(self, now_ms: int) -> Iterator[Outcome]:
         """Before the commit of a turn: move the lines that it touched, tell how conversations stand now,
         acknowledge what it commits, and say once that all is drained."""
+        yield from self.verification.tell_lost(now_ms)
         yield from self._sending.pump_later(now_ms, live=self._live)
         yield self._news.tell()
         if self._live:
@@ -259,7 +317,7 @@ class Switchboard:
 
     def wake_at_ms(self) -> int | None:
         """When a Tick is due."""
-        trust = (self.trust, self.trust.freshness)
+        trust = (self.trust, self.trust.freshness, self.verification)
         parts = (self._positions, self._sending, self._prekeys, *trust, self._read_telling)
         times = [part.wake_at_ms for part in parts]
         if self._live:
@@ -299,3 +357,14 @@ class Switchboard:
         self._read_telling.disconnected()
         state = LinkState.STOPPED if final else LinkState.OFFLINE
         return Outcome(show=(*self._presence.disconnected(), LinkChanged(state, code)))
+
+
+def _kept(command: KeepDraft | RecoveryKeyShown) -> Record:
+    """What only the store takes notice of."""
+    match command:
+        case KeepDraft(conversation, draft):
+            return PutDraft(conversation, draft)
+        case RecoveryKeyShown():
+            return DropSetting(Setting.PENDING_RECOVERY_KEY)
+        case _:
+            assert_never(command)

@@ -9,24 +9,28 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+import msgspec
+
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SealBroken, SecurityStop
 from coterie.base.ids import AccountId, DeviceId, UserName
 from coterie.client.core.alarms import OwnDevices, Witness
 from coterie.client.core.freshness import Freshness
+from coterie.client.core.held import Held
 from coterie.client.core.peer_prekeys import proven_keys
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
 from coterie.client.core.recorded import Recorded
 from coterie.client.core.requests import AccountsAsked, LeavesAsked, Requests
+from coterie.client.core.standing import changed, first_seen
 from coterie.client.events import DevicesChanged, Event, PersonAppeared
 from coterie.client.outcome import NOTHING, Outcome
-from coterie.client.store.records import AccountRow, PeerDevice, PutLeaves, Record
+from coterie.client.store.records import AccountRow, PeerDevice, PutLeaves, Record, Setting
 from coterie.ledger.checks import check_newest, check_successor
-from coterie.ledger.heads import Head
-from coterie.ledger.leaves import Leaf, LeafKind, LedgerView
+from coterie.ledger.heads import Head, SignedHead
+from coterie.ledger.leaves import Leaf, LeafKind, LedgerView, name_hash
 from coterie.ledger.manifest import SignedManifest
 from coterie.wire.frames import Accounts, ClientFrame, FetchAccounts, FetchLeaves, Leaves, Ready
 from coterie.wire.frames.accounts import AccountRecord, KnownAccount
@@ -42,6 +46,7 @@ class Trust:
         self._profile = profile
         self._people = people
         self.own = OwnDevices(reads, people)
+        self.held = Held(reads, people)
         self.witness = Witness(reads, profile)
         self.freshness = Freshness(reads)
         self._recorded = Recorded(reads)
@@ -86,7 +91,13 @@ class Trust:
     def lacks(self, account: AccountId) -> bool:
         """Whether the newest manifest of an account has not come yet. An answer that does not reach it, or
         does not hold, changes nothing: else a server could hide a revocation by withholding it."""
-        return account in self._lacking
+        return account in self._lacking or self._followed(account)
+
+    def _followed(self, account: AccountId) -> bool:
+        """Whether the ledger gives an account's name to another one, whose manifest has not come yet."""
+        row = self._people.rows.get(account)
+        found = self.view.newest_of_name(name_hash(row.name)) if row else None
+        return found is not None and found[1].account != account and found[1].account in self._lacking
 
     def connected(self, ready: Ready, now_ms: int) -> Outcome:
         self._fetching = False
@@ -208,11 +219,16 @@ class Trust:
                 self._refused.add(AccountId(record.account))
                 continue
             known = self._people.rows.get(row.account)
+            if known is None:
+                row = first_seen(self._people, row, self._head_ms)
             self._people.saved(row)
             self._lacking.discard(row.account)
             save.append(row)
             save.extend(proven_keys(row, record.keys, self._reads, now_ms))
             show.extend(self._news(known, row))
+            if known is None:
+                show.extend(changed(self._people, row))
+            show.extend(self.held.questions(row.account, known))
             asked_about = self.own.changed(known, row) if newer(known, row) else NOTHING
             save.extend(asked_about.save)
             show.extend(asked_about.show)
@@ -232,6 +248,12 @@ class Trust:
     def _proven(self) -> int:
         """How many leaves a signed head covers."""
         return self.view.size - len(self._pending)
+
+    @property
+    def _head_ms(self) -> int:
+        """The time of the newest signed head."""
+        head = self._reads.setting(Setting.HEAD)
+        return Head.unpack(SignedHead.unpack(head).payload).time_ms if head else 0
 
     def _take(self, packed: bytes) -> None:
         """One leaf after those that are here. A name that goes backwards, or has two leaves of one number,
@@ -334,5 +356,7 @@ def account_row(signed: SignedManifest, known: AccountRow | None) -> AccountRow:
         )
         for entry in manifest.devices
     )
-    verified = known.verified if known else False
-    return AccountRow(account, UserName(manifest.name), manifest.seq, signed.pack(), devices, verified)
+    row = AccountRow(account, UserName(manifest.name), manifest.seq, signed.pack(), devices)
+    if known is None:
+        return row
+    return msgspec.structs.replace(row, standing=known.standing, changed_ms=known.changed_ms)

@@ -7,6 +7,8 @@ from typing import Any
 
 import apsw
 
+from coterie.base.codes import Code
+from coterie.base.errors import Unavailable
 from coterie.base.ids import AccountId, ConversationId, DeviceId, EnvelopeId, SessionId, StreamId, UserName
 from coterie.client.store.faults import DatabaseError, database_fault
 from coterie.client.store.records import (
@@ -24,6 +26,7 @@ from coterie.client.store.records import (
     PositionRow,
     Setting,
     ShareRow,
+    Standing,
     WaitingReason,
     WaitingRow,
 )
@@ -44,7 +47,7 @@ from coterie.client.store.tables import (
 
 Value = bytes | str | int
 
-_ACCOUNT = 'SELECT "account", "name", "seq", "manifest", "verified" FROM account '
+_ACCOUNT = 'SELECT "account", "name", "seq", "manifest", "standing", "changed_ms" FROM account '
 _LEAVES_PER_READ = 4096
 _HIGHEST_INDEX = """SELECT coalesce(max("index"), -1) FROM message
     WHERE "session" = ? AND "device" = ? AND "session" <> x''"""
@@ -278,5 +281,9 @@ class SessionReads(Rows):
 
 
 def _account(row: tuple[Any, ...], devices: list[PeerDevice]) -> AccountRow:
-    account, name, seq, manifest, verified = row
-    return AccountRow(account, name, seq, manifest, tuple(devices), bool(verified))
+    account, name, seq, manifest, word, changed_ms = row
+    try:
+        standing = Standing(word)
+    except ValueError as error:
+        raise Unavailable(Code.NEWER_SCHEMA, "the database holds values of a newer version") from error
+    return AccountRow(account, name, seq, manifest, tuple(devices), standing, changed_ms)

@@ -195,7 +195,7 @@ class Shelves:
     def put_message(self, record: MessageRow) -> None:
         """What this device says is sealed in the turn that queues it, as a rule, and then written once."""
         before = self.messages.at_hand(record.order)
-        if before is None or not before.own or not record.own or before.conversation != record.conversation:
+        if before is None or not before.own or not record.own or _moved(before, record):
             self._count(record)
         highest = self.highest_index.get((record.session, record.device), record.index)
         if record.index > highest:
@@ -211,7 +211,7 @@ class Shelves:
             self.unread.clear()
         self.orders.saved(record.order)
         newest = self.newest_messages.get(record.conversation)
-        if newest is not None and record.order > newest:
+        if record.shown and newest is not None and record.order > newest:
             self.newest_messages[record.conversation] = record.order
 
     def write_out(self) -> None:
@@ -240,3 +240,8 @@ class Shelves:
         self.newest_messages.clear()
         self.highest_index.clear()
         self.unread.clear()
+
+
+def _moved(before: MessageRow, record: MessageRow) -> bool:
+    """Whether a message stands elsewhere now, for whoever looks."""
+    return before.conversation != record.conversation or before.shown is not record.shown

@@ -11,7 +11,7 @@ from coterie.client.store.words import words_query
 
 _NEWEST_ORDER = (1 << 63) - 1
 _UNREAD = """SELECT count(*), coalesce(min("order"), 0), coalesce(min("seq"), 0) FROM message
-    WHERE "conversation" = ?1 AND "own" = 0
+    WHERE "conversation" = ?1 AND "own" = 0 AND "shown" = 1
     AND "order" > coalesce((SELECT "read_order" FROM conversation WHERE "id" = ?1), 0)
     AND ("seq" = 0 OR "seq" > coalesce((SELECT "read_seq" FROM conversation WHERE "id" = ?1), 0))"""
 _FOUND = """WHERE "order" IN (SELECT rowid FROM message_words WHERE message_words MATCH ? AND rowid < ?
@@ -68,22 +68,24 @@ class TimelineReads(Rows):
             raise database_fault(error) from error
 
     def last_message(self, conversation: ConversationId) -> MessageRow | None:
+        """The newest that is shown, as in all that a person sees of a conversation."""
         newest = self._shelves.newest_messages
         row = self.message(newest[conversation]) if conversation in newest else None
-        if row is None or row.conversation != conversation:
-            row = self._one(MESSAGE, 'WHERE "conversation" = ? ORDER BY "order" DESC LIMIT 1', conversation)
+        if row is None or row.conversation != conversation or not row.shown:
+            where = 'WHERE "conversation" = ? AND "shown" = 1 ORDER BY "order" DESC LIMIT 1'
+            row = self._one(MESSAGE, where, conversation)
         if row is not None:
             newest[conversation] = row.order
         return row
 
     def history(self, conversation: ConversationId, limit: int, before: int | None) -> list[MessageRow]:
         """The newest `limit` messages below order `before`, oldest first."""
-        where = 'WHERE "conversation" = ? AND "order" < ? ORDER BY "order" DESC LIMIT ?'
+        where = 'WHERE "conversation" = ? AND "shown" = 1 AND "order" < ? ORDER BY "order" DESC LIMIT ?'
         below = _NEWEST_ORDER if before is None else before
         return self._all(MESSAGE, where, conversation, below, max(limit, 0))[::-1]
 
     def unread(self, conversation: ConversationId) -> tuple[int, int]:
-        """How many messages of others are read here nor elsewhere, and the order of the first (0: none)."""
+        """How many messages of others are read neither here nor elsewhere, and the first one's order (0: none)."""
         count, first, _ = self._unread(conversation)
         return count, first
 
@@ -99,7 +101,7 @@ class TimelineReads(Rows):
 
     def later(self, conversation: ConversationId, limit: int, after: int) -> list[MessageRow]:
         """The oldest `limit` messages above order `after`, oldest first."""
-        where = 'WHERE "conversation" = ? AND "order" > ? ORDER BY "order" LIMIT ?'
+        where = 'WHERE "conversation" = ? AND "shown" = 1 AND "order" > ? ORDER BY "order" LIMIT ?'
         return self._all(MESSAGE, where, conversation, after, max(limit, 0))
 
     def search(

@@ -21,6 +21,7 @@ from coterie.client.store.records import (
     DropSetting,
     DropWaiting,
     EnvelopeOut,
+    GiveUp,
     GroupInRow,
     GroupOutRow,
     KeptKey,
@@ -56,14 +57,18 @@ from coterie.client.store.renewal import become_device
 from coterie.client.store.shelves import Shelves
 from coterie.client.store.tables import DEVICE, PUT, SETTING
 
-_PUT_ACCOUNT = """INSERT INTO account ("account", "name", "seq", "manifest", "verified")
-    VALUES (?, ?, ?, ?, ?) ON CONFLICT ("account") DO UPDATE SET
+_PUT_ACCOUNT = """INSERT INTO account ("account", "name", "seq", "manifest", "standing", "changed_ms")
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT ("account") DO UPDATE SET
     "name" = excluded."name", "seq" = excluded."seq", "manifest" = excluded."manifest",
-    "verified" = excluded."verified" """
+    "standing" = excluded."standing", "changed_ms" = excluded."changed_ms" """
 _ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
     "mac" = CASE WHEN ?4 = x'' THEN "mac" ELSE ?4 END WHERE "order" = ?5"""
 _PASS_FRESH_KEYS = """UPDATE own_fresh_key SET "passed_ms" = ?
     WHERE "device" = ? AND "passed_ms" = 0 AND "id" < ?"""
+_UNSURE = """UPDATE message SET "state" = ? WHERE "order" IN
+    (SELECT "order" FROM outbox WHERE "order" = ? AND "state" = 'sealed')"""
+_NEVER_SENT = """DELETE FROM message WHERE "order" IN
+    (SELECT "order" FROM outbox WHERE "order" = ? AND "state" = 'waiting')"""
 _READ_UP_TO = 'UPDATE conversation SET "read_order" = max("read_order", ?) WHERE "id" = ?'
 _READ_ELSEWHERE = """UPDATE conversation
     SET "read_seq" = max("read_seq", ?1), "told_seq" = max("told_seq", ?1) WHERE "id" = ?2"""
@@ -142,6 +147,7 @@ def _write_past(
     | AccountRow
     | PutLeaves
     | PruneOutbox
+    | GiveUp
     | PruneGroupIn
     | BecomeDevice
     | DropSetting
@@ -163,6 +169,10 @@ def _write_past(
                 'DELETE FROM outbox WHERE "state" = \'sent\' AND "since_ms" < ?', (record.before_ms,)
             )
             database.execute(_PRUNE_KEPT, (record.before_ms,))
+        case GiveUp(order):
+            database.execute(_UNSURE, (MessageState.UNSURE, order))
+            database.execute(_NEVER_SENT, (order,))
+            database.execute('DELETE FROM outbox WHERE "order" = ?', (order,))
         case PruneGroupIn(before_ms):
             database.execute(_PRUNE_GROUP_IN, (before_ms, WaitingReason.NO_KEY))
         case BecomeDevice():
@@ -213,9 +223,8 @@ def _must_have_changed(
 
 def _put_account(database: apsw.Connection, record: AccountRow) -> None:
     """Replace the account and all its devices, which come to stand in the order of the record."""
-    database.execute(
-        _PUT_ACCOUNT, (record.account, record.name, record.seq, record.manifest, record.verified)
-    )
+    values = (record.account, record.name, record.seq, record.manifest, record.standing, record.changed_ms)
+    database.execute(_PUT_ACCOUNT, values)
     database.execute('DELETE FROM peer_device WHERE "account" = ?', (record.account,))
     database.executemany(DEVICE.put, [astuple(device) for device in record.devices])
 

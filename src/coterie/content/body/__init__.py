@@ -11,8 +11,19 @@ from coterie.base.errors import LocalError, Refused, RemoteError
 from coterie.base.quiet import Quiet
 from coterie.content.body.kinds import BodyKind
 from coterie.content.body.text import Text, check_text, pack_text, unpack_text
+from coterie.content.body.verification import (
+    KINDS,
+    Verification,
+    VerifyCancel,
+    VerifyConfirm,
+    VerifyKey,
+    VerifyReveal,
+    VerifyStart,
+    pack_verification,
+    unpack_verification,
+)
 
-__all__ = ["Body", "BodyKind", "Text", "Unknown", "check_text", "pack", "unpack"]
+__all__ = ["Body", "BodyKind", "Text", "Unknown", "check_text", "is_shown", "pack", "unpack"]
 
 
 class Unknown(Quiet, frozen=True):
@@ -25,7 +36,7 @@ class Unknown(Quiet, frozen=True):
     data: bytes
 
 
-Body = Text | Unknown
+Body = Text | Verification | Unknown
 
 _Kind = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 
@@ -43,6 +54,8 @@ def pack(body: Body) -> bytes:
     match body:
         case Text():
             return _packed(BodyKind.TEXT, pack_text(body))
+        case VerifyStart() | VerifyKey() | VerifyReveal() | VerifyConfirm() | VerifyCancel():
+            return _packed(*pack_verification(body))
         case Unknown(kind, data):
             packed = _packed(kind, data)
             _check_again(packed, body)
@@ -58,10 +71,17 @@ def unpack(data: bytes) -> Body:
         match packed.kind:
             case BodyKind.TEXT:
                 return unpack_text(packed.fields)
+            case kind if kind in KINDS:
+                return unpack_verification(kind, packed.fields)
             case _:
                 return Unknown(packed.kind, bytes(packed.fields))
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError, Refused):
         raise RemoteError(Code.BAD_FRAME, "not a body") from None
+
+
+def is_shown(body: Body) -> bool:
+    """Whether people see it in a conversation; what devices say to each other there is none of that."""
+    return isinstance(body, Text | Unknown)
 
 
 def _packed(kind: int, fields: bytes) -> bytes:

@@ -17,3 +17,8 @@ class BodyKind(IntEnum):
     TYPING = 7
     GROUP_CHANGE = 8
     ACCEPTANCE = 9
+    VERIFY_START = 10
+    VERIFY_KEY = 11
+    VERIFY_REVEAL = 12
+    VERIFY_CONFIRM = 13
+    VERIFY_CANCEL = 14

@@ -28,6 +28,8 @@ class Icon(StrEnum):
     CLOCK = "clock"
     SEND = "send"
     MENU = "menu"
+    VERIFIED = "verified"
+    CHANGED = "changed"
 
 
 class Pictures:
@@ -127,9 +129,27 @@ def _menu(draw: ImageDraw.ImageDraw, side: int, colour: str) -> None:
         draw.rectangle((side * 0.1, side * (at - 0.035), side * 0.9, side * (at + 0.035)), colour)
 
 
+def _verified(draw: ImageDraw.ImageDraw, side: int, colour: str) -> None:
+    """A disc with a tick that shows what is behind it."""
+    draw.ellipse((0, 0, side - 1, side - 1), colour)
+    points = [(side * 0.26, side * 0.53), (side * 0.43, side * 0.69), (side * 0.75, side * 0.33)]
+    draw.line(points, _NOTHING, round(side * 0.13), joint="curve")
+
+
+def _changed(draw: ImageDraw.ImageDraw, side: int, colour: str) -> None:
+    """A disc with an exclamation mark that shows what is behind it."""
+    draw.ellipse((0, 0, side - 1, side - 1), colour)
+    half = side * 0.065
+    draw.rectangle((side / 2 - half, side * 0.2, side / 2 + half, side * 0.58), _NOTHING)
+    draw.ellipse((side / 2 - 1.2 * half, side * 0.68, side / 2 + 1.2 * half, side * 0.8), _NOTHING)
+
+
+_NOTHING: Final = (0, 0, 0, 0)
 _ICONS: Final[dict[Icon, Callable[[ImageDraw.ImageDraw, int, str], None]]] = {
     Icon.TICK: _tick,
     Icon.CLOCK: _clock,
     Icon.SEND: _send,
     Icon.MENU: _menu,
+    Icon.VERIFIED: _verified,
+    Icon.CHANGED: _changed,
 }

@@ -259,17 +259,6 @@ def test_devices_that_the_server_names_no_keys_for_are_asked_for_again(
     assert reasons(bob) == []
 
 
-def test_a_device_that_was_never_confirmed_is_owed_nothing(alice: Peer, bob: Victim, fickle: Fickle) -> None:
-    fickle.full.add(alice.device)
-    say(bob, "one")
-    (share,) = bob.store.owed()
-    bob.apply(msgspec.structs.replace(share, reason=Code.UNCONFIRMED.value))
-    fickle.full.clear()
-    before = len(fickle.items(alice))
-    pass_time(bob, HOUR_MS)
-    assert len(fickle.items(alice)) == before
-
-
 def test_a_session_of_many_devices_lasts_longer(
     bob: Victim, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

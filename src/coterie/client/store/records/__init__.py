@@ -20,6 +20,7 @@ from coterie.client.store.records.people import (
     PruneFreshKeys,
     PruneXWing,
     PutLeaves,
+    Standing,
 )
 from coterie.client.store.records.sessions import (
     DropEnvelopeOut,
@@ -42,6 +43,7 @@ from coterie.client.store.records.talk import (
     BecomeDevice,
     ConversationRow,
     DropWaiting,
+    GiveUp,
     MessageAccepted,
     MessageRow,
     OutboxRow,
@@ -89,6 +91,7 @@ Record = (
     | MessageAccepted
     | OutboxRow
     | PruneOutbox
+    | GiveUp
     | ReadUpTo
     | ReadElsewhere
     | ReadTold
@@ -108,6 +111,7 @@ __all__ = [
     "DropSetting",
     "DropWaiting",
     "EnvelopeOut",
+    "GiveUp",
     "GroupInRow",
     "GroupOutRow",
     "KeptKey",
@@ -138,6 +142,7 @@ __all__ = [
     "Setting",
     "ShareRow",
     "ShareState",
+    "Standing",
     "TipRow",
     "WaitingReason",
     "WaitingRow",

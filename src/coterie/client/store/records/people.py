@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
 from coterie.base.ids import (
@@ -38,15 +40,42 @@ class PeerDevice(msgspec.Struct, frozen=True):
         return self.revoked_ms == 0
 
 
+class Standing(StrEnum):
+    """What this device's person knows of an account (encryption rule 22)."""
+
+    PINNED = "pinned"
+    """The first identity that was seen under its name, or one that was accepted."""
+    VERIFIED = "verified"
+    """The person has compared safety numbers or emoji with the account's person."""
+    CHANGED = "changed"
+    """Another identity had this name before: nothing goes to it alone until the person accepts it."""
+    CHANGED_VERIFIED = "changed-verified"
+    """The same, and the one before was verified: only a new verification will do."""
+
+
 class AccountRow(msgspec.Struct, frozen=True):
-    """An account whose manifest was verified against its leaf. Saving replaces its devices."""
+    """An account whose manifest was proven against its leaf. Saving replaces its devices.
+
+    changed_ms: time of the signed head under which it was seen to follow another identity; 0 where it did
+    not.
+    """
 
     account: AccountId
     name: UserName
     seq: int
     manifest: bytes
     devices: tuple[PeerDevice, ...]
-    verified: bool = False
+    standing: Standing = Standing.PINNED
+    changed_ms: int = 0
+
+    @property
+    def verified(self) -> bool:
+        return self.standing is Standing.VERIFIED
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is sent to it alone until the person has looked."""
+        return self.standing in (Standing.CHANGED, Standing.CHANGED_VERIFIED)
 
 
 class PeerKeys(msgspec.Struct, frozen=True):

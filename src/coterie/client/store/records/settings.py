@@ -54,6 +54,9 @@ class Setting(StrEnum):
     EXPOSED_VAULT = "exposed-vault"
     """Hash of the vault that stood when a device was lost: password and recovery key are to be changed for as
     long as the newest manifest names it."""
+    CONFIRMED_DEVICES = "confirmed-devices"
+    """Devices of verified people that came by recovery, of which the person has said that they are theirs:
+    packed ids."""
     BROKEN_COUNT = "broken-count"
     """How many entries could not be opened, ever: 8 bytes big endian."""
 

@@ -90,7 +90,7 @@ class MessageRow(Quiet, frozen=True):
     """A message. The fields from n on are empty until it is sealed (own) and complete when received.
 
     inner: the packed inner message and franking_key, commitment and mac: what a report or a repair needs.
-    not_for: packed tuple of (account, device, reason).
+    not_for: packed tuple of (account, device, reason). shown: False for what only devices read.
     """
 
     order: int
@@ -115,6 +115,7 @@ class MessageRow(Quiet, frozen=True):
     session: bytes = b""
     index: int = 0
     not_for: bytes = b""
+    shown: bool = True
 
 
 class MessageAccepted(msgspec.Struct, frozen=True):
@@ -146,6 +147,13 @@ class OutboxRow(msgspec.Struct, frozen=True):
     since_ms: int
     previous: bytes = b""
     ciphertext: bytes = b""
+
+
+class GiveUp(msgspec.Struct, frozen=True):
+    """Change: a queued message is not sent any more. One that was sealed becomes UNSURE, for it may have
+    arrived; any other goes."""
+
+    order: int
 
 
 class PruneOutbox(msgspec.Struct, frozen=True):

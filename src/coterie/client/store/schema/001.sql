@@ -17,7 +17,8 @@ CREATE TABLE account (
     "name" TEXT NOT NULL,
     "seq" INTEGER NOT NULL,
     "manifest" BLOB NOT NULL,
-    "verified" INTEGER NOT NULL
+    "standing" TEXT NOT NULL,
+    "changed_ms" INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX account_by_name ON account ("name", "seq");
 
@@ -215,13 +216,14 @@ CREATE TABLE message (
     "mac" BLOB NOT NULL,
     "session" BLOB NOT NULL,
     "index" INTEGER NOT NULL,
-    "not_for" BLOB NOT NULL
+    "not_for" BLOB NOT NULL,
+    "shown" INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX message_by_n ON message ("conversation", "device", "n") WHERE "n" > 0;
 CREATE UNIQUE INDEX message_by_index ON message ("session", "index", "device") WHERE "session" <> x'';
 -- Both end in the order, as every index ends in the rowid: history and the count of unread walk along them.
-CREATE INDEX message_by_conversation ON message ("conversation");
-CREATE INDEX message_of_others ON message ("conversation") WHERE "own" = 0;
+CREATE INDEX message_by_conversation ON message ("conversation") WHERE "shown" = 1;
+CREATE INDEX message_of_others ON message ("conversation") WHERE "own" = 0 AND "shown" = 1;
 
 -- A message is unique by conversation, device and id. Ids are random, so each new one goes to another page of
 -- their index: it holds the id alone, and triggers look at the rest.

@@ -1,0 +1,128 @@
+"""What this device's person knows of others: whom they have verified, whose identity changed (rule 22)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.conversations import direct_id
+from coterie.base.errors import PersonChanged, SecurityStop
+from coterie.base.ids import AccountId, DeviceId, MessageId
+from coterie.client.commands import Say
+from coterie.client.core.held import Held
+from coterie.client.core.news import News
+from coterie.client.core.people import People
+from coterie.client.core.ports import Reads
+from coterie.client.events import IdentityChanged, PersonAppeared, Verified
+from coterie.client.outcome import NOTHING, Outcome
+from coterie.client.store.records import AccountRow, GiveUp, OutboxRow, OutboxState, Standing
+from coterie.content.body import is_shown, unpack
+
+QUEUED_MOST = 10_000
+"""More than anybody leaves waiting for one person."""
+
+
+def before(people: People, account: AccountId) -> tuple[AccountRow, ...]:
+    """The identities that somebody had before this one, as far as they were seen here."""
+    row = people.rows.get(account)
+    if row is None:
+        return ()
+    return tuple(each for each in people.rows.values() if each.name == row.name and each.seq < row.seq)
+
+
+def first_seen(people: People, row: AccountRow, head_ms: int) -> AccountRow:
+    """An account that was proven for the first time: pinned, unless its name was another's here."""
+    former = [each for each in people.rows.values() if each.name == row.name and each.seq < row.seq]
+    if not former:
+        return row
+    newest = max(former, key=lambda each: each.seq)
+    was_verified = newest.standing in (Standing.VERIFIED, Standing.CHANGED_VERIFIED)
+    standing = Standing.CHANGED_VERIFIED if was_verified else Standing.CHANGED
+    return msgspec.structs.replace(row, standing=standing, changed_ms=head_ms)
+
+
+def changed(people: People, row: AccountRow) -> tuple[IdentityChanged, ...]:
+    """What to tell of an account that was just proven for the first time."""
+    if not row.waits:
+        return ()
+    was_verified = row.standing is Standing.CHANGED_VERIFIED
+    return (IdentityChanged(people.person(row.account), row.changed_ms, was_verified),)
+
+
+def check_may_write(people: People, account: bytes) -> None:
+    """Raises PersonChanged where nothing is sent to an account alone until the person has looked, and
+    SecurityStop(identity-changed) for one that is no more what its name stands for."""
+    row = people.rows.get(AccountId(account))
+    if people.is_replaced(account):
+        raise SecurityStop(Code.IDENTITY_CHANGED, "the name stands for another identity")
+    if row is not None and row.waits:
+        verified = row.standing is Standing.CHANGED_VERIFIED
+        raise PersonChanged(row.name, row.changed_ms, verified=verified)
+
+
+def may_say(people: People, command: Say) -> None:
+    """The same of what people write; devices may go on, else nobody could be verified anew."""
+    if is_shown(command.body):
+        check_may_write(people, command.peer)
+
+
+class Standings:
+    """Changes what stands with an account."""
+
+    def __init__(self, reads: Reads, people: People, news: News, held: Held) -> None:
+        self._reads = reads
+        self._people = people
+        self._news = news
+        self._held = held
+
+    def verified(self, account: AccountId, by: DeviceId | None = None) -> Outcome:
+        """The person has compared numbers, codes or emoji with that account's person, and they match. by: the
+        device on which the other saw the emoji, which is so known to be theirs."""
+        outcome = self._put(account, Standing.VERIFIED, Verified)
+        confirmed = self._held.confirmed(account, by) if by is not None else ()
+        return Outcome(save=(*outcome.save, *confirmed), show=outcome.show)
+
+    def asked(self, account: AccountId) -> Outcome:
+        """What there is to ask about the devices of somebody who is verified now."""
+        return Outcome(show=self._held.questions(account))
+
+    def accepted(self, account: AccountId) -> Outcome:
+        """The person goes on with a new identity; one whose predecessor was verified has to be verified."""
+        row = self._people.rows.get(account)
+        if row is None or row.standing is not Standing.CHANGED:
+            return NOTHING
+        return self._put(account, Standing.PINNED, PersonAppeared)
+
+    def queued(self, account: AccountId) -> tuple[OutboxRow, ...]:
+        """What people wrote to the identities before this one, and no server has taken, in order."""
+        rows = [
+            row
+            for former in before(self._people, account)
+            for state in (OutboxState.SEALED, OutboxState.WAITING)
+            for row in self._reads.outbox(direct_id(self._people.me, former.account), state, QUEUED_MOST)
+        ]
+        return tuple(sorted(rows, key=lambda row: row.order))
+
+    def move(self, account: AccountId, *, send: bool) -> Iterator[tuple[GiveUp, Say | None]]:
+        """Each of them given up, and where it is to be sent and a person can read it: what to say instead."""
+        conversation = direct_id(self._people.me, account)
+        for queued in self.queued(account):
+            row = self._reads.message(queued.order)
+            again = None
+            if send and row is not None and row.shown:
+                id = MessageId(secrets.token_bytes(16))
+                again = Say(conversation, account, id, unpack(row.body))
+            self._news.of(queued.conversation)
+            yield GiveUp(queued.order), again
+
+    def _put(self, account: AccountId, standing: Standing, event: type[Verified | PersonAppeared]) -> Outcome:
+        known = self._people.rows.get(account)
+        if known is None:
+            return NOTHING
+        row = msgspec.structs.replace(known, standing=standing)
+        self._people.saved(row)
+        self._news.of(direct_id(self._people.me, account))
+        return Outcome(save=(row,), show=(event(self._people.person(account)),))

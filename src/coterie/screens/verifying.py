@@ -1,0 +1,62 @@
+"""What people are told while they verify somebody, in the window and on the command line."""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from coterie.client.events import (
+    ContactDeviceQuestion,
+    EmojiToCompare,
+    EndReason,
+    IdentityChanged,
+    VerificationAsked,
+    VerificationEnded,
+    Verified,
+)
+from coterie.screens.i18n import WEEKDAYS, Text, say
+from coterie.screens.moments import Calendar
+
+Verifying = (
+    Verified
+    | VerificationAsked
+    | EmojiToCompare
+    | VerificationEnded
+    | ContactDeviceQuestion
+    | IdentityChanged
+)
+
+_ENDED: Final[dict[EndReason, Text]] = {
+    EndReason.DECLINED: Text.VERIFY_DECLINED,
+    EndReason.MISMATCH: Text.VERIFY_MISMATCH,
+    EndReason.TIMED_OUT: Text.VERIFY_TIMED_OUT,
+    EndReason.BROKEN: Text.VERIFY_BROKEN,
+    EndReason.ELSEWHERE: Text.VERIFY_ELSEWHERE,
+}
+
+
+def verifying_line(event: Verifying) -> str:
+    """One sentence about it."""
+    name = event.person.name
+    match event:
+        case Verified():
+            return say(Text.VERIFIED_NOW, name=name)
+        case VerificationAsked():
+            return say(Text.VERIFY_ASKED, name=name)
+        case EmojiToCompare(_, emoji):
+            return say(Text.VERIFY_EMOJI, name=name, emoji=", ".join(each.name for each in emoji))
+        case VerificationEnded(_, reason):
+            return say(_ENDED[reason], name=name)
+        case ContactDeviceQuestion(_, device):
+            return say(Text.CONTACT_DEVICE, name=name, device=device.name or say(Text.DEVICE_UNNAMED))
+        case IdentityChanged(person, changed_ms, was_verified):
+            return changed_line(person.name, changed_ms, verified=was_verified)
+        case _:
+            assert_never(event)
+
+
+def changed_line(name: str, changed_ms: int, *, verified: bool) -> str:
+    """What the ledger supports of somebody's new identity, and what to do about it."""
+    day = Calendar().day(changed_ms)
+    when = f"{WEEKDAYS[day.weekday()]}, {day.isoformat()}"
+    what = Text.CHANGED_VERIFY if verified else Text.CHANGED_ACCEPT
+    return f"{say(Text.PERSON_CHANGED, name=name, when=when)}. {say(what, name=name)}"
