@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from coterie.client.api.sign_up import sign_up as sign_up
     from coterie.client.commands import EVERYONE as EVERYONE
     from coterie.client.events import AccountChangeAnswered as AccountChangeAnswered
+    from coterie.client.events import AccountDeleted as AccountDeleted
     from coterie.client.events import BecameNewDevice as BecameNewDevice
     from coterie.client.events import ContactDeviceQuestion as ContactDeviceQuestion
     from coterie.client.events import Conversation as Conversation
@@ -53,12 +54,15 @@ if TYPE_CHECKING:
     from coterie.client.events import MessageSent as MessageSent
     from coterie.client.events import MessagesMissing as MessagesMissing
     from coterie.client.events import MessageState as MessageState
+    from coterie.client.events import NameReset as NameReset
     from coterie.client.events import OwnDeviceQuestion as OwnDeviceQuestion
     from coterie.client.events import Person as Person
     from coterie.client.events import PersonAppeared as PersonAppeared
     from coterie.client.events import PresenceChanged as PresenceChanged
+    from coterie.client.events import ResetState as ResetState
     from coterie.client.events import SendingStuck as SendingStuck
     from coterie.client.events import Sent as Sent
+    from coterie.client.events import VaultRenewed as VaultRenewed
     from coterie.client.events import VerificationAsked as VerificationAsked
     from coterie.client.events import VerificationEnded as VerificationEnded
     from coterie.client.events import Verified as Verified
@@ -87,6 +91,7 @@ _MODULES = {
     "coterie.client.commands": ("EVERYONE",),
     "coterie.client.events": (
         "AccountChangeAnswered",
+        "AccountDeleted",
         "BecameNewDevice",
         "ContactDeviceQuestion",
         "Conversation",
@@ -109,15 +114,18 @@ _MODULES = {
         "MessageSent",
         "MessagesMissing",
         "MessageState",
+        "NameReset",
         "OwnDeviceQuestion",
         "Person",
         "PersonAppeared",
         "PresenceChanged",
+        "ResetState",
         "SendingStuck",
         "Sent",
         "VerificationAsked",
         "VerificationEnded",
         "Verified",
+        "VaultRenewed",
     ),
     "coterie.client.store.profiles": ("default_home", "profiles"),
     "coterie.e2ee.recovery": ("new_passphrase",),

@@ -35,6 +35,7 @@ from coterie.e2ee.identity import AccountSecret, Vault, WrapKind, wrap_secret
 from coterie.e2ee.pairwise import OlmPlaintext, PlainKind, open_envelope_outer, peek_prekey_id
 from coterie.e2ee.recovery import RecoveryKey
 from coterie.e2ee.vodo import PRE_KEY, DeviceKeys, GroupIn, GroupOut, OlmSession, first_session_id
+from coterie.ledger.deletion import SignedDeletion, sign_deletion
 from coterie.ledger.heads import Head, LightHead, SignedHead, sign_head
 from coterie.ledger.leaves import Leaf, LeafKind, LedgerView
 from coterie.ledger.manifest import Manifest, Prekey, PrekeyKind, SignedManifest, SignedPrekey
@@ -91,6 +92,7 @@ def of_the_ledger(alice: Peer) -> dict[str, Parser]:
         bytes(32),
     )
     said = sign_statement(statement, alice.identity)
+    deletion = sign_deletion(alice.signed, alice.identity, alice.device, alice.keys, NOW_MS)
     return {
         "leaves": (view.append, (leaf,)),
         "heads": (Head.unpack, (head.pack(),)),
@@ -98,6 +100,7 @@ def of_the_ledger(alice: Peer) -> dict[str, Parser]:
         "signed heads": (SignedHead.unpack, (signed.pack(),)),
         "manifests": (Manifest.unpack, (alice.signed.payload,)),
         "signed manifests": (SignedManifest.unpack, (alice.signed.pack(),)),
+        "deletions": (SignedDeletion.unpack, (deletion.pack(), deletion.payload)),
         "prekeys": (Prekey.unpack, (SignedPrekey.unpack(prekey).payload,)),
         "signed prekeys": (SignedPrekey.unpack, (prekey,)),
         "identity statements": (IdentityStatement.unpack, (said.payload,)),

@@ -7,6 +7,7 @@ import secrets
 import pytest
 from msgspec.structs import replace
 
+from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.conversations import direct_id
 from coterie.base.errors import PersonChanged, SecurityStop
@@ -54,9 +55,21 @@ def former(alice: Peer, bob: Victim) -> Peer:
 
 
 def hears_of(bob: Victim, former: Peer, identities: dict[str, IdentityKeys]) -> Peer:
+    """Of another identity, and that day is over for which the name is still the former one's."""
+    new = announced(bob, former, identities)
+    in_effect(bob)
+    return new
+
+
+def announced(bob: Victim, former: Peer, identities: dict[str, IdentityKeys]) -> Peer:
     new = reset(former, identities["carol"], bob.server)
     bob.frame(LedgerGrew(bob.server.ledger.head()))
     return new
+
+
+def in_effect(bob: Victim) -> None:
+    bob.now_ms += limits.RESET_AFTER_MS
+    bob.command(Tick())
 
 
 def standing(bob: Victim, peer: Peer) -> Standing:
@@ -157,9 +170,10 @@ def test_what_waits_for_the_one_before_is_sent_or_dropped_by_the_person_alone(
 ) -> None:
     """Accepting the new identity sends nothing of it; a word does, in order, under new ids; or it is given
     up, and what may have arrived is unsure."""
+    new = announced(bob, former, identities)
     queues(bob, former)
     sent = len(bob.server.sends())
-    new = hears_of(bob, former, identities)
+    in_effect(bob)
     bob.command(AcceptIdentity(new.account))
     talk = direct_id(new.account, bob.account)
     assert bob.texts(talk) == []

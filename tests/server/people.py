@@ -13,11 +13,12 @@ from coterie.base.conversations import direct_id, membership_hash
 from coterie.base.domains import Domain, prefix, wrap
 from coterie.base.ids import AccountId, ConversationId, MessageId, SessionId, UserName
 from coterie.base.signing import IdentityKeys
+from coterie.ledger.deletion import SignedDeletion, sign_deletion
 from coterie.ledger.manifest import Prekey, PrekeyKind, SignedManifest, sign_prekey
 from coterie.server.vault import verifier_id
-from coterie.wire.frames import AddDevice, Envelopes, ProveDevice, Send, SignUp
+from coterie.wire.frames import AddDevice, Envelopes, ProveDevice, PublishManifest, Send, SignUp
 from coterie.wire.frames.messages import EnvelopeItem, Share
-from tests.ledger.accounts import NOW_MS, Machine, Owner
+from tests.ledger.accounts import NOW_MS, Machine, Owner, after
 
 ONE_TIME_KEYS = 3
 X_WING_BYTES = 1216
@@ -145,6 +146,19 @@ class Person(Owner):
         """The account's next manifest, with this device by recovery; it counts as published."""
         self.signed = self.with_recovered(self.signed, device)
         return AddDevice(request, self.signed.pack(), device.prekeys())
+
+    def deletion(self, by: Device | None = None) -> SignedDeletion:
+        """What ends the account."""
+        device = by or self.device
+        return sign_deletion(self.signed, self.identity, device.id, device, NOW_MS)
+
+    def change_vault(self, *auth_keys: bytes, request: int = 1) -> PublishManifest:
+        """The next manifest, of a vault that names these auth keys; it counts as published."""
+        self.vault = self.vault_of(*auth_keys)
+        vault_hash = hashlib.sha256(self.vault).digest()
+        manifest = msgspec.structs.replace(after(self.signed), vault_hash=vault_hash)
+        self.signed = self.sign(manifest)
+        return PublishManifest(request, self.signed.pack(), self.vault, *auth_keys)
 
     def direct_with(self, other: Person) -> ConversationId:
         return direct_id(self.account, other.account)

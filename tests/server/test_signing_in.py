@@ -161,8 +161,8 @@ async def test_a_vault_changes_with_its_manifest_and_keeps_its_auth_keys(house: 
     await registered(house, alice)
     wire = house.wire()
     await wire.sign_in(alice.device)
-    vault = alice.vault_of(alice.auth_key, random=b"r" * 16)
-    foreign = alice.vault_of(b"k" * 32)
+    vault = alice.vault_of(alice.auth_key, alice.recovery_auth_key, random=b"r" * 16)
+    foreign = alice.vault_of(b"k" * 32, alice.recovery_auth_key)
 
     def naming(data: bytes) -> bytes:
         manifest = msgspec.structs.replace(after(alice.signed), vault_hash=hashlib.sha256(data).digest())

@@ -181,6 +181,7 @@ class Resident:
             tuple(machine.id for machine in revoked),
             b"",
             b"",
+            (),
             now_ms,
         )
 

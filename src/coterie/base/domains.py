@@ -23,6 +23,7 @@ class Domain(StrEnum):
     ACCOUNT_ID = "coterie account id"
     MANIFEST = "coterie manifest"
     PREKEY = "coterie prekey"
+    DELETION = "coterie deletion"
     VAULT = "coterie vault"
     SALT = "coterie salt"
     AUTH_KEY = "coterie auth key"

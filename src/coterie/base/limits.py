@@ -79,6 +79,11 @@ DEVICES_PER_ACCOUNT = 20
 MANIFESTS_PER_DAY = 10
 MANIFEST_BYTES = 64 * 1024
 VAULT_BYTES = 64 * 1024
+DELETION_BYTES = 8 * 1024
+RESET_CODE_MS = 7 * DAY_MS
+"""How long an operator's word that a name may begin anew is good for."""
+RESET_AFTER_MS = DAY_MS
+"""How long an identity that somebody lost has for saying that it did not."""
 ONE_TIME_KEYS = 50
 PREKEY_MAX_AGE_MS = 35 * DAY_MS
 PREKEY_ROTATE_MS = 7 * DAY_MS

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from coterie.cli import device_arguments, operator_arguments, person_arguments
+from coterie.cli import account_arguments, device_arguments, operator_arguments, person_arguments
 from coterie.cli.parser import Parser, command, everywhere, natural, seconds
 from coterie.cli.version import VERSION
 
@@ -37,6 +37,8 @@ class Arguments(argparse.Namespace):
     device_name: str = ""
     recovery_key_file: str | None = None
     approve: bool = False
+    new_identity: bool = False
+    reset_code_file: str | None = None
     # send, read
     target: str = ""
     text: str | None = None
@@ -74,6 +76,12 @@ class Arguments(argparse.Namespace):
     # devices, ledger
     action: str = ""
     file: str = ""
+    # passwd, recovery, sign-out, delete-account
+    new_password_file: str | None = None
+    wrap: str | None = None
+    wipe: bool | None = None
+    offline: bool = False
+    yes: bool = False
     # bench and soak
     seed: int | None = None
     scale: str = "full"
@@ -103,20 +111,32 @@ def _check(parser: Parser, given: Arguments) -> None:
             parser.error("with --lines the messages come from standard input")
         if given.password_file == "-" and (given.lines or given.text == "-"):
             parser.error("the password and the text cannot both come from standard input")
-    if given.qr_file == "-" and given.password_file == "-":
-        parser.error("the password and the code cannot both come from standard input")
     if given.command == "search" and not "".join(given.words).strip():
         parser.error("give at least one word to search for")
-    if given.generate_passphrase and given.password_file is not None:
+    if given.command == "passwd":
+        _check_passwd(parser, given)
+    if given.command == "signup" and given.generate_passphrase and given.password_file is not None:
         parser.error("--generate-passphrase makes the password: leave --password-file away")
+    _check_secrets(parser, given)
+    if (given.cert is None) != (given.key is None):
+        parser.error("--cert and --key belong together")
+
+
+def _check_secrets(parser: Parser, given: Arguments) -> None:
     if given.generate_passphrase and given.wrap_with_password:
         parser.error(
             "--wrap-with-password is for a password of your own; a generated passphrase needs it not"
         )
-    if given.recovery_key_file == "-" and given.password_file == "-":
-        parser.error("the password and the recovery key cannot both come from standard input")
-    if (given.cert is None) != (given.key is None):
-        parser.error("--cert and --key belong together")
+    for what, file in (("code", given.qr_file), ("recovery key", given.recovery_key_file)):
+        if file == "-" and given.password_file == "-":
+            parser.error(f"the password and the {what} cannot both come from standard input")
+
+
+def _check_passwd(parser: Parser, given: Arguments) -> None:
+    if given.generate_passphrase and given.new_password_file is not None:
+        parser.error("--generate-passphrase makes the new password: leave --new-password-file away")
+    if given.new_password_file == "-" and given.password_file == "-":
+        parser.error("both passwords cannot come from standard input")
 
 
 def _parser() -> Parser:
@@ -150,6 +170,7 @@ def _parser() -> Parser:
         "words", nargs="+", metavar="WORD", help="all of them, the last one may be a beginning"
     )
     search.add_argument("--limit", type=natural, metavar="N", help=f"at most N messages ({FOUND})")
+    account_arguments.add(commands)
     operator_arguments.others(commands)
     return parser
 
@@ -165,6 +186,10 @@ def _sign_up(parser: Parser) -> None:
         action="store_true",
         help="log in elsewhere with this password alone (whoever holds the server can try to guess it)",
     )
+    parser.add_argument(
+        "--new-identity", action="store_true", help="begin a name anew by a code of the server's operator"
+    )
+    parser.add_argument("--reset-code-file", metavar="FILE", help="holds that code; - is standard input")
     parser.add_argument("--device-name", metavar="TEXT", help="how your other devices list this one")
 
 

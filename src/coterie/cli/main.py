@@ -50,7 +50,7 @@ def _main(words: list[str]) -> int:
 
 
 def _command(name: str) -> Run:
-    run: Run = import_module(f"coterie.cli.commands.{name}").run
+    run: Run = import_module(f"coterie.cli.commands.{name.replace('-', '_')}").run
     return run
 
 

@@ -42,7 +42,8 @@ def _admin(parser: Parser) -> None:
     rotate = command(
         actions, "rotate-identity", "give the stopped server another identity, signed by the one it has"
     )
-    for each in (sees, speaker):
+    reset = command(actions, "reset", "make a code by which somebody who has lost everything begins anew")
+    for each in (sees, speaker, reset):
         each.add_argument("name", metavar="NAME")
     for each in (sees, speaker, rotate):
         each.add_argument("--data", type=Path, metavar="DIR", help="the server's data folder")

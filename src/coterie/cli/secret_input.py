@@ -32,6 +32,23 @@ def read_password(given: Arguments, question: str, *, twice: bool = False) -> st
     return password
 
 
+def read_reset_code(file: str | None) -> str:
+    """The operator's code: of the file, else what a person types. Raises UsageError."""
+    return _first_line(file, "the reset code file") if file else _ask("Reset code")
+
+
+def read_new_password(file: str | None) -> str:
+    """The first line of the file, else what a person types twice. Raises UsageError."""
+    from coterie.screens.form_texts import FormText
+
+    password = _first_line(file, "the new password file") if file else _ask(FormText.NEW_PASSWORD.value)
+    if not password:
+        raise UsageError("", "the password is empty")
+    if not file and _ask(f"{FormText.NEW_PASSWORD.value} (again)") != password:
+        raise UsageError("", FormText.PASSWORD_MISMATCH.value)
+    return password
+
+
 def password_file(given: Arguments) -> str | None:
     """Where the password stands, None where it is asked for."""
     return given.password_file or os.environ.get(PASSWORD_FILE_VARIABLE) or None

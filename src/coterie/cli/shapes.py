@@ -54,6 +54,14 @@ class IdentityShape(Shape, frozen=True, kw_only=True):
     identity: str
 
 
+class ResetCodeShape(Shape, frozen=True, kw_only=True):
+    """admin reset. expires: until when the code is good."""
+
+    reset: str
+    code: str
+    expires: str
+
+
 class LogShape(Shape, frozen=True, kw_only=True):
     """serve: one log record. trace: where it happened, of errors only."""
 

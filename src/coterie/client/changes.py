@@ -39,9 +39,18 @@ class UnmarkDevice(msgspec.Struct, frozen=True):
 
 
 class NewVault(Quiet, frozen=True):
-    """Another vault, packed."""
+    """Another vault, packed, made from the one with the hash `replaces`: on top of a third it would bring
+    back what another device has just put an end to. Auth keys: those that it names and the server lacks, or
+    b""."""
 
     vault: bytes
+    replaces: bytes
+    auth_key: bytes = b""
+    recovery_auth_key: bytes = b""
 
 
-Change = RenameDevice | RevokeDevice | LoseDevice | UnmarkDevice | NewVault
+class KeepName(msgspec.Struct, frozen=True):
+    """Nothing but the next manifest: it cancels whatever would begin the account's name anew."""
+
+
+Change = RenameDevice | RevokeDevice | LoseDevice | UnmarkDevice | NewVault | KeepName

@@ -134,6 +134,15 @@ Verifying = (
     | AcceptIdentity
     | MoveQueued
 )
+
+
+class EndAccount(Quiet, frozen=True):
+    """Delete the account, for ever. change, identity: as in ChangeAccount."""
+
+    change: bytes
+    identity: IdentityKeys
+
+
 Command = (
     Say
     | MarkRead
@@ -145,6 +154,7 @@ Command = (
     | OwnDeviceConfirmed
     | ChangeAccount
     | Verifying
+    | EndAccount
 )
 
 

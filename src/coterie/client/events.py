@@ -85,6 +85,8 @@ class Person(msgspec.Struct, frozen=True):
     me: bool
     changed: bool = False
     """Another identity had this name before: nothing goes to this one alone until the person has looked."""
+    deleted: bool = False
+    """The account was ended by its owner: nothing can be said to it any more."""
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -169,6 +171,29 @@ class PresenceChanged(msgspec.Struct, frozen=True):
 
 class PersonAppeared(msgspec.Struct, frozen=True):
     """Somebody new stands in the ledger, proven."""
+
+    person: Person
+
+
+class ResetState(StrEnum):
+    ANNOUNCED = "announced"
+    """It is in the ledger, and takes effect from_ms unless the identity before says no."""
+    CANCELLED = "cancelled"
+    IN_EFFECT = "in-effect"
+
+
+class NameReset(msgspec.Struct, frozen=True):
+    """A name begins anew with another identity: its person has lost everything, or the server lies. account:
+    the new one; from_ms: when the name stands for it, as counted on this device."""
+
+    name: UserName
+    account: AccountId
+    state: ResetState
+    from_ms: int
+
+
+class AccountDeleted(msgspec.Struct, frozen=True):
+    """Somebody has deleted their account; what they said stays here."""
 
     person: Person
 
@@ -305,6 +330,10 @@ class VerificationEnded(msgspec.Struct, frozen=True):
     reason: EndReason
 
 
+class VaultRenewed(msgspec.Struct, frozen=True):
+    """Another device has changed the account's password or recovery key: its new vault is here."""
+
+
 class BecameNewDevice(msgspec.Struct, frozen=True):
     """This folder was a copy of another device's, and is a device of its own from now on. unsure: messages
     that may or may not have been sent by the other one."""
@@ -327,6 +356,8 @@ Event = (
     | MessageSent
     | PresenceChanged
     | PersonAppeared
+    | AccountDeleted
+    | NameReset
     | ConversationChanged
     | DevicesChanged
     | LinkChanged
@@ -343,4 +374,5 @@ Event = (
     | VerificationAsked
     | EmojiToCompare
     | VerificationEnded
+    | VaultRenewed
 )

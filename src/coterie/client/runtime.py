@@ -41,6 +41,7 @@ _jitter = secrets.SystemRandom()
 FINAL = frozenset(
     {
         Code.REVOKED,
+        Code.DELETED,
         Code.COPIED_PROFILE,
         Code.RESTORED_PROFILE,
         Code.TOO_MANY_DEVICES,

@@ -31,18 +31,29 @@ def check_first(signed: SignedManifest, vault_hash: bytes | None = None) -> None
     _check_form(manifest)
     if manifest.seq != 1:
         raise _stale("a first manifest that is not number 1")
-    if len(manifest.devices) != 1 or not manifest.devices[0].live:
-        raise bad_manifest("a first manifest without exactly one live device")
+    _check_alone(manifest)
     if vault_hash is not None and manifest.vault_hash != vault_hash:
         raise bad_manifest("a manifest of another vault")
     _check_signatures(signed, manifest)
 
 
-def check_successor(old: SignedManifest, new: SignedManifest) -> None:
-    """The manifest after `old`, which has been checked before."""
+def check_heir(signed: SignedManifest, vault_hash: bytes) -> None:
+    """The manifest with which another identity begins a name anew: one live device, which co-signs; its
+    number and its predecessor are those of the name."""
+    manifest = signed.manifest
+    _check_form(manifest)
+    _check_alone(manifest)
+    if manifest.vault_hash != vault_hash:
+        raise bad_manifest("a manifest of another vault")
+    _check_signatures(signed, manifest)
+
+
+def check_successor(old: SignedManifest, new: SignedManifest, *, cancelled: int = 0) -> None:
+    """The manifest after `old`, which has been checked before. cancelled: how many resets of the name lie
+    between the two, each of which took a number."""
     before, after = old.manifest, new.manifest
     _check_form(after)
-    if after.seq != before.seq + 1 or after.previous != old.hash:
+    if after.seq != before.seq + 1 + cancelled or after.previous != old.hash:
         raise _stale("a manifest that does not follow the one before it")
     if (after.account, after.name, after.identity) != (before.account, before.name, before.identity):
         raise bad_manifest("a manifest with another account, name or identity")
@@ -51,9 +62,12 @@ def check_successor(old: SignedManifest, new: SignedManifest) -> None:
 
 
 def check_newest(signed: SignedManifest, leaf: Leaf) -> None:
-    """First contact: the newest manifest alone, against its leaf in the ledger."""
+    """First contact: the newest manifest alone, against its leaf in the ledger.
+
+    That of a reset is the first one of another identity, and names the manifest before it all the same.
+    """
     manifest = signed.manifest
-    if leaf.kind is not LeafKind.MANIFEST:
+    if leaf.kind not in (LeafKind.MANIFEST, LeafKind.RESET):
         raise bad_manifest("a manifest for a leaf of another kind")
     named = (leaf.hash, leaf.seq, leaf.account, leaf.name_hash)
     if named != (signed.hash, manifest.seq, manifest.account, name_hash(manifest.name)):
@@ -62,6 +76,8 @@ def check_newest(signed: SignedManifest, leaf: Leaf) -> None:
         check_first(signed)
         return
     _check_form(manifest)
+    if leaf.kind is LeafKind.RESET:
+        _check_alone(manifest)
     _check_signatures(signed, manifest)
 
 
@@ -173,6 +189,12 @@ def _check_form(manifest: Manifest) -> None:
     if not could_be_name(manifest.name):
         raise bad_manifest("a name that nobody can have")
     check_devices(manifest.devices)
+
+
+def _check_alone(manifest: Manifest) -> None:
+    """An account begins with one device."""
+    if len(manifest.devices) != 1 or not manifest.devices[0].live:
+        raise bad_manifest("a first manifest without exactly one live device")
 
 
 def _check_signatures(signed: SignedManifest, manifest: Manifest) -> None:

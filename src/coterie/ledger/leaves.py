@@ -78,6 +78,7 @@ class LedgerView:
         self._by_account: dict[AccountId, tuple[int, Leaf]] = {}
         self._before_reset: dict[bytes, AccountId] = {}
         self._statements: dict[int, bytes] = {}
+        self._cancelled: dict[AccountId, list[tuple[int, AccountId]]] = {}
 
     @classmethod
     def from_leaves(cls, leaves: Iterable[bytes]) -> LedgerView:
@@ -110,7 +111,9 @@ class LedgerView:
         if leaf.kind is LeafKind.RESET and newest is not None:
             self._before_reset[leaf.name_hash] = newest[1].account
         elif self._before_reset:
-            self._before_reset.pop(leaf.name_hash, None)
+            before = self._before_reset.pop(leaf.name_hash, None)
+            if newest is not None and before == leaf.account:
+                self._cancelled.setdefault(before, []).append((newest[1].seq, newest[1].account))
         if leaf.kind is LeafKind.SERVER:
             self._statements[leaf.seq] = leaf.hash
         found = (self.tree.size, leaf)
@@ -130,6 +133,15 @@ class LedgerView:
     def statements(self, before: int) -> tuple[bytes, ...]:
         """The hashes of what the server's identities signed, of numbers below `before`, oldest first."""
         return tuple(hash for seq, hash in self._statements.items() if seq < before)
+
+    def cancelled_between(self, account: AccountId, after_seq: int, before_seq: int) -> int:
+        """How many numbers of its name went to resets that this account cancelled: its own manifests pass
+        over them."""
+        return sum(after_seq < seq < before_seq for seq, _ in self._cancelled.get(account, ()))
+
+    def is_void(self, account: AccountId) -> bool:
+        """Whether the reset that this account began with was cancelled."""
+        return any(account == new for resets in self._cancelled.values() for _, new in resets)
 
     def newest_leaves(self) -> Iterator[tuple[AccountId, Leaf]]:
         """The newest leaf of every account."""

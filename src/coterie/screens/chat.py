@@ -81,7 +81,12 @@ class Chat:
                 timeline, to = self._timeline(conversation.id, batch)
                 if timeline is not None and to is not None:
                     timeline.mark(conversation, batch)
-            case events.PresenceChanged() | events.PersonAppeared() | events.DevicesChanged():
+            case (
+                events.PresenceChanged()
+                | events.PersonAppeared()
+                | events.DevicesChanged()
+                | events.AccountDeleted()
+            ):
                 self._somebody(event, batch)
             case events.LinkChanged() | events.LedgerDoubted():
                 self._show_link(event, batch)
@@ -92,9 +97,10 @@ class Chat:
                 | events.MessagesMissing()
                 | events.OwnDeviceQuestion()
                 | events.AccountChangeAnswered()
+                | events.NameReset()
             ):
                 self._warn(event, batch)
-            case events.DrainedBacklog():
+            case events.DrainedBacklog() | events.VaultRenewed():
                 batch.ask(intents.ReadAll())
             case _:
                 self._verifying(event, batch)
@@ -104,10 +110,14 @@ class Chat:
         event: events.BecameNewDevice
         | events.MessagesMissing
         | events.OwnDeviceQuestion
-        | events.AccountChangeAnswered,
+        | events.AccountChangeAnswered
+        | events.NameReset,
         batch: Batch,
     ) -> None:
         match event:
+            case events.NameReset():
+                self._noticing.reset(event, batch)
+                batch.ask(intents.ReadAll())
             case events.AccountChangeAnswered():
                 pass
             case events.BecameNewDevice(unsure=unsure):
@@ -293,11 +303,15 @@ class Chat:
                 assert_never(fact.asked)
 
     def _somebody(
-        self, event: events.PresenceChanged | events.PersonAppeared | events.DevicesChanged, batch: Batch
+        self,
+        event: events.PresenceChanged | events.PersonAppeared | events.DevicesChanged | events.AccountDeleted,
+        batch: Batch,
     ) -> None:
         before = self._people.of(event.person.account)
         self._changed(event.person, batch)
         match event:
+            case events.AccountDeleted(person=person):
+                self._noticing.deleted(person, batch)
             case events.PresenceChanged(person=person, initial=initial):
                 self._noticing.presence(before, person, initial, batch)
             case events.DevicesChanged(person=person, by_recovery=by_recovery):

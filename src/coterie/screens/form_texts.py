@@ -18,6 +18,7 @@ class FormText(StrEnum):
     USER_NAME = "User name"
     PASSWORD = "Password"
     PASSWORD_OR_PASSPHRASE = "Password or passphrase"
+    NEW_PASSWORD = "New password"
     CONFIRM_PASSWORD = "Confirm password"
     RECOVERY_KEY = "Recovery key (24 words)"
     PROFILE = "Account"
@@ -112,6 +113,8 @@ _REFUSALS: Final[dict[Code, str]] = {
     Code.TOO_MANY_TRIES: "Too many tries. Please wait a few minutes",
     Code.TOO_MANY_DEVICES: "This account has as many devices as it may have",
     Code.BUSY: "The server is busy. Please try again in a moment",
+    Code.RESET_PENDING: "This name begins anew a day after you asked for it, unless its owner says no",
+    Code.DELETED: "This account was deleted",
     Code.REVOKED: "This device was removed from the account",
     Code.COPIED_PROFILE: "Another machine runs a copy of this account's folder",
     Code.RESTORED_PROFILE: "This folder is an older copy. Log in again to go on",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coterie.client.events import Person
-from coterie.screens.i18n import SEPARATOR, Text, online_line, say
+from coterie.screens.i18n import SEPARATOR, Text, online_line, presence_of, say
 from coterie.screens.rows import Header, Mark
 
 
@@ -26,7 +26,7 @@ def direct_header(title: str, person: Person | None) -> Header:
     if person is not None and person.me:
         about.append(say(Text.ONLY_YOU))
     elif person is not None:
-        about.append(say(Text.ONLINE if person.online else Text.OFFLINE))
+        about.append(say(presence_of(person)))
         if person.verified:
             about.append(say(Text.VERIFIED))
         if person.changed:

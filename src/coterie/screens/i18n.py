@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from coterie.base.codes import Code
-from coterie.client.events import LinkState
+from coterie.client.events import LinkState, Person
 
 SEPARATOR: Final = "  ·  "
 """Between what stands side by side in one line."""
@@ -28,6 +28,7 @@ class Text(StrEnum):
     OFFLINE = "offline"
     VERIFIED = "verified"
     IDENTITY_CHANGED = "another identity than before"
+    DELETED = "account deleted"
     ONLINE_ONE = "1 person online"
     ONLINE_COUNT = "{count} people online"
     NOTHING_YET = "No messages yet"
@@ -52,6 +53,10 @@ class Text(StrEnum):
     UNREAD_BELOW = "Unread messages"
     CONNECTED = "{name} connected"
     LEFT = "{name} left the chat"
+    RESET_ANNOUNCED = "{name} says that everything was lost, and begins anew in a day, unless they deny it"
+    RESET_CANCELLED = "{name} has denied that: nothing changes"
+    RESET_IN_EFFECT = "{name} is another identity from now on: make sure who that is"
+    ACCOUNT_DELETED = "{name} has deleted their account"
     DEVICES_CHANGED = "{name} added or removed a device"
     DEVICE_RECOVERED = "{name} added a device with a passphrase or recovery key"
     OWN_DEVICES_CHANGED = "You added or removed a device"
@@ -157,6 +162,8 @@ _REFUSALS: Final[dict[Code, str]] = {
     Code.UNCONFIRMED: "it is not confirmed",
     Code.UNKNOWN_DEVICE: "it is not known",
     Code.NOT_SIGNED_IN: "This server tells that to its members alone",
+    Code.RESET_PENDING: "This name begins anew a day after you asked for it, unless its owner says no",
+    Code.DELETED: "This account was deleted",
     Code.REVOKED: "This device was removed from the account",
     Code.COPIED_PROFILE: "Another machine runs a copy of this account's folder",
     Code.RESTORED_PROFILE: "This folder is an older copy. Log in again to go on",
@@ -234,6 +241,13 @@ def found_line(where: str, count: int, more: bool) -> str:
     else:
         found = say(Text.FOUND_ONE) if count == 1 else say(Text.FOUND_COUNT, count=count)
     return f"{where}{SEPARATOR}{found}"
+
+
+def presence_of(person: Person) -> Text:
+    """What is said of somebody who is not oneself."""
+    if person.deleted:
+        return Text.DELETED
+    return Text.ONLINE if person.online else Text.OFFLINE
 
 
 def online_line(count: int) -> str:

@@ -15,7 +15,7 @@ from coterie.base.ids import AccountId, ConversationId, UserName
 from coterie.client.events import Conversation, ConversationKind, Message, Person
 from coterie.screens.avatars import colour_index, initials
 from coterie.screens.header import mark_of
-from coterie.screens.i18n import Text, say
+from coterie.screens.i18n import Text, presence_of, say
 from coterie.screens.moments import Calendar
 from coterie.screens.richtext import Span, Style, preview
 from coterie.screens.row_maker import AVATAR_COLOURS
@@ -179,7 +179,7 @@ class ListRows:
         person = known.person
         if person is None or person.me:
             return (), True
-        return (Span(say(Text.ONLINE if person.online else Text.OFFLINE)),), True
+        return (Span(say(presence_of(person))),), True
 
     def _last(self, known: Known, last: Message) -> tuple[Span, ...]:
         spans = preview(last.text) if last.readable else (Span(say(Text.UNREADABLE)),)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from coterie.base.clock import Clock
 from coterie.base.conversations import direct_id
 from coterie.base.ids import AccountId, ConversationId
-from coterie.client.events import Message, Person
+from coterie.client.events import Message, NameReset, Person, ResetState
 from coterie.screens.i18n import Text, missing_line, say
 from coterie.screens.open_timeline import OpenTimeline
 from coterie.screens.signals import Batch
 from coterie.screens.timeline_rows import Notice
 
+RESET_TEXTS: Final = {
+    ResetState.ANNOUNCED: Text.RESET_ANNOUNCED,
+    ResetState.CANCELLED: Text.RESET_CANCELLED,
+    ResetState.IN_EFFECT: Text.RESET_IN_EFFECT,
+}
 Find = Callable[[ConversationId, Batch], tuple[OpenTimeline | None, Batch | None]]
 """The rows of a conversation where they are kept, and whom to tell about them."""
 
@@ -55,6 +61,14 @@ class Noticing:
     def verifying(self, person: Person, text: str, batch: Batch) -> None:
         """How far it is with verifying somebody: for the conversation with them alone."""
         self._put(text, (direct_id(self._account, person.account),), batch)
+
+    def deleted(self, person: Person, batch: Batch) -> None:
+        """Somebody has deleted their account."""
+        self._about(person, say(Text.ACCOUNT_DELETED, name=person.name), batch)
+
+    def reset(self, event: NameReset, batch: Batch) -> None:
+        """A name begins anew."""
+        self._put(say(RESET_TEXTS[event.state], name=event.name), (self._everyone,), batch)
 
     def missing(self, conversation: ConversationId, name: str, count: int, batch: Batch) -> None:
         """So many messages of somebody never came."""

@@ -69,6 +69,8 @@ class FrameTitle(StrEnum):
     SYNC = "Where to go on"
     PUBLISH_PREKEYS = "Keys for new conversations"
     PUBLISH_MANIFEST = "The devices of your account"
+    DELETE_ACCOUNT = "The end of your account"
+    FETCH_VAULT = "Asking for your account's vault"
     FETCH_ACCOUNTS = "Asking for people's devices"
     FETCH_LEAVES = "Asking for the ledger"
     CLAIM = "Asking for one-time keys"
@@ -89,6 +91,8 @@ FRAME_TITLES: Final[dict[type[ClientFrame], FrameTitle]] = {
     frames.Sync: FrameTitle.SYNC,
     frames.PublishPrekeys: FrameTitle.PUBLISH_PREKEYS,
     frames.PublishManifest: FrameTitle.PUBLISH_MANIFEST,
+    frames.DeleteAccount: FrameTitle.DELETE_ACCOUNT,
+    frames.FetchVault: FrameTitle.FETCH_VAULT,
     frames.FetchAccounts: FrameTitle.FETCH_ACCOUNTS,
     frames.FetchLeaves: FrameTitle.FETCH_LEAVES,
     frames.Claim: FrameTitle.CLAIM,

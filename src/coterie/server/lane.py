@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from coterie.base import limits
 from coterie.server.connection import Connection
 from coterie.server.rivals import Visit
-from coterie.wire.frames import ClientFrame, FetchAccounts, FetchLeaves, Ping
+from coterie.wire.frames import ClientFrame, FetchAccounts, FetchLeaves, FetchVault, Ping
 
-_FETCHES = (FetchLeaves, FetchAccounts)
+_FETCHES = (FetchLeaves, FetchAccounts, FetchVault)
 """Their answers are many times as large as they are."""
 
 

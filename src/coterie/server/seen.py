@@ -23,6 +23,13 @@ class SeenRow(msgspec.Struct, frozen=True):
     values: dict[str, int | str | bytes | None]
 
 
+_NUMBER = (
+    "SELECT no FROM accounts WHERE name = :name"
+    " UNION ALL SELECT account_no FROM deletions WHERE name_hash = :name_hash"
+)
+"""Of the account that has this name, or had it when it was deleted."""
+
+
 def seen_of(database: Path, name: UserName) -> Iterator[SeenRow]:
     """Every row about a person, table by table. The server may be running.
 
@@ -30,7 +37,7 @@ def seen_of(database: Path, name: UserName) -> Iterator[SeenRow]:
     """
     try:
         connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
-        known = connection.execute("SELECT no FROM accounts WHERE name = ?", (name,)).fetchall()
+        known = connection.execute(_NUMBER, {"name": name, "name_hash": name_hash(name)}).fetchall()
     except apsw.Error:
         raise Unavailable(Code.DISK, f"no server's database can be read at {database}") from None
     try:

@@ -6,6 +6,7 @@ So nothing is acknowledged, delivered or published that is not on disk (CONTRIBU
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import assert_never
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError
+from coterie.base.ids import DeviceId
 from coterie.server.commands.outcome import (
     Acknowledge,
     AskRival,
@@ -33,14 +35,16 @@ from coterie.server.rivals import Rivals, Visit
 from coterie.server.roster import Roster
 from coterie.server.sequencer import Sequencer
 from coterie.server.store.protocol import Store
-from coterie.server.store.records import AppendMessage, PutStatement, Record
+from coterie.server.store.records import AppendMessage, CompleteResets, PutStatement, Record
 from coterie.server.store.results import (
+    AccountEnded,
     Appended,
     Broken,
     Denied,
     KeysClaimed,
     LeafAdded,
     Posted,
+    ResetsCompleted,
     Result,
 )
 from coterie.wire.frames import LedgerGrew, PrekeysLow, Refusal
@@ -133,6 +137,12 @@ class Settling:
             self._sequencer.append(result.index, result.packed)
             await self.publish_head(now)
 
+    async def complete_resets(self, now: Now) -> None:
+        """Names whose time has come stand for others: who had them before is told so."""
+        (result,) = await self._store.commit([CompleteResets(now.wall_ms)])
+        if isinstance(result, ResetsCompleted):
+            self._end_connections(result.devices, Code.REVOKED)
+
     async def _extend_ledger(self, results: list[Result], now: Now) -> None:
         """New leaves, and a head where one is due: published here, before anybody is answered."""
         named = 0
@@ -140,6 +150,8 @@ class Settling:
             match result:
                 case Appended():
                     pass
+                case AccountEnded(index, packed):
+                    self._sequencer.append(index, packed)
                 case LeafAdded(index, packed) if packed:
                     self._sequencer.append(index, packed)
                 case Denied(ledger_size=size):
@@ -201,12 +213,17 @@ class Settling:
                     if connection is not None and key.left < limits.ONE_TIME_KEYS // 2:
                         self._connections.queue(connection, (PrekeysLow(key.left),))
             case LeafAdded(revoked=revoked):
-                for device in revoked:
-                    connection = self._roster.connection_of(device)
-                    if connection is not None:
-                        self._connections.refuse(connection, Code.REVOKED)
+                self._end_connections(revoked, Code.REVOKED)
+            case AccountEnded(devices=devices):
+                self._end_connections(devices, Code.DELETED)
             case _:
                 pass
+
+    def _end_connections(self, devices: Iterable[DeviceId], code: Code) -> None:
+        for device in devices:
+            connection = self._roster.connection_of(device)
+            if connection is not None:
+                self._connections.refuse(connection, code)
 
     async def _push(self, push: Push, visit: Visit, now: Now) -> list[Visit]:
         connection = visit.connection

@@ -241,6 +241,8 @@ class Turns:
             await self._settling.put_statement(statement, now)
         if self._sequencer.due(now, 0):
             await self._settling.publish_head(now)
+        if await self._store.resets_due(now.wall_ms):
+            await self._settling.complete_resets(now)
         await self._housekeeping.prune(now)
 
     def _look_at(self, connection: Connection, now_seconds: float) -> None:

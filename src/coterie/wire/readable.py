@@ -18,9 +18,11 @@ from coterie.wire.frames import (
     AddDevice,
     Claim,
     ClientFrame,
+    DeleteAccount,
     Envelopes,
     FetchAccounts,
     FetchLeaves,
+    FetchVault,
     Hello,
     LoginProve,
     LoginStart,
@@ -80,6 +82,7 @@ _REQUEST = _open("counts the requests of a connection, so that the answer finds 
 _MANIFEST = _open("the signed list of your devices, with their names and public keys: it goes to everybody")
 _VAULT = _sealed("your private keys, wrapped by what the server does not have")
 _AUTH_KEY = _secret("made from what you typed, with no way back: a login is checked against it")
+_RECOVERY_AUTH_KEY = _secret("made from the recovery key: a login by it is checked against this")
 _PREKEYS = _open("public keys, signed by this device: given to whoever writes to it")
 _ACCOUNT = _open("whose: the hash of the account's public keys")
 _DEVICE = _open("for which device")
@@ -97,7 +100,7 @@ FIELDS: Final[dict[type[msgspec.Struct], dict[str, Field]]] = {
         "manifest": _MANIFEST,
         "vault": _VAULT,
         "auth_key": _AUTH_KEY,
-        "recovery_auth_key": _secret("made from the recovery key: a login by it is checked against this"),
+        "recovery_auth_key": _RECOVERY_AUTH_KEY,
         "prekeys": _PREKEYS,
         "token": _secret("out of the invitation, where sign-up needs one"),
     },
@@ -114,7 +117,18 @@ FIELDS: Final[dict[type[msgspec.Struct], dict[str, Field]]] = {
     },
     Sync: {"positions": _open("where to go on delivering")},
     PublishPrekeys: {"request": _REQUEST, "prekeys": _PREKEYS},
-    PublishManifest: {"request": _REQUEST, "manifest": _MANIFEST, "vault": _VAULT},
+    PublishManifest: {
+        "request": _REQUEST,
+        "manifest": _MANIFEST,
+        "vault": _VAULT,
+        "auth_key": _AUTH_KEY,
+        "recovery_auth_key": _RECOVERY_AUTH_KEY,
+    },
+    DeleteAccount: {
+        "request": _REQUEST,
+        "deletion": _open("says that this account ends, signed by it; others check that"),
+    },
+    FetchVault: {"request": _REQUEST},
     FetchAccounts: {"request": _REQUEST, "accounts": _open("whose devices and keys are asked for")},
     KnownAccount: {"account": _ACCOUNT, "seq": _open("which of its manifests is here already")},
     FetchLeaves: {"request": _REQUEST, "start": _open("how much of the ledger is here already")},

@@ -21,8 +21,10 @@ from coterie.wire.frames.accounts import (
     AddDevice,
     Claim,
     Claimed,
+    DeleteAccount,
     FetchAccounts,
     FetchLeaves,
+    FetchVault,
     Leaves,
     LedgerGrew,
     LoginProve,
@@ -32,6 +34,7 @@ from coterie.wire.frames.accounts import (
     PublishPrekeys,
     Salt,
     SignUp,
+    VaultGiven,
     VaultOpened,
 )
 from coterie.wire.frames.connection import Hello, Ping, Pong, ProveDevice, Ready, Sync, Welcome
@@ -112,8 +115,19 @@ _TALKING = tuple(
     state for state in State if state not in (State.NEW, State.HELLO_SAID, State.BROKEN, State.CLOSED)
 )
 _SIGNED_IN = (State.READY, State.LIVE)
-_REQUESTS = (PublishPrekeys, PublishManifest, FetchAccounts, FetchLeaves, Claim, Envelopes, Send, Accept)
-_ANSWERS = (Accepted, Refusal, Accounts, Leaves, Claimed)
+_REQUESTS = (
+    PublishPrekeys,
+    PublishManifest,
+    DeleteAccount,
+    FetchAccounts,
+    FetchLeaves,
+    FetchVault,
+    Claim,
+    Envelopes,
+    Send,
+    Accept,
+)
+_ANSWERS = (Accepted, Refusal, Accounts, Leaves, VaultGiven, Claimed)
 _NEWS = (Presence, LedgerGrew, PrekeysLow)
 
 TRANSITIONS: Transitions = {

@@ -182,7 +182,7 @@ def test_what_passes_is_no_refusal(bob: Victim, server: Registrar) -> None:
 
 
 def test_a_new_vault_travels_with_its_manifest(bob: Victim, server: Registrar) -> None:
-    change(bob, NewVault(b"a vault"), RenameDevice(bob.device, "kitchen"))
+    change(bob, NewVault(b"a vault", bytes(32)), RenameDevice(bob.device, "kitchen"))
     (given,) = server.given
     assert given.vault == b"a vault"
     assert bob.signed.manifest.vault_hash == hashlib.sha256(b"a vault").digest()
@@ -232,12 +232,12 @@ def test_a_mark_ends_by_an_unmarked_device(bob: Victim, server: Registrar) -> No
 
 def test_changes_add_up_and_time_does_not_go_back(bob: Victim) -> None:
     before = bob.signed
-    changes = (RenameDevice(bob.device, "one"), RenameDevice(bob.device, "two"), NewVault(b"v"))
+    changes = (RenameDevice(bob.device, "one"), RenameDevice(bob.device, "two"), NewVault(b"v", bytes(32)))
     after = successor(before, changes, NOW_MS - 5)
     assert after is not None
     assert (after.seq, after.previous, after.time_ms) == (2, before.hash, NOW_MS)
     assert after.devices[0].name == "two"
-    assert successor(before, (NewVault(b""), RenameDevice(bob.device, "desk")), NOW_MS) is not None
+    assert successor(before, (NewVault(b"", bytes(32)), RenameDevice(bob.device, "desk")), NOW_MS) is not None
 
 
 def test_without_the_own_manifest_nothing_is_signed(

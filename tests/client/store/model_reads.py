@@ -80,7 +80,7 @@ class ModelReads:
         return self._one(r.AccountRow, account=account)
 
     def account_named(self, name: UserName) -> r.AccountRow | None:
-        return max(self._of(r.AccountRow, name=name), key=lambda row: row.seq, default=None)
+        return max(self._of(r.AccountRow, name=name, from_ms=0), key=lambda row: row.seq, default=None)
 
     def accounts(self) -> list[r.AccountRow]:
         return sorted(self._of(r.AccountRow), key=lambda row: (row.name, row.seq))
@@ -99,7 +99,7 @@ class ModelReads:
 
     def aged_accounts(self, before_ms: int) -> list[AccountId]:
         aged = set()
-        for device in self._devices():
+        for device in (each for row in self._of(r.AccountRow) if row.deleted_ms <= 0 for each in row.devices):
             keys = self.peer_keys(device.device)
             if device.live and (keys.x_wing_created_ms if keys else 0) < before_ms:
                 aged.add(device.account)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
+from coterie.base import limits
 from coterie.base.clock import SystemClock
 from coterie.base.names import canonical
 from coterie.cli.arguments import Arguments
@@ -15,13 +16,16 @@ from coterie.cli.chat_shapes import SeenShape
 from coterie.cli.commands.serve import data_folder
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
-from coterie.cli.shapes import IdentityShape, SpeakerShape
+from coterie.cli.shapes import IdentityShape, ResetCodeShape, SpeakerShape, iso
 from coterie.cli.stored import shown
 from coterie.server.folder import database_of
+from coterie.server.reset_codes import make_reset_code
 from coterie.server.rotation import rotate_identity
 from coterie.server.seen import SeenRow, seen_of
 from coterie.server.speakers import name_speaker
 from coterie.server.store.readable import TABLES
+
+GIVE_IT = "Give this to the person, once you are sure who that is: coterie signup NAME --new-identity"
 
 
 def run(given: Arguments, output: Output) -> int:
@@ -30,6 +34,8 @@ def run(given: Arguments, output: Output) -> int:
             return _speaker(given, output)
         case "rotate-identity":
             return _rotate(given, output)
+        case "reset":
+            return _reset(given, output)
         case _:
             return _sees(given, output)
 
@@ -48,6 +54,14 @@ def _speaker(given: Arguments, output: Output) -> int:
     name_speaker(database_of(data_folder(given)), name, speaks=not given.remove)
     sentence = f"{name} is {'no longer ' if given.remove else ''}a speaker"
     output.show(SpeakerShape(speaker=name, speaks=not given.remove), sentence)
+    return Exit.DONE
+
+
+def _reset(given: Arguments, output: Output) -> int:
+    name, now_ms = canonical(given.name), SystemClock().wall_ms()
+    code = make_reset_code(database_of(data_folder(given)), name, now_ms)
+    shape = ResetCodeShape(reset=name, code=code.words, expires=iso(now_ms + limits.RESET_CODE_MS))
+    output.show(shape, f"{GIVE_IT}\n\n  {code.words}\n")
     return Exit.DONE
 
 

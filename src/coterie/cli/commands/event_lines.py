@@ -6,6 +6,7 @@ from typing import assert_never
 
 from coterie.cli.chat_shapes import (
     DrainedShape,
+    GoneShape,
     JoinedShape,
     LedgerShape,
     LinkShape,
@@ -13,6 +14,7 @@ from coterie.cli.chat_shapes import (
     PresenceShape,
     QuestionShape,
     RenewedShape,
+    ResetShape,
     StuckShape,
     TrustShape,
     message_shape,
@@ -23,6 +25,7 @@ from coterie.cli.output import Output, harmless
 from coterie.cli.shapes import iso
 from coterie.client.events import (
     AccountChangeAnswered,
+    AccountDeleted,
     BecameNewDevice,
     ContactDeviceQuestion,
     ConversationChanged,
@@ -39,10 +42,12 @@ from coterie.client.events import (
     MessageQueued,
     MessageSent,
     MessagesMissing,
+    NameReset,
     OwnDeviceQuestion,
     PersonAppeared,
     PresenceChanged,
     SendingStuck,
+    VaultRenewed,
     VerificationAsked,
     VerificationEnded,
     Verified,
@@ -50,6 +55,7 @@ from coterie.client.events import (
 from coterie.screens.asking import device_line
 from coterie.screens.i18n import Text, doubt_line, link_line, missing_line, refusal, say
 from coterie.screens.moments import Calendar
+from coterie.screens.noticing import RESET_TEXTS
 from coterie.screens.verifying import verifying_line
 
 
@@ -63,15 +69,15 @@ class EventLines:
     def line(self, event: Event) -> str:
         """The line of one event; "" where a listener is not told of it."""
         match event:
-            case MessageArrived(message):
-                return self._message(message, "message")
-            case MessageSent(message):
-                return self._message(message, "sent")
+            case MessageArrived(message) | MessageSent(message):
+                return self._message(message, "sent" if isinstance(event, MessageSent) else "message")
             case PresenceChanged():
                 return self._presence(event)
             case PersonAppeared(person):
                 joined = JoinedShape(event="joined", name=person.name, account_id=person.account.hex())
                 return self._output.rendered(joined, "")
+            case AccountDeleted() | NameReset():
+                return self._ended(event)
             case DevicesChanged():
                 return self._devices(event)
             case (
@@ -92,8 +98,19 @@ class EventLines:
                 return self._output.rendered(StuckShape(event="stuck", error=code.value), refusal(code))
             case BecameNewDevice() | MessagesMissing() | OwnDeviceQuestion() | LedgerDoubted():
                 return self._warning(event)
-            case ConversationChanged() | MessageQueued() | AccountChangeAnswered():
+            case ConversationChanged() | MessageQueued() | AccountChangeAnswered() | VaultRenewed():
                 return ""
+            case _:
+                assert_never(event)
+
+    def _ended(self, event: AccountDeleted | NameReset) -> str:
+        match event:
+            case AccountDeleted(person):
+                gone = GoneShape(event="deleted", name=person.name, account_id=person.account.hex())
+                return self._output.rendered(gone, say(Text.ACCOUNT_DELETED, name=person.name))
+            case NameReset(name, account, state):
+                reset = ResetShape(event="reset", name=name, account_id=account.hex(), state=state.value)
+                return self._output.rendered(reset, say(RESET_TEXTS[state], name=name))
             case _:
                 assert_never(event)
 

@@ -8,7 +8,7 @@ from coterie.cli.chat_shapes import person_shape
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
 from coterie.client.events import Person
-from coterie.screens.i18n import Text
+from coterie.screens.i18n import Text, presence_of
 
 
 def run(given: Arguments, output: Output) -> int:
@@ -25,7 +25,7 @@ async def _people(given: Arguments, output: Output) -> int:
 
 
 def _sentence(person: Person) -> str:
-    marks = [Text.ONLINE.value if person.online else Text.OFFLINE.value]
+    marks = [presence_of(person).value]
     if person.verified:
         marks.append(Text.VERIFIED.value)
     if person.me:

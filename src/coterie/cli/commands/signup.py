@@ -8,7 +8,7 @@ from coterie.cli.arguments import Arguments
 from coterie.cli.commands.enrol import show_account
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
-from coterie.cli.secret_input import read_password
+from coterie.cli.secret_input import read_password, read_reset_code
 from coterie.screens.form_texts import FormText
 
 
@@ -21,6 +21,12 @@ def run(given: Arguments, output: Output) -> int:
     return session.run(_sign_up(given, output, password))
 
 
+def _reset_code(given: Arguments) -> str | None:
+    if not given.new_identity:
+        return None
+    return read_reset_code(given.reset_code_file)
+
+
 async def _sign_up(given: Arguments, output: Output, password: str) -> int:
     me = await coterie.sign_up(
         server=given.server,
@@ -30,6 +36,7 @@ async def _sign_up(given: Arguments, output: Output, password: str) -> int:
         generate_passphrase=given.generate_passphrase,
         wrap_with_password=given.wrap_with_password,
         device_name=given.device_name,
+        reset_code=_reset_code(given),
     )
     async with me:
         await show_account(me, output)

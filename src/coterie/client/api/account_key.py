@@ -12,12 +12,13 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, SealBroken
 from coterie.base.ids import AccountId
 from coterie.base.quiet import Quiet
+from coterie.client.api.stretching import stretch
 from coterie.client.store.keys import KeyFile, read_key_file
 from coterie.client.store.profiles import ProfilePlace
 from coterie.client.store.records import Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.e2ee.identity import AccountSecret, Vault, WrapKind, open_secret
-from coterie.e2ee.password import Argon2Parameters, PasswordKeys, stretch
+from coterie.e2ee.password import Argon2Parameters, PasswordKeys
 from coterie.e2ee.recovery import RecoveryKey
 
 

@@ -11,6 +11,7 @@ from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.ids import NO_HASH, AccountId, DeviceId, UserName
 from coterie.base.quiet import Quiet
+from coterie.base.reset_code import ResetCode
 from coterie.base.signing import IdentityKeys, account_id
 from coterie.client.core.prekeys import PrekeyMaker
 from coterie.client.core.profile import Profile
@@ -78,14 +79,19 @@ class NewDevice:
 
 
 def first_manifest(
-    device: NewDevice, name: UserName, identity: IdentityKeys, vault_hash: bytes, now_ms: int
+    device: NewDevice,
+    name: UserName,
+    identity: IdentityKeys,
+    vault_hash: bytes,
+    now_ms: int,
+    reset: ResetCode | None = None,
 ) -> SignedManifest:
-    """Manifest 1 of a new account: this device alone."""
+    """The first manifest of a new account: this device alone. reset: where its name begins anew."""
     manifest = Manifest(
         account=device.account,
         name=name,
-        seq=1,
-        previous=NO_HASH,
+        seq=reset.seq + 1 if reset else 1,
+        previous=reset.previous if reset else NO_HASH,
         devices=(device.entry(approved_by=FIRST, marked=False),),
         vault_hash=vault_hash,
         time_ms=now_ms,
@@ -95,12 +101,13 @@ def first_manifest(
 
 
 def manifest_with(
-    device: NewDevice, before: SignedManifest, identity: IdentityKeys, now_ms: int
+    device: NewDevice, before: SignedManifest, identity: IdentityKeys, now_ms: int, resets: int = 0
 ) -> SignedManifest:
-    """The successor that adds this device by passphrase or recovery key, and marks it so."""
+    """The successor that adds this device by passphrase or recovery key, and marks it so. resets: of the name
+    in between, which it cancels."""
     manifest = msgspec.structs.replace(
         before.manifest,
-        seq=before.manifest.seq + 1,
+        seq=before.manifest.seq + 1 + resets,
         previous=before.hash,
         devices=(*before.manifest.devices, device.entry(approved_by=RECOVERY, marked=True)),
         time_ms=max(now_ms, before.manifest.time_ms),

@@ -20,7 +20,9 @@ from coterie.client.api.enrolment import DoorKeys, NewDevice, keep_profile, own_
 from coterie.client.api.me import Me
 from coterie.client.api.opening import enter
 from coterie.client.api.sign_up import TRIES, reach
+from coterie.client.api.stretching import stretch
 from coterie.client.api.vault_door import (
+    Opened,
     added,
     ask_salt,
     ask_vault,
@@ -34,9 +36,8 @@ from coterie.client.store.profiles import ProfilePlace, new_profile, remove_prof
 from coterie.client.store.records import PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.e2ee.identity import AccountSecret, Vault, WrapKind, open_secret
-from coterie.e2ee.password import Argon2Parameters, PasswordKeys, stretch
+from coterie.e2ee.password import Argon2Parameters, PasswordKeys
 from coterie.e2ee.recovery import RecoveryKey
-from coterie.ledger.manifest import SignedManifest
 from coterie.wire.frames import Accepted, Salt, VaultOpened
 
 
@@ -87,8 +88,7 @@ class _Account(Quiet, frozen=True):
     """What the vault gave."""
 
     secret: AccountSecret
-    before: SignedManifest
-    vault: Vault
+    opened: Opened
     keys: PasswordKeys
     parameters: Argon2Parameters
 
@@ -122,9 +122,9 @@ class _Login:
         account = await self._prove(connection)
         if self._device is None:
             self._device = await self._keep(account, connection, address)
-        if account.before.manifest.entry(self._device.id) is not None:
+        if account.opened.before.manifest.entry(self._device.id) is not None:
             return
-        frame = added(self._device, account.before, account.secret, self.clock)
+        frame = added(self._device, account.opened, account.secret, self.clock)
         answer = await connection.ask(frame)
         if not isinstance(answer, Accepted):
             raise RemoteError(Code.UNEXPECTED_FRAME, "no answer to the new device")
@@ -172,7 +172,7 @@ class _Login:
         found = check_vault(opened, salt, self._name)
         secret = self._secret(found.vault, keys, AccountId(found.before.manifest.account))
         check_secret(secret, found.before)
-        return _Account(secret, found.before, found.vault, keys, parameters)
+        return _Account(secret, found, keys, parameters)
 
     def _secret(self, vault: Vault, keys: PasswordKeys, account: AccountId) -> AccountSecret:
         """By the password's wrapping where there is one, else by the recovery key's."""
@@ -195,11 +195,11 @@ class _Login:
         self._place = place
         device = NewDevice(account_id(account.secret.identity.public), self._device_name, self.clock)
         recovery_store = self._recovery.store_key if self._recovery else b""
-        doors = DoorKeys(account.keys.store, recovery_store, account.vault.random, account.parameters)
+        doors = DoorKeys(account.keys.store, recovery_store, account.opened.vault.random, account.parameters)
         profile = profile_of(self._name, device, address, connection)
         extra = (
-            PutSetting(Setting.VAULT, account.vault.pack()),
-            own_secret(account.secret, account.keys, account.vault.random),
+            PutSetting(Setting.VAULT, account.opened.vault.pack()),
+            own_secret(account.secret, account.keys, account.opened.vault.random),
             PutSetting(Setting.DEVICE_UNCONFIRMED, b"1"),
         )
         self._store = keep_profile(place, profile, device, doors, extra)

@@ -15,7 +15,7 @@ from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import SecurityStop, Unavailable
 from coterie.base.ids import ConversationId, MessageId
-from coterie.client.api.own_devices import OwnDevices
+from coterie.client.api.leaving import Leaving
 from coterie.client.api.readers import Readers
 from coterie.client.commands import KeepDraft, MarkRead, RecoveryKeyShown, Say, parse
 from coterie.client.core.alarms import SplitProof
@@ -35,17 +35,19 @@ from coterie.client.events import (
     Reply,
     SendingStuck,
     Sent,
+    VaultRenewed,
 )
 from coterie.client.runtime import Runtime
 from coterie.client.signing_in import Renewal
 from coterie.client.store.lock import ProfileLock
+from coterie.client.store.profiles import remove_profile
 from coterie.client.store.records import PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.content.body import Text, pack
 from coterie.ledger.audit import Audit, LedgerFile, audit, ledger_of, together
 
 
-class Me(OwnDevices):
+class Me(Leaving):
     """An account on this device. Use it with `async with`, or call close() at the end."""
 
     def __init__(
@@ -163,6 +165,12 @@ class Me(OwnDevices):
         if error is not None:
             raise error
 
+    async def wipe(self) -> None:
+        """Close this profile and remove it from this machine, its keys first: what is left then is
+        unreadable. Raises Unavailable(disk)."""
+        await self.close()
+        remove_profile(self._place)
+
     async def _live(self) -> None:
         try:
             await self._runtime.run()
@@ -198,7 +206,9 @@ class Me(OwnDevices):
         match event:
             case LinkChanged():
                 self._link = event
-                if event.state is not LinkState.LIVE:
+                if event.state is LinkState.LIVE:
+                    self._doors_settled()
+                else:
                     self._drained.clear()
                 self._changed.set()
             case DrainedBacklog():
@@ -214,6 +224,10 @@ class Me(OwnDevices):
                 self._changed.set()
             case AccountChangeAnswered():
                 self._answered(event)
+                self._doors_settled()
+            case VaultRenewed():
+                self._doors_settled()
+                self._changed.set()
             case _:
                 pass
         self._readers.put(event)

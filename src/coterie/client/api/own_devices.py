@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.base.ids import DeviceId
+from coterie.base.signing import IdentityKeys
 from coterie.client.api.account_key import AccountKey, key_of
 from coterie.client.api.verifying import Verifying
 from coterie.client.changes import Change, LoseDevice, RenameDevice, RevokeDevice, UnmarkDevice
-from coterie.client.commands import ChangeAccount, OwnDeviceConfirmed
+from coterie.client.commands import ChangeAccount, Command, OwnDeviceConfirmed
 from coterie.client.events import AccountChangeAnswered
 from coterie.client.runtime import Runtime
 from coterie.client.store.profiles import ProfilePlace
@@ -114,13 +116,19 @@ class OwnDevices(Verifying):
             raise Refused(answer.code, retry_after_seconds=answer.retry_after_ms / 1000)
 
     async def _signed_once(self, changes: tuple[Change, ...], key: AccountKey) -> AccountChangeAnswered:
-        """One signature; the private keys are opened for it and let go."""
+        return await self._asked_once(key, lambda change, identity: ChangeAccount(change, changes, identity))
+
+    async def _asked_once(
+        self, key: AccountKey, command: Callable[[bytes, IdentityKeys], Command]
+    ) -> AccountChangeAnswered:
+        """The answer to one command about the account, which gets a number of its own. One signature: the
+        private keys are opened for it and let go."""
         await self.wait_live(CHANGE_SECONDS)
         answer: asyncio.Future[AccountChangeAnswered] = asyncio.get_running_loop().create_future()
         self._asked, self._answer = secrets.token_bytes(16), answer
         identity = (await asyncio.to_thread(key.secret)).identity
         try:
-            await self._runtime.tell(ChangeAccount(self._asked, changes, identity))
+            await self._runtime.tell(command(self._asked, identity))
         finally:
             del identity
         await self._wait(answer.done, CHANGE_SECONDS)

@@ -60,7 +60,7 @@ class Renewal:
             PutSetting(Setting.DEVICE_UNCONFIRMED, b"1"),
             *device.records,
         )
-        return Successor(new, records, added(device, opened.before, secret, self._clock), self._sure_from)
+        return Successor(new, records, added(device, opened, secret, self._clock), self._sure_from)
 
     def _secret(self, account: AccountId) -> AccountSecret:
         """From this machine's own wrapping. The server's is not needed: the password opened this store."""

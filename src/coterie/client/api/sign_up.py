@@ -17,6 +17,7 @@ from coterie.base.ids import AccountId, UserName
 from coterie.base.invite import parse_invite
 from coterie.base.names import canonical
 from coterie.base.quiet import Quiet
+from coterie.base.reset_code import ResetCode, parse_reset_code
 from coterie.base.signing import account_id, require_primitives
 from coterie.client.api.enrolment import (
     DoorKeys,
@@ -29,12 +30,13 @@ from coterie.client.api.enrolment import (
 from coterie.client.api.me import Me
 from coterie.client.api.opening import enter
 from coterie.client.api.passwords import check_password
+from coterie.client.api.stretching import stretch
 from coterie.client.link import Address, Connection
 from coterie.client.store.lock import ProfileLock
 from coterie.client.store.profiles import new_profile, remove_profile, require_new
 from coterie.client.store.records import DropSetting, PutSetting, Setting
 from coterie.e2ee.identity import AccountSecret, Vault, WrapKind, vault_hash, verifier_id, wrap_secret
-from coterie.e2ee.password import Argon2Parameters, PasswordKeys, stretch
+from coterie.e2ee.password import Argon2Parameters, PasswordKeys
 from coterie.e2ee.recovery import RecoveryKey, is_passphrase, new_passphrase
 from coterie.wire import codec
 from coterie.wire.frames import Accepted, SignUp
@@ -52,9 +54,13 @@ async def sign_up(
     generate_passphrase: bool = False,
     wrap_with_password: bool = False,
     device_name: str = "",
+    reset_code: str | None = None,
     clock: Clock | None = None,
 ) -> Me:
     """Make an account on a server, and this machine its first device.
+
+    reset_code: of the server's operator, for whoever has lost everything: the name begins anew with another
+    identity. The account is somebody a day later (reset-pending until then), unless the one before says no.
 
     server: an invite link, or HOST:PORT. generate_passphrase: the password is one of new_passphrase(), drawn
     here where none is given; who draws it can show it before anything can go wrong. clock: the machine's own,
@@ -72,6 +78,7 @@ async def sign_up(
     elif not is_passphrase(passphrase):
         raise Refused(Code.WEAK_PASSWORD, "not a passphrase of coterie's making")
     kind = WrapKind.PASSPHRASE if passphrase else WrapKind.PASSWORD if wrap_with_password else None
+    reset = None if reset_code is None else parse_reset_code(reset_code)
     invite = parse_invite(server)
     connection = await Connection.open(Address(invite.host, invite.port, invite.fingerprint), clock)
     try:
@@ -85,7 +92,7 @@ async def sign_up(
             raise
         try:
             new = _new_account(wanted, passphrase or password or "", founding, kind, device_name, clock)
-            frame = _frame(new, wanted, invite.token, clock)
+            frame = _frame(new, wanted, reset.token if reset else invite.token, clock, reset)
             address = Address(invite.host, invite.port, founding)
             extra = (
                 PutSetting(Setting.VAULT, frame.vault),
@@ -142,9 +149,10 @@ def _new_account(
     return _NewAccount(NewDevice(account, device_name, clock), secret, keys, recovery, random, vault)
 
 
-def _frame(new: _NewAccount, name: UserName, token: bytes, clock: Clock) -> SignUp:
+def _frame(new: _NewAccount, name: UserName, token: bytes, clock: Clock, reset: ResetCode | None) -> SignUp:
     vault = new.vault.pack()
-    manifest = first_manifest(new.device, name, new.secret.identity, vault_hash(vault), clock.wall_ms())
+    identity, now_ms = new.secret.identity, clock.wall_ms()
+    manifest = first_manifest(new.device, name, identity, vault_hash(vault), now_ms, reset)
     return SignUp(
         request=1,
         name=name,

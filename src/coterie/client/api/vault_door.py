@@ -20,10 +20,12 @@ from coterie.wire.frames import AddDevice, LoginProve, LoginStart, Salt, VaultOp
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """A vault, and the newest manifest, which names it; neither is proven to be the account's yet."""
+    """A vault, and the newest manifest, which names it; neither is proven to be the account's yet. resets: as
+    in VaultOpened."""
 
     before: SignedManifest
     vault: Vault
+    resets: int
 
 
 async def ask_salt(connection: Connection, name: UserName) -> Salt:
@@ -56,7 +58,7 @@ def check_vault(opened: VaultOpened, salt: Salt, name: UserName) -> Opened:
         or manifest.name != name
     ):
         raise SecurityStop(Code.IDENTITY_CHANGED, "the vault is not the one of the manifest")
-    return Opened(before, vault)
+    return Opened(before, vault, opened.resets)
 
 
 def check_secret(secret: AccountSecret, before: SignedManifest) -> None:
@@ -85,7 +87,7 @@ def secret_by_password(vault: Vault, wrap_key: bytes, account: AccountId) -> Acc
     return None
 
 
-def added(device: NewDevice, before: SignedManifest, secret: AccountSecret, clock: Clock) -> AddDevice:
+def added(device: NewDevice, opened: Opened, secret: AccountSecret, clock: Clock) -> AddDevice:
     """The frame that makes a device one of the account's."""
-    manifest = manifest_with(device, before, secret.identity, clock.wall_ms())
+    manifest = manifest_with(device, opened.before, secret.identity, clock.wall_ms(), opened.resets)
     return AddDevice(5, manifest.pack(), device.prekeys)

@@ -16,6 +16,7 @@ from coterie.client.core.inbox import Inbox
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.owed import Owed
 from coterie.client.core.own_account import OwnAccount
+from coterie.client.core.own_vault import OwnVault
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.prekeys import Prekeys
@@ -23,6 +24,7 @@ from coterie.client.core.presence import PresenceList
 from coterie.client.core.requests import (
     AccountsAsked,
     ClaimAsked,
+    DeletionGiven,
     EnvelopesGiven,
     LeavesAsked,
     ManifestGiven,
@@ -31,22 +33,25 @@ from coterie.client.core.requests import (
     PrekeysGiven,
     Purpose,
     Requests,
+    VaultAsked,
 )
 from coterie.client.core.sending import Sending
 from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
+from coterie.client.events import AccountChangeAnswered
 from coterie.client.outcome import Outcome
 from coterie.client.store.records import PeerKeys
-from coterie.wire.frames import Accepted, Accounts, Claimed, Leaves, Refusal, ServerFrame
+from coterie.wire.frames import Accepted, Accounts, Claimed, Leaves, Refusal, ServerFrame, VaultGiven
 from coterie.wire.refusals import code_of
 
 log = logging.getLogger("coterie.client")
 
-Answer = Accepted | Refusal | Claimed | Leaves | Accounts
+Answer = Accepted | Refusal | Claimed | Leaves | Accounts | VaultGiven
 ANSWERS: dict[type[ServerFrame], tuple[type[Purpose], ...]] = {
     Claimed: (ClaimAsked, OwedClaimed),
     Leaves: (LeavesAsked,),
     Accounts: (AccountsAsked,),
+    VaultGiven: (VaultAsked,),
 }
 """Answers that only one kind of request has."""
 PASSING = frozenset({Code.BUSY, Code.DISK, Code.TOO_MANY_TRIES})
@@ -71,6 +76,7 @@ class Answers:
         prekeys: Prekeys,
         positions: Positions,
         own_account: OwnAccount,
+        own_vault: OwnVault,
     ) -> None:
         self._reads = reads
         self._requests = requests
@@ -85,6 +91,7 @@ class Answers:
         self._prekeys = prekeys
         self._positions = positions
         self._own_account = own_account
+        self._own_vault = own_vault
 
     def came(self, frame: Answer, now_ms: int) -> Iterator[Outcome]:
         """An answer counts where its request is under way on this connection."""
@@ -97,6 +104,16 @@ class Answers:
                 yield from self._accepted(purpose, frame, now_ms)
             case Refusal():
                 yield from self._refused(purpose, frame, now_ms)
+            case Claimed() | Leaves() | Accounts() | VaultGiven():
+                yield from self._given(purpose, frame, now_ms)
+            case _:
+                assert_never(frame)
+
+    def _given(
+        self, purpose: Purpose | None, frame: Claimed | Leaves | Accounts | VaultGiven, now_ms: int
+    ) -> Iterator[Outcome]:
+        """What was asked for has come; what nobody asked for is ignored."""
+        match frame:
             case Claimed():
                 if isinstance(purpose, ClaimAsked):
                     yield from self._sending.claimed(purpose, frame, now_ms)
@@ -109,6 +126,9 @@ class Answers:
             case Accounts():
                 if isinstance(purpose, AccountsAsked):
                     yield from self._accounts(frame, purpose, now_ms)
+            case VaultGiven():
+                if isinstance(purpose, VaultAsked):
+                    yield self._own_vault.came(frame)
             case _:
                 assert_never(frame)
 
@@ -125,9 +145,11 @@ class Answers:
                 yield self._prekeys.accepted(purpose)
             case ManifestGiven():
                 yield self._own_account.accepted(purpose)
+            case DeletionGiven(change=change):
+                yield Outcome(show=(AccountChangeAnswered(change, None),))
             case None:
                 pass
-            case LeavesAsked() | AccountsAsked() | ClaimAsked() | OwedClaimed():
+            case LeavesAsked() | AccountsAsked() | ClaimAsked() | OwedClaimed() | VaultAsked():
                 raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
             case _:
                 assert_never(purpose)
@@ -139,7 +161,7 @@ class Answers:
                 yield from self._outbox.refused(purpose, refusal, code, now_ms)
             case PrekeysGiven() if code not in PASSING:
                 yield self._prekeys.refused(purpose)
-            case ManifestGiven() if code not in (Code.BUSY, Code.DISK):
+            case ManifestGiven() | DeletionGiven() if code not in (Code.BUSY, Code.DISK):
                 yield self._own_account.refused(purpose, code, refusal.retry_after_ms)
             case EnvelopesGiven() if code not in PASSING:
                 yield from self._sending.envelopes_refused(purpose, refusal, code, now_ms)
@@ -155,6 +177,7 @@ class Answers:
         renewed = [each for each in outcome.save if isinstance(each, PeerKeys) and self._is_new(each)]
         yield msgspec.structs.replace(outcome, show=show)
         yield self._own_account.moved()
+        yield self._own_vault.moved(now_ms)
         for record in frame.accounts:
             yield from self._inbox.account_proven(AccountId(record.account), now_ms)
         yield from self._trust_moved(now_ms)

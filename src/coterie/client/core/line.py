@@ -32,7 +32,7 @@ class Line:
         self.resend = False
         self.stuck = False
         self.ended = False
-        """The other's name stands for another identity: nothing moves here."""
+        """The other account was deleted, or its name stands for another one: nothing moves here."""
         self.retry_at_ms = 0
         self._holds = 0
         self._disputes = 0

@@ -9,6 +9,7 @@ Manifests; encryption rules 1 and 2.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import assert_never
 
 import msgspec
@@ -17,28 +18,40 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, SealBroken, Unavailable
 from coterie.base.ids import DeviceId
 from coterie.base.quiet import Quiet
-from coterie.client.changes import Change, LoseDevice, NewVault, RenameDevice, RevokeDevice, UnmarkDevice
-from coterie.client.commands import ChangeAccount
+from coterie.client.changes import (
+    Change,
+    KeepName,
+    LoseDevice,
+    NewVault,
+    RenameDevice,
+    RevokeDevice,
+    UnmarkDevice,
+)
+from coterie.client.commands import ChangeAccount, EndAccount
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
-from coterie.client.core.requests import ManifestGiven, Requests
+from coterie.client.core.requests import DeletionGiven, ManifestGiven, Requests
 from coterie.client.events import AccountChangeAnswered
 from coterie.client.outcome import NOTHING, Outcome
-from coterie.client.store.records import DropGroupOut, DropSetting, PutSetting, Record, Setting
+from coterie.client.store.records import AccountRow, DropGroupOut, DropSetting, PutSetting, Record, Setting
 from coterie.ledger.checks import check_successor
+from coterie.ledger.deletion import sign_deletion
 from coterie.ledger.devices import Devices
+from coterie.ledger.leaves import LeafKind, LedgerView, name_hash
 from coterie.ledger.manifest import Manifest, SignedManifest, sign_manifest
-from coterie.wire.frames import PublishManifest
+from coterie.wire.frames import DeleteAccount, PublishManifest
 
 
 class Pending(Quiet, frozen=True, array_like=True):
-    """A change that was signed and is not answered yet. change: as in ChangeAccount; manifest, vault: as in
+    """A change that was signed and is not answered yet. change: as in ChangeAccount; the others: as in
     PublishManifest."""
 
     change: bytes
     manifest: bytes
     vault: bytes
+    auth_key: bytes
+    recovery_auth_key: bytes
 
     def pack(self) -> bytes:
         return msgspec.msgpack.encode(self)
@@ -58,7 +71,16 @@ class _Awaited(msgspec.Struct, frozen=True):
 class OwnAccount:
     """One change at a time: a second one takes the place of one that is not answered."""
 
-    def __init__(self, reads: Reads, people: People, keyring: Keyring, requests: Requests) -> None:
+    def __init__(
+        self,
+        reads: Reads,
+        people: People,
+        keyring: Keyring,
+        requests: Requests,
+        view: Callable[[], LedgerView],
+    ) -> None:
+        """view: the ledger as it is now."""
+        self._view = view
         self._reads = reads
         self._people = people
         self._keyring = keyring
@@ -68,24 +90,44 @@ class OwnAccount:
     def change(self, command: ChangeAccount, now_ms: int) -> Outcome:
         """Sign and give. The private keys are used here and nowhere kept.
 
-        Raises Refused(unknown-device, too-many-devices, bad-manifest) where this may not be.
+        Raises Refused(unknown-device, too-many-devices, bad-manifest) where this may not be, stale-manifest
+        where a new vault was made from one that is not the newest.
         """
-        row = self._people.rows.get(self._people.me)
-        if row is None:
-            raise Unavailable(Code.UNPROVEN, "the own manifest has not come yet")
-        before = SignedManifest.unpack(row.manifest)
-        after = successor(before, command.changes, now_ms)
+        before = SignedManifest.unpack(self._row().manifest)
+        cancelled = self._resets_after(before.manifest)
+        after = successor(before, command.changes, now_ms, cancelled)
         save = self._at_once(command.changes, before.manifest)
         if after is None:
             return Outcome(save=save, show=(AccountChangeAnswered(command.change, None),))
         signed = sign_manifest(after, command.identity, self._people.device, self._keyring.device)
-        _check(before, signed)
-        pending = Pending(command.change, signed.pack(), _vault(command.changes))
+        _check(before, signed, cancelled)
+        vault = _vault(command.changes)
+        pending = Pending(command.change, signed.pack(), vault.vault, vault.auth_key, vault.recovery_auth_key)
         self._awaited = None
         return Outcome(
             save=(*save, PutSetting(Setting.PENDING_MANIFEST, pending.pack())),
             send=(self._frame(pending, now_ms),),
         )
+
+    def end(self, command: EndAccount, now_ms: int) -> Outcome:
+        """Sign the account's end and give it. It is not kept: who hears no answer asks again."""
+        before = SignedManifest.unpack(self._row().manifest)
+        device = self._people.device
+        signed = sign_deletion(before, command.identity, device, self._keyring.device, now_ms)
+        seq = signed.deletion.seq
+        request = self._requests.new(DeletionGiven(command.change, seq), now_ms)
+        return Outcome(send=(DeleteAccount(request, signed.pack()),))
+
+    def _resets_after(self, newest: Manifest) -> int:
+        """How many resets of the own name stand in the ledger behind the own newest manifest."""
+        found = self._view().newest_of_name(name_hash(newest.name))
+        return found[1].seq - newest.seq if found and found[1].kind is LeafKind.RESET else 0
+
+    def _row(self) -> AccountRow:
+        row = self._people.rows.get(self._people.me)
+        if row is None:
+            raise Unavailable(Code.UNPROVEN, "the own manifest has not come yet")
+        return row
 
     def connected(self, now_ms: int) -> Outcome:
         """Ask for an answer that was lost."""
@@ -93,10 +135,16 @@ class OwnAccount:
         return NOTHING if pending is None else Outcome(send=(self._frame(pending, now_ms),))
 
     def accepted(self, purpose: ManifestGiven) -> Outcome:
-        """It is in the ledger; who asked hears of it when it is proven here too."""
-        return self._answered(purpose.change, purpose.seq, None)
+        """It is in the ledger; who asked hears of it when it is proven here too. The vault that came with it
+        is kept: one that the newest manifest does not name is asked for again (own_vault.py)."""
+        pending = self._pending()
+        answered = self._answered(purpose.change, purpose.seq, None)
+        if pending is None or not pending.vault or pending.change != purpose.change:
+            return answered
+        kept = PutSetting(Setting.VAULT, pending.vault)
+        return msgspec.structs.replace(answered, save=(*answered.save, kept))
 
-    def refused(self, purpose: ManifestGiven, code: Code, retry_after_ms: int) -> Outcome:
+    def refused(self, purpose: ManifestGiven | DeletionGiven, code: Code, retry_after_ms: int) -> Outcome:
         """stale-manifest: another device was quicker, and has signed the same number."""
         if code is Code.STALE_MANIFEST:
             return self._answered(purpose.change, purpose.seq, code)
@@ -123,7 +171,9 @@ class OwnAccount:
     def _frame(self, pending: Pending, now_ms: int) -> PublishManifest:
         seq = SignedManifest.unpack(pending.manifest).manifest.seq
         request = self._requests.new(ManifestGiven(pending.change, seq), now_ms)
-        return PublishManifest(request, pending.manifest, pending.vault)
+        return PublishManifest(
+            request, pending.manifest, pending.vault, pending.auth_key, pending.recovery_auth_key
+        )
 
     def _at_once(self, changes: tuple[Change, ...], newest: Manifest) -> tuple[Record, ...]:
         """What a lost device means here, from the person's word on (encryption rule 8)."""
@@ -132,34 +182,40 @@ class OwnAccount:
         return (DropGroupOut(b""), PutSetting(Setting.EXPOSED_VAULT, newest.vault_hash))
 
 
-def _check(before: SignedManifest, signed: SignedManifest) -> None:
+def _check(before: SignedManifest, signed: SignedManifest, cancelled: int) -> None:
     """What everybody will check; here it is a person who asked for too much."""
     try:
-        check_successor(before, signed)
+        check_successor(before, signed, cancelled=cancelled)
     except SealBroken as broken:
         raise Refused(broken.code, broken.note) from None
 
 
-def successor(before: SignedManifest, changes: tuple[Change, ...], now_ms: int) -> Manifest | None:
-    """The manifest after `before` in which all changes hold; None where they do already.
+def successor(
+    before: SignedManifest, changes: tuple[Change, ...], now_ms: int, cancelled: int = 0
+) -> Manifest | None:
+    """The manifest after `before` in which all changes hold; None where they do already. cancelled: how many
+    resets of the name it passes over, and so cancels.
 
-    Raises Refused(unknown-device) for a device that is not the account's, or is revoked and should be more.
+    Raises Refused: unknown-device for a device that is not the account's, or is revoked and should be more;
+    stale-manifest for a vault that was made from another than the newest one.
     """
     manifest = before.manifest
-    devices, vault_hash = manifest.devices, manifest.vault_hash
+    devices, vault_hash, kept = manifest.devices, manifest.vault_hash, False
     for change in changes:
         match change:
+            case KeepName():
+                kept = True
             case NewVault():
-                vault_hash = hashlib.sha256(change.vault).digest()
+                vault_hash = _replaced(vault_hash, change)
             case RenameDevice() | RevokeDevice() | LoseDevice() | UnmarkDevice():
                 devices = _with(devices, change, now_ms)
             case _:
                 assert_never(change)
-    if (devices, vault_hash) == (manifest.devices, manifest.vault_hash):
+    if not kept and (devices, vault_hash) == (manifest.devices, manifest.vault_hash):
         return None
     return msgspec.structs.replace(
         manifest,
-        seq=manifest.seq + 1,
+        seq=manifest.seq + 1 + cancelled,
         previous=before.hash,
         devices=devices,
         vault_hash=vault_hash,
@@ -194,6 +250,14 @@ def _place(devices: Devices, device: DeviceId) -> int:
     raise Refused(Code.UNKNOWN_DEVICE, "no device of this account")
 
 
-def _vault(changes: tuple[Change, ...]) -> bytes:
-    """b"" where the vault stays."""
-    return next((each.vault for each in reversed(changes) if isinstance(each, NewVault)), b"")
+def _replaced(vault_hash: bytes, change: NewVault) -> bytes:
+    new = hashlib.sha256(change.vault).digest()
+    if vault_hash not in (change.replaces, new):
+        raise Refused(Code.STALE_MANIFEST, "a vault that was made from another than the newest one")
+    return new
+
+
+def _vault(changes: tuple[Change, ...]) -> NewVault:
+    """One without content where the vault stays."""
+    given = (each for each in reversed(changes) if isinstance(each, NewVault))
+    return next(given, NewVault(b"", b""))

@@ -73,18 +73,28 @@ class People:
             verified=bool(row and row.verified),
             me=account == self.me,
             changed=bool(row and row.waits),
+            deleted=self.is_deleted(account),
         )
 
+    def is_deleted(self, account: bytes) -> bool:
+        """Whether an account was ended by its owner."""
+        row = self.rows.get(AccountId(account))
+        return row is not None and row.deleted_ms > 0
+
     def is_replaced(self, account: bytes) -> bool:
-        """Whether the name of an account stands for another identity now."""
+        """Whether the name of an account does not stand for it: not yet, or no longer."""
         row = self.rows.get(AccountId(account))
         return row is not None and self._holder(row.name) is not row
+
+    def is_current(self, account: AccountId) -> bool:
+        """Whether something may be sealed for an account."""
+        return not (self.is_deleted(account) or self.is_replaced(account))
 
     def _holder(self, name: UserName) -> AccountRow | None:
         """The row that a name stands for."""
         if self._holders is None:
-            by_seq = sorted(self.rows.values(), key=lambda row: row.seq)
-            self._holders = {row.name: row for row in by_seq}
+            counting = (row for row in self.rows.values() if not row.from_ms)
+            self._holders = {row.name: row for row in sorted(counting, key=lambda row: row.seq)}
         return self._holders.get(name)
 
     def everybody(self) -> tuple[Person, ...]:
@@ -118,7 +128,7 @@ class People:
                 self._live = tuple(
                     each
                     for row in self.rows.values()
-                    if not self.is_replaced(row.account)
+                    if self.is_current(row.account)
                     for each in row.devices
                     if each.live
                 )
@@ -129,7 +139,7 @@ class People:
                 each
                 for account in sorted(accounts)
                 for each in (self.rows[account].devices if account in self.rows else ())
-                if each.live
+                if each.live and self.is_current(account)
             )
         return tuple(
             each for each in devices if each.device != self.device and each.account not in self.unproven

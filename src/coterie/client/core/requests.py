@@ -46,6 +46,17 @@ class PrekeysGiven(msgspec.Struct, frozen=True):
     keys: tuple[bytes, ...]
 
 
+class DeletionGiven(msgspec.Struct, frozen=True):
+    """change: as in EndAccount; seq: of the deletion."""
+
+    change: bytes
+    seq: int
+
+
+class VaultAsked(msgspec.Struct, frozen=True):
+    pass
+
+
 class ManifestGiven(msgspec.Struct, frozen=True):
     """change: as in ChangeAccount; seq: of the manifest."""
 
@@ -62,6 +73,8 @@ Purpose = (
     | MessageGiven
     | PrekeysGiven
     | ManifestGiven
+    | VaultAsked
+    | DeletionGiven
 )
 
 

@@ -124,6 +124,9 @@ class Sending:
         line = self.line(conversation_id)
         if conversation is None or line.claiming or now_ms < line.retry_at_ms:
             return
+        if self._people.is_deleted(conversation.peer):
+            yield self._ended(conversation, line, Code.DELETED)
+            return
         if self._people.is_replaced(conversation.peer):
             yield self._ended(conversation, line, Code.IDENTITY_CHANGED)
             return

@@ -9,7 +9,7 @@ import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.conversations import direct_id
-from coterie.base.errors import PersonChanged, SecurityStop
+from coterie.base.errors import PersonChanged, Refused, SecurityStop
 from coterie.base.ids import AccountId, DeviceId, MessageId
 from coterie.client.commands import Say
 from coterie.client.core.held import Held
@@ -53,9 +53,11 @@ def changed(people: People, row: AccountRow) -> tuple[IdentityChanged, ...]:
 
 
 def check_may_write(people: People, account: bytes) -> None:
-    """Raises PersonChanged where nothing is sent to an account alone until the person has looked, and
-    SecurityStop(identity-changed) for one that is no more what its name stands for."""
+    """Raises PersonChanged where nothing is sent to an account alone until the person has looked,
+    SecurityStop(identity-changed) for one that is not what its name stands for, Refused(deleted)."""
     row = people.rows.get(AccountId(account))
+    if people.is_deleted(account):
+        raise Refused(Code.DELETED)
     if people.is_replaced(account):
         raise SecurityStop(Code.IDENTITY_CHANGED, "the name stands for another identity")
     if row is not None and row.waits:

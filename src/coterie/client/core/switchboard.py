@@ -18,6 +18,7 @@ from coterie.client.commands import (
     ContactDeviceConfirmed,
     Disconnected,
     EmojiMatch,
+    EndAccount,
     EndVerification,
     KeepDraft,
     MarkRead,
@@ -38,6 +39,7 @@ from coterie.client.core.news import News
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.owed import Owed
 from coterie.client.core.own_account import OwnAccount
+from coterie.client.core.own_vault import OwnVault
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.prekeys import Prekeys
@@ -81,6 +83,7 @@ from coterie.wire.frames import (
     Refusal,
     Salt,
     ServerFrame,
+    VaultGiven,
     VaultOpened,
     Welcome,
 )
@@ -129,7 +132,10 @@ class Switchboard:
         self._positions = Positions(reads)
         self._presence = PresenceList(self.people)
         self._prekeys = Prekeys(reads, self.keyring, profile, self.requests)
-        self._own_account = OwnAccount(reads, self.people, self.keyring, self.requests)
+        self._own_account = OwnAccount(
+            reads, self.people, self.keyring, self.requests, lambda: self.trust.view
+        )
+        self.own_vault = OwnVault(reads, self.people, self.requests)
         self._answers = Answers(
             reads,
             self.requests,
@@ -144,6 +150,7 @@ class Switchboard:
             self._prekeys,
             self._positions,
             self._own_account,
+            self.own_vault,
         )
         self._live = False
         self._told_live = False
@@ -182,14 +189,7 @@ class Switchboard:
             case Disconnected(code, final):
                 yield self._disconnected(code, final)
             case Tick():
-                yield from self._inbox.kept_long_enough(now_ms)
-                yield from self.verification.tick(now_ms)
-                if self._live:
-                    yield self._prekeys.tick(now_ms)
-                    yield self.trust.tick(now_ms)
-                    yield from self._sending.pump_all(now_ms)
-                    yield from self._owed.give(now_ms)
-                    yield from self._read_telling.tick(now_ms)
+                yield from self._tick(now_ms)
             case OwnDeviceConfirmed(device):
                 yield self.trust.own.answered(device)
             case ChangeAccount():
@@ -204,6 +204,8 @@ class Switchboard:
                 | MoveQueued()
             ):
                 yield from self._verify(command, now_ms)
+            case EndAccount():
+                yield self._own_account.end(command, now_ms)
             case _:
                 assert_never(command)
 
@@ -239,6 +241,17 @@ class Switchboard:
                 self._news.of(again.conversation)
                 self._sending.later(again.conversation)
 
+    def _tick(self, now_ms: int) -> Iterator[Outcome]:
+        yield from self._inbox.kept_long_enough(now_ms)
+        yield self.trust.resets.tick(now_ms)
+        yield from self.verification.tick(now_ms)
+        if self._live:
+            yield self._prekeys.tick(now_ms)
+            yield self.trust.tick(now_ms)
+            yield from self._sending.pump_all(now_ms)
+            yield from self._owed.give(now_ms)
+            yield from self._read_telling.tick(now_ms)
+
     def unaccepted(self, below_order: int) -> tuple[int, ...]:
         """Orders of the messages below one that the server has not accepted, as far as is known here."""
         states = (OutboxState.WAITING, OutboxState.SEALED)
@@ -260,7 +273,7 @@ class Switchboard:
         match frame:
             case MailboxEntries() | LogEntries():
                 yield from self._entries(frame, now_ms)
-            case Accepted() | Refusal() | Claimed() | Leaves() | Accounts():
+            case Accepted() | Refusal() | Claimed() | Leaves() | Accounts() | VaultGiven():
                 yield from self._answers.came(frame, now_ms)
             case PrekeysLow(left):
                 yield self._prekeys.top_up(left, now_ms)
@@ -317,7 +330,7 @@ class Switchboard:
 
     def wake_at_ms(self) -> int | None:
         """When a Tick is due."""
-        trust = (self.trust, self.trust.freshness, self.verification)
+        trust = (self.trust, self.trust.freshness, self.trust.resets, self.verification)
         parts = (self._positions, self._sending, self._prekeys, *trust, self._read_telling)
         times = [part.wake_at_ms for part in parts]
         if self._live:
@@ -340,6 +353,7 @@ class Switchboard:
         yield Outcome(save=saved, send=(sync,), show=(LinkChanged(LinkState.SYNCING),))
         yield Outcome(show=tuple(OwnDeviceQuestion(each) for each in self.trust.own.waiting()))
         yield self._own_account.connected(now_ms)
+        yield self.own_vault.connected(now_ms)
         yield self.trust.connected(command.ready, now_ms)
         yield from self._inbox.kept_long_enough(now_ms)
         self._read_telling.later(now_ms)

@@ -24,11 +24,13 @@ from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
 from coterie.client.core.recorded import Recorded
 from coterie.client.core.requests import AccountsAsked, LeavesAsked, Requests
+from coterie.client.core.resets import Resets
 from coterie.client.core.standing import changed, first_seen
-from coterie.client.events import DevicesChanged, Event, PersonAppeared
+from coterie.client.events import AccountDeleted, DevicesChanged, Event, PersonAppeared
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import AccountRow, PeerDevice, PutLeaves, Record, Setting
 from coterie.ledger.checks import check_newest, check_successor
+from coterie.ledger.deletion import SignedDeletion, check_tombstone
 from coterie.ledger.heads import Head, SignedHead
 from coterie.ledger.leaves import Leaf, LeafKind, LedgerView, name_hash
 from coterie.ledger.manifest import SignedManifest
@@ -50,6 +52,7 @@ class Trust:
         self.witness = Witness(reads, profile)
         self.freshness = Freshness(reads)
         self._recorded = Recorded(reads)
+        self.resets = Resets(people)
         self._requests = requests
         self._fetching = False
         self._refused: set[AccountId] = set()
@@ -193,7 +196,12 @@ class Trust:
         self._recorded.grown(self.view, self._proven)
         self._check_progress(frame, head)
         self._head_size = max(self._head_size, head.size)
-        return Outcome(save=(PutLeaves(before, proven, frame.head),), send=self._fetch(now_ms))
+        cancelled = self.resets.cancelled(self.view)
+        return Outcome(
+            save=(PutLeaves(before, proven, frame.head), *cancelled.save),
+            send=self._fetch(now_ms),
+            show=cancelled.show,
+        )
 
     def _check_progress(self, frame: Leaves, head: Head) -> None:
         """A head that was told of may overtake an answer, once; a ledger that is never shown was made up."""
@@ -211,6 +219,8 @@ class Trust:
         for record in frame.accounts:
             try:
                 row = self._prove(record)
+            except SecurityStop:
+                raise
             except (SealBroken, RemoteError) as error:
                 log.warning("an account does not match the ledger: %s", error.code.value)
                 self._refused.add(AccountId(record.account))
@@ -221,9 +231,14 @@ class Trust:
             known = self._people.rows.get(row.account)
             if known is None:
                 row = first_seen(self._people, row, self._head_ms)
+                announced = self.resets.announced(row, now_ms)
+                save.extend(announced.save)
+                show.extend(announced.show)
+                (row,) = (each for each in announced.save if isinstance(each, AccountRow))
+            else:
+                save.append(row)
             self._people.saved(row)
             self._lacking.discard(row.account)
-            save.append(row)
             save.extend(proven_keys(row, record.keys, self._reads, now_ms))
             show.extend(self._news(known, row))
             if known is None:
@@ -232,7 +247,7 @@ class Trust:
             asked_about = self.own.changed(known, row) if newer(known, row) else NOTHING
             save.extend(asked_about.save)
             show.extend(asked_about.show)
-        if not got:
+        if not got.intersection(asked):
             self._refused.update(asked)
         return Outcome(save=tuple(save), send=self._fetch(now_ms), show=tuple(show))
 
@@ -267,9 +282,12 @@ class Trust:
             raise SecurityStop(Code.LEDGER_SPLIT, "a leaf behind the manifest that was proven before")
 
     def _note(self, account: AccountId, leaf: Leaf) -> None:
-        if leaf.kind is not LeafKind.MANIFEST:
-            return
         row = self._people.rows.get(account)
+        if leaf.kind is LeafKind.SERVER or (leaf.kind is LeafKind.TOMBSTONE and row is None):
+            return
+        if self.view.is_void(account):
+            self._lacking.discard(account)
+            return
         if row is None or row.seq < leaf.seq:
             self._lacking.add(account)
             self._refused.discard(account)
@@ -306,6 +324,8 @@ class Trust:
         known = self._people.rows.get(account)
         if known is not None and known.seq == leaf.seq:
             return known
+        if leaf.kind is LeafKind.TOMBSTONE:
+            return self._ended(record, known, leaf)
         chain = [SignedManifest.unpack(packed) for packed in record.manifests]
         chain = [signed for signed in chain if signed.manifest.seq <= leaf.seq]
         if not chain or chain[-1].manifest.seq < leaf.seq:
@@ -314,7 +334,9 @@ class Trust:
             before = SignedManifest.unpack(known.manifest)
             for signed in chain:
                 if signed.manifest.seq > before.manifest.seq:
-                    check_successor(before, signed)
+                    seqs = (before.manifest.seq, signed.manifest.seq)
+                    cancelled = self.view.cancelled_between(account, *seqs)
+                    check_successor(before, signed, cancelled=cancelled)
                     before = signed
         check_newest(chain[-1], leaf)
         row = account_row(chain[-1], known)
@@ -322,12 +344,28 @@ class Trust:
             raise SealBroken("a device id of another account", Code.BAD_MANIFEST)
         return row
 
+    def _ended(self, record: AccountRecord, known: AccountRow | None, leaf: Leaf) -> AccountRow | None:
+        """An account as its owner's signed deletion leaves it; None where no proof came.
+
+        A server that ends an account by itself gains no more than by not serving it: for others the account
+        is unproven from then on. Its own devices know better: SecurityStop(identity-changed).
+        """
+        if known is not None and record.deletion:
+            signed = SignedDeletion.unpack(record.deletion)
+            check_tombstone(SignedManifest.unpack(known.manifest), signed, leaf)
+            return msgspec.structs.replace(known, seq=leaf.seq, deleted_ms=max(1, signed.deletion.time_ms))
+        if leaf.account == self._people.me:
+            raise SecurityStop(Code.IDENTITY_CHANGED, "the own account was ended by none of its devices")
+        return None
+
     def _news(self, known: AccountRow | None, row: AccountRow) -> tuple[Event, ...]:
         person = self._people.person(row.account)
         if known is None:
-            return (PersonAppeared(person),)
+            return () if row.from_ms else (PersonAppeared(person),)
         if known.seq == row.seq:
             return ()
+        if row.deleted_ms:
+            return (AccountDeleted(person),)
         old = {each.device for each in known.devices}
         by_recovery = any(each.marked and each.device not in old for each in row.devices)
         return (DevicesChanged(person, by_recovery),)
@@ -359,4 +397,6 @@ def account_row(signed: SignedManifest, known: AccountRow | None) -> AccountRow:
     row = AccountRow(account, UserName(manifest.name), manifest.seq, signed.pack(), devices)
     if known is None:
         return row
-    return msgspec.structs.replace(row, standing=known.standing, changed_ms=known.changed_ms)
+    return msgspec.structs.replace(
+        row, standing=known.standing, changed_ms=known.changed_ms, from_ms=known.from_ms
+    )

@@ -47,7 +47,8 @@ from coterie.client.store.tables import (
 
 Value = bytes | str | int
 
-_ACCOUNT = 'SELECT "account", "name", "seq", "manifest", "standing", "changed_ms" FROM account '
+_ACCOUNT = """SELECT "account", "name", "seq", "manifest", "standing", "changed_ms", "deleted_ms", "from_ms"
+    FROM account """
 _LEAVES_PER_READ = 4096
 _HIGHEST_INDEX = """SELECT coalesce(max("index"), -1) FROM message
     WHERE "session" = ? AND "device" = ? AND "session" <> x''"""
@@ -114,9 +115,12 @@ class PeopleReads(Rows):
         return self._account_in(self._rows(_ACCOUNT + 'WHERE "account" = ?', account))
 
     def account_named(self, name: UserName) -> AccountRow | None:
-        """The account of that name with the highest seq."""
+        """The account that this name stands for: of those for which it did from some time on, the one with
+        the highest seq."""
         return self._account_in(
-            self._rows(_ACCOUNT + 'WHERE "name" = ? ORDER BY "seq" DESC, rowid LIMIT 1', name)
+            self._rows(
+                _ACCOUNT + 'WHERE "name" = ? AND "from_ms" = 0 ORDER BY "seq" DESC, rowid LIMIT 1', name
+            )
         )
 
     def accounts(self) -> list[AccountRow]:
@@ -147,7 +151,9 @@ class PeopleReads(Rows):
     def aged_accounts(self, before_ms: int) -> list[AccountId]:
         rows = self._beside(
             'SELECT DISTINCT d."account" FROM peer_device d LEFT JOIN peer_keys k ON k."device" = d."device"'
-            ' WHERE d."revoked_ms" = 0 AND coalesce(k."x_wing_created_ms", 0) < ? ORDER BY d."account"',
+            ' WHERE d."revoked_ms" = 0 AND coalesce(k."x_wing_created_ms", 0) < ?'
+            ' AND d."account" NOT IN (SELECT "account" FROM account WHERE "deleted_ms" > 0)'
+            ' ORDER BY d."account"',
             before_ms,
         )
         return [AccountId(row[0]) for row in rows]
@@ -281,9 +287,9 @@ class SessionReads(Rows):
 
 
 def _account(row: tuple[Any, ...], devices: list[PeerDevice]) -> AccountRow:
-    account, name, seq, manifest, word, changed_ms = row
+    account, name, seq, manifest, word, *times = row
     try:
         standing = Standing(word)
     except ValueError as error:
         raise Unavailable(Code.NEWER_SCHEMA, "the database holds values of a newer version") from error
-    return AccountRow(account, name, seq, manifest, tuple(devices), standing, changed_ms)
+    return AccountRow(account, name, seq, manifest, tuple(devices), standing, *times)

@@ -85,7 +85,7 @@ class TimelineReads(Rows):
         return self._all(MESSAGE, where, conversation, below, max(limit, 0))[::-1]
 
     def unread(self, conversation: ConversationId) -> tuple[int, int]:
-        """How many messages of others are read neither here nor elsewhere, and the first one's order (0: none)."""
+        """How many messages of others nobody has read, here or elsewhere, and the first's order (0: none)."""
         count, first, _ = self._unread(conversation)
         return count, first
 

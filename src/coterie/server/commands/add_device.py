@@ -58,5 +58,6 @@ def _checked(frame: AddDevice, signed: SignedManifest, row: AccountRow, now: Now
         revoked=(),
         salt=b"",
         vault=b"",
+        verifiers=(),
         now_ms=now.wall_ms,
     )

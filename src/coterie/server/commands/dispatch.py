@@ -12,9 +12,11 @@ from coterie.server.commands import (
     ack,
     add_device,
     claim,
+    delete_account,
     envelopes,
     fetch_accounts,
     fetch_leaves,
+    fetch_vault,
     hello,
     login_prove,
     login_start,
@@ -35,9 +37,11 @@ from coterie.wire.frames import (
     Ack,
     AddDevice,
     Claim,
+    DeleteAccount,
     Envelopes,
     FetchAccounts,
     FetchLeaves,
+    FetchVault,
     Hello,
     LoginProve,
     LoginStart,
@@ -57,8 +61,10 @@ ReadsNothing = Send | Ack | Envelopes | Ping | Claim | Accept | Sync | Hello
 Asks = (
     FetchAccounts
     | FetchLeaves
+    | FetchVault
     | PublishPrekeys
     | PublishManifest
+    | DeleteAccount
     | ProveDevice
     | SignUp
     | LoginStart
@@ -97,10 +103,14 @@ async def handle(frame: Asks, who: Caller, reads: Reads, realm: Realm, now: Now)
             return await fetch_accounts.handle(frame, _signed_in(who), reads, realm, now)
         case FetchLeaves():
             return await fetch_leaves.handle(frame, who, reads, realm, now)
+        case FetchVault():
+            return await fetch_vault.handle(frame, _signed_in(who), reads, realm, now)
         case PublishPrekeys():
             return await publish_prekeys.handle(frame, _signed_in(who), reads, realm, now)
         case PublishManifest():
             return await publish_manifest.handle(frame, _signed_in(who), reads, realm, now)
+        case DeleteAccount():
+            return await delete_account.handle(frame, _signed_in(who), reads, realm, now)
         case ProveDevice():
             return await prove_device.handle(frame, who, reads, realm, now)
         case SignUp():

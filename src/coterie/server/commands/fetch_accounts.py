@@ -26,6 +26,11 @@ async def handle(frame: FetchAccounts, who: SignedIn, reads: Reads, realm: Realm
     size = 0
     for wanted in frame.accounts:
         account = AccountId(wanted.account)
+        deletion = await reads.deletion(account)
+        if deletion is not None:
+            size += len(deletion)
+            records.append(AccountRecord(account, (), (), deletion))
+            continue
         manifests = await reads.manifests(account, wanted.seq, realm.ledger.size, ANSWER_BYTES - size)
         if manifests is None:
             continue

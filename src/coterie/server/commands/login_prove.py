@@ -31,5 +31,5 @@ async def handle(frame: LoginProve, who: Caller, reads: Reads, realm: Realm, now
     if row is None or not any(matches):
         failures.take(place, now.monotonic_seconds)
         return refusal(frame.request, Code.WRONG_CREDENTIALS)
-    opened = VaultOpened(frame.request, row.vault, row.manifest)
+    opened = VaultOpened(frame.request, row.vault, row.manifest, int(row.resetting))
     return Outcome(frame.request, reply=(opened,), push=(VaultOpenedFor(row.account),))

@@ -57,7 +57,7 @@ def checked_successor(row: AccountRow, new: SignedManifest) -> SignedManifest:
     """The account's newest manifest, which `new` follows. Raises Refused."""
     old = SignedManifest.unpack(row.manifest)
     try:
-        check_successor(old, new)
+        check_successor(old, new, cancelled=int(row.resetting))
     except (RemoteError, SealBroken) as error:
         raise refused_as(error, Code.BAD_MANIFEST) from None
     return old

@@ -12,6 +12,7 @@ from coterie.base.ids import AccountId
 from coterie.server.caller import SignedIn
 from coterie.server.store.records import Record
 from coterie.server.store.results import (
+    AccountEnded,
     Appended,
     Broken,
     Denied,
@@ -19,6 +20,7 @@ from coterie.server.store.results import (
     KeysClaimed,
     LeafAdded,
     Posted,
+    ResetsCompleted,
     Result,
 )
 from coterie.wire.frames import Accepted, Claimed, Refusal, ServerFrame
@@ -83,12 +85,12 @@ def answer(request: int, result: Result, *, for_entry: bool = False) -> ServerFr
             if entry is None or not for_entry:
                 return Accepted(request, seq)
             return Accepted(request, seq, entry.server_time_ms, entry.mac)
-        case Posted() | Done():
+        case Posted() | Done() | ResetsCompleted():
             return Accepted(request, 0)
         case Denied(code, retry_after_ms, devices, ledger_size):
             refs = tuple(DeviceRef(account, device) for account, device in devices)
             return Refusal(request, code.value, retry_after_ms, refs, ledger_size)
-        case LeafAdded(index=index):
+        case LeafAdded(index=index) | AccountEnded(index=index):
             return Accepted(request, index)
         case KeysClaimed(keys):
             given = (ClaimedKeys(key.device, key.one_time, key.fallback, key.x_wing) for key in keys)

@@ -29,7 +29,9 @@ async def handle(frame: ProveDevice, who: Caller, reads: Reads, realm: Realm, no
     if not _is_signed(frame, who, realm, row):
         return refusal(frame.request, Code.WRONG_CREDENTIALS)
     if row.revoked:
-        return refusal(frame.request, Code.REVOKED)
+        return refusal(frame.request, Code.DELETED if row.ended else Code.REVOKED)
+    if row.waits_until_ms:
+        return refusal(frame.request, Code.RESET_PENDING, (row.waits_until_ms - now.wall_ms) / 1000)
     if frame.run < row.run:
         return refusal(frame.request, Code.RESTORED_PROFILE)
     reconnect = frame.run == row.run and frame.run_nonce == row.run_nonce

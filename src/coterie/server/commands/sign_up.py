@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+
+import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, RemoteError, SealBroken
 from coterie.base.ids import UserName
 from coterie.base.names import canonical
-from coterie.ledger.checks import check_first
-from coterie.ledger.leaves import NO_LEAF
+from coterie.ledger.checks import check_first, check_heir
+from coterie.ledger.leaves import NO_LEAF, Leaf, LeafKind, name_hash
 from coterie.ledger.manifest import SignedManifest
 from coterie.server.caller import Caller
 from coterie.server.commands.manifests import first_keys, kept, new_leaf, refused_as, unpack_manifest
@@ -17,7 +20,7 @@ from coterie.server.commands.outcome import Outcome, refusal
 from coterie.server.policy import Now
 from coterie.server.realm import Realm
 from coterie.server.store.protocol import Reads
-from coterie.server.store.records import Register, Verifier
+from coterie.server.store.records import BeginReset, NewLeaf, Register, Verifier
 from coterie.server.vault import VaultFace, read_vault, verifier_id
 from coterie.wire.frames import SignUp
 
@@ -34,6 +37,8 @@ async def handle(frame: SignUp, who: Caller, reads: Reads, realm: Realm, now: No
         limited = not who.loopback and await reads.account(signed.manifest.account) is None
         if limited:
             _pass(failures.wait_seconds(who.address, at))
+        if signed.manifest.seq > 1:
+            return Outcome(frame.request, save=await _heir(frame, signed, reads, realm, now))
         record = _checked(frame, signed, realm, now)
         if limited:
             _pass(await _taken(frame, who, reads, realm, now))
@@ -57,12 +62,41 @@ async def _taken(frame: SignUp, who: Caller, reads: Reads, realm: Realm, now: No
     return bucket.take(who.address, now.monotonic_seconds)
 
 
+async def _heir(frame: SignUp, signed: SignedManifest, reads: Reads, realm: Realm, now: Now) -> BeginReset:
+    """A name begins anew, where its operator has given a code for it (decision 0027)."""
+    login = await reads.login(UserName(frame.name))
+    row = await reads.account(login.account) if login is not None else None
+    if row is None:
+        raise Refused(Code.UNKNOWN_PERSON)
+    manifest = signed.manifest
+    again = manifest.account == row.account
+    if not again and (manifest.seq, manifest.previous) != (row.seq + 1, row.hash):
+        raise Refused(Code.STALE_MANIFEST, "a manifest that does not follow the newest of its name")
+    register = _register(frame, signed, check_heir, realm, now)
+    hashed = name_hash(manifest.name)
+    leaf = Leaf(LeafKind.RESET, hashed, manifest.account, manifest.seq, signed.hash, row.leaf)
+    register = msgspec.structs.replace(
+        register, leaf=NewLeaf(leaf.pack(), hashed, row.leaf), token=realm.token_mac(frame.token)
+    )
+    return BeginReset(register, manifest.previous)
+
+
 def _checked(frame: SignUp, signed: SignedManifest, realm: Realm, now: Now) -> Register:
+    return _register(frame, signed, check_first, realm, now)
+
+
+def _register(
+    frame: SignUp,
+    signed: SignedManifest,
+    check: Callable[[SignedManifest, bytes], None],
+    realm: Realm,
+    now: Now,
+) -> Register:
     if canonical(frame.name) != frame.name:
         raise Refused(Code.BAD_NAME, "not in its canonical form")
     manifest = signed.manifest
     try:
-        check_first(signed, hashlib.sha256(frame.vault).digest())
+        check(signed, hashlib.sha256(frame.vault).digest())
         vault = read_vault(frame.vault)
     except (RemoteError, SealBroken) as error:
         raise refused_as(error, Code.BAD_MANIFEST) from None

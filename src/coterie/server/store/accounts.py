@@ -53,33 +53,15 @@ class AccountWrites:
             return LeafAdded(known[1], b"")
         if record.token is not None and not self._token_is_good(record.token, record.now_ms):
             return Denied(Code.SIGN_UP_CLOSED)
-        if self._db.one("SELECT 1 FROM accounts WHERE name = ?", (record.name,)):
+        has_name = self._db.one("SELECT 1 FROM accounts WHERE name = ?", (record.name,))
+        if has_name or not self._ledger.follows(record.leaf):
             return Denied(Code.NAME_TAKEN)
         if known is not None or self._device_taken((record.device,)):
             return Denied(Code.BAD_MANIFEST)
-        if not self._ledger.follows(record.leaf):
-            return Denied(Code.NAME_TAKEN)
         if record.token is not None:
             self._db.run("UPDATE tokens SET uses_left = uses_left - 1 WHERE mac = ?", (record.token,))
         index = self._ledger.append(record.leaf)
-        manifest = record.manifest
-        self._db.run(
-            "INSERT INTO accounts (account, name, seq, hash, first_hash, leaf, salt, vault)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                record.account,
-                record.name,
-                manifest.seq,
-                manifest.hash,
-                manifest.hash,
-                index,
-                record.salt,
-                record.vault,
-            ),
-        )
-        account_no = self._db.last_no
-        self._put_verifiers(account_no, record.verifiers)
-        self._put_manifest(account_no, manifest, index, record.now_ms)
+        account_no = self._put_account(record, record.name, index)
         self._add_device(account_no, record.device, index, record.now_ms)
         self._caches.devices_changed()
         return LeafAdded(index, record.leaf.packed)
@@ -114,7 +96,10 @@ class AccountWrites:
                 "UPDATE accounts SET vault = ?, salt = ? WHERE no = ?",
                 (record.vault, record.salt, account_no),
             )
+            self._db.run("DELETE FROM verifiers WHERE account_no = ?", (account_no,))
+            self._put_verifiers(account_no, record.verifiers)
         self._put_manifest(account_no, record.manifest, index, record.now_ms)
+        self._cancel_reset(account_no)
         for device in record.added:
             self._add_device(account_no, device, index, record.now_ms)
         for revoked in record.revoked:
@@ -199,6 +184,34 @@ class AccountWrites:
 
     def _device_taken(self, devices: tuple[NewDevice, ...]) -> bool:
         return any(self._caches.device(each.device) is not None for each in devices)
+
+    def _put_account(self, record: Register, name: str | None, index: int) -> int:
+        """The account and its first manifest, whose leaf has this index; its number."""
+        manifest = record.manifest
+        self._db.run(
+            "INSERT INTO accounts (account, name, seq, hash, first_hash, leaf, salt, vault)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                record.account,
+                name,
+                manifest.seq,
+                manifest.hash,
+                manifest.hash,
+                index,
+                record.salt,
+                record.vault,
+            ),
+        )
+        account_no = self._db.last_no
+        self._put_verifiers(account_no, record.verifiers)
+        self._put_manifest(account_no, manifest, index, record.now_ms)
+        return account_no
+
+    def _cancel_reset(self, account_no: int) -> None:
+        """The account goes on: whoever wanted its name does not get it."""
+        new = "SELECT account_no FROM resets WHERE old_no = ? AND state = 0"
+        self._db.run(f"UPDATE devices SET revoked = 1 WHERE account_no IN ({new})", (account_no,))  # noqa: S608 - above
+        self._db.run("UPDATE resets SET state = 1 WHERE old_no = ? AND state = 0", (account_no,))
 
     def _put_verifiers(self, account_no: int, verifiers: tuple[Verifier, ...]) -> None:
         rows = ((account_no, each.id, each.mac) for each in verifiers)

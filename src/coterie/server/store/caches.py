@@ -34,6 +34,8 @@ class KnownConversation(msgspec.Struct, gc=False):
     other_no: int | None
     end: int
     last_no: int
+    ended: bool = False
+    """One of both accounts was deleted, or its name stands for another one."""
 
     @property
     def is_everyone(self) -> bool:
@@ -101,12 +103,15 @@ class Caches:
         known = self._conversations.get(conversation)
         if known is None:
             row = self._db.one(
-                "SELECT no, one_no, other_no, log_end, last_no FROM conversations WHERE conversation = ?",
+                "SELECT no, one_no, other_no, log_end, last_no, EXISTS (SELECT 1 FROM deletions"
+                " WHERE account_no IN (one_no, other_no)) OR EXISTS (SELECT 1 FROM resets WHERE state = 2"
+                " AND old_no IN (one_no, other_no)) FROM conversations WHERE conversation = ?",
                 (conversation,),
             )
             if row is None:
                 return None
-            known = KnownConversation(row[0], conversation, *row[1:])
+            ended = bool(row[5])
+            known = KnownConversation(row[0], conversation, row[1], row[2], row[3], row[4], ended)
             self._conversations[conversation] = known
         return known
 
@@ -143,6 +148,12 @@ class Caches:
         self.last_messages.clear()
         self.complete.clear()
         self.everyone_devices = None
+
+    def account_ended(self) -> None:
+        """Nobody writes to it any more, and what it had is gone."""
+        self.devices_changed()
+        self._conversations.clear()
+        self.accepted.clear()
 
     def _count(self, device_no: int, mailbox: Mailbox) -> None:
         rows = self._db.all(

@@ -30,13 +30,15 @@ class Conversations:
     ) -> tuple[KnownConversation, tuple[Opened, ...]]:
         """A direct conversation begins: every live device of both accounts is entitled from its start.
 
-        Raises Undo: not-a-member (not the conversation of sender and peer), unknown-person.
+        Raises Undo: not-a-member (not the conversation of sender and peer), unknown-person, deleted.
         """
         if not peer or direct_id(sender.account, AccountId(peer)) != conversation:
             raise Undo(Denied(Code.NOT_A_MEMBER))
-        row = self._db.one("SELECT no FROM accounts WHERE account = ?", (peer,))
+        row = self._db.one("SELECT no, name FROM accounts WHERE account = ?", (peer,))
         if row is None:
             raise Undo(Denied(Code.UNKNOWN_PERSON))
+        if row[1] is None:
+            raise Undo(Denied(Code.DELETED))
         pair = (sender.account_no, int(row[0]))
         self._db.run(
             "INSERT INTO conversations (conversation, one_no, other_no) VALUES (?, ?, ?)",

@@ -62,6 +62,8 @@ class MessageWrites:
             return Denied(Code.NOT_A_MEMBER)
         if last.message and (last.message != record.previous or last.message == record.message):
             return self._known(record, last.no) or Denied(Code.OUT_OF_ORDER)
+        if conversation.ended:
+            return Denied(Code.DELETED)
         denied = self._view_denied(record, sender, conversation)
         if denied is not None:
             return denied

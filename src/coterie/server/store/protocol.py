@@ -18,12 +18,13 @@ from coterie.wire.frames.messages import LogEntry, MailboxEntry
 
 
 class LoginRow(msgspec.Struct, frozen=True):
-    """What a login needs. manifest: the newest, packed."""
+    """What a login needs. manifest: the newest, packed; resetting: as in AccountRow."""
 
     account: AccountId
     vault: bytes
     verifiers: tuple[Verifier, ...]
     manifest: bytes
+    resetting: bool = False
 
 
 class AccountRow(msgspec.Struct, frozen=True):
@@ -36,10 +37,16 @@ class AccountRow(msgspec.Struct, frozen=True):
     leaf: int
     manifest: bytes
     verifiers: tuple[Verifier, ...]
+    vault: bytes
+    resetting: bool = False
+    """Somebody is about to begin the name anew: leaf is that one's, and the next manifest passes over its
+    number."""
 
 
 class DeviceRow(msgspec.Struct, frozen=True):
-    """A device that a manifest names; run and run_nonce: of its newest start, 0 and b"" before the first."""
+    """A device that a manifest names; run and run_nonce: of its newest start, 0 and b"" before the first.
+    ended: its account was deleted. waits_until_ms: until then its account is nobody yet; 0: it is
+    somebody."""
 
     device: DeviceId
     account: AccountId
@@ -48,6 +55,8 @@ class DeviceRow(msgspec.Struct, frozen=True):
     revoked: bool
     run: int
     run_nonce: bytes
+    ended: bool = False
+    waits_until_ms: int = 0
 
 
 class StoredHead(msgspec.Struct, frozen=True):
@@ -71,6 +80,14 @@ class Reads(Protocol):
 
     async def login(self, name: UserName) -> LoginRow | None: ...
     async def account(self, account: AccountId) -> AccountRow | None: ...
+    async def resets_due(self, now_ms: int) -> bool:
+        """Whether a reset has to take effect."""
+        ...
+
+    async def deletion(self, account: AccountId) -> bytes | None:
+        """What ended an account, packed and signed."""
+        ...
+
     async def device(self, device: DeviceId) -> DeviceRow | None: ...
 
     async def manifests(

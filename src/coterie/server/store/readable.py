@@ -52,7 +52,7 @@ TABLES: Final[dict[str, Table]] = {
         {
             "no": _NUMBER,
             "account": "hash of the public keys: what others call the account by",
-            "name": "so that it is unique, and others find it",
+            "name": "so that it is unique, and others find it; gone once the account is deleted",
             "seq": "number of the newest manifest",
             "hash": "of the newest manifest",
             "first_hash": "of the first one: a sign-up that is repeated is known by it",
@@ -78,6 +78,31 @@ TABLES: Final[dict[str, Table]] = {
             "leaf": "its place in the ledger",
             "accepted_ms": "when it came: ten a day are taken",
             "signed": "devices, their names and public keys, when they came and went: all get it",
+        },
+    ),
+    "deletions": Table(
+        "account_no = :account OR name_hash = :name_hash",
+        {
+            "account_no": "whose",
+            "name_hash": "hash of the name, as in the ledger",
+            "signed": "the deletion, signed by its owner: others check it, and the name is not given again",
+        },
+    ),
+    "resets": Table(
+        "account_no = :account OR old_no = :account",
+        {
+            "account_no": "the account that begins the name anew",
+            "old_no": "the one before",
+            "from_ms": "when it takes effect",
+            "state": "announced, cancelled or in effect",
+        },
+    ),
+    "reset_tokens": Table(
+        "account_no = :account",
+        {
+            "account_no": "whose name may begin anew",
+            "mac": "HMAC of the code that the operator gave",
+            "expires_ms": "until when",
         },
     ),
     "devices": Table(

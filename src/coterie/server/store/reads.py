@@ -12,6 +12,7 @@ from coterie.base.ids import (
     log_of,
     mailbox_of,
 )
+from coterie.ledger.leaves import name_hash
 from coterie.server.policy import dormant_before_ms
 from coterie.server.store.accounts import DORMANT_AFTER, standing_keys
 from coterie.server.store.caches import Caches
@@ -32,7 +33,10 @@ class SqliteReads:
         self._caches = caches
 
     async def name_taken(self, name: UserName) -> bool:
-        return self._db.one("SELECT 1 FROM accounts WHERE name = ?", (name,)) is not None
+        either = (
+            "SELECT 1 FROM accounts WHERE name = ? UNION ALL SELECT 1 FROM newest_leaves WHERE name_hash = ?"
+        )
+        return self._db.one(either, (name, name_hash(name))) is not None
 
     async def salt(self, name: UserName) -> bytes | None:
         row = self._db.one("SELECT salt FROM accounts WHERE name = ?", (name,))
@@ -46,27 +50,49 @@ class SqliteReads:
         )
         if row is None:
             return None
-        return LoginRow(AccountId(row[1]), row[2], self._verifiers(row[0]), row[3])
+        resetting = self._is_resetting(row[0])
+        return LoginRow(AccountId(row[1]), row[2], self._verifiers(row[0]), row[3], resetting)
 
     async def account(self, account: AccountId) -> AccountRow | None:
         row = self._db.one(
-            "SELECT a.no, a.name, a.seq, a.hash, a.leaf, m.signed FROM accounts a"
+            "SELECT a.no, a.name, a.seq, a.hash, a.leaf, m.signed, a.vault FROM accounts a"
             " JOIN manifests m ON m.account_no = a.no AND m.seq = a.seq WHERE a.account = ?",
             (account,),
         )
         if row is None:
             return None
-        return AccountRow(account, UserName(row[1]), row[2], row[3], row[4], row[5], self._verifiers(row[0]))
+        name, leaf = UserName(row[1] or ""), row[4]
+        resetting = self._is_resetting(row[0])
+        if resetting:
+            newest = "SELECT idx FROM newest_leaves WHERE name_hash = ?"
+            leaf = self._db.number(newest, (name_hash(name),))
+        verifiers = self._verifiers(row[0])
+        return AccountRow(account, name, row[2], row[3], leaf, row[5], verifiers, row[6], resetting)
+
+    async def resets_due(self, now_ms: int) -> bool:
+        return self._db.one("SELECT 1 FROM resets WHERE state = 0 AND from_ms <= ?", (now_ms,)) is not None
+
+    async def deletion(self, account: AccountId) -> bytes | None:
+        row = self._db.one(
+            "SELECT d.signed FROM deletions d JOIN accounts a ON a.no = d.account_no WHERE a.account = ?",
+            (account,),
+        )
+        return bytes(row[0]) if row else None
 
     async def device(self, device: DeviceId) -> DeviceRow | None:
         row = self._db.one(
-            "SELECT a.account, a.name, d.ed25519, d.revoked, d.run, d.run_nonce FROM devices d"
-            " JOIN accounts a ON a.no = d.account_no WHERE d.device = ?",
+            "SELECT a.account, a.name, d.ed25519, d.revoked, d.run, d.run_nonce,"
+            " EXISTS (SELECT 1 FROM deletions x WHERE x.account_no = a.no),"
+            " coalesce((SELECT from_ms FROM resets r WHERE r.account_no = a.no AND r.state = 0), 0)"
+            " FROM devices d JOIN accounts a ON a.no = d.account_no WHERE d.device = ?",
             (device,),
         )
         if row is None:
             return None
-        return DeviceRow(device, AccountId(row[0]), UserName(row[1]), row[2], bool(row[3]), row[4], row[5])
+        name = UserName(row[1] or "")
+        return DeviceRow(
+            device, AccountId(row[0]), name, row[2], bool(row[3]), row[4], row[5], bool(row[6]), row[7]
+        )
 
     async def manifests(
         self, account: AccountId, known_seq: int, ledger_size: int, most_bytes: int
@@ -188,6 +214,10 @@ class SqliteReads:
                 )
             )
         return tuple(given)
+
+    def _is_resetting(self, account_no: int) -> bool:
+        pending = "SELECT 1 FROM resets WHERE old_no = ? AND state = 0"
+        return self._db.one(pending, (account_no,)) is not None
 
     def _verifiers(self, account_no: int) -> tuple[Verifier, ...]:
         rows = self._db.all("SELECT id, mac FROM verifiers WHERE account_no = ?", (account_no,))

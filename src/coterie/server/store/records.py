@@ -135,7 +135,8 @@ class Register(msgspec.Struct, frozen=True):
 
 class ReplaceManifest(msgspec.Struct, frozen=True):
     """A checked successor. Condition: `previous` is the hash of the account's newest manifest; not more than
-    limits.MANIFESTS_PER_DAY; device ids are free. A repetition changes nothing. vault: b"" keeps the old."""
+    limits.MANIFESTS_PER_DAY; device ids are free. A repetition changes nothing. vault: b"" keeps the old one
+    and its verifiers, else these take their place."""
 
     account: AccountId
     previous: bytes
@@ -145,7 +146,32 @@ class ReplaceManifest(msgspec.Struct, frozen=True):
     revoked: tuple[DeviceId, ...]
     salt: bytes
     vault: bytes
+    verifiers: tuple[Verifier, ...]
     now_ms: int
+
+
+class BeginReset(msgspec.Struct, frozen=True):
+    """Somebody begins a name anew. register: the new account, its leaf a RESET, its token the operator's.
+    Condition: `previous` is the hash of the newest manifest of the account that has the name."""
+
+    register: Register
+    previous: bytes
+
+
+class CompleteResets(msgspec.Struct, frozen=True):
+    """All resets whose time has come take effect."""
+
+    now_ms: int
+
+
+class EndAccount(msgspec.Struct, frozen=True):
+    """A checked deletion (packed SignedDeletion). Condition: `previous` is the hash of the account's newest
+    manifest."""
+
+    account: AccountId
+    previous: bytes
+    deletion: bytes
+    leaf: NewLeaf
 
 
 class PutRun(msgspec.Struct, frozen=True):
@@ -248,6 +274,9 @@ Record = (
     | PutRun
     | Register
     | ReplaceManifest
+    | EndAccount
+    | BeginReset
+    | CompleteResets
     | PutAccept
     | PutHead
     | PutStatement

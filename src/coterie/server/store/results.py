@@ -45,6 +45,20 @@ class LeafAdded(msgspec.Struct, frozen=True):
     revoked: tuple[DeviceId, ...] = ()
 
 
+class AccountEnded(msgspec.Struct, frozen=True):
+    """index, packed: of its tombstone leaf. devices: those that were live."""
+
+    index: int
+    packed: bytes
+    devices: tuple[DeviceId, ...]
+
+
+class ResetsCompleted(msgspec.Struct, frozen=True):
+    """devices: those of accounts whose names stand for others now."""
+
+    devices: tuple[DeviceId, ...]
+
+
 class GivenKeys(msgspec.Struct, frozen=True):
     """Packed signed prekeys, b"" for none. left: one-time keys that remain, where one was claimed."""
 
@@ -74,7 +88,7 @@ class Broken(msgspec.Struct, frozen=True):
     """A bug, which is in the log: nothing of this record was saved, the others of the batch were."""
 
 
-Result = Appended | Posted | Done | KeysClaimed | LeafAdded | Denied | Broken
+Result = Appended | Posted | Done | KeysClaimed | LeafAdded | AccountEnded | ResetsCompleted | Denied | Broken
 """What commit() answers, per record."""
 
 DONE = Done()

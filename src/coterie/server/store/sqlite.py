@@ -10,10 +10,10 @@ from typing import assert_never
 import apsw
 
 from coterie.base.errors import LocalError, Unavailable
-from coterie.server.store.accounts import AccountWrites
 from coterie.server.store.caches import Caches
 from coterie.server.store.conversations import Conversations, Undo
 from coterie.server.store.database import Database, Step, database_fault
+from coterie.server.store.endings import EndingWrites
 from coterie.server.store.envelopes import EnvelopeWrites
 from coterie.server.store.ledger import LedgerWrites
 from coterie.server.store.messages import MessageWrites
@@ -21,8 +21,11 @@ from coterie.server.store.pruning import Pruning
 from coterie.server.store.reads import SqliteReads
 from coterie.server.store.records import (
     AppendMessage,
+    BeginReset,
     ChangeIdentity,
     ClaimKeys,
+    CompleteResets,
+    EndAccount,
     FoundServer,
     MoveCursor,
     PostEnvelopes,
@@ -37,6 +40,7 @@ from coterie.server.store.records import (
     Register,
     ReplaceManifest,
 )
+from coterie.server.store.resets import ResetWrites
 from coterie.server.store.results import Broken, Result
 
 log = logging.getLogger("coterie.server.store")
@@ -56,7 +60,8 @@ class SqliteStore(SqliteReads):
         ledger = LedgerWrites(database)
         conversations = Conversations(database, caches)
         self._ledger = ledger
-        self._accounts = AccountWrites(database, caches, ledger)
+        self._accounts = ResetWrites(database, caches, ledger)
+        self._endings = EndingWrites(database, caches, ledger)
         self._messages = MessageWrites(database, caches, ledger, conversations)
         self._envelopes = EnvelopeWrites(database, caches, conversations)
         self._pruning = Pruning(database, caches)
@@ -149,6 +154,12 @@ class SqliteStore(SqliteReads):
                 return self._accounts.register(record)
             case ReplaceManifest():
                 return self._accounts.replace_manifest(record)
+            case BeginReset():
+                return self._accounts.begin_reset(record)
+            case CompleteResets():
+                return self._accounts.complete(record)
+            case EndAccount():
+                return self._endings.end(record)
             case PutAccept():
                 return self._accounts.put_accept(record)
             case PutHead():

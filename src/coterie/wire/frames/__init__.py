@@ -11,8 +11,10 @@ from coterie.wire.frames.accounts import (
     AddDevice,
     Claim,
     Claimed,
+    DeleteAccount,
     FetchAccounts,
     FetchLeaves,
+    FetchVault,
     Leaves,
     LedgerGrew,
     LoginProve,
@@ -22,6 +24,7 @@ from coterie.wire.frames.accounts import (
     PublishPrekeys,
     Salt,
     SignUp,
+    VaultGiven,
     VaultOpened,
 )
 from coterie.wire.frames.connection import Hello, Ping, Pong, ProveDevice, Ready, Sync, Welcome
@@ -38,8 +41,10 @@ ClientFrame = (
     | Sync
     | PublishPrekeys
     | PublishManifest
+    | DeleteAccount
     | FetchAccounts
     | FetchLeaves
+    | FetchVault
     | Claim
     | Envelopes
     | Send
@@ -58,6 +63,7 @@ ServerFrame = (
     | Ready
     | Accounts
     | Leaves
+    | VaultGiven
     | LedgerGrew
     | PrekeysLow
     | Claimed
@@ -79,9 +85,11 @@ __all__ = [
     "Claim",
     "Claimed",
     "ClientFrame",
+    "DeleteAccount",
     "Envelopes",
     "FetchAccounts",
     "FetchLeaves",
+    "FetchVault",
     "Frame",
     "Hello",
     "Leaves",
@@ -104,6 +112,7 @@ __all__ = [
     "ServerFrame",
     "SignUp",
     "Sync",
+    "VaultGiven",
     "VaultOpened",
     "Welcome",
 ]

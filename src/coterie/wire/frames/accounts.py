@@ -8,6 +8,7 @@ import msgspec
 
 from coterie.base import limits
 from coterie.wire.frames.shared import (
+    DeletionBytes,
     DeviceRef,
     HeadBytes,
     Id16,
@@ -16,6 +17,8 @@ from coterie.wire.frames.shared import (
     ManifestBytes,
     NameText,
     Natural,
+    OptionalDeletion,
+    OptionalKey,
     OptionalPrekey,
     PrekeyBytes,
     VaultBytes,
@@ -70,11 +73,13 @@ class LoginProve(
 class VaultOpened(
     msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=38, forbid_unknown_fields=True
 ):
-    """The proof was right: the account's vault and newest manifest. Only AddDevice may follow."""
+    """The proof was right: the account's vault and newest manifest. Only AddDevice may follow. resets: how
+    many of the name stand in the ledger behind that manifest; the next one passes over their numbers."""
 
     request: Natural
     vault: VaultBytes
     manifest: ManifestBytes
+    resets: Natural = 0
 
 
 class AddDevice(
@@ -99,11 +104,41 @@ class PublishPrekeys(
 class PublishManifest(
     msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=10, forbid_unknown_fields=True
 ):
-    """The successor of the account's newest manifest; vault: b"" where it did not change."""
+    """The successor of the account's newest manifest; vault: b"" where it did not change. auth_key and
+    recovery_auth_key: those that the new vault names and the server lacks; others are dropped."""
 
     request: Natural
     manifest: ManifestBytes
     vault: VaultBytes = b""
+    auth_key: OptionalKey = b""
+    recovery_auth_key: OptionalKey = b""
+
+
+class FetchVault(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=25, forbid_unknown_fields=True
+):
+    """The vault of the signed-in device's account, which another of its devices may have replaced."""
+
+    request: Natural
+
+
+class VaultGiven(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=55, forbid_unknown_fields=True
+):
+    """Answer to FetchVault: the newest vault, packed."""
+
+    request: Natural
+    vault: VaultBytes
+
+
+class DeleteAccount(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=24, forbid_unknown_fields=True
+):
+    """The account of the signed-in device ends: packed SignedDeletion. Once it is accepted the server closes
+    the account's connections, with the code `deleted`."""
+
+    request: Natural
+    deletion: DeletionBytes
 
 
 class KnownAccount(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -133,11 +168,13 @@ class DeviceKeys(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
 
 
 class AccountRecord(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """manifests: packed, oldest first, ending with the newest; empty where the known seq is the newest."""
+    """manifests: packed, oldest first, ending with the newest; empty where the known seq is the newest.
+    deletion: of an account that was deleted, and then all there is."""
 
     account: Id32
     manifests: Annotated[tuple[ManifestBytes, ...], msgspec.Meta(max_length=1024)]
     keys: Annotated[tuple[DeviceKeys, ...], msgspec.Meta(max_length=64)]
+    deletion: OptionalDeletion = b""
 
 
 class Accounts(

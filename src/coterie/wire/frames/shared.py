@@ -11,6 +11,8 @@ from coterie.base import limits
 Id16 = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 Id32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Key32 = Id32
+OptionalKey = Annotated[bytes, msgspec.Meta(max_length=32)]
+"""32 bytes, or nothing."""
 StreamBytes = Annotated[bytes, msgspec.Meta(min_length=17, max_length=17)]
 MessageIdOrNone = Annotated[bytes, msgspec.Meta(max_length=16)]
 """16 bytes, or none where there is no such message."""
@@ -21,6 +23,9 @@ NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.NAME_CHAR
 ManifestBytes = Annotated[bytes, msgspec.Meta(min_length=1, max_length=limits.MANIFEST_BYTES)]
 VaultBytes = Annotated[bytes, msgspec.Meta(max_length=limits.VAULT_BYTES)]
 PrekeyBytes = Annotated[bytes, msgspec.Meta(min_length=1, max_length=2048)]
+DeletionBytes = Annotated[bytes, msgspec.Meta(min_length=1, max_length=limits.DELETION_BYTES)]
+OptionalDeletion = Annotated[bytes, msgspec.Meta(max_length=limits.DELETION_BYTES)]
+"""A packed SignedDeletion, or nothing."""
 OptionalPrekey = Annotated[bytes, msgspec.Meta(max_length=2048)]
 """A packed SignedPrekey, or nothing."""
 HeadBytes = Annotated[bytes, msgspec.Meta(max_length=4096)]

@@ -7,6 +7,7 @@ or remove something say so. Everything lies inside the encrypted database.
 from __future__ import annotations
 
 from coterie.client.store.records.people import (
+    NEVER_MS,
     AccountRow,
     DropOlm,
     DropPeerFreshKey,
@@ -101,6 +102,7 @@ Record = (
 )
 
 __all__ = [
+    "NEVER_MS",
     "AccountRow",
     "BecomeDevice",
     "ConversationRow",

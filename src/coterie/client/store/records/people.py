@@ -40,6 +40,9 @@ class PeerDevice(msgspec.Struct, frozen=True):
         return self.revoked_ms == 0
 
 
+NEVER_MS = 1 << 62
+
+
 class Standing(StrEnum):
     """What this device's person knows of an account (encryption rule 22)."""
 
@@ -58,6 +61,10 @@ class AccountRow(msgspec.Struct, frozen=True):
 
     changed_ms: time of the signed head under which it was seen to follow another identity; 0 where it did
     not.
+
+    from_ms: its name stands for it from then on, where it stood for another account before (0: from the
+    beginning; NEVER_MS: that one has cancelled it). deleted_ms: when its owner ended it, as they signed it;
+    0: it goes on. seq is its tombstone's then.
     """
 
     account: AccountId
@@ -67,6 +74,8 @@ class AccountRow(msgspec.Struct, frozen=True):
     devices: tuple[PeerDevice, ...]
     standing: Standing = Standing.PINNED
     changed_ms: int = 0
+    deleted_ms: int = 0
+    from_ms: int = 0
 
     @property
     def verified(self) -> bool:

@@ -57,6 +57,9 @@ class Setting(StrEnum):
     CONFIRMED_DEVICES = "confirmed-devices"
     """Devices of verified people that came by recovery, of which the person has said that they are theirs:
     packed ids."""
+    PENDING_DOORS = "pending-doors"
+    """What opens this profile before and after a change of password or recovery key that is not known to have
+    happened: packed client.api.doors.Doors."""
     BROKEN_COUNT = "broken-count"
     """How many entries could not be opened, ever: 8 bytes big endian."""
 

@@ -18,7 +18,9 @@ CREATE TABLE account (
     "seq" INTEGER NOT NULL,
     "manifest" BLOB NOT NULL,
     "standing" TEXT NOT NULL,
-    "changed_ms" INTEGER NOT NULL
+    "changed_ms" INTEGER NOT NULL,
+    "deleted_ms" INTEGER NOT NULL,
+    "from_ms" INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX account_by_name ON account ("name", "seq");
 

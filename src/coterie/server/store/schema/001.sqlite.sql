@@ -35,7 +35,7 @@ CREATE TABLE tokens (           -- of invites, where sign-up is closed
 CREATE TABLE accounts (
     no         INTEGER PRIMARY KEY,
     account    BLOB NOT NULL UNIQUE,
-    name       TEXT NOT NULL UNIQUE,
+    name       TEXT UNIQUE,        -- NULL once the account was deleted
     seq        INTEGER NOT NULL,
     hash       BLOB NOT NULL,      -- of the newest manifest
     first_hash BLOB NOT NULL,      -- of manifest 1
@@ -60,6 +60,25 @@ CREATE TABLE manifests (
     signed      BLOB NOT NULL
 );
 CREATE UNIQUE INDEX manifests_in_order ON manifests (account_no, seq);
+
+CREATE TABLE deletions (        -- what proves that an account was ended by its owner
+    account_no INTEGER PRIMARY KEY,
+    name_hash  BLOB NOT NULL,
+    signed     BLOB NOT NULL
+);
+
+CREATE TABLE resets (           -- names that begin anew
+    account_no INTEGER PRIMARY KEY,  -- the new account
+    old_no     INTEGER NOT NULL,
+    from_ms    INTEGER NOT NULL,
+    state      INTEGER NOT NULL      -- 0 announced, 1 cancelled, 2 in effect
+);
+
+CREATE TABLE reset_tokens (     -- whose name may, by the operator's word
+    account_no INTEGER PRIMARY KEY,
+    mac        BLOB NOT NULL,
+    expires_ms INTEGER NOT NULL
+);
 
 CREATE TABLE devices (
     no            INTEGER PRIMARY KEY,

@@ -1,0 +1,64 @@
+"""Names that begin anew with another identity: everything of the one before was lost (rules 2 and 22).
+
+A reset that somebody sees counts 24 hours later for them, by their own clock, whatever the server says about
+time; a manifest of the account before, in the ledger by then, cancels it. Until then the name means the
+account before, and nothing is sealed for the new one. docs/protocol.md 2.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from coterie.base import limits
+from coterie.base.ids import AccountId
+from coterie.client.core.people import People
+from coterie.client.events import NameReset, ResetState
+from coterie.client.outcome import Outcome
+from coterie.client.store.records import NEVER_MS, AccountRow
+from coterie.ledger.leaves import LedgerView
+
+
+class Resets:
+    """Which identity a name stands for, and from when on."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+
+    @property
+    def wake_at_ms(self) -> int | None:
+        """When the next reset takes effect."""
+        return min((row.from_ms for row in self._pending()), default=None)
+
+    def announced(self, row: AccountRow, now_ms: int) -> Outcome:
+        """An account was proven for the first time. Where its name stands for another one here, it is not
+        believed at once. The row as it is to be saved is the first record."""
+        others = (each for each in self._people.rows.values() if each.account != row.account)
+        if row.account == self._people.me or all(each.name != row.name for each in others):
+            return Outcome(save=(row,))
+        later = msgspec.structs.replace(row, from_ms=now_ms + limits.RESET_AFTER_MS)
+        return Outcome(save=(later,), show=(_told(later, ResetState.ANNOUNCED),))
+
+    def cancelled(self, view: LedgerView) -> Outcome:
+        """Leaves were proven: resets that the account before has cancelled are void for ever."""
+        void = [row for row in self._pending() if view.is_void(row.account)]
+        return self._settled(void, NEVER_MS, ResetState.CANCELLED)
+
+    def tick(self, now_ms: int) -> Outcome:
+        """Those whose time has come take effect."""
+        due = [row for row in self._pending() if row.from_ms <= now_ms]
+        return self._settled(due, 0, ResetState.IN_EFFECT)
+
+    def _pending(self) -> Iterable[AccountRow]:
+        return (row for row in self._people.rows.values() if 0 < row.from_ms < NEVER_MS)
+
+    def _settled(self, rows: list[AccountRow], from_ms: int, state: ResetState) -> Outcome:
+        saved = tuple(msgspec.structs.replace(row, from_ms=from_ms) for row in rows)
+        for row in saved:
+            self._people.saved(row)
+        return Outcome(save=saved, show=tuple(_told(row, state) for row in saved))
+
+
+def _told(row: AccountRow, state: ResetState) -> NameReset:
+    return NameReset(row.name, AccountId(row.account), state, row.from_ms)
