@@ -6,7 +6,7 @@ import pytest
 
 import coterie
 from coterie.base.codes import Code
-from coterie.base.errors import Refused
+from coterie.base.errors import Refused, SecurityStop
 from coterie.base.ids import UserName
 from coterie.client.api.me import Me
 from coterie.server.folder import database_of
@@ -66,6 +66,10 @@ async def test_a_name_begins_anew_a_day_later(village: Village) -> None:
     assert person is not None
     assert person.account == new.account
     arrived = Heard(new)
+    with pytest.raises(SecurityStop) as changed:
+        await alice.send("@bob", "is it you?")
+    assert changed.value.code is Code.IDENTITY_CHANGED
+    await alice.accept_identity("bob")
     await alice.send("@bob", "to the new one")
     assert await arrived.texts(1) == ["to the new one"]
     await new.send("everyone", "here again")

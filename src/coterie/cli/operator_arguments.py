@@ -45,7 +45,7 @@ def _admin(parser: Parser) -> None:
     reset = command(actions, "reset", "make a code by which somebody who has lost everything begins anew")
     for each in (sees, speaker, reset):
         each.add_argument("name", metavar="NAME")
-    for each in (sees, speaker, rotate):
+    for each in (sees, speaker, reset, rotate):
         each.add_argument("--data", type=Path, metavar="DIR", help="the server's data folder")
 
 
