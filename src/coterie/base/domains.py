@@ -55,6 +55,9 @@ class Domain(StrEnum):
     READ_MARKS = "coterie read marks"
     FRANKING = "coterie franking"
     FRANKING_MAC = "coterie franking mac"
+    SAFETY_NUMBER = "coterie safety number"
+    SAS_COMMITMENT = "coterie sas commitment"
+    SAS = "coterie sas"
 
 
 @cache

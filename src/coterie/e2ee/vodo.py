@@ -1,4 +1,4 @@
-"""The one module that touches vodozemac: Olm between two devices, Megolm from one device to many.
+"""The one module that touches vodozemac: Olm between two devices, Megolm from one to many, emoji to compare.
 
 Everything outside is bytes. What the binding raises, its panics included (a PanicException is a BaseException
 and would escape `except Exception`), becomes SealBroken here. A failed open loses nothing: whatever
@@ -301,3 +301,34 @@ class GroupIn:
     def from_pickle(cls, pickle: bytes, key: bytes) -> GroupIn:
         with _PICKLE:
             return cls(vodozemac.InboundGroupSession.from_pickle(pickle.decode("ascii"), key))
+
+
+class EmojiKey:
+    """An X25519 key of one comparison of emoji (e2ee/sas.py). It lives in memory and agrees once."""
+
+    def __init__(self) -> None:
+        self._sas = vodozemac.Sas()
+        self.public = self._sas.public_key.to_bytes()
+        """32 bytes."""
+
+    def agree(self, public: bytes) -> EmojiSecret:
+        """What both sides then share. Raises SealBroken for a key of low order, and for a second call."""
+        with _KEY:
+            return EmojiSecret(self._sas.diffie_hellman(vodozemac.Curve25519PublicKey.from_bytes(public)))
+
+
+class EmojiSecret:
+    """The shared secret of two EmojiKeys. What comes of it: HKDF-SHA256 without salt, under an info."""
+
+    def __init__(self, established: vodozemac.EstablishedSas) -> None:
+        self._established = established
+
+    def emoji(self, info: str) -> tuple[int, ...]:
+        """Seven numbers from 0 to 63: the first 42 bits that come under the info."""
+        with _USE:
+            return tuple(self._established.bytes(info).emoji_indices)
+
+    def mac(self, text: str, info: str) -> bytes:
+        """HMAC-SHA256 of the text, 32 bytes, under a key of the info's own."""
+        with _USE:
+            return _decoded(self._established.calculate_mac(text, info))
