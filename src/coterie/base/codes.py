@@ -22,6 +22,7 @@ class Code(StrEnum):
     TOO_MANY_TRIES = "too-many-tries"
     UNKNOWN_PERSON = "unknown-person"
     UNKNOWN_DEVICE = "unknown-device"
+    NOT_APPROVED = "not-approved"
     REVOKED = "revoked"
     COPIED_PROFILE = "copied-profile"
     RESTORED_PROFILE = "restored-profile"

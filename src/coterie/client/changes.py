@@ -38,10 +38,22 @@ class UnmarkDevice(msgspec.Struct, frozen=True):
     device: DeviceId
 
 
+class AddApproved(Quiet, frozen=True):
+    """A new device that this one approves, with these keys. by: this device; the mark of one that came in by
+    recovery passes on (encryption rule 2)."""
+
+    device: DeviceId
+    name: str
+    curve25519: bytes
+    ed25519: bytes
+    created_ms: int
+    by: DeviceId
+
+
 class NewVault(Quiet, frozen=True):
     """Another vault, packed."""
 
     vault: bytes
 
 
-Change = RenameDevice | RevokeDevice | LoseDevice | UnmarkDevice | NewVault
+Change = RenameDevice | RevokeDevice | LoseDevice | UnmarkDevice | AddApproved | NewVault

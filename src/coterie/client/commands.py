@@ -78,6 +78,26 @@ class ChangeAccount(Quiet, frozen=True):
     identity: IdentityKeys
 
 
+class WatchForDevices(msgspec.Struct, frozen=True):
+    """A person looks for devices that want to join, for so long; 0: no more. rendezvous: b"" for all."""
+
+    seconds: int
+    rendezvous: bytes = b""
+
+
+class AnswerDevice(Quiet, frozen=True):
+    """Say this to a device that wants to join."""
+
+    rendezvous: bytes
+    message: bytes
+
+
+class LeaveDevice(msgspec.Struct, frozen=True):
+    """Nothing more is said to it."""
+
+    rendezvous: bytes
+
+
 Command = (
     Say
     | MarkRead
@@ -88,6 +108,9 @@ Command = (
     | RecoveryKeyShown
     | OwnDeviceConfirmed
     | ChangeAccount
+    | WatchForDevices
+    | AnswerDevice
+    | LeaveDevice
 )
 
 

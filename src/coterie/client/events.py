@@ -238,6 +238,31 @@ class AccountChangeAnswered(msgspec.Struct, frozen=True):
     retry_after_ms: int = 0
 
 
+class ApprovalStep(StrEnum):
+    """What is heard of a device that wants to join this account."""
+
+    ASKED = "asked"
+    RELAYED = "relayed"
+    ENDED = "ended"
+    """It is gone, or its time is over."""
+
+
+class ApprovalHeard(Quiet, frozen=True):
+    """Something of a device that wants to join; only who looks for such devices understands it (Me.joiners).
+    message: as it came, b"" at the end."""
+
+    rendezvous: bytes
+    step: ApprovalStep
+    message: bytes = b""
+
+
+class ApprovalsRefused(msgspec.Struct, frozen=True):
+    """The server tells of no devices that want to join for now."""
+
+    code: Code
+    retry_after_ms: int
+
+
 class BecameNewDevice(msgspec.Struct, frozen=True):
     """This folder was a copy of another device's, and is a device of its own from now on. unsure: messages
     that may or may not have been sent by the other one."""
@@ -270,4 +295,6 @@ Event = (
     | LedgerDoubted
     | OwnDeviceQuestion
     | AccountChangeAnswered
+    | ApprovalHeard
+    | ApprovalsRefused
 )

@@ -93,7 +93,7 @@ class Chat:
                 | events.AccountChangeAnswered()
             ):
                 self._warn(event, batch)
-            case events.DrainedBacklog():
+            case events.DrainedBacklog() | events.ApprovalHeard() | events.ApprovalsRefused():
                 batch.ask(intents.ReadAll())
             case _:
                 assert_never(event)

@@ -13,10 +13,12 @@ import msgspec
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError
+from coterie.server.approvals import Approvals
 from coterie.server.commands.outcome import (
     Acknowledge,
     AskRival,
     DeviceSignedIn,
+    HandOnApproval,
     Outcome,
     Push,
     StartDelivery,
@@ -69,6 +71,7 @@ class Settling:
         connections: Connections,
         roster: Roster,
         rivals: Rivals,
+        approvals: Approvals,
         metrics: Metrics,
     ) -> None:
         self._store = store
@@ -78,6 +81,7 @@ class Settling:
         self._connections = connections
         self._roster = roster
         self._rivals = rivals
+        self._approvals = approvals
         self._metrics = metrics
         self._unpublished = b""
         """A statement that is committed and in no published head yet."""
@@ -223,6 +227,8 @@ class Settling:
                 self._connections.signed_in(connection, who)
             case VaultOpenedFor(account):
                 connection.know(vault_of=account)
+            case HandOnApproval(frame):
+                self._approvals.hand_on(connection, frame, now.monotonic_seconds)
             case AskRival():
                 return self._rivals.ask(visit, now.monotonic_seconds)
             case _:

@@ -22,6 +22,8 @@ from coterie.cli.output import Output, harmless
 from coterie.cli.shapes import iso
 from coterie.client.events import (
     AccountChangeAnswered,
+    ApprovalHeard,
+    ApprovalsRefused,
     BecameNewDevice,
     ConversationChanged,
     Device,
@@ -76,6 +78,8 @@ class EventLines:
             case BecameNewDevice() | MessagesMissing() | OwnDeviceQuestion() | LedgerDoubted():
                 return self._warning(event)
             case ConversationChanged() | MessageQueued() | AccountChangeAnswered():
+                return ""
+            case ApprovalHeard() | ApprovalsRefused():
                 return ""
             case _:
                 assert_never(event)

@@ -15,13 +15,15 @@ from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import SecurityStop, Unavailable
 from coterie.base.ids import ConversationId, MessageId
-from coterie.client.api.own_devices import OwnDevices
+from coterie.client.api.admitting import Admitting
 from coterie.client.api.readers import Readers
 from coterie.client.commands import KeepDraft, MarkRead, RecoveryKeyShown, Say, parse
 from coterie.client.core.alarms import SplitProof
 from coterie.client.core.profile import Profile
 from coterie.client.events import (
     AccountChangeAnswered,
+    ApprovalHeard,
+    ApprovalsRefused,
     DrainedBacklog,
     Event,
     LinkChanged,
@@ -43,7 +45,7 @@ from coterie.content.body import Text, pack
 from coterie.ledger.audit import Audit, LedgerFile, audit, ledger_of, together
 
 
-class Me(OwnDevices):
+class Me(Admitting):
     """An account on this device. Use it with `async with`, or call close() at the end."""
 
     def __init__(
@@ -197,6 +199,7 @@ class Me(OwnDevices):
                 self._link = event
                 if event.state is not LinkState.LIVE:
                     self._drained.clear()
+                    self._unwatched()
                 self._changed.set()
             case DrainedBacklog():
                 self._drained.set()
@@ -211,6 +214,8 @@ class Me(OwnDevices):
                 self._changed.set()
             case AccountChangeAnswered():
                 self._answered(event)
+            case ApprovalHeard() | ApprovalsRefused():
+                self._approval_heard(event)
             case _:
                 pass
         self._readers.put(event)

@@ -11,6 +11,7 @@ import msgspec
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, Unavailable
 from coterie.base.ids import AccountId, log_of
+from coterie.client.core.approvals import Approvals
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.inbox import Inbox
 from coterie.client.core.outbox import Outbox
@@ -22,6 +23,7 @@ from coterie.client.core.prekeys import Prekeys
 from coterie.client.core.presence import PresenceList
 from coterie.client.core.requests import (
     AccountsAsked,
+    ApprovalsWatched,
     ClaimAsked,
     EnvelopesGiven,
     LeavesAsked,
@@ -71,6 +73,7 @@ class Answers:
         prekeys: Prekeys,
         positions: Positions,
         own_account: OwnAccount,
+        approvals: Approvals,
     ) -> None:
         self._reads = reads
         self._requests = requests
@@ -85,6 +88,7 @@ class Answers:
         self._prekeys = prekeys
         self._positions = positions
         self._own_account = own_account
+        self._approvals = approvals
 
     def came(self, frame: Answer, now_ms: int) -> Iterator[Outcome]:
         """An answer counts where its request is under way on this connection."""
@@ -125,7 +129,7 @@ class Answers:
                 yield self._prekeys.accepted(purpose)
             case ManifestGiven():
                 yield self._own_account.accepted(purpose)
-            case None:
+            case ApprovalsWatched() | None:
                 pass
             case LeavesAsked() | AccountsAsked() | ClaimAsked() | OwedClaimed():
                 raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
@@ -141,6 +145,8 @@ class Answers:
                 yield self._prekeys.refused(purpose)
             case ManifestGiven() if code not in (Code.BUSY, Code.DISK):
                 yield self._own_account.refused(purpose, code, refusal.retry_after_ms)
+            case ApprovalsWatched():
+                yield self._approvals.refused(code, refusal.retry_after_ms)
             case EnvelopesGiven() if code not in PASSING:
                 yield from self._sending.envelopes_refused(purpose, refusal, code, now_ms)
                 yield from self._owed.give(now_ms)

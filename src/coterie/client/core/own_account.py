@@ -17,7 +17,15 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, SealBroken, Unavailable
 from coterie.base.ids import DeviceId
 from coterie.base.quiet import Quiet
-from coterie.client.changes import Change, LoseDevice, NewVault, RenameDevice, RevokeDevice, UnmarkDevice
+from coterie.client.changes import (
+    AddApproved,
+    Change,
+    LoseDevice,
+    NewVault,
+    RenameDevice,
+    RevokeDevice,
+    UnmarkDevice,
+)
 from coterie.client.commands import ChangeAccount
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.people import People
@@ -28,7 +36,7 @@ from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import DropGroupOut, DropSetting, PutSetting, Record, Setting
 from coterie.ledger.checks import check_successor
 from coterie.ledger.devices import Devices
-from coterie.ledger.manifest import Manifest, SignedManifest, sign_manifest
+from coterie.ledger.manifest import DeviceEntry, Manifest, SignedManifest, sign_manifest
 from coterie.wire.frames import PublishManifest
 
 
@@ -151,6 +159,8 @@ def successor(before: SignedManifest, changes: tuple[Change, ...], now_ms: int) 
         match change:
             case NewVault():
                 vault_hash = hashlib.sha256(change.vault).digest()
+            case AddApproved():
+                devices = _approved(devices, change)
             case RenameDevice() | RevokeDevice() | LoseDevice() | UnmarkDevice():
                 devices = _with(devices, change, now_ms)
             case _:
@@ -185,6 +195,27 @@ def _with(
     if not entry.live and changed != entry:
         raise Refused(Code.UNKNOWN_DEVICE, "a revoked device stays as it is")
     return (*devices[:place], changed, *devices[place + 1 :])
+
+
+def _approved(devices: Devices, change: AddApproved) -> Devices:
+    """The list with one entry more, if it is not there."""
+    approver = devices[_place(devices, change.by)]
+    entry = DeviceEntry(
+        id=change.device,
+        name=change.name,
+        curve25519=change.curve25519,
+        ed25519=change.ed25519,
+        created_ms=change.created_ms,
+        revoked_ms=0,
+        approved_by=change.by,
+        marked=approver.marked,
+    )
+    known = next((each for each in devices if each.id == change.device), None)
+    if known is None:
+        return (*devices, entry)
+    if known != entry:
+        raise Refused(Code.BAD_MANIFEST, "another device of this id is there already")
+    return devices
 
 
 def _place(devices: Devices, device: DeviceId) -> int:

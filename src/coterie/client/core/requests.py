@@ -53,6 +53,10 @@ class ManifestGiven(msgspec.Struct, frozen=True):
     seq: int
 
 
+class ApprovalsWatched(msgspec.Struct, frozen=True):
+    """Devices that want to join are looked for."""
+
+
 Purpose = (
     LeavesAsked
     | AccountsAsked
@@ -62,6 +66,7 @@ Purpose = (
     | MessageGiven
     | PrekeysGiven
     | ManifestGiven
+    | ApprovalsWatched
 )
 
 

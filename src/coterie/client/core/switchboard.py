@@ -9,19 +9,24 @@ from coterie.base.codes import Code
 from coterie.base.conversations import everyone_id
 from coterie.base.errors import RemoteError
 from coterie.base.ids import AccountId, StreamId
+from coterie.client.changes import AddApproved
 from coterie.client.commands import (
+    AnswerDevice,
     ChangeAccount,
     Command,
     Connected,
     Disconnected,
     KeepDraft,
+    LeaveDevice,
     MarkRead,
     OwnDeviceConfirmed,
     RecoveryKeyShown,
     Say,
     Tick,
+    WatchForDevices,
 )
 from coterie.client.core.answers import Answers
+from coterie.client.core.approvals import Approvals
 from coterie.client.core.envelopes import Envelopes
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.inbox import Inbox
@@ -59,6 +64,9 @@ from coterie.client.store.records import (
 from coterie.wire.frames import (
     Accepted,
     Accounts,
+    ApprovalAsked,
+    ApprovalEnded,
+    ApprovalRelayed,
     Claimed,
     Leaves,
     LedgerGrew,
@@ -115,6 +123,7 @@ class Switchboard:
         self._presence = PresenceList(self.people)
         self._prekeys = Prekeys(reads, self.keyring, profile, self.requests)
         self._own_account = OwnAccount(reads, self.people, self.keyring, self.requests)
+        self._approvals = Approvals(self.requests)
         self._answers = Answers(
             reads,
             self.requests,
@@ -129,6 +138,7 @@ class Switchboard:
             self._prekeys,
             self._positions,
             self._own_account,
+            self._approvals,
         )
         self._live = False
         self._told_live = False
@@ -178,7 +188,12 @@ class Switchboard:
             case OwnDeviceConfirmed(device):
                 yield self.trust.own.answered(device)
             case ChangeAccount():
+                self.trust.own.expect(
+                    each.device for each in command.changes if isinstance(each, AddApproved)
+                )
                 yield self._own_account.change(command, now_ms)
+            case WatchForDevices() | AnswerDevice() | LeaveDevice():
+                yield self._approvals.tell(command, now_ms)
             case _:
                 assert_never(command)
 
@@ -214,6 +229,8 @@ class Switchboard:
                 came = [AccountId(each.account) for each in frame.people if each.online]
                 yield from self._sending.well_again(came, now_ms)
                 yield from self._owed.came_online(came, now_ms)
+            case ApprovalAsked() | ApprovalRelayed() | ApprovalEnded():
+                yield self._approvals.heard(frame)
             case Pong():
                 pass
             case Welcome() | Salt() | VaultOpened() | Ready():

@@ -24,6 +24,15 @@ from coterie.wire.frames.accounts import (
     SignUp,
     VaultOpened,
 )
+from coterie.wire.frames.approval import (
+    ApprovalAsked,
+    ApprovalEnded,
+    ApprovalRelayed,
+    AskApproval,
+    EndApproval,
+    RelayApproval,
+    WatchApprovals,
+)
 from coterie.wire.frames.connection import Hello, Ping, Pong, ProveDevice, Ready, Sync, Welcome
 from coterie.wire.frames.messages import Accept, Ack, Envelopes, LogEntries, MailboxEntries, Presence, Send
 from coterie.wire.frames.shared import Accepted, Refusal
@@ -46,6 +55,10 @@ ClientFrame = (
     | Accept
     | Ack
     | Ping
+    | AskApproval
+    | WatchApprovals
+    | RelayApproval
+    | EndApproval
 )
 """What a client may send."""
 
@@ -65,6 +78,9 @@ ServerFrame = (
     | LogEntries
     | Presence
     | Pong
+    | ApprovalAsked
+    | ApprovalRelayed
+    | ApprovalEnded
 )
 """What a server may send."""
 
@@ -76,9 +92,14 @@ __all__ = [
     "Accounts",
     "Ack",
     "AddDevice",
+    "ApprovalAsked",
+    "ApprovalEnded",
+    "ApprovalRelayed",
+    "AskApproval",
     "Claim",
     "Claimed",
     "ClientFrame",
+    "EndApproval",
     "Envelopes",
     "FetchAccounts",
     "FetchLeaves",
@@ -99,11 +120,13 @@ __all__ = [
     "PublishPrekeys",
     "Ready",
     "Refusal",
+    "RelayApproval",
     "Salt",
     "Send",
     "ServerFrame",
     "SignUp",
     "Sync",
     "VaultOpened",
+    "WatchApprovals",
     "Welcome",
 ]
