@@ -72,7 +72,8 @@ async def test_a_device_joins_by_its_code_and_nobody_compares_anything(village: 
 
 
 async def test_the_new_device_opens_and_signs_by_its_own_password(village: Village) -> None:
-    """It has the account's private keys, wrapped under the password that was typed there, and nothing else."""
+    """It has the account's private keys, wrapped under the password that was typed there, and nothing
+    else."""
     alice = await village.person("alice")
     second = await by_emoji(village, alice)
     await second.rename_device(second.device, "kitchen", password=OTHER_PASSWORD)

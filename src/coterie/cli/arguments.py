@@ -62,6 +62,7 @@ class Arguments(argparse.Namespace):
     device_id: str = ""
     new_name: str = ""
     lost: bool = False
+    code: str | None = None
     # devices, ledger
     action: str = ""
     file: str = ""
@@ -102,10 +103,19 @@ def _check(parser: Parser, given: Arguments) -> None:
         parser.error(
             "--wrap-with-password is for a password of your own; a generated passphrase needs it not"
         )
-    if given.recovery_key_file == "-" and given.password_file == "-":
-        parser.error("the password and the recovery key cannot both come from standard input")
+    _check_doors(parser, given)
     if (given.cert is None) != (given.key is None):
         parser.error("--cert and --key belong together")
+
+
+def _check_doors(parser: Parser, given: Arguments) -> None:
+    """What a device comes in by."""
+    if given.approve and given.recovery_key_file is not None:
+        parser.error("--approve and --recovery-key-file: one of them is enough")
+    if given.code == "-" and given.password_file == "-":
+        parser.error("the password and the code cannot both come from standard input")
+    if given.recovery_key_file == "-" and given.password_file == "-":
+        parser.error("the password and the recovery key cannot both come from standard input")
 
 
 def _parser() -> Parser:

@@ -140,8 +140,8 @@ class Connection:
         return answer
 
     async def hear(self) -> ServerFrame:
-        """The next frame, whenever it comes: while a person is waited for. Raises Unavailable, RemoteError where
-        the connection is gone."""
+        """The next frame, whenever it comes: while a person is waited for. Raises Unavailable, RemoteError
+        where the connection is gone."""
         return await self._next(None)
 
     def handover(self, sink: Callable[[tuple[ServerFrame, ...]], None]) -> None:

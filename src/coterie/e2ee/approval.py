@@ -1,4 +1,5 @@
-"""A device that is in no manifest yet and a device of the account come to trust each other (encryption rule 8).
+"""A device that is in no manifest yet and a device of the account come to trust each other (encryption rule
+8).
 
 They speak through a server that neither has to believe (docs/protocol.md 5.7; docs/decisions/0032):
 
@@ -10,10 +11,11 @@ They speak through a server that neither has to believe (docs/protocol.md 5.7; d
     joining.granted(grant)              the account's private keys; .kept says that they are on its disk
     approving.check_kept(kept)          now the device may be signed into the manifest
 
-Emoji or code: by the emoji both people's eyes know that nobody stands between, in both directions. A code binds
-what the new device asks by its hash, and whoever grants by its secret. What is granted is sealed to an X-Wing
-key of this exchange alone, inside a key that both sides have agreed upon: it stays secret where only one of the
-two is broken later, and comes from nobody else. Nothing here is stored: a program that ends ends its exchanges.
+Emoji or code: by the emoji both people's eyes know that nobody stands between, in both directions. A code
+binds what the new device asks by its hash, and whoever grants by its secret. What is granted is sealed to an
+X-Wing key of this exchange alone, inside a key that both sides have agreed upon: it stays secret where only
+one of the two is broken later, and comes from nobody else. Nothing here is stored: a program that ends ends
+its exchanges.
 """
 
 from __future__ import annotations
@@ -90,8 +92,8 @@ class Candidate(Quiet, frozen=True):
 
 
 class Granted(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """secret: packed AccountSecret; manifest: the newest one, packed and signed; vault: the one that it names,
-    packed, b"" where it was not at hand."""
+    """secret: packed AccountSecret; manifest: the newest one, packed and signed; vault: the one that it
+    names, packed, b"" where it was not at hand."""
 
     secret: Annotated[bytes, msgspec.Meta(max_length=16 * 1024)]
     manifest: Annotated[bytes, msgspec.Meta(max_length=limits.MANIFEST_BYTES)]
@@ -117,7 +119,8 @@ class _Reveal(Quiet, frozen=True, array_like=True, tag=3, forbid_unknown_fields=
 
 
 class _Grant(Quiet, frozen=True, array_like=True, tag=4, forbid_unknown_fields=True):
-    """proof: of the code, b"" where emoji were compared. sealed: nonce, then AES-256-GCM of an X-Wing seal."""
+    """proof: of the code, b"" where emoji were compared. sealed: nonce, then AES-256-GCM of an X-Wing
+    seal."""
 
     proof: Annotated[bytes, msgspec.Meta(max_length=32)]
     sealed: _Packed
@@ -142,7 +145,8 @@ def _heard(data: bytes, kind: type[_T]) -> _T:
 
 
 class Joining:
-    """The new device's side. Every method raises SealBroken where what came does not hold: then it is over."""
+    """The new device's side. Every method raises SealBroken where what came does not hold: then it is
+    over."""
 
     def __init__(
         self, server: AccountId, name: UserName, candidate: Candidate, sign: Callable[[bytes], bytes]
@@ -177,8 +181,8 @@ class Joining:
         """To be compared, where form says so."""
 
     def answered(self, data: bytes) -> bytes:
-        """A device of the account has answered: what is to be said to it. Only the first answer counts: a key is
-        revealed once."""
+        """A device of the account has answered: what is to be said to it. Only the first answer counts: a key
+        is revealed once."""
         answer = _heard(data, _Answer)
         if self._agreement is not None:
             raise SealBroken("a second answer")
@@ -191,7 +195,8 @@ class Joining:
         self._compared = True
 
     def granted(self, data: bytes) -> Granted:
-        """What the account's device gives. LocalError where emoji were not compared, and no code was given."""
+        """What the account's device gives. LocalError where emoji were not compared, and no code was
+        given."""
         grant = _heard(data, _Grant)
         agreement = self._agreed()
         if self.form is Form.CODE:
@@ -229,8 +234,8 @@ class Approving:
         rendezvous: bytes,
         code: ApprovalCode | None = None,
     ) -> None:
-        """code: as it was given, None where emoji will be compared. Raises SealBroken where the request is for
-        another account or server, is not the code's, or its keys are nobody's."""
+        """code: as it was given, None where emoji will be compared. Raises SealBroken where the request is
+        for another account or server, is not the code's, or its keys are nobody's."""
         if code is not None:
             code.check_request(request)
         asked = _heard(request, _Request)

@@ -111,6 +111,7 @@ _REFUSALS: Final[dict[Code, str]] = {
     Code.SIGN_UP_CLOSED: "This server takes new accounts by invitation only",
     Code.TOO_MANY_TRIES: "Too many tries. Please wait a few minutes",
     Code.TOO_MANY_DEVICES: "This account has as many devices as it may have",
+    Code.NOT_APPROVED: "This was not approved: one side ended it, or nobody answered in time",
     Code.BUSY: "The server is busy. Please try again in a moment",
     Code.REVOKED: "This device was removed from the account",
     Code.COPIED_PROFILE: "Another machine runs a copy of this account's folder",

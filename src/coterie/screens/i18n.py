@@ -133,6 +133,7 @@ _REFUSALS: Final[dict[Code, str]] = {
     Code.UNCONFIRMED: "it is not confirmed",
     Code.UNKNOWN_DEVICE: "it is not known",
     Code.NOT_SIGNED_IN: "This server tells that to its members alone",
+    Code.NOT_APPROVED: "This was not approved: one side ended it, or nobody answered in time",
     Code.REVOKED: "This device was removed from the account",
     Code.COPIED_PROFILE: "Another machine runs a copy of this account's folder",
     Code.RESTORED_PROFILE: "This folder is an older copy. Log in again to go on",

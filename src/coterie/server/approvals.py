@@ -1,8 +1,9 @@
-"""Devices that wait for an approval, and devices that look for them: what they say to each other is handed on.
+"""Devices that wait for an approval, and devices that look for them: what they say to each other is handed
+on.
 
-In memory alone and bounded in count, size and time; nothing is written down (docs/protocol.md 3.8). The server
-learns that somebody asks for a name, and that one of its devices answers. Whether there is such a name is not
-looked up: whoever asks for a name that nobody has waits like anybody else.
+In memory alone and bounded in count, size and time; nothing is written down (docs/protocol.md 3.8). The
+server learns that somebody asks for a name, and that one of its devices answers. Whether there is such a name
+is not looked up: whoever asks for a name that nobody has waits like anybody else.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from coterie.wire.frames import (
     RelayApproval,
     WatchApprovals,
 )
-
 
 Frame = AskApproval | WatchApprovals | RelayApproval | EndApproval
 
@@ -99,8 +99,8 @@ class Approvals:
                 assert_never(frame)
 
     def ask(self, newcomer: Connection, frame: AskApproval, now_seconds: float) -> None:
-        """Where too many wait, the oldest that nobody has answered goes; a request of the same rendezvous takes
-        the place of the one before: its connection may be lost."""
+        """Where too many wait, the oldest that nobody has answered goes; a request of the same rendezvous
+        takes the place of the one before: its connection may be lost."""
         before = self._waiting.get(frame.rendezvous)
         if before is not None:
             self._over(before)
@@ -163,8 +163,8 @@ class Approvals:
             del self._watches[device]
 
     def _of(self, connection: Connection, rendezvous: bytes) -> _Waiting | None:
-        """The request, where this connection is one of its sides, or may become it: a device of that name may,
-        as long as no other has answered."""
+        """The request, where this connection is one of its sides, or may become it: a device of that name
+        may, as long as no other has answered."""
         waiting = self._waiting.get(rendezvous)
         if waiting is None or connection in (waiting.newcomer, waiting.device):
             return waiting

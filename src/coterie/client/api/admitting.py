@@ -92,7 +92,8 @@ class Admitting(OwnDevices):
         return Approving(event.message, me, self._profile.server, self.name, event.rendezvous, code)
 
     async def key(self, password: str, recovery_key: str | None) -> AccountKey:
-        """What opens the account's private keys, tried. Raises Refused(wrong-credentials, needs-recovery-key)."""
+        """What opens the account's private keys, tried. Raises Refused(wrong-credentials,
+        needs-recovery-key)."""
         return await self._key(password, recovery_key)
 
     def own_manifest(self) -> SignedManifest:
@@ -103,8 +104,8 @@ class Admitting(OwnDevices):
         return SignedManifest.unpack(row.manifest)
 
     def grant(self, approving: Approving, secret: AccountSecret) -> bytes:
-        """What the new device gets. Raises Refused(bad-manifest, too-many-devices) where it cannot be added: its
-        id or keys are another device's."""
+        """What the new device gets. Raises Refused(bad-manifest, too-many-devices) where it cannot be added:
+        its id or keys are another device's."""
         newest, device = self.own_manifest(), approving.candidate
         if self._core.people.owner_of(device.id) is not None:
             raise Refused(Code.BAD_MANIFEST, "the id of a device that is there already")
@@ -128,8 +129,8 @@ class Joiners:
     async def next(self, timeout_seconds: float = limits.APPROVAL_SECONDS) -> Joiner:
         """The next device that wants to join, perhaps a stranger's.
 
-        Raises Refused(not-approved) where none asks in time, SealBroken where what asks is not what the code was
-        shown for; Refused(too-many-tries), Unavailable.
+        Raises Refused(not-approved) where none asks in time, SealBroken where what asks is not what the code
+        was shown for; Refused(too-many-tries), Unavailable.
         """
         if self._ended is not None and self._new.empty():
             raise self._ended
@@ -194,8 +195,8 @@ class Joiner:
     async def compare(self) -> tuple[Emoji, ...]:
         """Answer it, and come to the seven emoji that it shows too, unless somebody stands between.
 
-        Raises Refused(not-approved) where it is gone, SealBroken where it does not keep to what it committed to,
-        Unavailable.
+        Raises Refused(not-approved) where it is gone, SealBroken where it does not keep to what it committed
+        to, Unavailable.
         """
         try:
             if not self._compared:
@@ -210,10 +211,10 @@ class Joiner:
     async def approve(self, *, password: str = "", recovery_key: str | None = None) -> None:
         """The emoji are the same on both, or its code was given: it becomes a device of this account.
 
-        It gets the account's private keys, has them on its disk under its own password, and is then signed into
-        the manifest. Raises Refused: wrong-credentials, needs-recovery-key (try again), too-many-devices,
-        bad-manifest, not-approved (it is gone, or its person said no), usage (nobody has compared anything);
-        SealBroken, Unavailable.
+        It gets the account's private keys, has them on its disk under its own password, and is then signed
+        into the manifest. Raises Refused: wrong-credentials, needs-recovery-key (try again),
+        too-many-devices, bad-manifest, not-approved (it is gone, or its person said no), usage (nobody has
+        compared anything); SealBroken, Unavailable.
         """
         key = await self._me.key(password, recovery_key)
         if self._given:

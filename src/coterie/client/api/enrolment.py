@@ -60,8 +60,8 @@ class NewDevice:
         pickle_root: bytes = b"",
         drawn: DrawnDevice | None = None,
     ) -> None:
-        """pickle_root: of the store that it goes into, 32 bytes; drawn where there is none yet. drawn: where id
-        and keys are known already."""
+        """pickle_root: of the store that it goes into, 32 bytes; drawn where there is none yet. drawn: where
+        id and keys are known already."""
         now_ms = clock.wall_ms()
         drawn = drawn or DrawnDevice(name, clock)
         self.account = account

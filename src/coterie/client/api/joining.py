@@ -44,8 +44,8 @@ from coterie.client.store.records import PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.e2ee.approval import Candidate, Form, Granted, Joining
 from coterie.e2ee.identity import AccountSecret, Vault, vault_hash
-from coterie.e2ee.password import Argon2Parameters, stretch
 from coterie.e2ee.pairwise import Party
+from coterie.e2ee.password import Argon2Parameters, stretch
 from coterie.ledger.manifest import SignedManifest
 from coterie.wire.frames import (
     Accepted,
@@ -76,9 +76,10 @@ async def ask_approval(
             ...                                    the person sees the same on both
             me = await asking.join()
 
-    password: opens this machine's profile from then on; the account's own, or another one. Whether anybody has
-    this name the server does not say. Raises Refused(weak-password, profile-exists, bad-name, too-many-tries,
-    needs-invite), Unavailable, SecurityStop. clock: the machine's own, unless a trial brings another.
+    password: opens this machine's profile from then on; the account's own, or another one. Whether anybody
+    has this name the server does not say. Raises Refused(weak-password, profile-exists, bad-name,
+    too-many-tries, needs-invite), Unavailable, SecurityStop. clock: the machine's own, unless a trial brings
+    another.
     """
     require_primitives()
     clock = clock or SystemClock()
@@ -164,8 +165,8 @@ class Asking:
             raise RemoteError(Code.UNEXPECTED_FRAME, "no answer to the request")
 
     async def answered(self) -> tuple[Emoji, ...]:
-        """Wait for a device of the account. The seven emoji to compare with what it shows; () where the code was
-        given to it, and nothing is to be compared.
+        """Wait for a device of the account. The seven emoji to compare with what it shows; () where the code
+        was given to it, and nothing is to be compared.
 
         A connection lost meanwhile is made again. Raises Refused(not-approved) where none answers in time,
         SealBroken where what answers is none, Unavailable.

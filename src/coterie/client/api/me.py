@@ -216,6 +216,7 @@ class Me(Admitting):
                 self._answered(event)
             case ApprovalHeard() | ApprovalsRefused():
                 self._approval_heard(event)
+                return
             case _:
                 pass
         self._readers.put(event)

@@ -64,7 +64,8 @@ class Acknowledge(msgspec.Struct, frozen=True):
 
 
 class HandOnApproval(msgspec.Struct, frozen=True):
-    """Something about a device that wants to join: server/approvals.py hands it on, and keeps it in memory."""
+    """Something about a device that wants to join: server/approvals.py hands it on, and keeps it in
+    memory."""
 
     frame: AskApproval | WatchApprovals | RelayApproval | EndApproval
 
