@@ -1,7 +1,7 @@
 """A device that is in no manifest yet and a device of the account come to trust each other (encryption rule
 8).
 
-They speak through a server that neither has to believe (docs/protocol.md 5.7; docs/decisions/0032):
+They speak through a server that neither has to believe (docs/protocol.md 5.8; docs/decisions/0032):
 
     Joining(...)                        asks: .request, shows .code
     Approving(request, me, ...)         answers: .answer
@@ -101,7 +101,7 @@ class Granted(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
 
 
 class _Request(Quiet, frozen=True, array_like=True, tag=1, forbid_unknown_fields=True):
-    """signature: the device's, over prefix(APPROVAL_PROOF) + commitment, which covers the offer."""
+    """signature: the device's, over prefix(APPROVAL_PROOF), commitment and offer."""
 
     offer: Annotated[bytes, msgspec.Meta(max_length=limits.APPROVAL_REQUEST_BYTES)]
     commitment: Bytes32
@@ -169,7 +169,7 @@ class Joining:
         packed = _offers.pack(offer)
         self._starter = Starter(offer.terms(packed))
         commitment = self._starter.commitment
-        signature = sign(prefix(Domain.APPROVAL_PROOF) + commitment)
+        signature = sign(_signed(commitment, packed))
         self.request = _messages.pack(_Request(packed, commitment, signature))
         self.code = ApprovalCode.of(self._secret, self.request).text
         """For the person to give to a device of the account."""
@@ -242,7 +242,7 @@ class Approving:
         self._offer = _offers.unpack(asked.offer)
         if (self._offer.server, self._offer.name, self._offer.rendezvous) != (server, name, rendezvous):
             raise SealBroken("a request that is for somebody else")
-        verify_device(self._offer.ed25519, prefix(Domain.APPROVAL_PROOF) + asked.commitment, asked.signature)
+        verify_device(self._offer.ed25519, _signed(asked.commitment, asked.offer), asked.signature)
         self._code = code
         self._answerer = Answerer(self._offer.terms(asked.offer), me, asked.commitment)
         self.answer = _messages.pack(
@@ -285,6 +285,11 @@ class Approving:
         if self._agreement is None:
             raise SealBroken("the other side has not revealed its key")
         return self._agreement
+
+
+def _signed(commitment: bytes, offer: bytes) -> bytes:
+    """By the device that asks: that it has the keys that it names."""
+    return prefix(Domain.APPROVAL_PROOF) + commitment + offer
 
 
 def _info(agreement: Agreement) -> bytes:

@@ -1,8 +1,8 @@
 """The code that a new device shows, and that is given to a device of the account instead of comparing emoji.
 
 It holds 16 random bytes and the beginning of a hash of what the new device asks. Whoever has the code knows
-by the hash whose keys these are; the new device knows, by what only the random bytes can make, that it hears
-from somebody to whom its code was shown. docs/protocol.md 5.7; docs/decisions/0032.
+whose keys these are, by the hash; the new device knows that it hears from one to whom its code was shown, by
+what only the random bytes can make. docs/protocol.md 5.8; docs/decisions/0032.
 """
 
 from __future__ import annotations

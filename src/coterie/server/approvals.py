@@ -1,7 +1,7 @@
 """Devices that wait for an approval, and devices that look for them: what they say to each other is handed
 on.
 
-In memory alone and bounded in count, size and time; nothing is written down (docs/protocol.md 3.8). The
+In memory alone and bounded in count, size and time; nothing is written down (docs/protocol.md 3.12). The
 server learns that somebody asks for a name, and that one of its devices answers. Whether there is such a name
 is not looked up: whoever asks for a name that nobody has waits like anybody else.
 """

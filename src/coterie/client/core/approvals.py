@@ -1,4 +1,4 @@
-"""What this device and one that wants to join say to each other, through the server (docs/protocol.md 3.8).
+"""What this device and one that wants to join say to each other, through the server (docs/protocol.md 3.12).
 
 Handed on both ways and nowhere kept: the exchange itself lives in client/api/admitting.py, for as long as a
 person looks at it.

@@ -1,6 +1,6 @@
 """A device that wants to join an account, and a device of that account, speak through the server.
 
-What they say is opaque to it (e2ee/approval.py); nothing of it is stored (docs/protocol.md 3.8).
+What they say is opaque to it (e2ee/approval.py); nothing of it is stored (docs/protocol.md 3.12).
 """
 
 from __future__ import annotations
