@@ -1,4 +1,4 @@
-"""Bytes of what is said while a device joins, pinned: they must read the same for ever (docs/protocol.md 5.8).
+"""Bytes of what is said while a device joins, pinned: they read the same for ever (docs/protocol.md 5.8).
 
 After a wanted change: python -m tests.e2ee.test_approval_golden writes the file anew.
 """

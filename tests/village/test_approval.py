@@ -7,10 +7,17 @@ import asyncio
 import pytest
 
 import coterie
+from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.ids import DeviceId
+from coterie.base.invite import parse_invite
+from coterie.client.api.account_key import AccountKey
+from coterie.client.api.enrolment import DrawnDevice
 from coterie.client.api.me import Me
+from coterie.client.changes import Change
+from coterie.client.link import Address, Connection
 from coterie.client.store.records import Setting
+from coterie.wire.frames import AskApproval
 from tests.village.conftest import PASSWORD, PATIENCE_SECONDS, Heard, Village, acquainted
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
@@ -159,3 +166,125 @@ async def test_a_wrong_password_may_be_tried_again(village: Village) -> None:
         assert await new.answered() == ()
         await village.keep(await new.join())
         await approved
+
+
+async def test_a_request_outlives_a_restart_of_the_server(village: Village) -> None:
+    alice = await village.person("alice")
+    async with await asking(village) as new:
+        port = village.port
+        await village.stop()
+        await village.start(port)
+        answered = asyncio.create_task(new.answered())  # noqa: TID251 - awaited below
+        await alice.wait_live(PATIENCE_SECONDS)
+        async with alice.joiners(new.code) as joiners:
+            joiner = await joiners.next(PATIENCE_SECONDS)
+            approved = asyncio.create_task(joiner.approve(password=PASSWORD))  # noqa: TID251 - awaited below
+            assert await answered == ()
+            await village.keep(await new.join())
+            await approved
+
+
+async def test_a_connection_that_is_lost_in_the_last_moment_costs_nothing(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new device has all on its disk; the other one signs it in while it cannot hear of it."""
+    alice = await village.person("alice")
+    change = alice.change_account
+    async with await asking(village) as new, alice.joiners(new.code) as joiners:
+
+        async def lose_and_change(changes: tuple[Change, ...], key: AccountKey) -> None:
+            new._connection.close()
+            await new._connection.lost()
+            await change(changes, key)
+
+        monkeypatch.setattr(alice, "change_account", lose_and_change)
+        joiner = await joiners.next(PATIENCE_SECONDS)
+        approved = asyncio.create_task(joiner.approve(password=PASSWORD))  # noqa: TID251 - awaited below
+        assert await new.answered() == ()
+        joined = await village.keep(await new.join())
+        await approved
+    assert joined.device in {device.id for device in alice.devices()}
+
+
+async def test_a_device_that_is_not_signed_in_after_all_is_not_left_behind(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = await village.person("alice")
+
+    async def refuses(*_: object) -> None:
+        raise coterie.Refused(Code.TOO_MANY_TRIES)
+
+    monkeypatch.setattr(alice, "change_account", refuses)
+    async with await asking(village) as new, alice.joiners(new.code) as joiners:
+        joiner = await joiners.next(PATIENCE_SECONDS)
+        approved = asyncio.create_task(joiner.approve(password=PASSWORD))  # noqa: TID251 - awaited below
+        assert await new.answered() == ()
+        with pytest.raises(coterie.Refused) as refused:
+            await new.join()
+        assert refused.value.code is Code.NOT_APPROVED
+        with pytest.raises(coterie.Refused):
+            await approved
+    assert coterie.profiles(village.home("second")) == ()
+
+
+async def test_the_id_of_somebody_elses_device_is_not_approved(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attack: a device wants to join under the id of Bob's, to be found where his is looked up."""
+    alice, bob = await village.person("alice"), await village.person("bob")
+    await acquainted(alice, bob)
+
+    class Borrowed(DrawnDevice):
+        def __init__(self, name: str, clock: Clock) -> None:
+            super().__init__(name, clock)
+            self.id = bob.device
+
+    monkeypatch.setattr("coterie.client.api.joining.DrawnDevice", Borrowed)
+    async with await asking(village) as new, alice.joiners(new.code) as joiners:
+        joiner = await joiners.next(PATIENCE_SECONDS)
+        approved = asyncio.create_task(joiner.approve(password=PASSWORD))  # noqa: TID251 - awaited below
+        assert await new.answered() == ()
+        with pytest.raises(coterie.Refused) as refused:
+            await approved
+        assert refused.value.code is Code.BAD_MANIFEST
+    assert len(alice.devices()) == 1
+
+
+async def test_a_lost_connection_ends_what_is_under_way(village: Village) -> None:
+    alice = await village.person("alice")
+    async with await asking(village) as new, alice.joiners() as joiners:
+        joiner = await joiners.next(PATIENCE_SECONDS)
+        await asyncio.gather(joiner.compare(), new.answered())
+        await village.stop()
+        with pytest.raises(coterie.Unavailable):
+            await joiner.approve(password=PASSWORD)
+        with pytest.raises(coterie.Unavailable):
+            await joiners.next(PATIENCE_SECONDS)
+        with pytest.raises(coterie.Unavailable):
+            await new.join()
+
+
+async def test_one_look_at_a_time_and_no_answer_in_time(village: Village) -> None:
+    alice = await village.person("alice")
+    async with alice.joiners() as joiners:
+        with pytest.raises(coterie.Refused) as refused:
+            await joiners.next(0.05)
+        assert refused.value.code is Code.NOT_APPROVED
+        with pytest.raises(coterie.Refused) as refused:
+            async with alice.joiners():
+                pass
+        assert refused.value.code is Code.BUSY
+    with pytest.raises(coterie.Refused) as refused:
+        async with alice.joiners("not a code"):
+            pass
+    assert refused.value.code is Code.USAGE
+
+
+async def test_garbage_of_strangers_is_passed_over(village: Village) -> None:
+    alice = await village.person("alice")
+    invite = parse_invite(village.invite)
+    connection = await Connection.open(Address(invite.host, invite.port, invite.fingerprint), village.clock)
+    await connection.ask(AskApproval(1, "alice", b"r" * 16, b"garbage"))
+    async with await asking(village), alice.joiners() as joiners:
+        assert (await joiners.next(PATIENCE_SECONDS)).name == "second"
+    connection.close()
