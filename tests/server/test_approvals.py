@@ -128,6 +128,8 @@ async def test_a_flood_shows_little_and_costs_little(house: House, alice: Person
     assert house.metrics.gauges["approvals_waiting"]() == limits.APPROVALS_WAITING
     old = await device_of(house, alice)
     await settle()
+    await newcomer(house, rendezvous=secrets.token_bytes(16), address="127.0.0.1")
+    await settle()
     assert len(old.waiting(ApprovalAsked)) == limits.APPROVALS_SHOWN
 
 
