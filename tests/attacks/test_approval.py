@@ -6,6 +6,7 @@ import pytest
 
 from coterie.base.errors import LocalError, SealBroken
 from coterie.base.ids import AccountId, DeviceId
+from coterie.e2ee import approval
 from coterie.e2ee.approval import Approving, Form
 from coterie.e2ee.identity import AccountSecret
 from coterie.e2ee.pairwise import Party
@@ -81,10 +82,13 @@ def test_a_key_is_revealed_once() -> None:
         new.side.answered(approver(new.side.request, new.side.rendezvous).answer)
 
 
-def test_a_code_admits_no_keys_but_those_it_was_shown_for() -> None:
-    """Attack: alice gives the code, and the server puts a request of its own in the place of the new
-    device's."""
-    new, mallory = Newcomer(), Newcomer()
+def test_a_code_admits_no_keys_but_those_it_was_shown_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attack: alice gives the code, and the server puts a request of its own, for the same rendezvous, in the
+    place of the new device's."""
+    new = Newcomer()
+    monkeypatch.setattr(approval, "rendezvous_of", lambda _: new.side.rendezvous)
+    mallory = Newcomer()
+    approver(mallory.side.request, new.side.rendezvous)
     with pytest.raises(SealBroken):
         approver(mallory.side.request, new.side.rendezvous, new.code)
 
