@@ -86,7 +86,9 @@ def sign_up_with_passphrase(stage: Stage) -> None:
 
 
 def log_in(stage: Stage) -> None:
-    form = stage.window.show(lambda parent: LogInForm(parent, stage.entrance, on_sign_up=_nothing, back=None))
+    form = stage.window.show(
+        lambda parent: LogInForm(parent, stage.entrance, on_sign_up=_nothing, on_approval=_nothing, back=None)
+    )
     form.name.put("alice")
     form.password.put(PASSWORD)
     form.failed(Refused(Code.NEEDS_RECOVERY_KEY))

@@ -54,6 +54,24 @@ class FormText(StrEnum):
     HAVE_RECOVERY_KEY = "Use my recovery key"
     RECOVERY_PASSWORD = "Forgot the password? Type a new one above."
     RECOVERY_KEY_NEEDED = "This password does not open the account on a new machine. Enter your recovery key."
+    # login by approval
+    APPROVE_INSTEAD = "Ask one of my devices"
+    APPROVAL_TITLE = "Ask your devices"
+    APPROVAL_SUBTITLE = "One that is signed in lets this machine in."
+    NEW_PASSWORD = "New password for this machine"
+    ASK_DEVICES = "Ask"
+    ASKING_DEVICES = "Asking ..."
+    WAITING_FOR_DEVICE = "Waiting for one of your devices ..."
+    APPROVAL_CODE = (
+        "There, run: coterie devices approve --code CODE. Without a code both show seven emoji to compare."
+    )
+    CODE_ARRIVED = "The code has arrived ..."
+    SAME_EMOJI = "Does your other device show the same, in this order?"
+    EMOJI_MATCH = "They are the same"
+    EMOJI_DIFFER = "They are different"
+    DIFFERENT_EMOJI = "Then somebody may stand between your devices. Nothing was given away."
+    SAY_YES_THERE = "Say yes there, too ..."
+    CANCEL = "Cancel"
     # unlocking
     UNLOCK_TITLE = "Welcome back"
     UNLOCK_TITLE_NAMED = "Welcome back, {name}"

@@ -141,6 +141,7 @@ class Asking:
         self._clock = clock
         self._store: ClientStore | None = None
         self._entered_as: Me | None = None
+        self._closed = False
         self._stays = False
         """The other device may have signed this one in: its profile is not to be lost."""
         candidate = Candidate(
@@ -195,8 +196,9 @@ class Asking:
 
     def close(self) -> None:
         """Ask no more, and leave nothing behind of a request that came to nothing."""
-        if self._entered_as is not None:
+        if self._entered_as is not None or self._closed:
             return
+        self._closed = True
         self._connection.send((EndApproval(self._joining.rendezvous),))
         self._connection.close()
         if self._store is not None:
@@ -211,6 +213,8 @@ class Asking:
                 return await self._hear()
             except Unavailable:
                 self._connection.close()
+            if self._closed:
+                raise Refused(Code.NOT_APPROVED, "nobody asks any more")
             self._connection = await reach(self._address, self._clock)
             await self.ask()
 
