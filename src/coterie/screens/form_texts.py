@@ -66,7 +66,7 @@ class FormText(StrEnum):
         "There, run: coterie devices approve --code CODE. Without a code both show seven emoji to compare."
     )
     CODE_ARRIVED = "The code has arrived ..."
-    SAME_EMOJI = "Does your other device show the same, in this order?"
+    SAME_EMOJI = "Is it the same there, in this order?"
     EMOJI_MATCH = "They are the same"
     EMOJI_DIFFER = "They are different"
     DIFFERENT_EMOJI = "Then somebody may stand between your devices. Nothing was given away."
