@@ -17,5 +17,10 @@ def approve(actions: argparse._SubParsersAction[Parser]) -> None:
         "emoji: compare them, and type yes or no on both."
     )
     parser.add_argument(
+        "--recovery-key-file",
+        metavar="FILE",
+        help="the 24 words, where no password opens the account's keys on this device",
+    )
+    parser.add_argument(
         "--code", metavar="CODE", help="what the new device shows, in your own hands; - is standard input"
     )

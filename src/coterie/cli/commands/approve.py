@@ -14,6 +14,7 @@ from coterie.cli.chat_shapes import device_shape
 from coterie.cli.comparing import Answers
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output, harmless
+from coterie.cli.secret_input import read_recovery_key
 from coterie.cli.standard_input import read_text
 from coterie.client.api.admitting import Joiner
 from coterie.client.api.me import Me
@@ -30,11 +31,14 @@ def run(given: Arguments, output: Output) -> int:
 
 async def _approve(given: Arguments, output: Output) -> int:
     """The password that opens this home signs the new device in, too."""
+    words = None if given.recovery_key_file is None else read_recovery_key(given.recovery_key_file)
     password = session.password_of(given)
     code = read_text() if given.code == STDIN else given.code
     async with session.opened(given, password) as me:
         joiner = await (
-            _by_emoji(me, password, output) if code is None else _by_code(me, code, password, output)
+            _by_emoji(me, password, words, output)
+            if code is None
+            else _by_code(me, code, password, words, output)
         )
         name = harmless(joiner.name) or ApprovalText.UNNAMED.value
         device = next(each for each in me.devices() if each.id == joiner.device)
@@ -42,15 +46,15 @@ async def _approve(given: Arguments, output: Output) -> int:
     return Exit.DONE
 
 
-async def _by_code(me: Me, code: str, password: str, output: Output) -> Joiner:
+async def _by_code(me: Me, code: str, password: str, words: str | None, output: Output) -> Joiner:
     async with me.joiners(code) as joiners:
         joiner = await joiners.next(CODE_SECONDS)
         _show(joiner, output)
-        await joiner.approve(password=password)
+        await joiner.approve(password=password, recovery_key=words)
         return joiner
 
 
-async def _by_emoji(me: Me, password: str, output: Output) -> Joiner:
+async def _by_emoji(me: Me, password: str, words: str | None, output: Output) -> Joiner:
     """One after another, until one is the person's. A stranger's, or one that does not keep to what it
     committed to, is passed over."""
     async with me.joiners() as joiners, Answers(output) as answers:
@@ -69,7 +73,7 @@ async def _by_emoji(me: Me, password: str, output: Output) -> Joiner:
                 continue
             if await answers.same(emoji):
                 output.tell(ApprovalText.OTHER_SIDE.value)
-                await joiner.approve(password=password)
+                await joiner.approve(password=password, recovery_key=words)
                 return joiner
             await joiner.decline()
             output.tell(ApprovalText.DIFFERENT.value)

@@ -103,15 +103,17 @@ class Admitting(OwnDevices):
             raise Unavailable(Code.UNPROVEN, "the own manifest has not come yet")
         return SignedManifest.unpack(row.manifest)
 
-    def grant(self, approving: Approving, secret: AccountSecret) -> bytes:
-        """What the new device gets. Raises Refused(bad-manifest, too-many-devices) where it cannot be added:
-        its id or keys are another device's."""
-        newest, device = self.own_manifest(), approving.candidate
-        if self._core.people.owner_of(device.id) is not None:
+    def check_candidate(self, approving: Approving) -> None:
+        """Before the private keys are opened. Raises Refused(bad-manifest, too-many-devices) where the device
+        cannot be added: its id is another device's."""
+        if self._core.people.owner_of(approving.candidate.id) is not None:
             raise Refused(Code.BAD_MANIFEST, "the id of a device that is there already")
-        if len(newest.manifest.live_devices) >= limits.DEVICES_PER_ACCOUNT:
+        if len(self.own_manifest().manifest.live_devices) >= limits.DEVICES_PER_ACCOUNT:
             raise Refused(Code.TOO_MANY_DEVICES)
-        vault = self._store.setting(Setting.VAULT) or b""
+
+    def grant(self, approving: Approving, secret: AccountSecret) -> bytes:
+        """What the new device gets: the private keys, and the newest manifest with its vault."""
+        newest, vault = self.own_manifest(), self._store.setting(Setting.VAULT) or b""
         known = vault if vault_hash(vault) == newest.manifest.vault_hash else b""
         return approving.grant(secret, newest.pack(), known)
 
@@ -222,7 +224,9 @@ class Joiner:
         elif not self._compared:
             raise Refused(Code.USAGE, "nobody has compared the emoji")
         try:
-            await self._me.say_to_joiner(self._rendezvous, self._me.grant(self._approving, key.secret()))
+            self._me.check_candidate(self._approving)
+            grant = self._me.grant(self._approving, await asyncio.to_thread(key.secret))
+            await self._me.say_to_joiner(self._rendezvous, grant)
             self._approving.check_kept(await self._next(limits.APPROVAL_SECONDS))
             device = self._approving.candidate
             added = AddApproved(

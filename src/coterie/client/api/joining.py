@@ -275,7 +275,7 @@ class Asking:
         for _ in range(TRIES if patient else 1):
             me = await self._signed_in()
             if me is not None:
-                self._entered_as = me
+                self._entered_as, self._password = me, ""
                 return me
             await self._clock.wait_until(self._clock.monotonic_seconds() + wait_seconds)
             wait_seconds *= 2

@@ -185,17 +185,25 @@ class Switchboard:
                     yield from self._sending.pump_all(now_ms)
                     yield from self._owed.give(now_ms)
                     yield from self._read_telling.tick(now_ms)
-            case OwnDeviceConfirmed(device):
-                yield self.trust.own.answered(device)
-            case ChangeAccount():
-                self.trust.own.expect(
-                    each.device for each in command.changes if isinstance(each, AddApproved)
-                )
-                yield self._own_account.change(command, now_ms)
-            case WatchForDevices() | AnswerDevice() | LeaveDevice():
-                yield self._approvals.tell(command, now_ms)
+            case OwnDeviceConfirmed() | ChangeAccount() | WatchForDevices() | AnswerDevice() | LeaveDevice():
+                yield self._own_devices(command, now_ms)
             case _:
                 assert_never(command)
+
+    def _own_devices(
+        self,
+        command: OwnDeviceConfirmed | ChangeAccount | WatchForDevices | AnswerDevice | LeaveDevice,
+        now_ms: int,
+    ) -> Outcome:
+        """What the person asked about own devices. One that is admitted here is none to ask about."""
+        match command:
+            case OwnDeviceConfirmed(device):
+                return self.trust.own.answered(device)
+            case ChangeAccount(changes=changes):
+                self.trust.own.expect(each.device for each in changes if isinstance(each, AddApproved))
+                return self._own_account.change(command, now_ms)
+            case _:
+                return self._approvals.tell(command, now_ms)
 
     def unaccepted(self, below_order: int) -> tuple[int, ...]:
         """Orders of the messages below one that the server has not accepted, as far as is known here."""
