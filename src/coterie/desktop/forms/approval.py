@@ -112,14 +112,18 @@ class ApprovalForm(Form):
             self.entrance.run(_closed(asking))
             return
         self.asking = asking
+        self.show_code(asking.code)
+        self.work(asking.answered(), FormText.WAITING_FOR_DEVICE.value, self._answered)
+
+    def show_code(self, code: str) -> None:
+        """As a picture, and as text in groups."""
         self._turn_page(Step.WAIT)
         ttk.Label(self._page, text=FormText.APPROVAL_CODE.value, style="Hint.TLabel", wraplength=320).pack()
-        self._qr(asking.code).pack(pady=8)
-        groups = asking.code.split("-")
+        self._qr(code).pack(pady=8)
+        groups = code.split("-")
         for start in range(0, len(groups), CODE_GROUPS_IN_LINE):
             line = "-".join(groups[start : start + CODE_GROUPS_IN_LINE])
             ttk.Label(self._page, text=line, style="Word.TLabel", anchor="center").pack(fill="x")
-        self.work(asking.answered(), FormText.WAITING_FOR_DEVICE.value, self._answered)
 
     def _answered(self, emoji: Sequence[Emoji]) -> None:
         if self.asking is None or not self.winfo_exists():
