@@ -227,17 +227,22 @@ async def test_a_device_that_is_not_signed_in_after_all_is_not_left_behind(
     assert coterie.profiles(village.home("second")) == ()
 
 
-async def test_the_id_of_somebody_elses_device_is_not_approved(
-    village: Village, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("field", ["id", "name"])
+async def test_the_id_of_somebody_elses_device_is_not_approved_nor_a_name_too_long(
+    village: Village, monkeypatch: pytest.MonkeyPatch, field: str
 ) -> None:
-    """Attack: a device wants to join under the id of Bob's, to be found where his is looked up."""
+    """Attack: a device wants to join under the id of Bob's, to be found where his is looked up. Nothing is
+    given to what no manifest can list."""
     alice, bob = await village.person("alice"), await village.person("bob")
     await acquainted(alice, bob)
 
     class Borrowed(DrawnDevice):
         def __init__(self, name: str, clock: Clock) -> None:
             super().__init__(name, clock)
-            self.id = bob.device
+            if field == "id":
+                self.id = bob.device
+            else:
+                self.name = "é" * 40
 
     monkeypatch.setattr("coterie.client.api.joining.DrawnDevice", Borrowed)
     async with await asking(village) as new, alice.joiners(new.code) as joiners:
@@ -247,7 +252,18 @@ async def test_the_id_of_somebody_elses_device_is_not_approved(
         with pytest.raises(coterie.Refused) as refused:
             await approved
         assert refused.value.code is Code.BAD_MANIFEST
+        with pytest.raises(coterie.Refused):
+            await new.join()
     assert len(alice.devices()) == 1
+    with pytest.raises(coterie.Refused) as refused:
+        await coterie.ask_approval(
+            server=village.invite,
+            name="alice",
+            password=PASSWORD,
+            home=village.home("third"),
+            device_name="é" * 40,
+        )
+    assert refused.value.code is Code.TOO_LARGE
 
 
 async def test_a_lost_connection_ends_what_is_under_way(village: Village) -> None:

@@ -18,16 +18,18 @@ from coterie.client.api.account_key import AccountKey
 from coterie.client.api.own_devices import OwnDevices
 from coterie.client.changes import AddApproved
 from coterie.client.commands import AnswerDevice, LeaveDevice, WatchForDevices
+from coterie.client.core.own_account import successor
 from coterie.client.emoji import Emoji, emoji_of
 from coterie.client.events import ApprovalHeard, ApprovalsRefused, ApprovalStep
 from coterie.client.runtime import Runtime
 from coterie.client.store.profiles import ProfilePlace
 from coterie.client.store.records import Setting
 from coterie.client.store.sqlite import ClientStore
-from coterie.e2ee.approval import Approving
+from coterie.e2ee.approval import Approving, Candidate
 from coterie.e2ee.approval_code import ApprovalCode
 from coterie.e2ee.identity import AccountSecret, vault_hash
 from coterie.e2ee.pairwise import Party
+from coterie.ledger.devices import check_devices
 from coterie.ledger.manifest import SignedManifest
 
 KNOWN_MOST = 100
@@ -103,13 +105,20 @@ class Admitting(OwnDevices):
             raise Unavailable(Code.UNPROVEN, "the own manifest has not come yet")
         return SignedManifest.unpack(row.manifest)
 
-    def check_candidate(self, approving: Approving) -> None:
-        """Before the private keys are opened. Raises Refused(bad-manifest, too-many-devices) where the device
-        cannot be added: its id is another device's."""
-        if self._core.people.owner_of(approving.candidate.id) is not None:
+    def addition(self, device: Candidate) -> AddApproved:
+        """What the next manifest is to say. Raises Refused(bad-manifest, too-many-devices) where it cannot:
+        an id or a key that is another device's, a name that is too long."""
+        added = AddApproved(
+            device.id, device.name, device.curve25519, device.ed25519, device.created_ms, self.device
+        )
+        if self._core.people.owner_of(device.id) is not None:
             raise Refused(Code.BAD_MANIFEST, "the id of a device that is there already")
-        if len(self.own_manifest().manifest.live_devices) >= limits.DEVICES_PER_ACCOUNT:
-            raise Refused(Code.TOO_MANY_DEVICES)
+        after = successor(self.own_manifest(), (added,), 0)
+        try:
+            check_devices(after.devices if after is not None else ())
+        except SealBroken as broken:
+            raise Refused(broken.code, broken.note) from None
+        return added
 
     def grant(self, approving: Approving, secret: AccountSecret) -> bytes:
         """What the new device gets: the private keys, and the newest manifest with its vault."""
@@ -224,14 +233,10 @@ class Joiner:
         elif not self._compared:
             raise Refused(Code.USAGE, "nobody has compared the emoji")
         try:
-            self._me.check_candidate(self._approving)
+            added = self._me.addition(self._approving.candidate)
             grant = self._me.grant(self._approving, await asyncio.to_thread(key.secret))
             await self._me.say_to_joiner(self._rendezvous, grant)
             self._approving.check_kept(await self._next(limits.APPROVAL_SECONDS))
-            device = self._approving.candidate
-            added = AddApproved(
-                device.id, device.name, device.curve25519, device.ed25519, device.created_ms, self._me.device
-            )
             await self._me.change_account((added,), key)
         finally:
             await self.decline()

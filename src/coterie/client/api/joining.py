@@ -77,7 +77,7 @@ async def ask_approval(
             me = await asking.join()
 
     password: opens this machine's profile from then on; the account's own, or another one. Whether anybody
-    has this name the server does not say. Raises Refused(weak-password, profile-exists, bad-name,
+    has this name the server does not say. Raises Refused(weak-password, too-large, profile-exists, bad-name,
     too-many-tries, needs-invite), Unavailable, SecurityStop. clock: the machine's own, unless a trial brings
     another.
     """
@@ -85,6 +85,8 @@ async def ask_approval(
     clock = clock or SystemClock()
     wanted = canonical(name)
     check_password(password, wanted, wrapping=False)
+    if len(device_name.encode("utf-8", "surrogatepass")) > limits.DEVICE_NAME_BYTES:
+        raise Refused(Code.TOO_LARGE, "a device name beyond the limit")
     invite = parse_invite(server)
     connection = await Connection.open(Address(invite.host, invite.port, invite.fingerprint), clock)
     lock: ProfileLock | None = None
