@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from coterie.base.errors import SealBroken as SealBroken
     from coterie.base.errors import SecurityStop as SecurityStop
     from coterie.base.errors import Unavailable as Unavailable
+    from coterie.client.api.admitting import Joiner as Joiner
+    from coterie.client.api.admitting import Joiners as Joiners
     from coterie.client.api.auditing import fetch_ledger as fetch_ledger
+    from coterie.client.api.joining import Asking as Asking
+    from coterie.client.api.joining import ask_approval as ask_approval
     from coterie.client.api.log_in import log_in as log_in
     from coterie.client.api.me import Me as Me
     from coterie.client.api.opening import open as open
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     from coterie.client.commands import EVERYONE as EVERYONE
     from coterie.client.events import AccountChangeAnswered as AccountChangeAnswered
     from coterie.client.events import AccountDeleted as AccountDeleted
+    from coterie.client.events import ApprovalHeard as ApprovalHeard
+    from coterie.client.events import ApprovalsRefused as ApprovalsRefused
     from coterie.client.events import BecameNewDevice as BecameNewDevice
     from coterie.client.events import ContactDeviceQuestion as ContactDeviceQuestion
     from coterie.client.events import Conversation as Conversation
@@ -83,6 +89,8 @@ _MODULES = {
         "Unavailable",
     ),
     "coterie.client.api.auditing": ("fetch_ledger",),
+    "coterie.client.api.admitting": ("Joiner", "Joiners"),
+    "coterie.client.api.joining": ("Asking", "ask_approval"),
     "coterie.client.api.log_in": ("log_in",),
     "coterie.client.api.me": ("Me",),
     "coterie.client.api.opening": ("open",),
@@ -92,6 +100,8 @@ _MODULES = {
     "coterie.client.events": (
         "AccountChangeAnswered",
         "AccountDeleted",
+        "ApprovalHeard",
+        "ApprovalsRefused",
         "BecameNewDevice",
         "ContactDeviceQuestion",
         "Conversation",

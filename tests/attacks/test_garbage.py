@@ -29,6 +29,7 @@ from coterie.content import body
 from coterie.content.body.verification import VerifyCancel, VerifyConfirm, VerifyStart
 from coterie.content.read_marks import ReadMark, ReadMarks
 from coterie.e2ee import hybrid
+from coterie.e2ee.approval_code import ApprovalCode
 from coterie.e2ee.fingerprint import SafetyCode, as_number
 from coterie.e2ee.group import InnerMessage, KeyShare, open_message
 from coterie.e2ee.identity import AccountSecret, Vault, WrapKind, wrap_secret
@@ -47,6 +48,7 @@ from coterie.wire.codec import decode_client, decode_server
 from tests.attacks.garbage import garbage
 from tests.attacks.peers import EVERYONE, LEDGER, LEDGER_KEYS, NOW_MS, Peer
 from tests.client.store.places import sample_key_file
+from tests.e2ee.approvals import Newcomer, agreed, approver
 from tests.wire.test_golden import pinned
 
 CALLS = int(os.environ.get("COTERIE_GARBAGE_CALLS", "25000"))
@@ -205,12 +207,32 @@ def of_files_and_people(alice: Peer) -> dict[str, Parser]:
     }
 
 
+def of_approvals() -> dict[str, Parser]:
+    """What a device that wants to join and the account's say: each side as far as it has come then."""
+    first, new = Newcomer(), Newcomer()
+    old = approver(new.side.request, new.side.rendezvous)
+    agreed(new, old)
+    new.side.compared()
+    grant = old.grant(AccountSecret.generate(), b"manifest", b"vault")
+    asked, waits = approver(first.side.request, first.side.rendezvous), Newcomer()
+    reveal = first.side.answered(approver(first.side.request, first.side.rendezvous).answer)
+    return {
+        "approval requests": (lambda data: approver(data, new.side.rendezvous), (new.side.request,)),
+        "approval answers": (waits.side.answered, (old.answer,)),
+        "approval reveals": (asked.revealed, (reveal,)),
+        "approval grants": (new.side.granted, (grant,)),
+        "approval confirmations": (old.check_kept, (new.side.kept,)),
+        "approval codes": (text(ApprovalCode.from_text), (new.side.code.encode(),)),
+    }
+
+
 def parsers(alice: Peer, bob: Peer) -> dict[str, Parser]:
     return {
         **of_the_wire(),
         **of_the_ledger(alice),
         **of_what_is_sealed(alice, bob),
         **of_files_and_people(alice),
+        **of_approvals(),
     }
 
 

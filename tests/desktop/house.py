@@ -15,6 +15,7 @@ from coterie.client.events import (
     Conversation,
     ConversationKind,
     Device,
+    Emoji,
     Event,
     FramesSent,
     LinkState,
@@ -24,6 +25,7 @@ from coterie.client.events import (
     Sent,
 )
 from coterie.client.store.profiles import ProfilePlace
+from coterie.e2ee.approval_code import ApprovalCode, new_secret
 from coterie.e2ee.recovery import RecoveryKey, new_passphrase
 
 EVERYONE = ConversationId(bytes(16))
@@ -134,6 +136,33 @@ class Guest:
         await self._happened.put(None)
 
 
+class Request:
+    """A request to join: a device of the account answers when the test says so."""
+
+    def __init__(self, house: House, name: UserName) -> None:
+        self._house = house
+        self._name = name
+        self.code = ApprovalCode(new_secret(), new_secret()).text
+        self.closed = False
+        self.answer: asyncio.Future[tuple[Emoji, ...]] = asyncio.get_running_loop().create_future()
+
+    def answers(self, emoji: tuple[Emoji, ...]) -> None:
+        """From the window's thread: a device of the account has answered."""
+        self.answer.get_loop().call_soon_threadsafe(self.answer.set_result, emoji)
+
+    async def answered(self) -> tuple[Emoji, ...]:
+        return await self.answer
+
+    async def join(self) -> Guest:
+        await self._house.door(f"join {self._name}")
+        return self._house.enter(self._name, None, None)
+
+    def close(self) -> None:
+        self.closed = True
+        if not self.answer.done():
+            self.answer.set_exception(Refused(Code.NOT_APPROVED))
+
+
 class House:
     """The doors. `fault` is raised by the next door that is used; `held` keeps a door closed for a while."""
 
@@ -144,6 +173,7 @@ class House:
         self.here: list[str] = []
         self.calls: list[str] = []
         self.guests: list[Guest] = []
+        self.requests: list[Request] = []
         self.fault: BaseException | None = None
         self.held: asyncio.Event | None = None
         self.prepared = False
@@ -161,7 +191,7 @@ class House:
         generate_passphrase: bool = False,
         wrap_with_password: bool = False,
     ) -> Guest:
-        await self._door(f"sign_up {server} {name} {generate_passphrase} {wrap_with_password}")
+        await self.door(f"sign_up {server} {name} {generate_passphrase} {wrap_with_password}")
         wanted = canonical(name)
         if wanted in self.secrets:
             raise Refused(Code.NAME_TAKEN)
@@ -171,7 +201,7 @@ class House:
         recovery_key = RecoveryKey.generate().words()
         alone = generate_passphrase or wrap_with_password
         self.secrets[wanted] = (passphrase or password or "", recovery_key, alone)
-        return self._enter(wanted, recovery_key, passphrase)
+        return self.enter(wanted, recovery_key, passphrase)
 
     def new_passphrase(self) -> str:
         return new_passphrase()
@@ -179,21 +209,28 @@ class House:
     async def log_in(
         self, *, server: str, name: str, password: str, home: Path, recovery_key: str | None = None
     ) -> Guest:
-        await self._door(f"log_in {server} {name}")
+        await self.door(f"log_in {server} {name}")
         wanted = canonical(name)
         right, words, alone = self.secrets.get(wanted, ("", "", False))
         if not right or password != right or (recovery_key is not None and recovery_key != words):
             raise Refused(Code.WRONG_CREDENTIALS)
         if not alone and recovery_key is None:
             raise Refused(Code.NEEDS_RECOVERY_KEY)
-        return self._enter(wanted, None, None)
+        return self.enter(wanted, None, None)
+
+    async def ask_approval(self, *, server: str, name: str, password: str, home: Path) -> Request:
+        await self.door(f"ask_approval {server} {name}")
+        wanted = canonical(name)
+        check_password(password, wanted, wrapping=False)
+        self.requests.append(Request(self, wanted))
+        return self.requests[-1]
 
     async def open(self, home: Path, *, profile: str | None = None, password: str) -> Guest:
-        await self._door(f"open {profile}")
+        await self.door(f"open {profile}")
         name = UserName((profile or "").partition("@")[0])
         if self.secrets[name][0] != password:
             raise Refused(Code.WRONG_CREDENTIALS)
-        return self._enter(name, None, None)
+        return self.enter(name, None, None)
 
     def profiles(self, home: Path) -> Sequence[ProfilePlace]:
         return [ProfilePlace(home / "profiles" / f"{name}@00112233", name) for name in self.here]
@@ -201,7 +238,7 @@ class House:
     def strength(self, password: str, name: str) -> Strength:
         return strength(password, name)
 
-    async def _door(self, call: str) -> None:
+    async def door(self, call: str) -> None:
         self.calls.append(call)
         if self.held is not None:
             await self.held.wait()
@@ -209,7 +246,7 @@ class House:
         if fault is not None:
             raise fault
 
-    def _enter(self, name: UserName, recovery_key: str | None, passphrase: str | None) -> Guest:
+    def enter(self, name: UserName, recovery_key: str | None, passphrase: str | None) -> Guest:
         guest = Guest(name, recovery_key, passphrase)
         self.guests.append(guest)
         return guest

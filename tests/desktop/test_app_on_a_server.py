@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from coterie.desktop.app import Stage
+from coterie.desktop.forms.approval import ApprovalForm
 from coterie.desktop.forms.form import FormState
 from coterie.desktop.forms.log_in import LogInForm
 from coterie.desktop.forms.sign_up import SignUpForm
@@ -187,3 +188,22 @@ def test_a_second_machine_with_a_passphrase_alone_and_with_the_recovery_key(
     log_in.recovery_key.put(words)
     log_in.submit()
     desk.until(lambda: desk.app.stage is Stage.MAIN)
+
+
+def test_a_machine_joins_by_the_code_that_its_window_shows(
+    start: Start, server: Server, tmp_path: Path
+) -> None:
+    eve = Client(tmp_path / "eve", "eve.of.windows", PASSWORD)
+    eve.sign_up(server.invite)
+    desk = start(tmp_path / "second")
+    desk.app.show_approval()
+    form = desk.screen(ApprovalForm)
+    form.name.put(eve.name)
+    form.password.put(PASSWORD)
+    form.confirm.put(PASSWORD)
+    form.submit()
+    desk.until(lambda: form.asking is not None)
+    assert form.asking is not None
+    with eve.running("devices", "approve", "--code", form.asking.code) as approving:
+        desk.until(lambda: desk.app.stage is Stage.MAIN)
+        assert approving.rest()[-1]["approved_by_recovery"] is False

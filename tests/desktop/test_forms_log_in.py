@@ -41,7 +41,11 @@ def words() -> str:
 def log_in(show: ShowLogIn, entrance: Entrance, went: list[str]) -> LogInForm:
     return show(
         lambda parent: LogInForm(
-            parent, entrance, on_sign_up=lambda: went.append("sign up"), back=lambda: went.append("back")
+            parent,
+            entrance,
+            on_sign_up=lambda: went.append("sign up"),
+            on_approval=lambda: went.append("approval"),
+            back=lambda: went.append("back"),
         )
     )
 

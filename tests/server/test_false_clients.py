@@ -17,9 +17,11 @@ from coterie.wire.frames import (
     Accepted,
     Ack,
     AddDevice,
+    AskApproval,
     Claim,
     ClientFrame,
     DeleteAccount,
+    EndApproval,
     Envelopes,
     FetchAccounts,
     FetchLeaves,
@@ -32,9 +34,11 @@ from coterie.wire.frames import (
     ProveDevice,
     PublishManifest,
     PublishPrekeys,
+    RelayApproval,
     Send,
     SignUp,
     Sync,
+    WatchApprovals,
 )
 from coterie.wire.frames.accounts import KnownAccount
 from coterie.wire.frames.messages import LeftOutDevice
@@ -81,6 +85,10 @@ class Liars:
             Accept: Accept(9, bob.account),
             Ack: Ack(positions),
             Ping: Ping(9, positions),
+            AskApproval: AskApproval(9, alice.name, b"r" * 16, b"request"),
+            WatchApprovals: WatchApprovals(9, 60),
+            RelayApproval: RelayApproval(b"r" * 16, b"answer"),
+            EndApproval: EndApproval(b"r" * 16),
         }
 
     async def ready_for(self, kind: type) -> Wire:
@@ -90,7 +98,7 @@ class Liars:
             return house.wire()
         if kind is AddDevice:
             return await logged_in(house, alice)
-        if kind in (SignUp, LoginStart, LoginProve, ProveDevice):
+        if kind in (SignUp, LoginStart, LoginProve, ProveDevice, AskApproval):
             wire = house.wire()
             await wire.greet()
             if kind is LoginProve:
@@ -151,6 +159,9 @@ STAYS = (
     Accept,
     Ack,
     Ping,
+    WatchApprovals,
+    RelayApproval,
+    EndApproval,
 )
 """Frames after which a connection stands where it stood."""
 

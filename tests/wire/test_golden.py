@@ -38,8 +38,8 @@ def _value(info: inspect.Type, numbers: count[int]) -> Any:
             return bytes(range(next(numbers), 256))[:size].ljust(size, b".")
         case inspect.StrType():
             return f"text-{next(numbers)}"
-        case inspect.IntType():
-            return 1000 * next(numbers)
+        case inspect.IntType(le=most):
+            return min(1000 * next(numbers), most or 0)
         case inspect.VarTupleType(item_type=item):
             return (_value(item, numbers), _value(item, numbers))
         case inspect.UnionType(types=types):

@@ -25,6 +25,7 @@ class Code(StrEnum):
     UNKNOWN_PERSON = "unknown-person"
     UNKNOWN_DEVICE = "unknown-device"
     NOTHING_TO_CONFIRM = "nothing-to-confirm"
+    NOT_APPROVED = "not-approved"
     REVOKED = "revoked"
     DELETED = "deleted"
     """The account, one's own or the other person's, was deleted by its owner."""

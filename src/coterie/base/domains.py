@@ -59,6 +59,11 @@ class Domain(StrEnum):
     SAFETY_NUMBER = "coterie safety number"
     SAS_COMMITMENT = "coterie sas commitment"
     SAS = "coterie sas"
+    APPROVAL = "coterie approval"
+    APPROVAL_OFFER = "coterie approval offer"
+    APPROVAL_PROOF = "coterie approval proof"
+    APPROVAL_CODE = "coterie approval code"
+    APPROVAL_GRANT = "coterie approval grant"
 
 
 @cache

@@ -115,6 +115,25 @@ ACCOUNTS_PER_FRAME = 50
 EPOCH_LEAVES = 100
 EPOCH_SECONDS = 1.0
 
+# a device that joins by approval
+APPROVAL_SECONDS = 600
+"""How long a request waits on the server, and how long a device watches for requests at most."""
+APPROVALS_WAITING = 500
+"""On a server; then the oldest that nobody has answered ends."""
+APPROVALS_SHOWN = 8
+"""To a device while it watches once: the newest."""
+APPROVALS_PER_HOUR = 20.0
+APPROVALS_BURST = 10.0
+"""Requests from one address; none on loopback."""
+APPROVAL_WATCHES_PER_SECOND = 0.1
+APPROVAL_WATCHES_BURST = 20.0
+APPROVAL_RELAYS = 8
+"""Messages that each side may have relayed."""
+APPROVAL_REQUEST_BYTES = 4 * 1024
+"""Of a message of the device that wants to join, which nobody knows."""
+APPROVAL_MESSAGE_BYTES = 144 * 1024
+"""Of a message to it: the account's private keys, its manifest and its vault."""
+
 # sessions
 OLM_SESSIONS_PER_DEVICE = 5
 OLM_UNANSWERED_MS = 28 * DAY_MS

@@ -73,6 +73,7 @@ class Arguments(argparse.Namespace):
     device_id: str = ""
     new_name: str = ""
     lost: bool = False
+    code: str | None = None
     # devices, ledger
     action: str = ""
     file: str = ""
@@ -127,9 +128,11 @@ def _check_secrets(parser: Parser, given: Arguments) -> None:
         parser.error(
             "--wrap-with-password is for a password of your own; a generated passphrase needs it not"
         )
-    for what, file in (("code", given.qr_file), ("recovery key", given.recovery_key_file)):
+    files = (("code", given.qr_file), ("code", given.code), ("recovery key", given.recovery_key_file))
+    for what, file in files:
         if file == "-" and given.password_file == "-":
             parser.error(f"the password and the {what} cannot both come from standard input")
+    _check_doors(parser, given)
 
 
 def _check_passwd(parser: Parser, given: Arguments) -> None:
@@ -137,6 +140,12 @@ def _check_passwd(parser: Parser, given: Arguments) -> None:
         parser.error("--generate-passphrase makes the new password: leave --new-password-file away")
     if given.new_password_file == "-" and given.password_file == "-":
         parser.error("both passwords cannot come from standard input")
+
+
+def _check_doors(parser: Parser, given: Arguments) -> None:
+    """What a device comes in by."""
+    if given.approve and given.recovery_key_file is not None:
+        parser.error("--approve and --recovery-key-file: one of them is enough")
 
 
 def _parser() -> Parser:

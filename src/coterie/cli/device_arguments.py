@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from coterie.cli import approval_arguments
 from coterie.cli.parser import Parser, everywhere
 
 
@@ -23,6 +24,7 @@ def devices(parser: Parser) -> None:
             metavar="FILE",
             help="the 24 words, where no password opens the account's keys on this device",
         )
+    approval_arguments.approve(actions)
     _action(actions, "confirm", "say of a device that came to this account: that was me")
 
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import stat
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused
@@ -32,7 +32,7 @@ def as_text(data: bytes) -> str:
         raise Refused(Code.USAGE, "what came is not UTF-8 text") from None
 
 
-async def read_lines() -> AsyncIterator[list[bytes]]:
+async def read_lines() -> AsyncGenerator[list[bytes], None]:
     """Lines as they come, without their ends: all that are there at a time."""
     rest = b""
     while chunk := await _read():

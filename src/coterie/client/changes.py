@@ -38,6 +38,18 @@ class UnmarkDevice(msgspec.Struct, frozen=True):
     device: DeviceId
 
 
+class AddApproved(Quiet, frozen=True):
+    """A new device that this one approves, with these keys. by: this device; the mark of one that came in by
+    recovery passes on (encryption rule 2)."""
+
+    device: DeviceId
+    name: str
+    curve25519: bytes
+    ed25519: bytes
+    created_ms: int
+    by: DeviceId
+
+
 class NewVault(Quiet, frozen=True):
     """Another vault, packed, made from the one with the hash `replaces`: on top of a third it would bring
     back what another device has just put an end to. Auth keys: those that it names and the server lacks, or
@@ -53,4 +65,4 @@ class KeepName(msgspec.Struct, frozen=True):
     """Nothing but the next manifest: it cancels whatever would begin the account's name anew."""
 
 
-Change = RenameDevice | RevokeDevice | LoseDevice | UnmarkDevice | NewVault | KeepName
+Change = RenameDevice | RevokeDevice | LoseDevice | UnmarkDevice | AddApproved | NewVault | KeepName

@@ -143,6 +143,26 @@ class EndAccount(Quiet, frozen=True):
     identity: IdentityKeys
 
 
+class WatchForDevices(msgspec.Struct, frozen=True):
+    """A person looks for devices that want to join, for so long; 0: no more. rendezvous: b"" for all."""
+
+    seconds: int
+    rendezvous: bytes = b""
+
+
+class AnswerDevice(Quiet, frozen=True):
+    """Say this to a device that wants to join."""
+
+    rendezvous: bytes
+    message: bytes
+
+
+class LeaveDevice(msgspec.Struct, frozen=True):
+    """Nothing more is said to it."""
+
+    rendezvous: bytes
+
+
 Command = (
     Say
     | MarkRead
@@ -155,6 +175,9 @@ Command = (
     | ChangeAccount
     | Verifying
     | EndAccount
+    | WatchForDevices
+    | AnswerDevice
+    | LeaveDevice
 )
 
 

@@ -334,6 +334,31 @@ class VaultRenewed(msgspec.Struct, frozen=True):
     """Another device has changed the account's password or recovery key: its new vault is here."""
 
 
+class ApprovalStep(StrEnum):
+    """What is heard of a device that wants to join this account."""
+
+    ASKED = "asked"
+    RELAYED = "relayed"
+    ENDED = "ended"
+    """It is gone, or its time is over."""
+
+
+class ApprovalHeard(Quiet, frozen=True):
+    """Something of a device that wants to join; only who looks for such devices understands it (Me.joiners).
+    message: as it came, b"" at the end."""
+
+    rendezvous: bytes
+    step: ApprovalStep
+    message: bytes = b""
+
+
+class ApprovalsRefused(msgspec.Struct, frozen=True):
+    """The server tells of no devices that want to join for now."""
+
+    code: Code
+    retry_after_ms: int
+
+
 class BecameNewDevice(msgspec.Struct, frozen=True):
     """This folder was a copy of another device's, and is a device of its own from now on. unsure: messages
     that may or may not have been sent by the other one."""
@@ -375,4 +400,6 @@ Event = (
     | EmojiToCompare
     | VerificationEnded
     | VaultRenewed
+    | ApprovalHeard
+    | ApprovalsRefused
 )

@@ -139,6 +139,11 @@ class Connection:
             raise RemoteError(Code.UNEXPECTED_FRAME, "an answer to something else")
         return answer
 
+    async def hear(self) -> ServerFrame:
+        """The next frame, whenever it comes: while a person is waited for. Raises Unavailable, RemoteError
+        where the connection is gone."""
+        return await self._next(None)
+
     def handover(self, sink: Callable[[tuple[ServerFrame, ...]], None]) -> None:
         """From now on frames go to sink; what came since the last answer goes there first."""
         while not self._early.empty():
@@ -166,7 +171,7 @@ class Connection:
                 self._transport.send_close(WSCloseCode.OK)
             self._transport.disconnect()
 
-    async def _next(self, timeout_seconds: float) -> ServerFrame:
+    async def _next(self, timeout_seconds: float | None) -> ServerFrame:
         try:
             async with asyncio.timeout(timeout_seconds):
                 frame = await self._early.get()

@@ -205,8 +205,19 @@ class App:
 
         back = self.show_unlock if self.profiles else self.show_sign_up
         self.window.show(
-            lambda parent: LogInForm(parent, self._entrance, on_sign_up=self.show_sign_up, back=back)
+            lambda parent: LogInForm(
+                parent,
+                self._entrance,
+                on_sign_up=self.show_sign_up,
+                on_approval=self.show_approval,
+                back=back,
+            )
         )
+
+    def show_approval(self) -> None:
+        from coterie.desktop.forms.approval import ApprovalForm
+
+        self.window.show(lambda parent: ApprovalForm(parent, self._entrance, back=self.show_log_in))
 
     def _opened(self, me: Opened) -> None:
         """A door opened. Where the window was closed meanwhile, the account is closed again."""

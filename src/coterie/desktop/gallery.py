@@ -25,6 +25,7 @@ from coterie.base.errors import Refused
 from coterie.client.store.profiles import ProfilePlace
 from coterie.desktop import made_up
 from coterie.desktop.bridge import Bridge
+from coterie.desktop.forms.approval import ApprovalForm
 from coterie.desktop.forms.entrance import Entrance
 from coterie.desktop.forms.form import Form
 from coterie.desktop.forms.log_in import LogInForm
@@ -86,10 +87,17 @@ def sign_up_with_passphrase(stage: Stage) -> None:
 
 
 def log_in(stage: Stage) -> None:
-    form = stage.window.show(lambda parent: LogInForm(parent, stage.entrance, on_sign_up=_nothing, back=None))
+    form = stage.window.show(
+        lambda parent: LogInForm(parent, stage.entrance, on_sign_up=_nothing, on_approval=_nothing, back=None)
+    )
     form.name.put("alice")
     form.password.put(PASSWORD)
     form.failed(Refused(Code.NEEDS_RECOVERY_KEY))
+
+
+def approval(stage: Stage) -> None:
+    form = stage.window.show(lambda parent: ApprovalForm(parent, stage.entrance, back=_nothing))
+    form.show_code(made_up.APPROVAL_CODE)
 
 
 def unlock(stage: Stage) -> None:
@@ -202,6 +210,7 @@ PICTURES: Final = {
     "signup": Picture(DARK, FORM_SIZE, sign_up),
     "signup-passphrase": Picture(DARK, FORM_SIZE, sign_up_with_passphrase),
     "login": Picture(LIGHT, FORM_SIZE, log_in),
+    "approval": Picture(LIGHT, FORM_SIZE, approval),
     "unlock": Picture(DARK, FORM_SIZE, unlock),
     "recovery": Picture(DARK, FORM_SIZE, recovery),
     "recovery-check": Picture(DARK, FORM_SIZE, recovery_check),

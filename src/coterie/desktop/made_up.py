@@ -34,6 +34,7 @@ RECOVERY_KEY: Final = (
     "velvet harbor nine orbit candle frost maple engine quiet lemon bridge salad "
     "window copper garden pilot river seven travel uncle winter yellow zebra amused"
 )
+APPROVAL_CODE: Final = "ABCD-EFGH-2345-JKLM-NPQR-67ST-UVWX-YZ23-ABCD-EFGH-4567-JKLM-NPQR-STUV"
 PASSPHRASE: Final = "otter-quilt-maple-sandy-brook-lantern"
 
 _ONLINE: Final = ("alice", "bob", "carol", "parrot")

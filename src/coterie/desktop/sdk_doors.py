@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import coterie
 
 if TYPE_CHECKING:
-    from coterie.screens.doors import Opened, Profile, Strength
+    from coterie.screens.doors import Asking, Opened, Profile, Strength
 
 
 class SdkDoors:
@@ -51,6 +51,9 @@ class SdkDoors:
         return coterie.log_in(
             server=server, name=name, password=password, home=home, recovery_key=recovery_key
         )
+
+    def ask_approval(self, *, server: str, name: str, password: str, home: Path) -> Awaitable[Asking]:
+        return coterie.ask_approval(server=server, name=name, password=password, home=home)
 
     def open(self, home: Path, *, profile: str | None = None, password: str) -> Awaitable[Opened]:
         return coterie.open(home, profile=profile, password=password, server=self._server)

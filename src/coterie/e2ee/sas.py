@@ -74,9 +74,16 @@ class Agreement:
 
     def __init__(self, secret: EmojiSecret, transcript: bytes, *, starts: bool) -> None:
         seen = transcript.hex()
+        self._secret, self._seen = secret, seen
+        self.transcript = transcript
+        """32 bytes over all that both have seen alike; no secret."""
         self.emoji = secret.emoji(f"{Domain.SAS.value} emoji {seen}")
         said = [secret.mac(seen, f"{Domain.SAS.value} {who} says yes") for who in ("starter", "answerer")]
         self.confirmation, self._expected = said if starts else reversed(said)
+
+    def key(self, purpose: Domain) -> bytes:
+        """32 bytes that only these two sides have: whoever uses them stands behind the same transcript."""
+        return self._secret.mac(self._seen, f"{purpose.value} key")
 
     def check(self, confirmation: bytes) -> None:
         """Raises SealBroken where the other side did not agree to the same."""

@@ -100,7 +100,12 @@ class Chat:
                 | events.NameReset()
             ):
                 self._warn(event, batch)
-            case events.DrainedBacklog() | events.VaultRenewed():
+            case (
+                events.DrainedBacklog()
+                | events.VaultRenewed()
+                | events.ApprovalHeard()
+                | events.ApprovalsRefused()
+            ):
                 batch.ask(intents.ReadAll())
             case _:
                 self._verifying(event, batch)

@@ -58,6 +58,35 @@ class Opened(ChatPort, Protocol):
     async def close(self) -> None: ...
 
 
+class Emoji(Protocol):
+    """One emoji, and what it is called."""
+
+    @property
+    def sign(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+class Asking(Protocol):
+    """A request to join an account, as long as it counts."""
+
+    code: str
+    """To be given to a device of the account."""
+
+    async def answered(self) -> Sequence[Emoji]:
+        """Wait for a device of the account: the emoji to compare; none where the code was given to it."""
+        ...
+
+    async def join(self) -> Opened:
+        """The emoji are the same, or the code was given."""
+        ...
+
+    def close(self) -> None:
+        """Ask no more."""
+        ...
+
+
 class Doors(Protocol):
     """Sign-up, login and unlocking. Called where the event loop runs, never from the screen's own thread."""
 
@@ -86,6 +115,10 @@ class Doors(Protocol):
         self, *, server: str, name: str, password: str, home: Path, recovery_key: str | None = None
     ) -> Awaitable[Opened]:
         """Make this machine a device of an existing account."""
+        ...
+
+    def ask_approval(self, *, server: str, name: str, password: str, home: Path) -> Awaitable[Asking]:
+        """Ask the devices of an existing account; password: opens this machine's profile from then on."""
         ...
 
     def open(self, home: Path, *, profile: str | None = None, password: str) -> Awaitable[Opened]:

@@ -55,6 +55,24 @@ class FormText(StrEnum):
     HAVE_RECOVERY_KEY = "Use my recovery key"
     RECOVERY_PASSWORD = "Forgot the password? Type a new one above."
     RECOVERY_KEY_NEEDED = "This password does not open the account on a new machine. Enter your recovery key."
+    # login by approval
+    APPROVE_INSTEAD = "Ask one of my devices"
+    APPROVAL_TITLE = "Ask your devices"
+    APPROVAL_SUBTITLE = "One that is signed in lets this machine in."
+    PASSWORD_HERE = "New password for this machine"
+    ASK_DEVICES = "Ask"
+    ASKING_DEVICES = "Asking ..."
+    WAITING_FOR_DEVICE = "Waiting for one of your devices ..."
+    APPROVAL_CODE = (
+        "There, run: coterie devices approve --code CODE. Without a code both show seven emoji to compare."
+    )
+    CODE_ARRIVED = "The code has arrived ..."
+    SAME_EMOJI = "Is it the same there, in this order?"
+    EMOJI_MATCH = "They are the same"
+    EMOJI_DIFFER = "They are different"
+    DIFFERENT_EMOJI = "Then somebody may stand between your devices. Nothing was given away."
+    SAY_YES_THERE = "Say yes there, too ..."
+    CANCEL = "Cancel"
     # unlocking
     UNLOCK_TITLE = "Welcome back"
     UNLOCK_TITLE_NAMED = "Welcome back, {name}"
@@ -112,6 +130,7 @@ _REFUSALS: Final[dict[Code, str]] = {
     Code.SIGN_UP_CLOSED: "This server takes new accounts by invitation only",
     Code.TOO_MANY_TRIES: "Too many tries. Please wait a few minutes",
     Code.TOO_MANY_DEVICES: "This account has as many devices as it may have",
+    Code.NOT_APPROVED: "This was not approved: one side ended it, or nobody answered in time",
     Code.BUSY: "The server is busy. Please try again in a moment",
     Code.RESET_PENDING: "This name begins anew a day after you asked for it, unless its owner says no",
     Code.DELETED: "This account was deleted",

@@ -164,6 +164,7 @@ _REFUSALS: Final[dict[Code, str]] = {
     Code.NOT_SIGNED_IN: "This server tells that to its members alone",
     Code.RESET_PENDING: "This name begins anew a day after you asked for it, unless its owner says no",
     Code.DELETED: "This account was deleted",
+    Code.NOT_APPROVED: "This was not approved: one side ended it, or nobody answered in time",
     Code.REVOKED: "This device was removed from the account",
     Code.COPIED_PROFILE: "Another machine runs a copy of this account's folder",
     Code.RESTORED_PROFILE: "This folder is an older copy. Log in again to go on",

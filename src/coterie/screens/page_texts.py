@@ -79,6 +79,10 @@ class FrameTitle(StrEnum):
     ACCEPT = "Whose messages are wanted"
     ACK = "What has arrived"
     PING = "Still there?"
+    ASK_APPROVAL = "Asking your devices to agree"
+    WATCH_APPROVALS = "Looking for a device that wants to join"
+    RELAY_APPROVAL = "Between your device and one that wants to join"
+    END_APPROVAL = "Nothing more for a device that wants to join"
 
 
 FRAME_TITLES: Final[dict[type[ClientFrame], FrameTitle]] = {
@@ -101,4 +105,8 @@ FRAME_TITLES: Final[dict[type[ClientFrame], FrameTitle]] = {
     frames.Accept: FrameTitle.ACCEPT,
     frames.Ack: FrameTitle.ACK,
     frames.Ping: FrameTitle.PING,
+    frames.AskApproval: FrameTitle.ASK_APPROVAL,
+    frames.WatchApprovals: FrameTitle.WATCH_APPROVALS,
+    frames.RelayApproval: FrameTitle.RELAY_APPROVAL,
+    frames.EndApproval: FrameTitle.END_APPROVAL,
 }

@@ -36,7 +36,7 @@ class Housekeeping:
         age = now_seconds - connection.opened_at
         if connection.session.state is State.NEW and age >= limits.HANDSHAKE_SECONDS:
             return True
-        if connection.caller.signed_in is None and age >= UNPROVEN_SECONDS:
+        if connection.caller.signed_in is None and age >= _unproven_seconds(connection):
             return True
         if connection.paused_at is not None:
             return now_seconds - connection.paused_at >= limits.SLOW_READER_SECONDS
@@ -55,7 +55,8 @@ class Housekeeping:
         times = [now_seconds, connection.heard_at, connection.pinged_at or now_seconds]
         due = min(times) + limits.PING_SECONDS
         if connection.caller.signed_in is None:
-            until = limits.HANDSHAKE_SECONDS if connection.session.state is State.NEW else UNPROVEN_SECONDS
+            new = connection.session.state is State.NEW
+            until = limits.HANDSHAKE_SECONDS if new else _unproven_seconds(connection)
             due = min(due, connection.opened_at + until)
         reader = connection.reader
         if reader is not None and reader.has_something_under_way:
@@ -86,3 +87,9 @@ class Housekeeping:
         if now.monotonic_seconds >= self._prune_at:
             dropped = await self._store.prune(now.wall_ms)
             self._prune_at = now.monotonic_seconds + (0 if dropped else PRUNE_SECONDS)
+
+
+def _unproven_seconds(connection: Connection) -> float:
+    """Who waits for an approval may wait for as long as that counts."""
+    waits = connection.session.state is State.AWAITING_APPROVAL
+    return UNPROVEN_SECONDS + (limits.APPROVAL_SECONDS if waits else 0)

@@ -90,6 +90,10 @@ class Rates:
         """By account, in keys."""
         self.manifests = Buckets(limits.MANIFEST_TRIES_PER_SECOND, limits.MANIFEST_TRIES_BURST)
         """By account, in tries."""
+        self.approvals = Buckets(limits.APPROVALS_PER_HOUR / 3600, limits.APPROVALS_BURST)
+        """Devices that want to join, by address; none on loopback."""
+        self.approval_watches = Buckets(limits.APPROVAL_WATCHES_PER_SECOND, limits.APPROVAL_WATCHES_BURST)
+        """By account."""
 
 
 def address_prefix(address: str) -> str:

@@ -15,10 +15,12 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError
 from coterie.base.ids import DeviceId
+from coterie.server.approvals import Approvals
 from coterie.server.commands.outcome import (
     Acknowledge,
     AskRival,
     DeviceSignedIn,
+    HandOnApproval,
     Outcome,
     Push,
     StartDelivery,
@@ -73,6 +75,7 @@ class Settling:
         connections: Connections,
         roster: Roster,
         rivals: Rivals,
+        approvals: Approvals,
         metrics: Metrics,
     ) -> None:
         self._store = store
@@ -82,6 +85,7 @@ class Settling:
         self._connections = connections
         self._roster = roster
         self._rivals = rivals
+        self._approvals = approvals
         self._metrics = metrics
         self._unpublished = b""
         """A statement that is committed and in no published head yet."""
@@ -240,6 +244,8 @@ class Settling:
                 self._connections.signed_in(connection, who)
             case VaultOpenedFor(account):
                 connection.know(vault_of=account)
+            case HandOnApproval(frame):
+                self._approvals.hand_on(connection, frame, now.monotonic_seconds)
             case AskRival():
                 return self._rivals.ask(visit, now.monotonic_seconds)
             case _:

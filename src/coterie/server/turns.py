@@ -14,6 +14,7 @@ import msgspec
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, Unavailable
+from coterie.server.approvals import Approvals
 from coterie.server.caller import Caller, Rival
 from coterie.server.commands.dispatch import READS_NOTHING, Asks, ReadsNothing, decide, handle
 from coterie.server.commands.outcome import Outcome
@@ -55,6 +56,7 @@ class Turns:
         self._rivals = Rivals(self._roster)
         self.connections = Connections(self._delivery, self._roster, metrics)
         """All that are open; a pipe may end its own here."""
+        self._approvals = Approvals(self.connections)
         self._housekeeping = Housekeeping(store, realm, sequencer)
         self._settling = Settling(
             store,
@@ -64,6 +66,7 @@ class Turns:
             self.connections,
             self._roster,
             self._rivals,
+            self._approvals,
             metrics,
         )
         self._lane = Lane()
@@ -72,6 +75,7 @@ class Turns:
         self._stopping = False
         metrics.gauges["connections"] = lambda: len(self.connections)
         metrics.gauges["people_online"] = lambda: self._roster.people_online
+        metrics.gauges["approvals_waiting"] = lambda: len(self._approvals)
         metrics.gauges["ledger_size"] = lambda: sequencer.size
 
     async def prepare(self) -> None:
@@ -187,7 +191,9 @@ class Turns:
             self._ticked = False
             await self._on_tick(now)
         while self.connections.gone:
-            self._again(self._rivals.gone(self.connections.gone.pop()))
+            gone = self.connections.gone.pop()
+            self._again(self._rivals.gone(gone))
+            self._approvals.gone(gone)
         if await self._delivery.fill(now.monotonic_seconds):
             self._wake.set()
         self.connections.flush()
@@ -233,6 +239,7 @@ class Turns:
         """Once a second."""
         self.connections.tell_all(self._roster.changes())
         self._again(self._rivals.expired(now.monotonic_seconds))
+        self._approvals.expire(now.monotonic_seconds)
         for connection in self.connections.all:
             if connection.look_again_at <= now.monotonic_seconds:
                 self._look_at(connection, now.monotonic_seconds)

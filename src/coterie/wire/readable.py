@@ -16,9 +16,11 @@ from coterie.wire.frames import (
     Accept,
     Ack,
     AddDevice,
+    AskApproval,
     Claim,
     ClientFrame,
     DeleteAccount,
+    EndApproval,
     Envelopes,
     FetchAccounts,
     FetchLeaves,
@@ -30,9 +32,11 @@ from coterie.wire.frames import (
     ProveDevice,
     PublishManifest,
     PublishPrekeys,
+    RelayApproval,
     Send,
     SignUp,
     Sync,
+    WatchApprovals,
 )
 from coterie.wire.frames.accounts import KnownAccount
 from coterie.wire.frames.messages import EnvelopeItem, LeftOutDevice, Share
@@ -90,6 +94,7 @@ _CONVERSATION = _open("into which conversation: a hash of who is in it")
 _SESSION = _open("which sending session, so that whoever lacks its key is noticed")
 _SEQ = _open("how far this device has come")
 _STREAM = _open("of this device's mailbox or of a conversation")
+_RENDEZVOUS = _proof("random: where the new device and the one that agrees meet")
 _INCARNATION = _proof("which life of the server's data is meant: a restored server begins another")
 
 FIELDS: Final[dict[type[msgspec.Struct], dict[str, Field]]] = {
@@ -170,6 +175,22 @@ FIELDS: Final[dict[type[msgspec.Struct], dict[str, Field]]] = {
     Ack: {"positions": _open("what has arrived here, so that the server can delete it")},
     Position: {"stream": _STREAM, "incarnation": _INCARNATION, "seq": _SEQ},
     Ping: {"nonce": _proof("comes back in the answer"), "positions": _open("what has arrived here")},
+    AskApproval: {
+        "request": _REQUEST,
+        "name": _open("whose devices are asked"),
+        "rendezvous": _RENDEZVOUS,
+        "message": _open("the public keys and the name of the device that wants to join: for your devices"),
+    },
+    WatchApprovals: {
+        "request": _REQUEST,
+        "seconds": _open("for how long you look for a device that wants to join"),
+        "rendezvous": _RENDEZVOUS,
+    },
+    RelayApproval: {
+        "rendezvous": _RENDEZVOUS,
+        "message": _open("public keys, and, once you have agreed, your account's private keys, sealed"),
+    },
+    EndApproval: {"rendezvous": _RENDEZVOUS},
 }
 
 

@@ -37,6 +37,15 @@ from coterie.wire.frames.accounts import (
     VaultGiven,
     VaultOpened,
 )
+from coterie.wire.frames.approval import (
+    ApprovalAsked,
+    ApprovalEnded,
+    ApprovalRelayed,
+    AskApproval,
+    EndApproval,
+    RelayApproval,
+    WatchApprovals,
+)
 from coterie.wire.frames.connection import Hello, Ping, Pong, ProveDevice, Ready, Sync, Welcome
 from coterie.wire.frames.messages import Accept, Ack, Envelopes, LogEntries, MailboxEntries, Presence, Send
 from coterie.wire.frames.shared import Accepted, Refusal
@@ -68,6 +77,8 @@ class State(Enum):
     PROVING_LOGIN = "proving login"
     VAULT_OPEN = "vault open"
     ADDING_DEVICE = "adding device"
+    ASKING_APPROVAL = "asking approval"
+    AWAITING_APPROVAL = "awaiting approval"
     ENROLLED = "enrolled"
     PROVING_DEVICE = "proving device"
     READY = "ready"
@@ -104,6 +115,15 @@ HANDSHAKE: Transitions = {
     (State.VAULT_OPEN, _UP, LoginStart): State.SALT_ASKED,
     (State.ADDING_DEVICE, _DOWN, Accepted): State.ENROLLED,
     (State.ADDING_DEVICE, _DOWN, Refusal): State.VAULT_OPEN,
+    (State.WELCOMED, _UP, AskApproval): State.ASKING_APPROVAL,
+    (State.ASKING_APPROVAL, _DOWN, Accepted): State.AWAITING_APPROVAL,
+    (State.ASKING_APPROVAL, _DOWN, Refusal): State.WELCOMED,
+    (State.AWAITING_APPROVAL, _UP, RelayApproval): State.AWAITING_APPROVAL,
+    (State.AWAITING_APPROVAL, _UP, EndApproval): State.AWAITING_APPROVAL,
+    (State.AWAITING_APPROVAL, _DOWN, ApprovalRelayed): State.AWAITING_APPROVAL,
+    (State.AWAITING_APPROVAL, _DOWN, ApprovalEnded): State.WELCOMED,
+    (State.WELCOMED, _UP, RelayApproval): State.WELCOMED,
+    (State.WELCOMED, _UP, EndApproval): State.WELCOMED,
     (State.ENROLLED, _UP, ProveDevice): State.PROVING_DEVICE,
     (State.PROVING_DEVICE, _DOWN, Ready): State.READY,
     (State.PROVING_DEVICE, _DOWN, Refusal): State.WELCOMED,
@@ -126,9 +146,12 @@ _REQUESTS = (
     Envelopes,
     Send,
     Accept,
+    WatchApprovals,
+    RelayApproval,
+    EndApproval,
 )
 _ANSWERS = (Accepted, Refusal, Accounts, Leaves, VaultGiven, Claimed)
-_NEWS = (Presence, LedgerGrew, PrekeysLow)
+_NEWS = (Presence, LedgerGrew, PrekeysLow, ApprovalAsked, ApprovalRelayed, ApprovalEnded)
 
 TRANSITIONS: Transitions = {
     **HANDSHAKE,

@@ -1,7 +1,7 @@
 """`coterie devices`: the devices of this account, as its newest proven manifest lists them.
 
 With an action one of them is renamed or removed, or the question about one that came is answered. The
-password that opens this home signs the change, too.
+password that opens this home signs the change, too. `coterie devices approve` (approve.py) lets a new one in.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from coterie.base.ids import DeviceId
 from coterie.cli import session
 from coterie.cli.arguments import Arguments
 from coterie.cli.chat_shapes import device_shape
+from coterie.cli.commands import approve
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output, harmless
 from coterie.cli.parser import UsageError
@@ -23,6 +24,8 @@ from coterie.screens.i18n import Text
 
 
 def run(given: Arguments, output: Output) -> int:
+    if given.action == "approve":
+        return approve.run(given, output)
     return session.run(_devices(given, output))
 
 

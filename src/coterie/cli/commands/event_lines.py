@@ -26,6 +26,8 @@ from coterie.cli.shapes import iso
 from coterie.client.events import (
     AccountChangeAnswered,
     AccountDeleted,
+    ApprovalHeard,
+    ApprovalsRefused,
     BecameNewDevice,
     ContactDeviceQuestion,
     ConversationChanged,
@@ -98,7 +100,14 @@ class EventLines:
                 return self._output.rendered(StuckShape(event="stuck", error=code.value), refusal(code))
             case BecameNewDevice() | MessagesMissing() | OwnDeviceQuestion() | LedgerDoubted():
                 return self._warning(event)
-            case ConversationChanged() | MessageQueued() | AccountChangeAnswered() | VaultRenewed():
+            case (
+                ConversationChanged()
+                | MessageQueued()
+                | AccountChangeAnswered()
+                | VaultRenewed()
+                | ApprovalHeard()
+                | ApprovalsRefused()
+            ):
                 return ""
             case _:
                 assert_never(event)

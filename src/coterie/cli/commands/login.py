@@ -5,22 +5,17 @@ from __future__ import annotations
 import coterie
 from coterie.cli import session
 from coterie.cli.arguments import Arguments
+from coterie.cli.commands import login_approved
 from coterie.cli.commands.enrol import show_account
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
-from coterie.cli.parser import UsageError
 from coterie.cli.secret_input import read_password, read_recovery_key
 from coterie.screens.form_texts import FormText
-
-NO_APPROVAL = (
-    "--approve is not there yet: log in with a generated passphrase, or with your password and "
-    "--recovery-key-file"
-)
 
 
 def run(given: Arguments, output: Output) -> int:
     if given.approve:
-        raise UsageError("", NO_APPROVAL)
+        return login_approved.run(given, output)
     recovery_key = None if given.recovery_key_file is None else read_recovery_key(given.recovery_key_file)
     password = read_password(given, FormText.PASSWORD_OR_PASSPHRASE.value)
     return session.run(_log_in(given, output, password, recovery_key))

@@ -40,17 +40,36 @@ from coterie.ledger.manifest import (
 )
 
 
-class NewDevice:
-    """A device that no server knows yet: its keys, its signed prekeys and what to keep of them."""
+class DrawnDevice:
+    """A device before it is known whose it will be: its id, name and keys."""
 
-    def __init__(self, account: AccountId, name: str, clock: Clock, pickle_root: bytes = b"") -> None:
-        """pickle_root: of the store that it goes into, 32 bytes; drawn where there is none yet."""
-        now_ms = clock.wall_ms()
-        self.account = account
+    def __init__(self, name: str, clock: Clock) -> None:
         self.id = DeviceId(secrets.token_bytes(16))
         self.name = name or machine_name()
         self.keys = DeviceKeys.create()
-        self.created_ms = now_ms
+        self.created_ms = clock.wall_ms()
+
+
+class NewDevice:
+    """A device that no server knows yet: its keys, its signed prekeys and what to keep of them."""
+
+    def __init__(
+        self,
+        account: AccountId,
+        name: str,
+        clock: Clock,
+        pickle_root: bytes = b"",
+        drawn: DrawnDevice | None = None,
+    ) -> None:
+        """pickle_root: of the store that it goes into, 32 bytes; drawn where there is none yet. drawn: where
+        id and keys are known already."""
+        now_ms = clock.wall_ms()
+        drawn = drawn or DrawnDevice(name, clock)
+        self.account = account
+        self.id = drawn.id
+        self.name = drawn.name
+        self.keys = drawn.keys
+        self.created_ms = drawn.created_ms
         maker = PrekeyMaker(self.keys, account, self.id, 1)
         x_wing, private = maker.x_wing(now_ms)
         self.prekeys = (*maker.one_time(limits.ONE_TIME_KEYS, now_ms), maker.fallback(now_ms), x_wing)

@@ -15,7 +15,7 @@ from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import SecurityStop, Unavailable
 from coterie.base.ids import ConversationId, MessageId
-from coterie.client.api.leaving import Leaving
+from coterie.client.api.admitting import Admitting
 from coterie.client.api.readers import Readers
 from coterie.client.commands import KeepDraft, MarkRead, RecoveryKeyShown, Say, parse
 from coterie.client.core.alarms import SplitProof
@@ -23,6 +23,8 @@ from coterie.client.core.profile import Profile
 from coterie.client.core.standing import check_may_write
 from coterie.client.events import (
     AccountChangeAnswered,
+    ApprovalHeard,
+    ApprovalsRefused,
     ConversationChanged,
     DrainedBacklog,
     Event,
@@ -47,7 +49,7 @@ from coterie.content.body import Text, pack
 from coterie.ledger.audit import Audit, LedgerFile, audit, ledger_of, together
 
 
-class Me(Leaving):
+class Me(Admitting):
     """An account on this device. Use it with `async with`, or call close() at the end."""
 
     def __init__(
@@ -210,6 +212,7 @@ class Me(Leaving):
                     self._doors_settled()
                 else:
                     self._drained.clear()
+                    self._unwatched()
                 self._changed.set()
             case DrainedBacklog():
                 self._drained.set()
@@ -228,6 +231,9 @@ class Me(Leaving):
             case VaultRenewed():
                 self._doors_settled()
                 self._changed.set()
+            case ApprovalHeard() | ApprovalsRefused():
+                self._approval_heard(event)
+                return
             case _:
                 pass
         self._readers.put(event)

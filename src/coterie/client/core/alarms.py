@@ -7,6 +7,7 @@ sent from then on (encryption rules 14 and 20).
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
@@ -164,6 +165,12 @@ class OwnDevices:
     def __init__(self, reads: Reads, people: People) -> None:
         self._reads = reads
         self._people = people
+        self._expected: set[DeviceId] = set()
+
+    def expect(self, devices: Iterable[DeviceId]) -> None:
+        """The person here has just approved these: nothing is to be asked about them, as long as the program
+        runs. Whether a manifest says so does not count: this device's key may be on a stolen copy."""
+        self._expected.update(devices)
 
     def waiting(self) -> tuple[Device, ...]:
         """Live devices about which nobody has answered."""
@@ -174,7 +181,8 @@ class OwnDevices:
         """A newer manifest of an account was proven, and is in the people already."""
         if row.account != self._people.me:
             return NOTHING
-        new = [device for device in self._unknown(known, row) if device != self._people.device]
+        mine = {self._people.device, *self._expected}
+        new = [device for device in self._unknown(known, row) if device not in mine]
         asked = self._asked()
         fresh = tuple(device for device in new if device not in asked)
         if not fresh:

@@ -11,6 +11,7 @@ import msgspec
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, Unavailable
 from coterie.base.ids import AccountId, log_of
+from coterie.client.core.approvals import Approvals
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.inbox import Inbox
 from coterie.client.core.outbox import Outbox
@@ -23,6 +24,7 @@ from coterie.client.core.prekeys import Prekeys
 from coterie.client.core.presence import PresenceList
 from coterie.client.core.requests import (
     AccountsAsked,
+    ApprovalsWatched,
     ClaimAsked,
     DeletionGiven,
     EnvelopesGiven,
@@ -77,6 +79,7 @@ class Answers:
         positions: Positions,
         own_account: OwnAccount,
         own_vault: OwnVault,
+        approvals: Approvals,
     ) -> None:
         self._reads = reads
         self._requests = requests
@@ -92,6 +95,7 @@ class Answers:
         self._positions = positions
         self._own_account = own_account
         self._own_vault = own_vault
+        self._approvals = approvals
 
     def came(self, frame: Answer, now_ms: int) -> Iterator[Outcome]:
         """An answer counts where its request is under way on this connection."""
@@ -147,7 +151,7 @@ class Answers:
                 yield self._own_account.accepted(purpose)
             case DeletionGiven(change=change):
                 yield Outcome(show=(AccountChangeAnswered(change, None),))
-            case None:
+            case ApprovalsWatched() | None:
                 pass
             case LeavesAsked() | AccountsAsked() | ClaimAsked() | OwedClaimed() | VaultAsked():
                 raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
@@ -163,6 +167,8 @@ class Answers:
                 yield self._prekeys.refused(purpose)
             case ManifestGiven() | DeletionGiven() if code not in (Code.BUSY, Code.DISK):
                 yield self._own_account.refused(purpose, code, refusal.retry_after_ms)
+            case ApprovalsWatched():
+                yield self._approvals.refused(code, refusal.retry_after_ms)
             case EnvelopesGiven() if code not in PASSING:
                 yield from self._sending.envelopes_refused(purpose, refusal, code, now_ms)
                 yield from self._owed.give(now_ms)

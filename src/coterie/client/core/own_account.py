@@ -19,6 +19,7 @@ from coterie.base.errors import Refused, SealBroken, Unavailable
 from coterie.base.ids import DeviceId
 from coterie.base.quiet import Quiet
 from coterie.client.changes import (
+    AddApproved,
     Change,
     KeepName,
     LoseDevice,
@@ -39,7 +40,7 @@ from coterie.ledger.checks import check_successor
 from coterie.ledger.deletion import sign_deletion
 from coterie.ledger.devices import Devices
 from coterie.ledger.leaves import LeafKind, LedgerView, name_hash
-from coterie.ledger.manifest import Manifest, SignedManifest, sign_manifest
+from coterie.ledger.manifest import DeviceEntry, Manifest, SignedManifest, sign_manifest
 from coterie.wire.frames import DeleteAccount, PublishManifest
 
 
@@ -207,6 +208,8 @@ def successor(
                 kept = True
             case NewVault():
                 vault_hash = _replaced(vault_hash, change)
+            case AddApproved():
+                devices = _approved(devices, change)
             case RenameDevice() | RevokeDevice() | LoseDevice() | UnmarkDevice():
                 devices = _with(devices, change, now_ms)
             case _:
@@ -241,6 +244,27 @@ def _with(
     if not entry.live and changed != entry:
         raise Refused(Code.UNKNOWN_DEVICE, "a revoked device stays as it is")
     return (*devices[:place], changed, *devices[place + 1 :])
+
+
+def _approved(devices: Devices, change: AddApproved) -> Devices:
+    """The list with one entry more, if it is not there."""
+    approver = devices[_place(devices, change.by)]
+    entry = DeviceEntry(
+        id=change.device,
+        name=change.name,
+        curve25519=change.curve25519,
+        ed25519=change.ed25519,
+        created_ms=change.created_ms,
+        revoked_ms=0,
+        approved_by=change.by,
+        marked=approver.marked,
+    )
+    known = next((each for each in devices if each.id == change.device), None)
+    if known is None:
+        return (*devices, entry)
+    if known != entry:
+        raise Refused(Code.BAD_MANIFEST, "another device of this id is there already")
+    return devices
 
 
 def _place(devices: Devices, device: DeviceId) -> int:

@@ -64,6 +64,10 @@ class ManifestGiven(msgspec.Struct, frozen=True):
     seq: int
 
 
+class ApprovalsWatched(msgspec.Struct, frozen=True):
+    """Devices that want to join are looked for."""
+
+
 Purpose = (
     LeavesAsked
     | AccountsAsked
@@ -75,6 +79,7 @@ Purpose = (
     | ManifestGiven
     | VaultAsked
     | DeletionGiven
+    | ApprovalsWatched
 )
 
 

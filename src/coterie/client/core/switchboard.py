@@ -9,8 +9,10 @@ from coterie.base.codes import Code
 from coterie.base.conversations import everyone_id
 from coterie.base.errors import RemoteError
 from coterie.base.ids import AccountId, StreamId
+from coterie.client.changes import AddApproved
 from coterie.client.commands import (
     AcceptIdentity,
+    AnswerDevice,
     ChangeAccount,
     Command,
     CompareEmoji,
@@ -21,6 +23,7 @@ from coterie.client.commands import (
     EndAccount,
     EndVerification,
     KeepDraft,
+    LeaveDevice,
     MarkRead,
     MarkVerified,
     MoveQueued,
@@ -29,8 +32,10 @@ from coterie.client.commands import (
     Say,
     Tick,
     Verifying,
+    WatchForDevices,
 )
 from coterie.client.core.answers import Answers
+from coterie.client.core.approvals import Approvals
 from coterie.client.core.envelopes import Envelopes
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.inbox import Inbox
@@ -71,6 +76,9 @@ from coterie.client.store.records import (
 from coterie.wire.frames import (
     Accepted,
     Accounts,
+    ApprovalAsked,
+    ApprovalEnded,
+    ApprovalRelayed,
     Claimed,
     Leaves,
     LedgerGrew,
@@ -136,6 +144,7 @@ class Switchboard:
             reads, self.people, self.keyring, self.requests, lambda: self.trust.view
         )
         self.own_vault = OwnVault(reads, self.people, self.requests)
+        self._approvals = Approvals(self.requests)
         self._answers = Answers(
             reads,
             self.requests,
@@ -151,6 +160,7 @@ class Switchboard:
             self._positions,
             self._own_account,
             self.own_vault,
+            self._approvals,
         )
         self._live = False
         self._told_live = False
@@ -190,10 +200,8 @@ class Switchboard:
                 yield self._disconnected(code, final)
             case Tick():
                 yield from self._tick(now_ms)
-            case OwnDeviceConfirmed(device):
-                yield self.trust.own.answered(device)
-            case ChangeAccount():
-                yield self._own_account.change(command, now_ms)
+            case OwnDeviceConfirmed() | ChangeAccount() | WatchForDevices() | AnswerDevice() | LeaveDevice():
+                yield self._own_devices(command, now_ms)
             case (
                 MarkVerified()
                 | CompareEmoji()
@@ -252,6 +260,21 @@ class Switchboard:
             yield from self._owed.give(now_ms)
             yield from self._read_telling.tick(now_ms)
 
+    def _own_devices(
+        self,
+        command: OwnDeviceConfirmed | ChangeAccount | WatchForDevices | AnswerDevice | LeaveDevice,
+        now_ms: int,
+    ) -> Outcome:
+        """What the person asked about own devices. One that is admitted here is none to ask about."""
+        match command:
+            case OwnDeviceConfirmed(device):
+                return self.trust.own.answered(device)
+            case ChangeAccount(changes=changes):
+                self.trust.own.expect(each.device for each in changes if isinstance(each, AddApproved))
+                return self._own_account.change(command, now_ms)
+            case _:
+                return self._approvals.tell(command, now_ms)
+
     def unaccepted(self, below_order: int) -> tuple[int, ...]:
         """Orders of the messages below one that the server has not accepted, as far as is known here."""
         states = (OutboxState.WAITING, OutboxState.SEALED)
@@ -284,6 +307,8 @@ class Switchboard:
                 came = [AccountId(each.account) for each in frame.people if each.online]
                 yield from self._sending.well_again(came, now_ms)
                 yield from self._owed.came_online(came, now_ms)
+            case ApprovalAsked() | ApprovalRelayed() | ApprovalEnded():
+                yield self._approvals.heard(frame)
             case Pong():
                 pass
             case Welcome() | Salt() | VaultOpened() | Ready():

@@ -21,7 +21,8 @@ from coterie.client.core.outbox import Outbox
 from coterie.client.core.people import People
 from coterie.client.core.sending import Sending
 from coterie.client.core.standing import Standings
-from coterie.client.events import Emoji, EmojiToCompare, EndReason, VerificationAsked, VerificationEnded
+from coterie.client.emoji import emoji_of
+from coterie.client.events import EmojiToCompare, EndReason, VerificationAsked, VerificationEnded
 from coterie.client.outcome import Outcome
 from coterie.client.store.records import MessageRow
 from coterie.content.body import Text, Unknown, unpack
@@ -36,7 +37,6 @@ from coterie.content.body.verification import (
 from coterie.content.body.verification import Verification as Body
 from coterie.e2ee.pairwise import Party
 from coterie.e2ee.sas import Agreement, Answerer, SasPurpose, Starter, Terms
-from coterie.e2ee.sas_emoji import EMOJI
 
 log = logging.getLogger("coterie.client.verification")
 
@@ -203,7 +203,7 @@ class Verification:
 
     def _compare(self, exchange: Exchange, agreement: Agreement) -> Outcome:
         exchange.agreement = agreement
-        emoji = tuple(Emoji(*EMOJI[number]) for number in agreement.emoji)
+        emoji = emoji_of(agreement.emoji)
         return Outcome(show=(EmojiToCompare(self._people.person(exchange.peer), emoji),))
 
     def _both_said_yes(self, exchange: Exchange) -> Iterator[Outcome]:

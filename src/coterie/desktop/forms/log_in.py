@@ -28,6 +28,7 @@ class LogInForm(Form):
         entrance: Entrance,
         *,
         on_sign_up: Callable[[], None],
+        on_approval: Callable[[], None],
         back: Callable[[], None] | None,
     ) -> None:
         super().__init__(parent, entrance, FormText.LOG_IN_TITLE.value, FormText.LOG_IN_SUBTITLE.value)
@@ -47,8 +48,10 @@ class LogInForm(Form):
         )
         self.use_recovery_key.pack(anchor="w")
         self.add_main(FormText.LOG_IN.value)
+        self.approval = self.add_link(FormText.APPROVE_INSTEAD.value, on_approval)
+        self.approval.pack(pady=(10, 0))
         self.sign_up = self.add_link(FormText.CREATE_ACCOUNT.value, on_sign_up)
-        self.sign_up.pack(pady=(10, 0))
+        self.sign_up.pack(pady=(4, 0))
         self.server.put(entrance.server)
         self.finish((self.name if entrance.server else self.server).entry, back)
 

@@ -11,6 +11,7 @@ from coterie.server.commands import (
     accept,
     ack,
     add_device,
+    ask_approval,
     claim,
     delete_account,
     envelopes,
@@ -27,8 +28,9 @@ from coterie.server.commands import (
     send,
     sign_up,
     sync,
+    watch_approvals,
 )
-from coterie.server.commands.outcome import Outcome
+from coterie.server.commands.outcome import HandOnApproval, Outcome
 from coterie.server.policy import Now
 from coterie.server.realm import Realm
 from coterie.server.store.protocol import Reads
@@ -36,8 +38,10 @@ from coterie.wire.frames import (
     Accept,
     Ack,
     AddDevice,
+    AskApproval,
     Claim,
     DeleteAccount,
+    EndApproval,
     Envelopes,
     FetchAccounts,
     FetchLeaves,
@@ -49,15 +53,43 @@ from coterie.wire.frames import (
     ProveDevice,
     PublishManifest,
     PublishPrekeys,
+    RelayApproval,
     Send,
     SignUp,
     Sync,
+    WatchApprovals,
 )
 
-READS_NOTHING = (Send, Ack, Envelopes, Ping, Claim, Accept, Sync, Hello)
+READS_NOTHING = (
+    Send,
+    Ack,
+    Envelopes,
+    Ping,
+    Claim,
+    Accept,
+    Sync,
+    Hello,
+    RelayApproval,
+    EndApproval,
+    AskApproval,
+    WatchApprovals,
+)
 """Frames whose command does not look at what frames before them may have left to be committed."""
 
-ReadsNothing = Send | Ack | Envelopes | Ping | Claim | Accept | Sync | Hello
+ReadsNothing = (
+    Send
+    | Ack
+    | Envelopes
+    | Ping
+    | Claim
+    | Accept
+    | Sync
+    | Hello
+    | RelayApproval
+    | EndApproval
+    | AskApproval
+    | WatchApprovals
+)
 Asks = (
     FetchAccounts
     | FetchLeaves
@@ -92,6 +124,12 @@ def decide(frame: ReadsNothing, who: Caller, realm: Realm, now: Now) -> Outcome:
             return sync.handle(frame)
         case Hello():
             return hello.handle(frame, who, realm)
+        case RelayApproval() | EndApproval():
+            return Outcome(0, push=(HandOnApproval(frame),))
+        case AskApproval():
+            return ask_approval.handle(frame, who, realm, now)
+        case WatchApprovals():
+            return watch_approvals.handle(frame, _signed_in(who), realm, now)
         case _:
             assert_never(frame)
 

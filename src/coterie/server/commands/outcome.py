@@ -23,7 +23,16 @@ from coterie.server.store.results import (
     ResetsCompleted,
     Result,
 )
-from coterie.wire.frames import Accepted, Claimed, Refusal, ServerFrame
+from coterie.wire.frames import (
+    Accepted,
+    AskApproval,
+    Claimed,
+    EndApproval,
+    Refusal,
+    RelayApproval,
+    ServerFrame,
+    WatchApprovals,
+)
 from coterie.wire.frames.accounts import ClaimedKeys
 from coterie.wire.frames.shared import DeviceRef, Position
 
@@ -56,7 +65,14 @@ class Acknowledge(msgspec.Struct, frozen=True):
     positions: tuple[Position, ...]
 
 
-Push = Acknowledge | StartDelivery | DeviceSignedIn | VaultOpenedFor | AskRival
+class HandOnApproval(msgspec.Struct, frozen=True):
+    """Something about a device that wants to join: server/approvals.py hands it on, and keeps it in
+    memory."""
+
+    frame: AskApproval | WatchApprovals | RelayApproval | EndApproval
+
+
+Push = Acknowledge | StartDelivery | DeviceSignedIn | VaultOpenedFor | AskRival | HandOnApproval
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):

@@ -27,6 +27,15 @@ from coterie.wire.frames.accounts import (
     VaultGiven,
     VaultOpened,
 )
+from coterie.wire.frames.approval import (
+    ApprovalAsked,
+    ApprovalEnded,
+    ApprovalRelayed,
+    AskApproval,
+    EndApproval,
+    RelayApproval,
+    WatchApprovals,
+)
 from coterie.wire.frames.connection import Hello, Ping, Pong, ProveDevice, Ready, Sync, Welcome
 from coterie.wire.frames.messages import Accept, Ack, Envelopes, LogEntries, MailboxEntries, Presence, Send
 from coterie.wire.frames.shared import Accepted, Refusal
@@ -51,6 +60,10 @@ ClientFrame = (
     | Accept
     | Ack
     | Ping
+    | AskApproval
+    | WatchApprovals
+    | RelayApproval
+    | EndApproval
 )
 """What a client may send."""
 
@@ -71,6 +84,9 @@ ServerFrame = (
     | LogEntries
     | Presence
     | Pong
+    | ApprovalAsked
+    | ApprovalRelayed
+    | ApprovalEnded
 )
 """What a server may send."""
 
@@ -82,10 +98,15 @@ __all__ = [
     "Accounts",
     "Ack",
     "AddDevice",
+    "ApprovalAsked",
+    "ApprovalEnded",
+    "ApprovalRelayed",
+    "AskApproval",
     "Claim",
     "Claimed",
     "ClientFrame",
     "DeleteAccount",
+    "EndApproval",
     "Envelopes",
     "FetchAccounts",
     "FetchLeaves",
@@ -107,6 +128,7 @@ __all__ = [
     "PublishPrekeys",
     "Ready",
     "Refusal",
+    "RelayApproval",
     "Salt",
     "Send",
     "ServerFrame",
@@ -114,5 +136,6 @@ __all__ = [
     "Sync",
     "VaultGiven",
     "VaultOpened",
+    "WatchApprovals",
     "Welcome",
 ]
