@@ -13,8 +13,8 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.ids import MessageId
 from coterie.client.commands import Say
+from coterie.client.core.account_rows import account_row
 from coterie.client.core.peer_prekeys import peer_keys
-from coterie.client.core.trust import account_row
 from coterie.client.store.records import PeerKeys
 from coterie.content.body import Text
 from coterie.ledger.manifest import Prekey, PrekeyKind, SignedPrekey, sign_prekey

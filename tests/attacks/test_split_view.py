@@ -11,8 +11,8 @@ from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SecurityStop
 from coterie.base.ids import AccountId, LedgerId
 from coterie.base.signing import IdentityKeys, LedgerKeys
+from coterie.client.core.account_rows import account_row
 from coterie.client.core.alarms import HEADS_REMEMBERED
-from coterie.client.core.trust import account_row
 from coterie.client.store.records import Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.ledger.heads import Head, sign_head

@@ -17,6 +17,6 @@ def test_screens_need_no_toolkit_and_nothing_private_of_the_client() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "_tkinter" not in done.stdout
-    allowed = ("'coterie.client'", "'coterie.client.events'")
+    allowed = ("'coterie.client'", "'coterie.client.events'", "'coterie.client.shapes'")
     client = [name for name in done.stdout.strip("[]\n").split(", ") if name.startswith("'coterie.client")]
     assert [name for name in client if name not in allowed] == []

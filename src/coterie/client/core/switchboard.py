@@ -9,7 +9,6 @@ from coterie.base.codes import Code
 from coterie.base.conversations import everyone_id
 from coterie.base.errors import RemoteError
 from coterie.base.ids import AccountId, StreamId
-from coterie.client.changes import AddApproved
 from coterie.client.commands import (
     AcceptIdentity,
     AnswerDevice,
@@ -31,11 +30,11 @@ from coterie.client.commands import (
     RecoveryKeyShown,
     Say,
     Tick,
-    Verifying,
     WatchForDevices,
 )
 from coterie.client.core.answers import Answers
 from coterie.client.core.approvals import Approvals
+from coterie.client.core.asked import Asked
 from coterie.client.core.envelopes import Envelopes
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.inbox import Inbox
@@ -162,6 +161,17 @@ class Switchboard:
             self.own_vault,
             self._approvals,
         )
+        self._asked = Asked(
+            self.trust,
+            self.standings,
+            self.verification,
+            self._own_account,
+            self._approvals,
+            self._outbox,
+            self._sending,
+            self._owed,
+            self._news,
+        )
         self._live = False
         self._told_live = False
 
@@ -201,7 +211,7 @@ class Switchboard:
             case Tick():
                 yield from self._tick(now_ms)
             case OwnDeviceConfirmed() | ChangeAccount() | WatchForDevices() | AnswerDevice() | LeaveDevice():
-                yield self._own_devices(command, now_ms)
+                yield self._asked.own_devices(command, now_ms)
             case (
                 MarkVerified()
                 | CompareEmoji()
@@ -211,43 +221,11 @@ class Switchboard:
                 | AcceptIdentity()
                 | MoveQueued()
             ):
-                yield from self._verify(command, now_ms)
+                yield from self._asked.verify(command, now_ms, live=self._live)
             case EndAccount():
                 yield self._own_account.end(command, now_ms)
             case _:
                 assert_never(command)
-
-    def _verify(self, command: Verifying, now_ms: int) -> Iterator[Outcome]:
-        match command:
-            case MarkVerified(account):
-                yield self.standings.verified(account)
-                yield self.standings.asked(account)
-            case ContactDeviceConfirmed(account, device):
-                yield Outcome(save=self.trust.held.confirmed(account, device))
-                if self._live:
-                    yield from self._owed.came_online((account,), now_ms)
-                    yield from self._sending.well_again((account,), now_ms)
-            case AcceptIdentity(account):
-                yield self.standings.accepted(account)
-            case MoveQueued(account, send):
-                yield from self._move(account, now_ms, send=send)
-            case CompareEmoji(account):
-                yield from self.verification.ask(account, now_ms)
-            case EmojiMatch(account):
-                yield from self.verification.match(account, now_ms)
-            case EndVerification(account, reason):
-                yield from self.verification.end(account, reason, now_ms)
-            case _:
-                assert_never(command)
-
-    def _move(self, account: AccountId, now_ms: int, *, send: bool) -> Iterator[Outcome]:
-        """Queued messages of somebody's former identities: given up, or said to the one of now."""
-        for given_up, again in tuple(self.standings.move(account, send=send)):
-            yield Outcome(save=(given_up,))
-            if again is not None:
-                yield self._outbox.say(again, now_ms)
-                self._news.of(again.conversation)
-                self._sending.later(again.conversation)
 
     def _tick(self, now_ms: int) -> Iterator[Outcome]:
         yield from self._inbox.kept_long_enough(now_ms)
@@ -259,21 +237,6 @@ class Switchboard:
             yield from self._sending.pump_all(now_ms)
             yield from self._owed.give(now_ms)
             yield from self._read_telling.tick(now_ms)
-
-    def _own_devices(
-        self,
-        command: OwnDeviceConfirmed | ChangeAccount | WatchForDevices | AnswerDevice | LeaveDevice,
-        now_ms: int,
-    ) -> Outcome:
-        """What the person asked about own devices. One that is admitted here is none to ask about."""
-        match command:
-            case OwnDeviceConfirmed(device):
-                return self.trust.own.answered(device)
-            case ChangeAccount(changes=changes):
-                self.trust.own.expect(each.device for each in changes if isinstance(each, AddApproved))
-                return self._own_account.change(command, now_ms)
-            case _:
-                return self._approvals.tell(command, now_ms)
 
     def unaccepted(self, below_order: int) -> tuple[int, ...]:
         """Orders of the messages below one that the server has not accepted, as far as is known here."""

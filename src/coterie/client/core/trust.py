@@ -14,7 +14,8 @@ import msgspec
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SealBroken, SecurityStop
-from coterie.base.ids import AccountId, DeviceId, UserName
+from coterie.base.ids import AccountId
+from coterie.client.core.account_rows import account_row, newer
 from coterie.client.core.alarms import OwnDevices, Witness
 from coterie.client.core.freshness import Freshness
 from coterie.client.core.held import Held
@@ -28,7 +29,7 @@ from coterie.client.core.resets import Resets
 from coterie.client.core.standing import changed, first_seen
 from coterie.client.events import AccountDeleted, DevicesChanged, Event, PersonAppeared
 from coterie.client.outcome import NOTHING, Outcome
-from coterie.client.store.records import AccountRow, PeerDevice, PutLeaves, Record, Setting
+from coterie.client.store.records import AccountRow, PutLeaves, Record, Setting
 from coterie.ledger.checks import check_newest, check_successor
 from coterie.ledger.deletion import SignedDeletion, check_tombstone
 from coterie.ledger.heads import Head, SignedHead
@@ -369,34 +370,3 @@ class Trust:
         old = {each.device for each in known.devices}
         by_recovery = any(each.marked and each.device not in old for each in row.devices)
         return (DevicesChanged(person, by_recovery),)
-
-
-def newer(known: AccountRow | None, row: AccountRow) -> bool:
-    """Whether a proven row brings another manifest than the one known before."""
-    return known is None or known.seq < row.seq
-
-
-def account_row(signed: SignedManifest, known: AccountRow | None) -> AccountRow:
-    """The row of a proven manifest."""
-    manifest = signed.manifest
-    account = AccountId(manifest.account)
-    devices = tuple(
-        PeerDevice(
-            device=DeviceId(entry.id),
-            account=account,
-            name=entry.name,
-            curve25519=entry.curve25519,
-            ed25519=entry.ed25519,
-            created_ms=entry.created_ms,
-            revoked_ms=entry.revoked_ms,
-            approved_by=entry.approved_by,
-            marked=entry.marked,
-        )
-        for entry in manifest.devices
-    )
-    row = AccountRow(account, UserName(manifest.name), manifest.seq, signed.pack(), devices)
-    if known is None:
-        return row
-    return msgspec.structs.replace(
-        row, standing=known.standing, changed_ms=known.changed_ms, from_ms=known.from_ms
-    )

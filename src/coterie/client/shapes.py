@@ -1,0 +1,128 @@
+"""What events are about: messages, people, conversations, devices, as the SDK gives them out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, UserName
+from coterie.base.quiet import Quiet
+from coterie.wire.frames import ClientFrame
+
+
+class ConversationKind(StrEnum):
+    DIRECT = "direct"
+    EVERYONE = "everyone"
+
+
+class MessageState(StrEnum):
+    """How far a message has come, as this device knows it."""
+
+    QUEUED = "queued"
+    """In this device's outbox; goes with the next connection."""
+    SENT = "sent"
+    """On the server's disk."""
+    UNSURE = "unsure"
+    """Was in the outbox when this folder was copied: whether it was sent since is not known here."""
+    RECEIVED = "received"
+    """Came from another device."""
+
+
+class LinkState(StrEnum):
+    OFFLINE = "offline"
+    CONNECTING = "connecting"
+    SYNCING = "syncing"
+    LIVE = "live"
+    STOPPED = "stopped"
+    """A refusal that no retry mends (revoked, copied profile) or a security stop."""
+
+
+class NotFor(msgspec.Struct, frozen=True):
+    """A device that a message could not be sealed for when it was sent, and why."""
+
+    name: UserName
+    device_name: str
+    reason: Code
+
+
+class Message(Quiet, frozen=True):
+    """One line of a conversation, as it stands in this device's store."""
+
+    order: int
+    """Position in this device's store: rising, never re-used; what history pages by."""
+    id: MessageId
+    conversation: ConversationId
+    target: str
+    """How a person writes the conversation: "@alice" or "everyone"."""
+    sender: UserName
+    sender_account: AccountId
+    sender_device: DeviceId
+    own: bool
+    """Written by this account, on this or another of its devices."""
+    text: str
+    readable: bool
+    """False: a kind of body that needs a newer version of coterie; text is empty then."""
+    sent_at_ms: int
+    """By the sender's clock."""
+    seq: int
+    """Position in the conversation's log; 0 while queued."""
+    state: MessageState
+    not_for: tuple[NotFor, ...] = ()
+
+
+class Person(msgspec.Struct, frozen=True):
+    name: UserName
+    account: AccountId
+    online: bool
+    verified: bool
+    me: bool
+    changed: bool = False
+    """Another identity had this name before: nothing goes to this one alone until the person has looked."""
+    deleted: bool = False
+    """The account was ended by its owner: nothing can be said to it any more."""
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """One row of the conversation list."""
+
+    id: ConversationId
+    kind: ConversationKind
+    target: str
+    peer: Person | None
+    """The other person of a direct conversation (oneself for notes)."""
+    last: Message | None
+    unread: int
+    first_unread_order: int
+    """Message.order of the first unread message; 0 where there is none."""
+
+
+class Device(msgspec.Struct, frozen=True):
+    """marked: it came in by passphrase or recovery key, or was approved by one that did, and no unmarked
+    device has ended that since."""
+
+    id: DeviceId
+    name: str
+    this: bool
+    created_ms: int
+    revoked: bool
+    approved_by_recovery: bool
+    marked: bool = False
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """What became of a message given to send()."""
+
+    id: MessageId
+    conversation: ConversationId
+    target: str
+    state: MessageState
+
+
+class FramesSent(Quiet, frozen=True):
+    """Frames that left for the server together. size_bytes: of all of them, before TLS."""
+
+    at_ms: int
+    frames: tuple[ClientFrame, ...]
+    size_bytes: int
