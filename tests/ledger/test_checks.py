@@ -12,7 +12,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SealBroken
 from coterie.base.ids import NO_HASH, AccountId, DeviceId, UserName
 from coterie.base.signing import IdentityKeys, account_id
-from coterie.ledger.checks import check_first, check_newest, check_prekey, check_successor
+from coterie.ledger.checks import check_first, check_heir, check_newest, check_prekey, check_successor
 from coterie.ledger.leaves import NO_LEAF, Leaf, LeafKind, name_hash
 from coterie.ledger.manifest import (
     X_WING_PUBLIC_BYTES,
@@ -49,6 +49,14 @@ def test_a_first_manifest_is_believed(alice: Owner) -> None:
 def test_another_vault_is_refused(alice: Owner) -> None:
     with pytest.raises(SealBroken) as caught:
         check_first(alice.begin(), b"w" * 32)
+    refused(caught, Code.BAD_MANIFEST)
+
+
+def test_an_heir_names_the_vault_that_comes_with_it(alice: Owner) -> None:
+    """Another identity begins a name anew, with a manifest of this vault."""
+    check_heir(alice.begin(), VAULT_HASH)
+    with pytest.raises(SealBroken) as caught:
+        check_heir(alice.begin(), b"w" * 32)
     refused(caught, Code.BAD_MANIFEST)
 
 
