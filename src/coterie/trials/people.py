@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from coterie.base.clock import SystemClock
@@ -27,8 +28,7 @@ async def meet(invite: Invite, folder: Path) -> tuple[Me, Me]:
     """alice and bob, connected, each knowing the other."""
     alice = await move_in(invite, folder, "alice")
     bob = await move_in(invite, folder, "bob")
-    await knows(alice, 2)
-    await knows(bob, 2)
+    await _until(lambda: alice.person("bob") is not None and bob.person("alice") is not None)
     return alice, bob
 
 
@@ -39,7 +39,11 @@ async def wake(folder: Path, name: str) -> Me:
 
 async def knows(me: Me, count: int) -> None:
     """Return when somebody knows that many people, themselves included."""
+    await _until(lambda: len(me.people()) >= count)
+
+
+async def _until(done: Callable[[], bool]) -> None:
     clock = SystemClock()
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while len(me.people()) < count:
+        while not done():
             await clock.wait_until(clock.monotonic_seconds() + LOOK_AGAIN_SECONDS)
