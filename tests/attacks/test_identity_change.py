@@ -197,6 +197,17 @@ def test_what_waits_for_the_one_before_is_sent_or_dropped_by_the_person_alone(
     assert len(bob.server.sends()) == sent + (2 if send else 0)
 
 
+def test_while_the_new_one_s_manifest_is_withheld_nothing_goes_to_the_one_before(
+    former: Peer, bob: Victim, identities: dict[str, IdentityKeys]
+) -> None:
+    """Attack: the server shows that the name was given on, and not to whom, so that bob goes on as before."""
+    new = reset(former, identities["carol"], bob.server)
+    del bob.server.peers[new.account]
+    bob.frame(LedgerGrew(bob.server.ledger.head()))
+    bob.say(former, "for whom?")
+    assert bob.server.sends() == []
+
+
 def test_nobody_has_no_past_and_nothing_to_accept(former: Peer, bob: Victim) -> None:
     nobody = AccountId(bytes(32))
     assert before(bob.core.people, nobody) == ()
