@@ -6,8 +6,6 @@ account's identity can sign what it names. docs/protocol.md, Deletions.
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 
 from coterie.base import limits
@@ -15,19 +13,16 @@ from coterie.base.codes import Code
 from coterie.base.domains import Domain
 from coterie.base.errors import RemoteError, SealBroken
 from coterie.base.ids import DeviceId
-from coterie.base.quiet import Quiet
 from coterie.base.signing import DeviceSigner, IdentityKeys, IdentityPublic, verify_device, verify_identity
+from coterie.ledger.cosigned import CoSigned
 from coterie.ledger.leaves import Leaf, LeafKind, name_hash
-from coterie.ledger.manifest import IdentitySignature, SignedManifest
+from coterie.ledger.manifest import SignedManifest
 from coterie.ledger.packing import (
     Account,
-    Device,
-    Ed25519Signature,
     Hash,
     Natural,
     Seq,
     pack,
-    pack_plain,
     unpack,
     unpack_plain,
 )
@@ -58,26 +53,13 @@ class Deletion(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
 _deletion_decoder = msgspec.msgpack.Decoder(Deletion)
 
 
-class SignedDeletion(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
+class SignedDeletion(CoSigned, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A packed deletion, signed by the identity and by the device `cosigner`."""
-
-    payload: bytes
-    identity_signature: IdentitySignature
-    cosigner: Device
-    device_signature: Ed25519Signature
 
     @property
     def deletion(self) -> Deletion:
         """The payload decoded; RemoteError where it is malformed (never after unpack())."""
         return Deletion.unpack(self.payload)
-
-    @property
-    def hash(self) -> bytes:
-        """What the tombstone leaf names it by: SHA-256 of the payload."""
-        return hashlib.sha256(self.payload).digest()
-
-    def pack(self) -> bytes:
-        return pack_plain(self)
 
     @classmethod
     def unpack(cls, data: bytes) -> SignedDeletion:

@@ -5,7 +5,6 @@ docs/protocol.md, Manifests and Prekeys; encryption rules 2 and 3.
 
 from __future__ import annotations
 
-import hashlib
 from enum import IntEnum
 from typing import Annotated
 
@@ -17,7 +16,8 @@ from coterie.base.domains import Domain
 from coterie.base.errors import RemoteError
 from coterie.base.ids import DeviceId, UserName
 from coterie.base.quiet import Quiet
-from coterie.base.signing import IDENTITY_BYTES, IDENTITY_SIGNATURE_BYTES, DeviceSigner, IdentityKeys
+from coterie.base.signing import IDENTITY_BYTES, DeviceSigner, IdentityKeys
+from coterie.ledger.cosigned import CoSigned
 from coterie.ledger.packing import (
     Account,
     Device,
@@ -40,9 +40,6 @@ X_WING_PUBLIC_BYTES = 1216
 """ML-KEM-768 (1184), then X25519 (32)."""
 
 IdentityBytes = Annotated[bytes, msgspec.Meta(min_length=IDENTITY_BYTES, max_length=IDENTITY_BYTES)]
-IdentitySignature = Annotated[
-    bytes, msgspec.Meta(min_length=IDENTITY_SIGNATURE_BYTES, max_length=IDENTITY_SIGNATURE_BYTES)
-]
 
 
 class DeviceEntry(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -109,26 +106,13 @@ class Manifest(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
 _manifest_decoder = msgspec.msgpack.Decoder(Manifest)
 
 
-class SignedManifest(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
+class SignedManifest(CoSigned, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A packed manifest, signed by the identity and by the device `cosigner`."""
-
-    payload: bytes
-    identity_signature: IdentitySignature
-    cosigner: Device
-    device_signature: Ed25519Signature
 
     @property
     def manifest(self) -> Manifest:
         """The payload decoded; RemoteError where it is malformed (never after unpack())."""
         return Manifest.unpack(self.payload)
-
-    @property
-    def hash(self) -> bytes:
-        """What successor and leaf name it by: SHA-256 of the payload."""
-        return hashlib.sha256(self.payload).digest()
-
-    def pack(self) -> bytes:
-        return pack_plain(self)
 
     @classmethod
     def unpack(cls, data: bytes) -> SignedManifest:

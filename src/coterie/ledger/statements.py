@@ -13,7 +13,8 @@ import msgspec
 from coterie.base.domains import Domain, digest
 from coterie.base.ids import SHORT_ID_BYTES, AccountId, LedgerId
 from coterie.base.signing import LEDGER_PUBLIC_BYTES, IdentityKeys
-from coterie.ledger.manifest import IdentityBytes, IdentitySignature
+from coterie.ledger.cosigned import IdentitySignature
+from coterie.ledger.manifest import IdentityBytes
 from coterie.ledger.packing import (
     Account,
     Bytes16,
