@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
+from coterie.cli.chat_shapes import EmojiShape
 from coterie.cli.shapes import Shape
 from coterie.client.events import Emoji
-
-
-class ComparedShape(Shape, frozen=True, kw_only=True):
-    emoji: str
-    name: str
 
 
 class ApprovalShape(Shape, frozen=True, kw_only=True):
@@ -21,12 +17,12 @@ class ApprovalShape(Shape, frozen=True, kw_only=True):
     code: str | None = None
     device: str | None = None
     device_name: str | None = None
-    emoji: tuple[ComparedShape, ...] = ()
+    emoji: tuple[EmojiShape, ...] = ()
 
 
 def compare_shape(emoji: tuple[Emoji, ...]) -> ApprovalShape:
     return ApprovalShape(
         event="approval",
         state="compare",
-        emoji=tuple(ComparedShape(emoji=each.sign, name=each.name) for each in emoji),
+        emoji=tuple(EmojiShape(emoji=each.sign, name=each.name) for each in emoji),
     )

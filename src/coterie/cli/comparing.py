@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final, Self
+from typing import Self
 
 from coterie.cli.approval_shapes import compare_shape
 from coterie.cli.output import Output
+from coterie.cli.questions import word_of
 from coterie.cli.standard_input import read_lines
 from coterie.client.events import Emoji
 from coterie.screens.approval_texts import ApprovalText
 
-YES: Final = frozenset({"yes", "y"})
-NO: Final = frozenset({"no", "n"})
+
+def emoji_lines(emoji: tuple[Emoji, ...]) -> str:
+    """One below the other, with their names."""
+    return "\n".join(f"  {each.sign}  {each.name}" for each in emoji)
 
 
 class Answers:
@@ -31,13 +34,12 @@ class Answers:
     async def same(self, emoji: tuple[Emoji, ...]) -> bool:
         """Show the emoji; whether the person says that the other device shows the same. The end of standard
         input is a no."""
-        lines = [f"  {each.sign}  {each.name}" for each in emoji]
-        self._output.show(compare_shape(emoji), "\n".join(lines))
+        self._output.show(compare_shape(emoji), emoji_lines(emoji))
         self._output.tell(ApprovalText.COMPARE.value)
         while (line := await self._line()) is not None:
-            word = line.decode("utf-8", "replace").strip().casefold()
-            if word in YES | NO:
-                return word in YES
+            said = word_of(line)
+            if said is not None:
+                return said
             self._output.tell(ApprovalText.YES_OR_NO.value)
         return False
 

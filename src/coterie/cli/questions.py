@@ -5,6 +5,13 @@ from __future__ import annotations
 import sys
 
 YES = frozenset({"y", "yes"})
+NO = frozenset({"n", "no"})
+
+
+def word_of(line: bytes) -> bool | None:
+    """Whether a line of standard input says yes or no; None where it says neither."""
+    word = line.decode("utf-8", "replace").strip().casefold()
+    return True if word in YES else False if word in NO else None
 
 
 def typed(question: str) -> str | None:

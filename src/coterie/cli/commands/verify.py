@@ -16,9 +16,11 @@ from coterie.cli.arguments import Arguments
 from coterie.cli.chat_shapes import NumberShape, contact_device_shape, message_shape, verify_shape
 from coterie.cli.commands.devices import device_id
 from coterie.cli.commands.message_lines import message_line
+from coterie.cli.comparing import emoji_lines
 from coterie.cli.failures import Exit, refuse
 from coterie.cli.output import Output
 from coterie.cli.parser import UsageError
+from coterie.cli.questions import word_of
 from coterie.cli.shapes import iso
 from coterie.cli.standard_input import read_lines
 from coterie.client.api.me import Me
@@ -29,8 +31,6 @@ from coterie.screens.verifying import verifying_line
 
 STDIN: Final = "-"
 MOST_BYTES: Final = 64 * 1024
-YES: Final = frozenset({"yes", "y"})
-NO: Final = frozenset({"no", "n"})
 _EXITS: Final[dict[EndReason, Exit]] = {
     EndReason.MISMATCH: Exit.SECURITY_STOP,
     EndReason.TIMED_OUT: Exit.UNAVAILABLE,
@@ -178,8 +178,7 @@ async def _until_ended(me: Me, person: Person, output: Output, ask: Callable[[],
 
 
 def _show_emoji(event: EmojiToCompare, output: Output) -> None:
-    lines = [f"  {each.sign}  {each.name}" for each in event.emoji]
-    output.show(verify_shape(event), "\n".join(lines))
+    output.show(verify_shape(event), emoji_lines(event.emoji))
     output.tell(say(Text.VERIFY_QUESTION, name=event.person.name))
 
 
@@ -187,12 +186,12 @@ async def _answer(me: Me, person: Person, output: Output) -> None:
     """The first line of standard input that is a yes or a no; its end is neither."""
     async for lines in read_lines():
         for line in lines:
-            word = line.decode("utf-8", "replace").strip().casefold()
-            if word in YES:
+            said = word_of(line)
+            if said:
                 await me.emoji_match(person.name)
                 output.tell(say(Text.VERIFY_THEIR_WORD, name=person.name))
                 return
-            if word in NO:
+            if said is not None:
                 await me.end_verification(person.name, mismatch=True)
                 return
             output.tell(say(Text.VERIFY_YES_OR_NO))
