@@ -14,7 +14,7 @@ from coterie.base.conversations import direct_id
 from coterie.base.ids import AccountId, MessageId
 from coterie.base.signing import IdentityKeys
 from coterie.client.commands import CompareEmoji, EmojiMatch, EndVerification, MarkVerified, Say, Tick
-from coterie.client.core.exchange import Step
+from coterie.client.events import ComparisonStep as Step
 from coterie.client.events import (
     ContactDeviceQuestion,
     ConversationChanged,
@@ -70,7 +70,8 @@ def standing(one: Talker, other: Talker) -> Standing:
 
 
 def step(one: Talker, other: Talker) -> Step | None:
-    return one.core.verification.step_with(other.account)
+    known = one.core.verification.with_(other.account)
+    return known.step if known is not None else None
 
 
 def ask(couple: Couple, one: Talker) -> None:

@@ -17,9 +17,13 @@ from coterie.desktop.forms.entrance import Entrance
 from coterie.desktop.forms.field import Field
 from coterie.desktop.forms.form import Form
 from coterie.desktop.look import Look
+from coterie.desktop.sdk_doors import SdkDoors
 from coterie.screens.doors import Opened
 from coterie.screens.theme import DARK
+from tests.desktop.desk import Desk
 from tests.desktop.house import House
+from tests.desktop.on_a_server import Start, leave
+from tests.real.programs import Server
 
 F = TypeVar("F", bound=Form)
 
@@ -182,3 +186,30 @@ def pixel(root: tk.Tk, display: str) -> Callable[[tk.Misc, int, int], str]:
         return "#" + bytes(image.convert("RGB").tobytes()).hex()
 
     return colour
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real one, for a module of tests."""
+    server = Server(tmp_path_factory.mktemp("server"))
+    server.start()
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture
+def start(
+    display: str, server: Server, failures: list[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Start]:
+    """Opens windows on the server, whose callback errors fail the test."""
+    monkeypatch.setenv("COTERIE_THEME", "dark")
+    running: list[Desk] = []
+
+    def begin(home: Path, invite: str | None = None) -> Desk:
+        running.append(Desk(SdkDoors(), home, failures, server=invite or server.invite))
+        return running[-1]
+
+    yield begin
+    for desk in running:
+        leave(desk)
+    assert not failures

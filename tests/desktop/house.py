@@ -8,13 +8,12 @@ from pathlib import Path
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused
-from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, UserName
+from coterie.base.ids import AccountId, ConversationId, MessageId, UserName
 from coterie.base.names import canonical
 from coterie.client.api.passwords import Strength, check_password, strength
 from coterie.client.events import (
     Conversation,
     ConversationKind,
-    Device,
     Emoji,
     Event,
     FramesSent,
@@ -27,14 +26,16 @@ from coterie.client.events import (
 from coterie.client.store.profiles import ProfilePlace
 from coterie.e2ee.approval_code import ApprovalCode, new_secret
 from coterie.e2ee.recovery import RecoveryKey, new_passphrase
+from tests.screens.trusting import Trusting
 
 EVERYONE = ConversationId(bytes(16))
 
 
-class Guest:
+class Guest(Trusting):
     """An open account of the house."""
 
     def __init__(self, name: UserName, recovery_key: str | None, passphrase: str | None) -> None:
+        super().__init__()
         self.name = name
         self.account = AccountId(name.encode().ljust(32, b"\0")[:32])
         self.everyone = EVERYONE
@@ -70,41 +71,8 @@ class Guest:
     ) -> tuple[Message, ...]:
         return ()
 
-    @property
-    def renewal_due(self) -> bool:
-        return False
-
-    def devices(self) -> tuple[Device, ...]:
-        return ()
-
-    async def rename_device(
-        self, device: DeviceId, name: str, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        raise Refused(Code.UNKNOWN_DEVICE)
-
-    async def revoke_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        raise Refused(Code.UNKNOWN_DEVICE)
-
-    async def lose_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        raise Refused(Code.UNKNOWN_DEVICE)
-
-    async def deny_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        raise Refused(Code.UNKNOWN_DEVICE)
-
     def frames_sent(self) -> tuple[FramesSent, ...]:
         return ()
-
-    def questions(self) -> tuple[Device, ...]:
-        return ()
-
-    async def confirm_device(self, device: DeviceId) -> None:
-        return
 
     def draft(self, conversation: ConversationId) -> str:
         return ""
@@ -128,12 +96,13 @@ class Guest:
         while (event := await self._happened.get()) is not None:
             yield event
 
-    async def recovery_key_shown(self) -> None:
-        self.recovery_key = None
-
     async def close(self) -> None:
         self.closed = True
         await self._happened.put(None)
+
+    async def wipe(self) -> None:
+        await super().wipe()
+        await self.close()
 
 
 class Request:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,63 +13,11 @@ from coterie.desktop.forms.log_in import LogInForm
 from coterie.desktop.forms.sign_up import SignUpForm
 from coterie.desktop.forms.unlock import UnlockForm
 from coterie.desktop.main_window import MainWindow
-from coterie.desktop.sdk_doors import SdkDoors
 from tests.desktop.desk import Desk
+from tests.desktop.on_a_server import PASSWORD, Start, leave, sign_up
 from tests.real.programs import Client, Server
 
 pytestmark = pytest.mark.slow
-
-PASSWORD = "correct horse battery staple 77"
-
-Start = Callable[..., Desk]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("server"))
-    server.start()
-    yield server
-    assert server.stop() == 0
-
-
-@pytest.fixture
-def failures() -> list[BaseException]:
-    return []
-
-
-@pytest.fixture
-def start(
-    display: str, server: Server, failures: list[BaseException], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Start]:
-    monkeypatch.setenv("COTERIE_THEME", "dark")
-    running: list[Desk] = []
-
-    def begin(home: Path, invite: str | None = None) -> Desk:
-        running.append(Desk(SdkDoors(), home, failures, server=invite or server.invite))
-        return running[-1]
-
-    yield begin
-    for desk in running:
-        leave(desk)
-    assert not failures
-
-
-def leave(desk: Desk) -> None:
-    """Close the window as a person does; a second time does nothing."""
-    if not desk.left:
-        desk.left = True
-        desk.app.close()
-        desk.until(lambda: bool(desk.quit))
-        desk.app.end()
-
-
-def sign_up(desk: Desk, name: str) -> None:
-    form = desk.screen(SignUpForm)
-    form.name.put(name)
-    form.password.put(PASSWORD)
-    form.confirm.put(PASSWORD)
-    form.submit()
-    desk.keep_recovery_key()
 
 
 def rows(desk: Desk) -> dict[str, tuple[str, int]]:

@@ -94,7 +94,7 @@ def test_a_mark_stands_behind_the_name_and_above_the_conversation(open_window: O
     view.select(street.everyone)
     edge = MARK_PX // 2 - 1
     for events, colour in (
-        (street.verify("bob"), kit.colours.verified),
+        (street.verified("bob"), kit.colours.verified),
         ([PersonAppeared(street.change("bob"))], kit.colours.changed),
     ):
         view.take(events)

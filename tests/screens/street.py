@@ -11,12 +11,11 @@ import msgspec
 from coterie.base.codes import Code
 from coterie.base.conversations import direct_id, everyone_id
 from coterie.base.errors import CoterieError, Refused
-from coterie.base.ids import AccountId, ConversationId, DeviceId, LedgerId, MessageId, UserName
+from coterie.base.ids import ConversationId, DeviceId, LedgerId, MessageId, UserName
 from coterie.client.events import (
     Conversation,
     ConversationChanged,
     ConversationKind,
-    Device,
     Event,
     FramesSent,
     LinkState,
@@ -34,20 +33,20 @@ from coterie.client.events import (
 from coterie.screens.intents import Fact
 from coterie.screens.presenter import Presenter
 from coterie.screens.signals import Signals
+from tests.screens.trusting import PASSWORD, RECOVERY_KEY, Trusting, account_of
 
-PASSWORD = "seventeen quiet otters"
-RECOVERY_KEY = " ".join(f"word{number}" for number in range(24))
-"""Either opens the account's keys here."""
+__all__ = ["NOON_MS", "PASSWORD", "RECOVERY_KEY", "Stage", "Street", "finish"]
 NOON_MS = 1_795_521_600_000
 """Noon UTC, on a Tuesday."""
 
 
-class Street:
+class Street(Trusting):
     """Satisfies ChatPort. `me` lives here with neighbours; arrive() and others make something happen."""
 
     def __init__(self, me: str = "alice", neighbours: Iterable[str] = ("bob", "carol")) -> None:
+        super().__init__()
         self.name = UserName(me)
-        self.account = _account(me)
+        self.account = account_of(me)
         self.everyone = everyone_id(LedgerId(bytes(16)))
         self.link = LinkState.LIVE
         self.now_ms = NOON_MS
@@ -55,10 +54,6 @@ class Street:
         self.drafts: dict[ConversationId, str] = {}
         self.read: dict[ConversationId, int] = {}
         self.refuses: CoterieError | None = None
-        self.asked_about: list[Device] = []
-        self.own_devices: dict[DeviceId, Device] = {}
-        self.lost = False
-        self.without_secret = False
         self.sent_frames: list[FramesSent] = []
         self.saved_drafts = 0
         self.events: list[Event] = []
@@ -67,7 +62,7 @@ class Street:
         self._order = 0
         self._people: dict[str, Person] = {}
         for name in (me, *neighbours):
-            person = Person(UserName(name), _account(name), name == me, False, name == me)
+            person = Person(UserName(name), account_of(name), name == me, False, name == me)
             self._people[name] = person
 
     # ChatPort
@@ -123,51 +118,8 @@ class Street:
         self.tell(ConversationChanged(self.conversation(target)))
         return Sent(message.id, target, message.target, MessageState.QUEUED)
 
-    def questions(self) -> tuple[Device, ...]:
-        return tuple(self.asked_about)
-
-    @property
-    def renewal_due(self) -> bool:
-        return self.lost
-
-    def devices(self) -> tuple[Device, ...]:
-        return tuple(self.own_devices.values())
-
-    async def rename_device(
-        self, device: DeviceId, name: str, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        self._opened(password, recovery_key)
-        self.own_devices[device] = msgspec.structs.replace(self.own_devices[device], name=name)
-
-    async def revoke_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        self._opened(password, recovery_key)
-        self.own_devices[device] = msgspec.structs.replace(self.own_devices[device], revoked=True)
-
-    async def lose_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        await self.revoke_device(device, password=password, recovery_key=recovery_key)
-        self.lost = True
-
-    async def deny_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        await self.lose_device(device, password=password, recovery_key=recovery_key)
-        await self.confirm_device(device)
-
-    def _opened(self, password: str, recovery_key: str | None) -> None:
-        if recovery_key is None and self.without_secret:
-            raise Refused(Code.NEEDS_RECOVERY_KEY)
-        if recovery_key not in (None, RECOVERY_KEY) or (recovery_key is None and password != PASSWORD):
-            raise Refused(Code.WRONG_CREDENTIALS)
-
     def frames_sent(self) -> tuple[FramesSent, ...]:
         return tuple(self.sent_frames)
-
-    async def confirm_device(self, device: DeviceId) -> None:
-        self.asked_about = [each for each in self.asked_about if each.id != device]
 
     async def mark_read(self, conversation: ConversationId, up_to_order: int) -> None:
         self.read[conversation] = up_to_order
@@ -179,7 +131,7 @@ class Street:
     # what happens
 
     def direct(self, name: str) -> ConversationId:
-        return direct_id(self.account, _account(name))
+        return direct_id(self.account, account_of(name))
 
     def person(self, name: str) -> Person:
         return self._people[name]
@@ -241,7 +193,7 @@ class Street:
         self._people[name] = msgspec.structs.replace(self._people[name], online=online)
         return [PresenceChanged(self._people[name], initial)]
 
-    def verify(self, name: str) -> list[Event]:
+    def verified(self, name: str) -> list[Event]:
         """The person verified somebody."""
         self._people[name] = msgspec.structs.replace(self._people[name], verified=True, changed=False)
         return [Verified(self._people[name])]
@@ -260,7 +212,7 @@ class Street:
             conversation=conversation,
             target=self._target(conversation),
             sender=UserName(sender),
-            sender_account=_account(sender),
+            sender_account=account_of(sender),
             sender_device=DeviceId(bytes(16)),
             own=sender == self.name,
             text=text,
@@ -277,10 +229,6 @@ class Street:
         if conversation == self.everyone:
             return "everyone"
         return next((f"@{name}" for name in self._people if self.direct(name) == conversation), "@?")
-
-
-def _account(name: str) -> AccountId:
-    return AccountId(hashlib.sha256(name.encode()).digest())
 
 
 def finish(coroutine: Coroutine[Any, Any, Fact]) -> Fact:

@@ -6,9 +6,10 @@ import pytest
 
 from coterie.base.ids import DeviceId
 from coterie.client.events import Device, OwnDeviceQuestion
+from coterie.screens.asking import Answer
 from coterie.screens.devices_page import NAME, SECRET, DeviceAction
 from coterie.screens.i18n import Text
-from coterie.screens.intents import ChangeDevice, DeviceChange, ReadDevices
+from coterie.screens.page_intents import ChangeDevice, DeviceChange, ReadDevices
 from coterie.screens.page_texts import PageText
 from coterie.screens.pages import PageId, PageRow, Prompt
 from coterie.screens.signals import PageShown, PromptShown, QuestionShown
@@ -103,8 +104,8 @@ def test_a_device_in_question_is_denied_from_the_question(street: Street) -> Non
     street.asked_about = [phone]
     screen = Screen(street)
     screen.begin()
-    assert screen.last(QuestionShown).device == PHONE
-    screen.apply(screen.presenter.deny_device(PHONE))
+    assert screen.last(QuestionShown).subject == PHONE
+    screen.apply(screen.presenter.answer_question(PHONE, Answer.NO))
     assert row(screen, PHONE).note == PageText.ASKED.value
     prompt = screen.last(PromptShown).prompt
     assert prompt is not None
@@ -112,7 +113,7 @@ def test_a_device_in_question_is_denied_from_the_question(street: Street) -> Non
     screen.apply(screen.presenter.answer_prompt({SECRET: PASSWORD}))
     assert street.own_devices[PHONE].revoked
     assert street.asked_about == []
-    assert screen.last(QuestionShown).device is None
+    assert screen.last(QuestionShown).subject is None
 
 
 def test_a_device_in_question_is_confirmed_on_the_page(street: Street) -> None:
@@ -123,7 +124,7 @@ def test_a_device_in_question_is_confirmed_on_the_page(street: Street) -> None:
     assert [each.name for each in row(screen, PHONE).actions][:2] == ["confirm", "deny"]
     screen.apply(screen.presenter.act_on_page(PHONE.hex(), DeviceAction.CONFIRM.value))
     assert row(screen, PHONE).note == PageText.BY_RECOVERY.value
-    assert screen.last(QuestionShown).device is None
+    assert screen.last(QuestionShown).subject is None
 
 
 def test_what_happens_meanwhile_is_seen_and_a_closed_page_stays_closed(

@@ -22,6 +22,7 @@ from coterie.client.events import (
     OwnDeviceQuestion,
     PersonAppeared,
 )
+from coterie.screens.asking import Answer
 from coterie.screens.i18n import Text, refusal, say
 from coterie.screens.intents import ReadAll, ReadHistory, SetRead
 from coterie.screens.presenter import Presenter
@@ -217,16 +218,16 @@ def test_a_device_that_came_is_asked_about_until_it_is_confirmed(street: Street)
     screen = Screen(street)
     screen.begin()
     first = screen.last(QuestionShown)
-    assert first.device == came(1).id
+    assert first.subject == came(1).id
     assert first.text == say(Text.OWN_DEVICE_ASKED)
     assert first.detail == "laptop 1, 2026-11-24 12:00"
     street.asked_about.append(came(2))
     screen.take([OwnDeviceQuestion(came(1)), OwnDeviceQuestion(came(2))])
     assert screen.last(QuestionShown) == first
-    screen.apply(screen.presenter.confirm_device(came(1).id))
-    assert screen.last(QuestionShown).device == came(2).id
-    screen.apply(screen.presenter.confirm_device(came(2).id))
-    assert screen.last(QuestionShown) == QuestionShown("", "", None)
+    screen.apply(screen.presenter.answer_question(came(1).id, Answer.YES))
+    assert screen.last(QuestionShown).subject == came(2).id
+    screen.apply(screen.presenter.answer_question(came(2).id, Answer.YES))
+    assert screen.last(QuestionShown) == QuestionShown("", "")
     assert street.asked_about == []
 
 
@@ -236,9 +237,9 @@ def test_a_device_that_another_own_one_removed_is_no_longer_asked_about(street: 
     screen.begin()
     street.asked_about = []
     screen.take([DevicesChanged(street.person("bob"), False), AccountChangeAnswered(b"c" * 16, None)])
-    assert screen.last(QuestionShown).device == came(1).id
+    assert screen.last(QuestionShown).subject == came(1).id
     screen.take([DevicesChanged(street.person("alice"), False)])
-    assert screen.last(QuestionShown) == QuestionShown("", "", None)
+    assert screen.last(QuestionShown) == QuestionShown("", "")
 
 
 def test_a_copied_folder_says_what_it_may_not_have_sent(screen: Screen, street: Street) -> None:

@@ -46,7 +46,7 @@ def test_a_verified_person_is_marked_in_the_list_and_above_the_conversation(
 ) -> None:
     screen.apply(screen.presenter.select(street.direct("bob")))
     assert row_of(screen, "bob").mark is Mark.NONE
-    screen.take(street.verify("bob"))
+    screen.take(street.verified("bob"))
     assert row_of(screen, "bob").mark is Mark.VERIFIED
     assert row_of(screen, "carol").mark is Mark.NONE
     header = screen.last(HeaderShown).header

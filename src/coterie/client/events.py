@@ -16,6 +16,12 @@ from coterie.base.errors import LocalError
 from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
 from coterie.base.quiet import Quiet
 from coterie.client.shapes import (
+    Comparison as Comparison,
+)
+from coterie.client.shapes import (
+    ComparisonStep as ComparisonStep,
+)
+from coterie.client.shapes import (
     Conversation as Conversation,
 )
 from coterie.client.shapes import (
@@ -23,6 +29,9 @@ from coterie.client.shapes import (
 )
 from coterie.client.shapes import (
     Device as Device,
+)
+from coterie.client.shapes import (
+    Emoji as Emoji,
 )
 from coterie.client.shapes import (
     FramesSent as FramesSent,
@@ -214,13 +223,6 @@ class VerificationAsked(msgspec.Struct, frozen=True):
     """Somebody wants to compare emoji: answer with verify(), or end_verification()."""
 
     person: Person
-
-
-class Emoji(msgspec.Struct, frozen=True):
-    """One emoji, and what it is called."""
-
-    sign: str
-    name: str
 
 
 class EmojiToCompare(msgspec.Struct, frozen=True):

@@ -126,3 +126,32 @@ class FramesSent(Quiet, frozen=True):
     at_ms: int
     frames: tuple[ClientFrame, ...]
     size_bytes: int
+
+
+class Emoji(msgspec.Struct, frozen=True):
+    """One emoji, and what it is called."""
+
+    sign: str
+    name: str
+
+
+class ComparisonStep(StrEnum):
+    """How far comparing emoji with somebody is, as this device knows it."""
+
+    ASKED = "asked"
+    """This person asked: for a device of the other to answer."""
+    INVITED = "invited"
+    """The other person asked: for this one to want it too."""
+    ANSWERED = "answered"
+    """The key here has gone out: for the one that was committed to."""
+    COMPARING = "comparing"
+    """Emoji are shown: for this person's word."""
+    SAID_YES = "said-yes"
+    """This person said that they match: for the other to say so."""
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """One that is under way. emoji: empty until both sides are there."""
+
+    step: ComparisonStep
+    emoji: tuple[Emoji, ...]

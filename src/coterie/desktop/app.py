@@ -16,7 +16,7 @@ from coterie.base.errors import Unavailable
 from coterie.desktop.daylight import Daylight
 from coterie.desktop.forms.entrance import Entrance
 from coterie.desktop.sdk_doors import SdkDoors
-from coterie.desktop.window import Window, open_root
+from coterie.desktop.window import ACCOUNT_WIPED, Window, open_root
 from coterie.screens.form_texts import refusal_text
 from coterie.screens.theme import Appearance, theme
 
@@ -79,6 +79,7 @@ class App:
         """Show the first screen."""
         root = self.window.root
         root.bind(TOGGLE, lambda _event: self.toggle())
+        root.bind(ACCOUNT_WIPED, lambda _event: self._wiped())
         root.bind("<Control-L>", lambda _event: self.toggle())
         self._first_screen()
         self._when_seen(self._painted)
@@ -254,6 +255,14 @@ class App:
 
         self._main = MainScreen(self.window, self._bridge(), me)
         self._main.start()
+
+    def _wiped(self) -> None:
+        """The account is gone from this machine, closed by itself: begin anew with what else is here."""
+        self.me = self._main = None
+        self.stage = Stage.ENTRANCE
+        self.window.title()
+        self._profile = None
+        self._first_screen()
 
     def _change(self, appearance: Appearance) -> None:
         self.window.change(theme(appearance))

@@ -35,9 +35,11 @@ from coterie.desktop.forms.unlock import UnlockForm
 from coterie.desktop.main_screen import MainScreen
 from coterie.desktop.sdk_doors import SdkDoors
 from coterie.desktop.window import Window, open_root
+from coterie.screens.account_page import SECRET, AccountAction
 from coterie.screens.devices_page import DeviceAction
 from coterie.screens.doors import Opened
 from coterie.screens.form_texts import FormText, refusal_text
+from coterie.screens.page_intents import PersonStep
 from coterie.screens.pages import PageId
 from coterie.screens.signals import Scope
 from coterie.screens.theme import DARK, LIGHT, Theme
@@ -196,6 +198,43 @@ def devices(stage: Stage) -> None:
     stage.window.root.after(2 * SETTLE_MS, ask)
 
 
+def account(stage: Stage) -> None:
+    """The page of the account, and the words of a new recovery key."""
+    view = _desktop(stage).view
+    root = stage.window.root
+
+    def ask() -> None:
+        view.apply(view.presenter.act_on_page("recovery", AccountAction.NEW_RECOVERY.value))
+        view.apply(view.presenter.answer_prompt({SECRET: PASSWORD}))
+
+    root.after(SETTLE_MS, lambda: view.apply(view.presenter.open_page(PageId.ACCOUNT)))
+    root.after(2 * SETTLE_MS, ask)
+
+
+def person(stage: Stage) -> None:
+    """The page to know somebody by."""
+    view = _desktop(stage).view
+    stage.window.root.after(SETTLE_MS, lambda: view.apply(view.presenter.open_person()))
+
+
+def emoji(stage: Stage) -> None:
+    """Comparing emoji with somebody."""
+    view = _desktop(stage).view
+    root = stage.window.root
+
+    def ask() -> None:
+        view.apply(view.presenter.act_on_page("", PersonStep.COMPARE.value))
+
+    root.after(SETTLE_MS, lambda: view.apply(view.presenter.open_person()))
+    root.after(2 * SETTLE_MS, ask)
+
+
+def joining(stage: Stage) -> None:
+    """A device that wants to join."""
+    view = _desktop(stage).view
+    stage.window.root.after(SETTLE_MS, lambda: view.apply(view.presenter.open_page(PageId.JOINING)))
+
+
 def _desktop(stage: Stage) -> MainScreen:
     """The conversation with alice."""
     me: Opened = made_up.MadeUpAccount()
@@ -219,6 +258,10 @@ PICTURES: Final = {
     "desktop-light": Picture(LIGHT, DESKTOP_SIZE, desktop),
     "search-dark": Picture(DARK, DESKTOP_SIZE, search),
     "search-light": Picture(LIGHT, DESKTOP_SIZE, search),
+    "account": Picture(DARK, DESKTOP_SIZE, account),
+    "person": Picture(LIGHT, DESKTOP_SIZE, person),
+    "emoji": Picture(DARK, DESKTOP_SIZE, emoji),
+    "joining": Picture(LIGHT, DESKTOP_SIZE, joining),
     "devices": Picture(LIGHT, DESKTOP_SIZE, devices),
     "server-sees": Picture(DARK, DESKTOP_SIZE, server_sees),
 }

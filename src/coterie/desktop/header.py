@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
+from collections.abc import Callable
 from typing import Final
 
 from coterie.desktop.canvas.faces import FaceName
@@ -23,8 +24,9 @@ TAG: Final = "header"
 class HeaderBar(tk.Canvas):
     """Two lines on the panel's ground, a line of the divider's colour below."""
 
-    def __init__(self, parent: tk.Misc, kit: Kit) -> None:
+    def __init__(self, parent: tk.Misc, kit: Kit, on_click: Callable[[], None]) -> None:
         super().__init__(parent, height=kit.spacing.header, highlightthickness=0, borderwidth=0)
+        self.bind("<Button-1>", lambda _: on_click())
         self._kit = kit
         self.header = Header("", "")
         self._laid = Laid(0)

@@ -9,11 +9,10 @@ from typing import Final
 
 from coterie.base.clock import FakeClock
 from coterie.base.conversations import direct_id, everyone_id
-from coterie.base.ids import AccountId, ConversationId, DeviceId, LedgerId, MessageId, UserName
+from coterie.base.ids import AccountId, ConversationId, LedgerId, MessageId, UserName
 from coterie.client.events import (
     Conversation,
     ConversationKind,
-    Device,
     Event,
     FramesSent,
     LinkState,
@@ -22,18 +21,16 @@ from coterie.client.events import (
     Person,
     Sent,
 )
+from coterie.desktop.made_up_trust import DEVICE as DEVICE
+from coterie.desktop.made_up_trust import DEVICE_AT_WORK as DEVICE_AT_WORK
+from coterie.desktop.made_up_trust import RECOVERY_KEY as RECOVERY_KEY
+from coterie.desktop.made_up_trust import MadeUpTrust
 from coterie.wire.frames import Envelopes, Hello, Send
 from coterie.wire.frames.messages import EnvelopeItem, Share
 
 NOW: Final = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 EVERYONE: Final = everyone_id(LedgerId(b"the gallery's ledger"[:16]))
-DEVICE: Final = DeviceId(b"made-up device.."[:16])
-DEVICE_AT_WORK: Final = DeviceId(b"made-up device 3")
 
-RECOVERY_KEY: Final = (
-    "velvet harbor nine orbit candle frost maple engine quiet lemon bridge salad "
-    "window copper garden pilot river seven travel uncle winter yellow zebra amused"
-)
 APPROVAL_CODE: Final = "ABCD-EFGH-2345-JKLM-NPQR-67ST-UVWX-YZ23-ABCD-EFGH-4567-JKLM-NPQR-STUV"
 PASSPHRASE: Final = "otter-quilt-maple-sandy-brook-lantern"
 
@@ -70,11 +67,6 @@ _TALK: Final = (
     ("alice", "me", 23, "14:03", "😀🎉"),
     ("me", "alice", 23, "14:05", "See https://example.org/notes for the rest"),
 )
-_DEVICES: Final = (
-    Device(DEVICE, "laptop 💻", True, 1_790_000_000_000, False, False),
-    Device(DeviceId(b"made-up device 2"), "old laptop", False, 1_780_000_000_000, True, False),
-    Device(DEVICE_AT_WORK, "desk at work", False, 1_795_000_000_000, False, True),
-)
 _UNREAD: Final = {"bob": 3, "parrot": 1}
 
 
@@ -83,15 +75,14 @@ def clock() -> FakeClock:
     return FakeClock(round(NOW.timestamp() * 1000))
 
 
-class MadeUpAccount:
+class MadeUpAccount(MadeUpTrust):
     """screens.doors.Opened for pictures: nothing is sent, nothing is stored."""
 
     def __init__(self) -> None:
+        super().__init__(_account("dana"), {name: _account(name) for name in _NAMES})
         self.name = UserName("dana")
-        self.account = _account("dana")
         self.everyone = EVERYONE
         self.link = LinkState.LIVE
-        self.recovery_key: str | None = None
         self.passphrase: str | None = None
         self._messages = [_message(order, self.account, *line) for order, line in enumerate(_TALK, 1)]
 
@@ -105,36 +96,6 @@ class MadeUpAccount:
         found += [self._conversation(_person(name)) for name in _NAMES]
         return tuple(sorted(found, key=lambda each: -(each.last.sent_at_ms if each.last else 0)))
 
-    def questions(self) -> tuple[Device, ...]:
-        return ()
-
-    @property
-    def renewal_due(self) -> bool:
-        return False
-
-    def devices(self) -> tuple[Device, ...]:
-        return _DEVICES
-
-    async def rename_device(
-        self, device: DeviceId, name: str, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        del device, name, password, recovery_key
-
-    async def revoke_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        del device, password, recovery_key
-
-    async def lose_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        del device, password, recovery_key
-
-    async def deny_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None:
-        del device, password, recovery_key
-
     def frames_sent(self) -> tuple[FramesSent, ...]:
         at_ms, peer = round(NOW.timestamp() * 1000), _account("alice")
         session, talk = hashlib.sha256(b"session").digest(), direct_id(self.account, peer)
@@ -145,9 +106,6 @@ class MadeUpAccount:
             FramesSent(at_ms, (Envelopes(7, (item,), (), peer),), 2188),
             FramesSent(at_ms, (said,), 803),
         )
-
-    async def confirm_device(self, device: DeviceId) -> None:
-        del device
 
     def history(
         self, conversation: ConversationId, *, limit: int = 200, before: int | None = None
@@ -196,9 +154,6 @@ class MadeUpAccount:
         nothing: tuple[Event, ...] = ()
         for event in nothing:
             yield event
-
-    async def recovery_key_shown(self) -> None:
-        self.recovery_key = None
 
     async def close(self) -> None:
         return

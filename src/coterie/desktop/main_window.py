@@ -24,12 +24,14 @@ from coterie.desktop.pointer import Pointer
 from coterie.desktop.question_bar import QuestionBar
 from coterie.desktop.sidebar import Sidebar
 from coterie.desktop.timeline import Timeline
+from coterie.desktop.window import ACCOUNT_WIPED
 from coterie.screens.actions import ActionId, Where
 from coterie.screens.i18n import refusal
 from coterie.screens.intents import Fact
 from coterie.screens.pages import PageId
 from coterie.screens.presenter import Presenter
 from coterie.screens.signals import (
+    AccountLeft,
     Append,
     DraftShown,
     ErrorShown,
@@ -78,12 +80,11 @@ class MainWindow(tk.Frame):
         self.kit = Kit(self, theme, fonts or Fonts(self.winfo_toplevel()))
         self.sidebar = Sidebar(self, self.kit, self)
         self._divider = tk.Frame(self, width=1, borderwidth=0)
-        self.header = HeaderBar(self, self.kit)
+        self.header = HeaderBar(self, self.kit, lambda: self.apply(presenter.open_person()))
         self.question = QuestionBar(
             self,
             self.kit,
-            on_yes=lambda device: self.apply(presenter.confirm_device(device)),
-            on_no=lambda device: self.apply(presenter.deny_device(device)),
+            lambda subject, answer: self.apply(presenter.answer_question(subject, answer)),
         )
         self.timeline = Timeline(self, self.kit, self)
         self.composer = Composer(self, self.kit, self)
@@ -141,22 +142,33 @@ class MainWindow(tk.Frame):
                 self.header.show(header)
             case StatusShown(text=text):
                 self.sidebar.status.show(text)
-            case ErrorShown(text=text, info=info):
-                self.composer.show_error(text, info=info)
-            case DraftShown(text=text):
-                self.composer.set_draft(text)
-            case TextReturned(text=text):
-                self.composer.give_back(text)
-            case QuestionShown(text=text, detail=detail, device=device):
-                self.question.show(text, detail, device)
+            case ErrorShown() | DraftShown() | TextReturned():
+                self._show_in_composer(signal)
+            case QuestionShown():
+                self.question.show(signal)
             case ReachEnd():
                 self.timeline.to_end()
             case ReachRow(key=key):
                 self.timeline.reach(key)
             case PageShown() | PromptShown():
                 self.overlays.show(signal)
+            case AccountLeft(wiped=wiped):
+                self.overlays.close_page()
+                if wiped:
+                    self.winfo_toplevel().event_generate(ACCOUNT_WIPED)
             case SearchShown():
                 self.sidebar.show_search(signal)
+            case _:
+                assert_never(signal)
+
+    def _show_in_composer(self, signal: ErrorShown | DraftShown | TextReturned) -> None:
+        match signal:
+            case ErrorShown(text=text, info=info):
+                self.composer.show_error(text, info=info)
+            case DraftShown(text=text):
+                self.composer.set_draft(text)
+            case TextReturned(text=text):
+                self.composer.give_back(text)
             case _:
                 assert_never(signal)
 
@@ -268,8 +280,10 @@ class MainWindow(tk.Frame):
             ActionId.OLDEST: self.timeline.to_start,
             ActionId.NEWEST: lambda: self.apply(self.presenter.newest()),
             ActionId.APPEARANCE: lambda: self.winfo_toplevel().event_generate("<<ToggleAppearance>>"),
-            ActionId.DEVICES: lambda: self.apply(self.presenter.open_page(PageId.DEVICES)),
-            ActionId.SERVER_SEES: lambda: self.apply(self.presenter.open_page(PageId.SERVER_SEES)),
+            ActionId.PERSON: lambda: self.apply(self.presenter.open_person()),
+            ActionId.ACCOUNT: self._opening(PageId.ACCOUNT),
+            ActionId.DEVICES: self._opening(PageId.DEVICES),
+            ActionId.SERVER_SEES: self._opening(PageId.SERVER_SEES),
             ActionId.KEYS: self.overlays.toggle_keys,
         }
         self._calls = calls
@@ -281,6 +295,9 @@ class MainWindow(tk.Frame):
         for sequence in ("<FocusIn>", "<FocusOut>"):
             for widget in (self.composer.text, self.sidebar.search, self.timeline.canvas):
                 widget.bind(sequence, lambda _: self.timeline.schedule(), add="+")
+
+    def _opening(self, page: PageId) -> Callable[[], None]:
+        return lambda: self.apply(self.presenter.open_page(page))
 
     def _copy(self, event: object) -> str | None:
         """Ctrl+C in the text field copies what is marked there, else what is marked in the timeline."""

@@ -9,7 +9,7 @@ from typing import Protocol, assert_never
 from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.keys import KeyList
 from coterie.desktop.page_view import PageView
-from coterie.desktop.prompt_view import WIDTH_PX, PromptView
+from coterie.desktop.prompt_view import PromptView
 from coterie.screens.signals import PageShown, PromptShown
 
 
@@ -99,7 +99,7 @@ class Overlays:
             self.prompt = PromptView(
                 self._window, shown.prompt, self._listener.page_answers, self._listener.page_cancels
             )
-            self.prompt.place(in_=self._window, relx=0.5, rely=0.45, anchor="center", width=WIDTH_PX)
+            self.prompt.place(in_=self._window, relx=0.5, rely=0.45, anchor="center", width=self.prompt.width)
             self.prompt.lift()
         self.prompt.state_of(shown.problem, busy=shown.busy)
 

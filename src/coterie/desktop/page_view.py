@@ -5,17 +5,18 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
-from typing import Final
+from typing import Final, assert_never
 
 from coterie.desktop.canvas.faces import FaceName
 from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.canvas.laid import Box, Ink, Laid, put_line
 from coterie.desktop.canvas.lines import one_line
+from coterie.desktop.forms.figures import EmojiGrid, qr_code
 from coterie.desktop.keys import dress_menu
 from coterie.desktop.line_bar import LineBar
 from coterie.desktop.row_canvas import RowCanvas
 from coterie.screens.page_texts import PageText
-from coterie.screens.pages import Page, PageRow
+from coterie.screens.pages import EmojiRow, Page, PageAction, PageRow, QrCode
 from coterie.screens.richtext import preview
 
 SIDE_PX: Final = 18
@@ -104,13 +105,19 @@ class PageView(tk.Frame):
         super().__init__(parent, borderwidth=0, highlightthickness=0)
         self._kit = kit
         self._on_act = on_act
+        self._on_close = on_close
         self._top = tk.Frame(self, borderwidth=0)
         self.title = LineBar(self._top, kit, FaceName.HEADING, "text", "panel", SIDE_PX)
-        self.about = LineBar(self._top, kit, FaceName.SMALL, "muted", "panel", SIDE_PX)
+        self.about = LineBar(self._top, kit, FaceName.BODY, "muted", "panel", SIDE_PX, wrap=True)
+        self._page = Page("", "", ())
+        self.figure: tk.Widget | None = None
+        self.buttons: dict[str, ttk.Button] = {}
+        """By the names of the page's actions."""
+        self._actions = ttk.Frame(self._top)
         self.close = ttk.Button(self._top, text=PageText.CLOSE.value, command=on_close, style="Link.TButton")
         self.menu = tk.Menu(self, tearoff=False)
         self.list = PageList(self, kit, self._chosen)
-        self.close.pack(side="right", padx=SIDE_PX)
+        self.close.pack(side="right", anchor="n", padx=SIDE_PX, pady=PAD_PX)
         self.title.pack(side="top", fill="x", pady=(PAD_PX, 0))
         self.about.pack(side="top", fill="x", pady=(0, PAD_PX))
         self._top.pack(side="top", fill="x")
@@ -131,9 +138,46 @@ class PageView(tk.Frame):
         self.list.restyle()
 
     def show(self, page: Page, problem: str) -> None:
+        before, self._page = self._page, page
         self.title.show(page.title)
         self.about.show(problem or page.about, "danger" if problem else "muted")
+        if page.figure != before.figure:
+            self._show_figure(page.figure)
+        if page.actions != before.actions:
+            self._show_actions(page.actions)
         self.list.replace(list(page.rows))
+
+    def _show_figure(self, figure: QrCode | EmojiRow | None) -> None:
+        if self.figure is not None:
+            self.figure.destroy()
+        match figure:
+            case QrCode(text=text):
+                self.figure = qr_code(self._top, text)
+            case EmojiRow(emoji=emoji):
+                self.figure = EmojiGrid(self._top, emoji, in_row=len(emoji))
+            case None:
+                self.figure = None
+            case _:
+                assert_never(figure)
+        if self.figure is not None:
+            self.figure.pack(side="top", anchor="w", padx=SIDE_PX, pady=(0, PAD_PX), after=self.about)
+
+    def _show_actions(self, actions: tuple[PageAction, ...]) -> None:
+        """Buttons in a row; the first is the one that is meant most."""
+        for button in self.buttons.values():
+            button.destroy()
+        self.buttons.clear()
+        self._actions.pack_forget()
+        for place, action in enumerate(actions):
+            command = self._acting("", action.name)
+            style = "Field.TButton" if place else "Main.TButton"
+            button = ttk.Button(self._actions, text=action.label, command=command, style=style)
+            button.bind("<Return>", self._pressing(command))
+            button.bind("<Escape>", lambda _: self._on_close())
+            button.pack(side="left", fill="y", padx=(0, PAD_PX))
+            self.buttons[action.name] = button
+        if actions:
+            self._actions.pack(side="top", fill="x", padx=SIDE_PX, pady=(0, PAD_PX))
 
     def _moving(self, rows: int) -> Callable[[object], None]:
         return lambda _: self.list.step(rows)
@@ -158,6 +202,9 @@ class PageView(tk.Frame):
 
     def _acting(self, key: str, action: str) -> Callable[[], None]:
         return lambda: self._on_act(key, action)
+
+    def _pressing(self, press: Callable[[], None]) -> Callable[[object], None]:
+        return lambda _: press()
 
     def _copy(self, row: PageRow) -> None:
         self.clipboard_clear()

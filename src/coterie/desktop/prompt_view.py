@@ -8,11 +8,14 @@ from tkinter import ttk
 from typing import Final
 
 from coterie.desktop.forms.field import Field
+from coterie.desktop.forms.figures import word_grid
 from coterie.desktop.forms.plain import plain
 from coterie.screens.page_texts import PageText
 from coterie.screens.pages import Prompt
 
 WIDTH_PX: Final = 420
+WIDE_PX: Final = 600
+"""Where words are shown."""
 PAD_PX: Final = 28
 GAP_PX: Final = 12
 
@@ -30,10 +33,13 @@ class PromptView(ttk.Frame):
         super().__init__(parent, padding=PAD_PX, borderwidth=1, relief="solid")
         self.prompt = prompt
         self._on_answer = on_answer
-        room = WIDTH_PX - 2 * PAD_PX
+        self.width = WIDE_PX if prompt.words else WIDTH_PX
+        room = self.width - 2 * PAD_PX
         ttk.Label(self, text=plain(prompt.title), style="Title.TLabel", wraplength=room).pack(anchor="w")
         about = ttk.Label(self, text=plain(prompt.about), style="Subtitle.TLabel", wraplength=room)
         about.pack(anchor="w", pady=(GAP_PX // 2, GAP_PX))
+        if prompt.words:
+            word_grid(self, prompt.words).pack(fill="x", pady=(0, GAP_PX))
         self.fields: dict[str, Field] = {}
         for each in prompt.fields:
             field = self.fields[each.name] = Field(self, each.label, secret=each.secret)

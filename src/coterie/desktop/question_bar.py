@@ -1,4 +1,4 @@
-"""The question about a device that came to this account, above the conversation until it is answered."""
+"""What is asked above the conversation until it is answered."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
 
-from coterie.base.ids import DeviceId
+from coterie.base.ids import DeviceId, UserName
 from coterie.desktop.canvas.faces import FaceName
 from coterie.desktop.canvas.kit import Kit
 from coterie.desktop.line_bar import LineBar
-from coterie.screens.i18n import Text
+from coterie.screens.asking import Answer
+from coterie.screens.signals import QuestionShown
 
 SIDE_PX = 16
 
@@ -22,16 +23,16 @@ class QuestionBar(tk.Frame):
         self,
         parent: tk.Misc,
         kit: Kit,
-        on_yes: Callable[[DeviceId], None],
-        on_no: Callable[[DeviceId], None],
+        on_answer: Callable[[DeviceId | UserName, Answer], None],
     ) -> None:
         super().__init__(parent, borderwidth=0, highlightthickness=0)
         self._kit = kit
-        self.device: DeviceId | None = None
+        self._on_answer = on_answer
+        self.question = QuestionShown("", "")
         self.line = LineBar(self, kit, FaceName.SMALL, "danger", "panel", SIDE_PX)
         self.detail = LineBar(self, kit, FaceName.SMALL, "muted", "panel", SIDE_PX)
-        self.yes = self._button(Text.YES_THAT_WAS_ME, on_yes)
-        self.no = self._button(Text.NO_THAT_WAS_NOT_ME, on_no)
+        self.yes = self._button(Answer.YES)
+        self.no = self._button(Answer.NO)
         self.restyle()
 
     def restyle(self) -> None:
@@ -40,26 +41,28 @@ class QuestionBar(tk.Frame):
         for line in (self.line, self.detail):
             line.restyle()
 
-    def show(self, text: str, detail: str, device: DeviceId | None) -> None:
-        """Ask about a device; None: nothing is asked any more."""
-        self.device = device
-        self.line.show(text)
-        self.detail.show(detail)
-        if device is None:
+    def show(self, question: QuestionShown) -> None:
+        """Ask; about None: nothing is asked any more."""
+        self.question = question
+        self.line.show(question.text)
+        self.detail.show(question.detail)
+        if question.subject is None:
             for part in (self.yes, self.no, self.line, self.detail):
                 part.pack_forget()
             self.configure(height=1)
             return
+        self.yes.configure(text=question.yes)
+        self.no.configure(text=question.no)
         self.no.pack(side="right", padx=SIDE_PX // 2)
         self.yes.pack(side="right", padx=SIDE_PX // 2)
         self.line.pack(side="top", fill="x")
         self.detail.pack(side="top", fill="x")
 
-    def _button(self, text: Text, call: Callable[[DeviceId], None]) -> ttk.Button:
-        def answer() -> None:
-            if self.device is not None:
-                call(self.device)
+    def _button(self, answer: Answer) -> ttk.Button:
+        def given() -> None:
+            if self.question.subject is not None:
+                self._on_answer(self.question.subject, answer)
 
-        button = ttk.Button(self, text=text.value, command=answer, style="Link.TButton")
-        button.bind("<Return>", lambda _: answer())
+        button = ttk.Button(self, command=given, style="Link.TButton")
+        button.bind("<Return>", lambda _: given())
         return button

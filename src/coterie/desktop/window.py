@@ -26,6 +26,8 @@ LEAST_SIZE_PX: Final = (480, 520)
 TITLE_CHARACTERS: Final = 80
 ICON_PX: Final = 64
 NOTICE_MS: Final = 12_000
+ACCOUNT_WIPED: Final = "<<AccountWiped>>"
+"""Generated on the root: nothing of the account that was shown is on this machine any more."""
 
 W = TypeVar("W", bound=tk.Widget)
 

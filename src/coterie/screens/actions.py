@@ -29,6 +29,8 @@ class ActionId(StrEnum):
     NEWEST = "newest"
     COPY = "copy"
     APPEARANCE = "appearance"
+    PERSON = "person"
+    ACCOUNT = "account"
     DEVICES = "devices"
     SERVER_SEES = "server-sees"
     KEYS = "keys"
@@ -94,6 +96,8 @@ ACTIONS: Final = (
     Action(ActionId.NEWEST, ActionText.NEWEST, (Key("End", control=True),)),
     Action(ActionId.COPY, ActionText.COPY, (Key("c", control=True),)),
     Action(ActionId.APPEARANCE, ActionText.APPEARANCE, (Key("l", control=True, shift=True),)),
+    Action(ActionId.PERSON, ActionText.PERSON, (Key("i", control=True),)),
+    Action(ActionId.ACCOUNT, ActionText.ACCOUNT, (Key("a", control=True, shift=True),)),
     Action(ActionId.DEVICES, ActionText.DEVICES, (Key("d", control=True, shift=True),)),
     Action(ActionId.SERVER_SEES, ActionText.SERVER_SEES, (Key("s", control=True, shift=True),)),
     Action(ActionId.KEYS, ActionText.KEYS, (Key("slash", control=True),)),

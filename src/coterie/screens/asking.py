@@ -1,13 +1,22 @@
-"""The question about a device that came to one's own account: one at a time, until it is answered."""
+"""What is asked above the conversation: one thing at a time, until it is answered.
+
+Was a device that came to this account one's own? Does one want to compare emoji with somebody who asks?
+"""
 
 from __future__ import annotations
 
-from coterie.base.ids import DeviceId
+from enum import StrEnum
+
+from coterie.base.ids import DeviceId, UserName
 from coterie.client.events import Device
 from coterie.screens.i18n import Text, say
-from coterie.screens.intents import ConfirmDevice
 from coterie.screens.moments import Calendar
 from coterie.screens.signals import Batch, QuestionShown
+
+
+class Answer(StrEnum):
+    YES = "yes"
+    NO = "no"
 
 
 def device_line(device: Device, calendar: Calendar) -> str:
@@ -18,36 +27,49 @@ def device_line(device: Device, calendar: Calendar) -> str:
 
 
 class Asking:
-    """Devices in question, the first of which is shown."""
+    """Devices in question, then people who ask; the first of them is shown."""
 
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
         self._devices: dict[DeviceId, Device] = {}
-        self._shown: DeviceId | None = None
+        self._people: dict[UserName, None] = {}
+        self._shown = QuestionShown("", "")
 
     def know(self, devices: tuple[Device, ...], batch: Batch) -> None:
-        """All that are in question now."""
+        """All devices that are in question now."""
         self._devices = {each.id: each for each in devices}
         if devices:
-            self._shown = None
+            self._shown = QuestionShown("", "")
         self._show(batch)
 
     def add(self, device: Device, batch: Batch) -> None:
         self._devices[device.id] = device
         self._show(batch)
 
-    def confirm(self, device: DeviceId, batch: Batch) -> None:
-        """The person said that this one is theirs."""
-        self._devices.pop(device, None)
-        batch.ask(ConfirmDevice(device))
+    def invited(self, name: UserName, batch: Batch) -> None:
+        """Somebody wants to compare emoji."""
+        self._people[name] = None
+        self._show(batch)
+
+    def settled(self, subject: DeviceId | UserName, batch: Batch) -> None:
+        """About this nothing is asked any more."""
+        self._devices = {key: each for key, each in self._devices.items() if key != subject}
+        self._people = {name: None for name in self._people if name != subject}
         self._show(batch)
 
     def _show(self, batch: Batch) -> None:
-        first = next(iter(self._devices.values()), None)
-        if (first.id if first else None) == self._shown:
-            return
-        self._shown = first.id if first else None
-        if first is None:
-            batch.show(QuestionShown("", "", None))
-            return
-        batch.show(QuestionShown(Text.OWN_DEVICE_ASKED.value, device_line(first, self._calendar), first.id))
+        question = self._first()
+        if question != self._shown:
+            self._shown = question
+            batch.show(question)
+
+    def _first(self) -> QuestionShown:
+        for device in self._devices.values():
+            yes, no = Text.YES_THAT_WAS_ME.value, Text.NO_THAT_WAS_NOT_ME.value
+            line = device_line(device, self._calendar)
+            return QuestionShown(Text.OWN_DEVICE_ASKED.value, line, yes, no, device.id)
+        for name in self._people:
+            yes, no = Text.COMPARE_NOW.value, Text.NOT_NOW.value
+            text, about = say(Text.VERIFY_ASKED, name=name), Text.COMPARE_ABOUT.value
+            return QuestionShown(text, about, yes, no, name)
+        return QuestionShown("", "")

@@ -7,23 +7,24 @@ from typing import Final, assert_never
 
 from coterie.base.clock import Clock
 from coterie.base.conversations import direct_id
-from coterie.base.ids import ConversationId, MessageId
+from coterie.base.ids import ConversationId, DeviceId, MessageId, UserName
 from coterie.client import events
 from coterie.client.events import Conversation, LinkState, Message, Person
 from coterie.screens import intents
-from coterie.screens.asking import Asking
+from coterie.screens.asking import Answer, Asking
 from coterie.screens.composing import Composing
 from coterie.screens.header import direct_header, everyone_header
-from coterie.screens.i18n import link_line
+from coterie.screens.i18n import Text, link_line, say
 from coterie.screens.known_people import KnownPeople
 from coterie.screens.list_rows import ListRows
 from coterie.screens.moments import Calendar
 from coterie.screens.noticing import Noticing
 from coterie.screens.open_timeline import OpenTimeline
+from coterie.screens.page_intents import DevicesRead, PersonStep, StepWithPerson
 from coterie.screens.paging import Paging
 from coterie.screens.row_maker import MessageFormat
 from coterie.screens.searching import Searching
-from coterie.screens.signals import Batch, HeaderShown, Place, Reset, Scope, StatusShown
+from coterie.screens.signals import Batch, ErrorShown, HeaderShown, Place, Reset, Scope, StatusShown
 from coterie.screens.verifying import Verifying, verifying_line
 
 TIMELINES_MAX: Final = 8
@@ -67,6 +68,10 @@ class Chat:
 
     def event(self, event: events.Event, batch: Batch) -> None:
         """Something happened."""
+        self._shown(event, batch)
+        self.paging.happened(event, batch)
+
+    def _shown(self, event: events.Event, batch: Batch) -> None:
         match event:
             case events.MessageArrived(message=message):
                 timeline, to = self._timeline(message.conversation, batch)
@@ -131,7 +136,6 @@ class Chat:
                 self._noticing.missing(conversation, name, count, batch)
             case events.OwnDeviceQuestion(device=device):
                 self.asking.add(device, batch)
-                self.paging.refresh(batch)
             case _:
                 assert_never(event)
 
@@ -146,17 +150,14 @@ class Chat:
                 self.searching.found(fact, batch)
             case intents.Said():
                 self.composing.said(fact, self.selected, batch)
-            case intents.FramesRead():
-                self.paging.read(fact, batch)
-            case intents.DevicesRead(questions=questions):
-                self.asking.know(questions, batch)
-                self.paging.read(fact, batch)
             case intents.Failed():
                 self._failed(fact, batch)
             case intents.Done(asked=asked):
                 self.paging.done(asked, batch)
             case _:
-                assert_never(fact)
+                if isinstance(fact, DevicesRead):
+                    self.asking.know(fact.questions, batch)
+                self.paging.read(fact, batch)
 
     def search(self, words: str, batch: Batch) -> None:
         """What stands in the search field now."""
@@ -214,6 +215,31 @@ class Chat:
         person = self._people.named(name)
         if person is not None:
             self.select(direct_id(self._account, person.account), batch)
+
+    def answer_question(self, subject: DeviceId | UserName, answer: Answer, batch: Batch) -> None:
+        """What is asked above the conversation was answered."""
+        if isinstance(subject, bytes):
+            if answer is Answer.YES:
+                self.asking.settled(subject, batch)
+                batch.ask(intents.ConfirmDevice(subject))
+            else:
+                self.paging.deny(subject, batch)
+            return
+        self.asking.settled(subject, batch)
+        person = self._people.named(subject)
+        if answer is Answer.YES and person is not None:
+            self.paging.open_person(person, batch)
+        step = PersonStep.COMPARE if answer is Answer.YES else PersonStep.END
+        batch.ask(StepWithPerson(subject, step))
+
+    def open_person(self, batch: Batch) -> None:
+        """Look at what there is to know the person of the selected conversation by."""
+        known = None if self.selected is None else self.list.of(self.selected)
+        person = None if known is None else known.person
+        if person is None or person.me:
+            batch.show(ErrorShown(say(Text.NOBODY_TO_VERIFY), info=True))
+        else:
+            self.paging.open_person(person, batch)
 
     def watch(self, watched: bool, batch: Batch) -> None:
         """Whether what arrives in the selected conversation is seen at once."""
@@ -300,12 +326,10 @@ class Chat:
                 self.composing.trouble(conversation, fact.code, self.selected, batch)
             case intents.SaveDraft(conversation=conversation) | intents.SetRead(conversation=conversation):
                 self.composing.trouble(conversation, fact.code, self.selected, batch)
-            case intents.ChangeDevice():
-                self.paging.failed(fact.code, batch)
-            case intents.ReadAll() | intents.ConfirmDevice() | intents.ReadFrames() | intents.ReadDevices():
+            case intents.ReadAll() | intents.ConfirmDevice():
                 batch.show(StatusShown(link_line(LinkState.STOPPED, fact.code)))
             case _:
-                assert_never(fact.asked)
+                self.paging.failed(fact.asked, fact.code, batch)
 
     def _somebody(
         self,
@@ -323,7 +347,6 @@ class Chat:
                 self._noticing.devices(person, by_recovery, batch)
                 if person.me:
                     batch.ask(intents.ReadAll())
-                self.paging.refresh(batch)
             case events.PersonAppeared():
                 pass
             case _:
@@ -337,6 +360,10 @@ class Chat:
 
     def _verifying(self, event: Verifying, batch: Batch) -> None:
         self._changed(event.person, batch)
+        if isinstance(event, events.VerificationAsked):
+            self.asking.invited(event.person.name, batch)
+        else:
+            self.asking.settled(event.person.name, batch)
         self._noticing.verifying(event.person, verifying_line(event), batch)
 
     def _show_link(self, event: events.LinkChanged | events.LedgerDoubted, batch: Batch) -> None:

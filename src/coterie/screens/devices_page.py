@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
 from coterie.base.ids import DeviceId
-from coterie.client.events import Device
+from coterie.client.events import Device, DevicesChanged, Event, OwnDeviceQuestion
+from coterie.screens.board import PlainBoard
 from coterie.screens.i18n import SEPARATOR, Text
-from coterie.screens.intents import ChangeDevice, DeviceChange
+from coterie.screens.intents import ConfirmDevice, Intent
 from coterie.screens.moments import Calendar
+from coterie.screens.page_intents import ChangeDevice, DeviceChange, DevicesRead, PageFact, ReadDevices
 from coterie.screens.page_texts import PageText
-from coterie.screens.pages import Page, PageAction, PageRow, Prompt, PromptField
+from coterie.screens.pages import Page, PageAction, PageId, PageRow, Prompt, PromptField
+from coterie.screens.prompting import Answer, Prompting
+from coterie.screens.signals import Batch
 
 NAME: Final = "name"
 SECRET: Final = "secret"
@@ -23,6 +28,8 @@ class DeviceAction(StrEnum):
     RENAME = "rename"
     REVOKE = "revoke"
     LOSE = "lose"
+    ADD = "add"
+    """Of the page: look for a device that wants to join."""
 
 
 _LABELS: Final = {
@@ -31,6 +38,7 @@ _LABELS: Final = {
     DeviceAction.RENAME: PageText.RENAME,
     DeviceAction.REVOKE: PageText.REMOVE,
     DeviceAction.LOSE: PageText.LOST,
+    DeviceAction.ADD: PageText.ADD_DEVICE,
 }
 _ABOUT: Final = {
     DeviceAction.RENAME: PageText.RENAME_ABOUT,
@@ -46,6 +54,63 @@ _CHANGES: Final = {
 }
 
 
+class DevicesBoard(PlainBoard):
+    """elsewhere: opens another page."""
+
+    def __init__(
+        self, prompting: Prompting, calendar: Calendar, elsewhere: Callable[[PageId, Batch], None]
+    ) -> None:
+        super().__init__()
+        self._prompting = prompting
+        self._calendar = calendar
+        self._elsewhere = elsewhere
+        self._devices: dict[str, Device] = {}
+        self._denied = ""
+        """Key of a device whose removal is asked about once the page has come."""
+
+    def open(self, batch: Batch) -> None:
+        batch.ask(ReadDevices())
+
+    def close(self, batch: Batch) -> None:
+        super().close(batch)
+        self._devices.clear()
+        self._denied = ""
+
+    def deny(self, device: DeviceId) -> None:
+        """Once the page has come, ask for what removing this device takes."""
+        self._denied = device.hex()
+
+    def read(self, fact: PageFact, batch: Batch) -> None:
+        if not isinstance(fact, DevicesRead):
+            return
+        self._devices = {each.id.hex(): each for each in fact.devices}
+        asked = frozenset(each.id for each in fact.questions)
+        self._show(devices_page(fact.devices, asked, fact.renewal_due, self._calendar), batch)
+        denied, self._denied = self._denied, ""
+        self.act(denied, DeviceAction.DENY.value, batch)
+
+    def act(self, key: str, action: str, batch: Batch) -> None:
+        wanted, device = DeviceAction(action), self._devices.get(key)
+        if wanted is DeviceAction.ADD:
+            self._elsewhere(PageId.JOINING, batch)
+        elif device is None:
+            return
+        elif wanted is DeviceAction.CONFIRM:
+            batch.ask(ConfirmDevice(device.id))
+        else:
+            asked = device.id
+            prompt = device_prompt(wanted, device)
+            self._prompting.ask(prompt, lambda answer, _: device_intent(wanted, asked, answer), batch)
+
+    def happened(self, event: Event, batch: Batch) -> None:
+        if isinstance(event, DevicesChanged | OwnDeviceQuestion):
+            self.open(batch)
+
+    def done(self, intent: Intent, batch: Batch) -> None:
+        if isinstance(intent, ChangeDevice | ConfirmDevice):
+            self.open(batch)
+
+
 def devices_page(
     devices: tuple[Device, ...], asked: frozenset[DeviceId], renewal_due: bool, calendar: Calendar
 ) -> Page:
@@ -56,7 +121,8 @@ def devices_page(
     if gone:
         rows += [PageRow("gone", PageText.GONE.value, str(len(gone)), "", heading=True), *gone]
     about = Text.RENEWAL_DUE.value if renewal_due else PageText.DEVICES_ABOUT.value
-    return Page(PageText.DEVICES.value, about, tuple(rows))
+    add = PageAction(DeviceAction.ADD.value, _LABELS[DeviceAction.ADD].value)
+    return Page(PageText.DEVICES.value, about, tuple(rows), (add,))
 
 
 def _row(device: Device, asked: bool, calendar: Calendar) -> PageRow:
@@ -92,6 +158,6 @@ def device_prompt(action: DeviceAction, device: Device) -> Prompt:
     return Prompt(f"{label}: {called}", _ABOUT[action].value, fields, label)
 
 
-def device_intent(action: DeviceAction, device: DeviceId, answer: dict[str, str]) -> ChangeDevice:
+def device_intent(action: DeviceAction, device: DeviceId, answer: Answer) -> ChangeDevice:
     """What the answer to a prompt asks for."""
     return ChangeDevice(_CHANGES[action], device, answer.get(NAME, ""), answer.get(SECRET, ""))

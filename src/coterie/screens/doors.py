@@ -42,17 +42,11 @@ class Profile(Protocol):
 class Opened(ChatPort, Protocol):
     """An open account (the SDK's Me)."""
 
-    recovery_key: str | None
-    """24 words, as long as recovery_key_shown() was not called since sign-up."""
     passphrase: str | None
     """The generated passphrase, only right after a sign-up that asked for one."""
 
     def events(self) -> AsyncIterator[Event]:
         """Everything that happens from now on."""
-        ...
-
-    async def recovery_key_shown(self) -> None:
-        """The person has the recovery key: this machine forgets it."""
         ...
 
     async def close(self) -> None: ...

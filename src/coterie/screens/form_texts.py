@@ -64,7 +64,8 @@ class FormText(StrEnum):
     ASKING_DEVICES = "Asking ..."
     WAITING_FOR_DEVICE = "Waiting for one of your devices ..."
     APPROVAL_CODE = (
-        "There, run: coterie devices approve --code CODE. Without a code both show seven emoji to compare."
+        "There open Your devices, Add a device, enter this code (or run coterie devices approve --code CODE)."
+        " Without a code both show seven emoji to compare."
     )
     CODE_ARRIVED = "The code has arrived ..."
     SAME_EMOJI = "Is it the same there, in this order?"

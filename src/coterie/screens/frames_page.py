@@ -6,14 +6,37 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from coterie.client.events import FramesSent
+from coterie.screens.board import PlainBoard
+from coterie.screens.known_people import KnownPeople
 from coterie.screens.moments import Calendar
+from coterie.screens.page_intents import FramesRead, PageFact, ReadFrames
 from coterie.screens.page_texts import FRAME_TITLES, PageText
 from coterie.screens.pages import Page, PageRow
+from coterie.screens.signals import Batch
 from coterie.wire.frames import ClientFrame
 from coterie.wire.readable import Kind, More, ReadableField, fields_of
 
 BYTES_SPELLED: Final = 32
 """Of longer values only the beginning is spelled out."""
+
+
+class FramesBoard(PlainBoard):
+    """Read once, as it was when somebody looked."""
+
+    def __init__(self, people: KnownPeople, calendar: Calendar) -> None:
+        super().__init__()
+        self._people = people
+        self._calendar = calendar
+
+    def open(self, batch: Batch) -> None:
+        batch.ask(ReadFrames())
+
+    def read(self, fact: PageFact, batch: Batch) -> None:
+        if isinstance(fact, FramesRead):
+            self._show(frames_page(fact.sent, self._people.names, self._calendar), batch)
+
+    def act(self, key: str, action: str, batch: Batch) -> None:
+        """Nothing can be done about it."""
 
 
 def frames_page(sent: tuple[FramesSent, ...], names: Mapping[bytes, str], calendar: Calendar) -> Page:

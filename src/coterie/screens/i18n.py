@@ -72,6 +72,9 @@ class Text(StrEnum):
     OWN_DEVICE_CAME = "{device}, {when}"
     YES_THAT_WAS_ME = "Yes, that was me"
     NO_THAT_WAS_NOT_ME = "No, remove it"
+    COMPARE_NOW = "Compare emoji"
+    NOT_NOW = "Not now"
+    COMPARE_ABOUT = "Meet, or call each other, so that you know whom you ask"
     SHOW_ALL = "Show the whole message"
     UNREADABLE = "This message needs a newer version of coterie"
     NOT_FOR = "not for {name}'s {device}: {reason}"
@@ -96,6 +99,7 @@ class Text(StrEnum):
         "A device came to {name}'s account by a passphrase or recovery key: {device}. What you write to"
         " them alone is not for it until you have asked them and confirmed it"
     )
+    NOBODY_TO_VERIFY = "Open a conversation with somebody first, to make sure who they are"
     VERIFY_WAITING = "Waiting for {name}, who has to do the same now ..."
     VERIFY_QUESTION = "Does {name} see the same, in this order? yes or no"
     VERIFY_YES_OR_NO = "yes or no?"
@@ -139,6 +143,8 @@ class Action(StrEnum):
     COPY = "Copy what is marked"
     APPEARANCE = "Dark or light"
     DEVICES = "Your devices"
+    ACCOUNT = "Your account"
+    PERSON = "Is it really this person?"
     SERVER_SEES = "What the server sees"
     KEYS = "Show this list of keys"
 

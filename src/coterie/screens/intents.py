@@ -1,24 +1,21 @@
 """What a presenter wants from the SDK, and what comes back: data both ways, so that a presenter never waits.
 
-An Intent is carried out by perform() where the SDK lives (its event loop); the Fact it returns goes to
-Presenter.take() where the screen lives.
+An Intent is carried out by performing.Performer where the SDK lives (its event loop); the Fact it returns
+goes to Presenter.take() where the screen lives. Those of the pages stand in page_intents.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
-from typing import Final, assert_never
+from typing import Final
 
 import msgspec
 
 from coterie.base.codes import Code
-from coterie.base.errors import CoterieError
 from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
 from coterie.base.quiet import Quiet
-from coterie.client.events import Conversation, Device, FramesSent, LinkState, Message, Person, Sent
-from coterie.e2ee.recovery import RECOVERY_WORDS
-from coterie.screens.port import ChatPort
+from coterie.client.events import Conversation, Device, LinkState, Message, Person, Sent
+from coterie.screens.page_intents import PageFact, PageIntent
 
 PAGE_ROWS: Final = 200
 """Messages read at once."""
@@ -87,31 +84,6 @@ class ConfirmDevice(msgspec.Struct, frozen=True):
     device: DeviceId
 
 
-class ReadFrames(msgspec.Struct, frozen=True):
-    """What was sent to the server last."""
-
-
-class ReadDevices(msgspec.Struct, frozen=True):
-    """The account's own devices."""
-
-
-class DeviceChange(StrEnum):
-    RENAME = "rename"
-    REVOKE = "revoke"
-    LOSE = "lose"
-    DENY = "deny"
-
-
-class ChangeDevice(Quiet, frozen=True):
-    """Rename or remove a device of one's own. name: for RENAME; secret: password or recovery key, as it was
-    typed."""
-
-    change: DeviceChange
-    device: DeviceId
-    name: str
-    secret: str
-
-
 Intent = (
     ReadAll
     | ReadHistory
@@ -122,9 +94,7 @@ Intent = (
     | SetRead
     | SaveDraft
     | ConfirmDevice
-    | ReadFrames
-    | ReadDevices
-    | ChangeDevice
+    | PageIntent
 )
 
 
@@ -179,24 +149,8 @@ class Said(Quiet, frozen=True):
     sent: Sent
 
 
-class FramesRead(Quiet, frozen=True):
-    """Answers ReadFrames, oldest first."""
-
-    asked: ReadFrames
-    sent: tuple[FramesSent, ...]
-
-
-class DevicesRead(msgspec.Struct, frozen=True):
-    """Answers ReadDevices. questions: those about which nobody has answered."""
-
-    asked: ReadDevices
-    devices: tuple[Device, ...]
-    questions: tuple[Device, ...]
-    renewal_due: bool
-
-
 class Done(Quiet, frozen=True):
-    """Answers SetRead, SaveDraft, ConfirmDevice and ChangeDevice."""
+    """Answers whatever is done, and has nothing more to say."""
 
     asked: Intent
 
@@ -206,96 +160,5 @@ class Failed(Quiet, frozen=True):
     code: Code
 
 
-Fact = (
-    Known
-    | HistoryRead
-    | AroundRead
-    | LaterRead
-    | MessagesFound
-    | Said
-    | FramesRead
-    | DevicesRead
-    | Done
-    | Failed
-)
+Fact = Known | HistoryRead | AroundRead | LaterRead | MessagesFound | Said | PageFact | Done | Failed
 Tell = Callable[[Fact], None]
-
-
-async def perform(port: ChatPort, intent: Intent) -> Fact:
-    """Carry out one intent. Runs where the port lives; an error of coterie's becomes Failed."""
-    try:
-        return await _performed(port, intent)
-    except CoterieError as error:
-        return Failed(intent, error.code)
-
-
-async def _performed(port: ChatPort, intent: Intent) -> Fact:
-    match intent:
-        case SayText(conversation=conversation, text=text):
-            return Said(intent, await port.say(text, conversation))
-        case SetRead(conversation=conversation, order=order):
-            await port.mark_read(conversation, order)
-            return Done(intent)
-        case SaveDraft(conversation=conversation, text=text):
-            await port.keep_draft(conversation, text)
-            return Done(intent)
-        case ReadHistory(conversation=conversation, before=before, limit=limit):
-            messages = port.history(conversation, limit=limit, before=before)
-            return HistoryRead(intent, messages, port.draft(conversation))
-        case ConfirmDevice(device=device):
-            await port.confirm_device(device)
-            return Done(intent)
-        case ChangeDevice():
-            await _change_device(port, intent)
-            return Done(intent)
-        case ReadAround() | ReadLater() | FindMessages() | ReadFrames() | ReadDevices():
-            return _looked_up(port, intent)
-        case ReadAll():
-            return Known(
-                port.name,
-                port.account,
-                port.everyone,
-                port.people(),
-                port.conversations(),
-                port.link,
-                port.questions(),
-            )
-        case _:
-            assert_never(intent)
-
-
-async def _change_device(port: ChatPort, intent: ChangeDevice) -> None:
-    device, password = intent.device, intent.secret
-    recovery_key = password if len(password.split()) == RECOVERY_WORDS else None
-    match intent.change:
-        case DeviceChange.RENAME:
-            await port.rename_device(device, intent.name, password=password, recovery_key=recovery_key)
-        case DeviceChange.REVOKE:
-            await port.revoke_device(device, password=password, recovery_key=recovery_key)
-        case DeviceChange.LOSE:
-            await port.lose_device(device, password=password, recovery_key=recovery_key)
-        case DeviceChange.DENY:
-            await port.deny_device(device, password=password, recovery_key=recovery_key)
-        case _:
-            assert_never(intent.change)
-
-
-def _looked_up(
-    port: ChatPort, intent: ReadAround | ReadLater | FindMessages | ReadFrames | ReadDevices
-) -> Fact:
-    match intent:
-        case ReadFrames():
-            return FramesRead(intent, port.frames_sent())
-        case ReadDevices():
-            return DevicesRead(intent, port.devices(), port.questions(), port.renewal_due)
-        case ReadAround(conversation=conversation, order=order):
-            before = port.history(conversation, limit=AROUND_ROWS, before=order + 1)
-            after = port.later(conversation, after=order, limit=AROUND_ROWS)
-            return AroundRead(intent, before, after, port.draft(conversation))
-        case ReadLater(conversation=conversation, after=order):
-            return LaterRead(intent, port.later(conversation, after=order, limit=PAGE_ROWS))
-        case FindMessages(words=words, conversation=within, before=below):
-            found = port.search(words, limit=FOUND_ROWS, conversation=within, before=below)
-            return MessagesFound(intent, found)
-        case _:
-            assert_never(intent)

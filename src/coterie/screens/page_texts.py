@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from coterie.base.codes import Code
+from coterie.screens.i18n import refusal
 from coterie.wire import frames
 from coterie.wire.frames import ClientFrame
 
@@ -45,6 +46,112 @@ class PageText(StrEnum):
     DENY_ABOUT = "It is removed like a stolen one. Then change your password and recovery key."
     DEVICE_NAME = "Name"
     PASSWORD = "Your password or passphrase, or the recovery key"
+    ADD_DEVICE = "Add a device"
+    # a device that wants to join
+    JOINING = "Add a device"
+    JOINING_ABOUT = (
+        'On the new device choose "Ask one of my devices" (or run coterie login --approve). It shows a code'
+        " to enter here; without a code it appears below, and both show seven emoji"
+    )
+    ENTER_CODE = "Enter its code"
+    ENTER_CODE_ABOUT = "The text that stands on the new device, below the picture."
+    CODE = "Code"
+    NO_CODE = "This is not the code that a new device shows"
+    LOOK = "Look for it"
+    WAITING_FOR_CODE = "Waiting for the device with this code ..."
+    JOINERS = "Devices that want to join"
+    JOINER = "perhaps a stranger's: compare first"
+    COMPARE_JOINER = "Compare emoji"
+    DECLINE_JOINER = "Not mine"
+    ANSWERING_JOINER = "Waiting for the other device ..."
+    JOINER_EMOJI = "Does the device that calls itself {device} show the same, in this order?"
+    LET_IN = "Let it in"
+    LET_IN_TITLE = "Let in: {device}"
+    LET_IN_ABOUT = "It will read and write everything from then on, as you. Is it in your own hands?"
+    DIFFERENT_JOINER = "Then somebody may stand between them. Nothing was given to it"
+    LOOK_AGAIN = "Look again"
+    # somebody
+    PERSON = "Is it really {name}?"
+    PERSON_ABOUT = (
+        "Nobody has compared yet. Meet {name}, or call: compare emoji or the safety number, or let one of you"
+        " scan the other's code"
+    )
+    PERSON_VERIFIED = "You have verified {name}: nobody stands between you"
+    PERSON_CHANGED = (
+        "{name} has another identity than before, and no device of before agreed to it. Nothing goes to it"
+        " alone until you have made sure, and go on"
+    )
+    SAFETY_NUMBER = "Safety number"
+    SAFETY_NUMBER_NOTE = "{name} sees the same, unless somebody stands between you"
+    SAFETY_CODE = "Text of the code"
+    ACCOUNT_ID = "Account"
+    ACCOUNT_ID_NOTE = "the fingerprint of the account's identity"
+    COMPARE = "Compare emoji"
+    SAME_NUMBER = "The numbers are the same"
+    SAME_NUMBER_ABOUT = "You have compared all twelve groups with {name}, by eye or by ear, and they match."
+    CHECK = "Enter what they see"
+    CHECK_ABOUT = "The safety number, or the text of the code, that stands on {name}'s screen."
+    SHOWN_THERE = "Number or text"
+    NO_NUMBER = "This is neither a safety number nor the text of a code"
+    GO_ON = "Go on with it"
+    GO_ON_ABOUT = "You have asked {name}: the new identity is theirs. What you write goes to it."
+    SAME_EMOJI = "They are the same"
+    DIFFERENT_EMOJI = "They are different"
+    END_COMPARING = "Stop comparing"
+    NOT_NOW = "Not now"
+    EMOJI_QUESTION = "Does {name} see the same, in this order?"
+    CONTACT_DEVICES = "Devices that nobody has confirmed"
+    CONTACT_DEVICE_NOTE = "what you write to {name} alone is not for it until you have asked them"
+    CONFIRM_CONTACT = "It is theirs: I have asked"
+    QUEUED = "Written to the identity before, and never sent"
+    SEND_QUEUED = "Send them now"
+    DROP_QUEUED = "Never send them"
+    # the account
+    ACCOUNT = "Your account"
+    ACCOUNT_ABOUT = "Choose a line to change it"
+    NAME = "Name"
+    SERVER = "Server"
+    PASSWORD_ROW = "Password"
+    ALONE = "alone enough on a new machine"
+    NOT_ALONE = "a new machine also needs the recovery key, or another device"
+    OTHERS_KEEP = "your other devices keep the password that opens them"
+    CHANGE_PASSWORD = "Change the password"
+    CHANGE_PASSWORD_ABOUT = "For the account, and for what is stored on this device."
+    OLD_PASSWORD = "Password or passphrase of now"
+    MAKE_ALONE = "Let it be enough on a new machine"
+    MAKE_ALONE_ABOUT = "Whoever holds the server can try to guess a password that is enough on its own."
+    MAKE_NOT_ALONE = "Let it not be enough on a new machine"
+    MAKE_NOT_ALONE_ABOUT = "Then a new machine also needs the recovery key, or one of your devices."
+    RECOVERY_ROW = "Recovery key"
+    RECOVERY_VALUE = "24 words for the day when all else is lost"
+    RECOVERY_PENDING = "24 words that you have not written down yet"
+    NEW_RECOVERY = "Make a new one"
+    NEW_RECOVERY_ABOUT = "The one of before opens the account no more."
+    SHOW_RECOVERY = "Show it"
+    RESET_ROW = "Somebody begins your name anew"
+    RESET_VALUE = "It stands for another identity from {day} {time} on"
+    RESET_NOTE = "if you did not lose everything, and ask for this, say no"
+    KEEP_NAME = "No, the name stays mine"
+    KEEP_NAME_ABOUT = "Everybody sees that you said no, and the name stays with this identity."
+    LEAVING = "Leaving"
+    SIGN_OUT_ROW = "This device"
+    SIGN_OUT_VALUE = "leaves the account, or only this machine"
+    SIGN_OUT = "Sign out, keep what is here"
+    SIGN_OUT_ABOUT = "It gets no message any more. What is stored here stays, to be read with your password."
+    SIGN_OUT_AND_WIPE = "Sign out, remove everything here"
+    SIGN_OUT_AND_WIPE_ABOUT = "It gets no message any more, and what is stored here goes, messages too."
+    WIPE = "Only remove everything here"
+    WIPE_ABOUT = (
+        "The server is not told: the account lists this device until another one removes it. What is stored"
+        " here goes, messages too."
+    )
+    LAST_DEVICE = "the last one: to come back you need the passphrase, or the recovery key"
+    DELETE_ROW = "The account"
+    DELETE_VALUE = "ends for ever, and nobody gets its name again"
+    DELETE = "Delete the account"
+    DELETE_ABOUT = "It ends for ever, for everybody to see. What is stored here goes, messages too."
+    TYPE_NAME = "The account's name"
+    OTHER_NAME = "This is not the name of this account"
 
 
 PAGE_REFUSALS: Final[dict[Code, str]] = {
@@ -54,6 +161,11 @@ PAGE_REFUSALS: Final[dict[Code, str]] = {
     Code.UNKNOWN_DEVICE: "This device is not there any more",
     Code.EMPTY: "A name is needed",
     Code.TOO_LARGE: "This name is too long",
+    Code.STALE_MANIFEST: "Another device was quicker. Please try again",
+    Code.MISMATCH: refusal(Code.MISMATCH),
+    Code.NOTHING_TO_CONFIRM: refusal(Code.NOTHING_TO_CONFIRM),
+    Code.IDENTITY_CHANGED: refusal(Code.IDENTITY_CHANGED),
+    Code.BUSY: "Somebody looks for new devices already",
 }
 
 

@@ -7,15 +7,20 @@ from enum import StrEnum
 import msgspec
 
 from coterie.base.quiet import Quiet
+from coterie.client.events import Emoji
 
 
 class PageId(StrEnum):
     SERVER_SEES = "server-sees"
     DEVICES = "devices"
+    PERSON = "person"
+    ACCOUNT = "account"
+    JOINING = "joining"
 
 
 class PageAction(msgspec.Struct, frozen=True):
-    """Something that can be done with a row. name: what Paging knows it by."""
+    """Something that can be done with a row, or with what the page is about. name: what the page knows it
+    by."""
 
     name: str
     label: str
@@ -33,12 +38,27 @@ class PageRow(Quiet, frozen=True):
     actions: tuple[PageAction, ...] = ()
 
 
+class QrCode(Quiet, frozen=True):
+    """A picture for a camera. text: what it says, in characters of QR codes."""
+
+    text: str
+
+
+class EmojiRow(Quiet, frozen=True):
+    """Pictures to compare, in this order."""
+
+    emoji: tuple[Emoji, ...]
+
+
 class Page(Quiet, frozen=True):
-    """Something to look at over the conversation, until it is closed."""
+    """Something to look at over the conversation, until it is closed. actions: buttons below what it is
+    about, the first of them the one that is meant most."""
 
     title: str
     about: str
     rows: tuple[PageRow, ...]
+    actions: tuple[PageAction, ...] = ()
+    figure: QrCode | EmojiRow | None = None
 
 
 class PromptField(Quiet, frozen=True):
@@ -51,9 +71,11 @@ class PromptField(Quiet, frozen=True):
 
 
 class Prompt(Quiet, frozen=True):
-    """What is asked before something is done. confirm: the words on its button."""
+    """What is asked before something is done. confirm: the words on its button; words: numbered ones to write
+    down."""
 
     title: str
     about: str
     fields: tuple[PromptField, ...]
     confirm: str
+    words: tuple[str, ...] = ()

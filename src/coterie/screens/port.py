@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
-from coterie.client.events import Conversation, Device, FramesSent, LinkState, Message, Person, Sent
+from coterie.base.ids import AccountId, ConversationId, UserName
+from coterie.client.events import Conversation, FramesSent, LinkState, Message, Person, Sent
+from coterie.screens.trust_port import AccountPort, DevicesPort, PersonPort
 
 
-class ChatPort(Protocol):
+class ChatPort(DevicesPort, PersonPort, AccountPort, Protocol):
     """An open account. All of it is called where its event loop runs, never from the screen's own thread."""
 
     @property
@@ -48,38 +49,9 @@ class ChatPort(Protocol):
         """Messages that contain all the words, newest first."""
         ...
 
-    def questions(self) -> tuple[Device, ...]:
-        """Devices that came to this account and that nobody has confirmed."""
-        ...
-
-    @property
-    def renewal_due(self) -> bool:
-        """Whether a device was lost, and password and recovery key have not been changed since."""
-        ...
-
-    def devices(self) -> tuple[Device, ...]: ...
-
-    async def rename_device(
-        self, device: DeviceId, name: str, *, password: str = "", recovery_key: str | None = None
-    ) -> None: ...
-
-    async def revoke_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None: ...
-
-    async def lose_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None: ...
-
-    async def deny_device(
-        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
-    ) -> None: ...
-
     def frames_sent(self) -> tuple[FramesSent, ...]:
         """The last that were sent to the server, oldest first."""
         ...
-
-    async def confirm_device(self, device: DeviceId) -> None: ...
 
     def draft(self, conversation: ConversationId) -> str: ...
 

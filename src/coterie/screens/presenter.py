@@ -19,37 +19,26 @@ from datetime import tzinfo
 from typing import Any
 
 from coterie.base.clock import Clock, SystemClock
-from coterie.base.ids import ConversationId, DeviceId, MessageId
+from coterie.base.ids import ConversationId, DeviceId, MessageId, UserName
 from coterie.client.events import Event
 from coterie.screens import intents
+from coterie.screens.asking import Answer
 from coterie.screens.chat import Chat
 from coterie.screens.intents import Fact, Intent, ReadAll
 from coterie.screens.moments import Calendar
 from coterie.screens.pages import PageId
 from coterie.screens.paging import Paging
+from coterie.screens.performing import Performer
 from coterie.screens.port import ChatPort
 from coterie.screens.rows import FoundRow, ListRow
 from coterie.screens.signals import Batch, Scope, Signals
-
-FACTS = (
-    intents.Known,
-    intents.HistoryRead,
-    intents.AroundRead,
-    intents.LaterRead,
-    intents.MessagesFound,
-    intents.Said,
-    intents.FramesRead,
-    intents.DevicesRead,
-    intents.Done,
-    intents.Failed,
-)
 
 
 class Presenter:
     """One account's main screen. zone: where times are shown, None: the machine's."""
 
     def __init__(self, port: ChatPort, clock: Clock | None = None, zone: tzinfo | None = None) -> None:
-        self._port = port
+        self._performer = Performer(port)
         self._clock = clock or SystemClock()
         self._calendar = Calendar(zone)
         self._chat: Chat | None = None
@@ -82,13 +71,13 @@ class Presenter:
 
     def perform(self, intent: Intent) -> Coroutine[Any, Any, Fact]:
         """Carry out an intent, in the SDK's event loop; errors of coterie's come back as facts."""
-        return intents.perform(self._port, intent)
+        return self._performer.perform(intent)
 
     def take(self, happened: Event | Fact) -> Signals:
         """An event, or what came of an intent."""
         batch = Batch()
         chat = self._chat
-        if isinstance(happened, FACTS):
+        if isinstance(happened, Fact):
             if chat is not None:
                 chat.fact(happened, batch)
             elif isinstance(happened, intents.Known):
@@ -110,8 +99,15 @@ class Presenter:
         """Look at a page, over the conversation."""
         return self._paged(lambda paging, batch: paging.open(page, batch))
 
+    def open_person(self) -> Signals:
+        """Look at what there is to know the person of the open conversation by."""
+        batch = Batch()
+        if self._chat is not None:
+            self._chat.open_person(batch)
+        return batch.signals()
+
     def act_on_page(self, key: str, action: str) -> Signals:
-        """An action of a row of the open page was chosen."""
+        """An action of a row of the open page was chosen, or (key "") of the page."""
         return self._paged(lambda paging, batch: paging.act(key, action, batch))
 
     def answer_prompt(self, answer: Mapping[str, str]) -> Signals:
@@ -121,12 +117,8 @@ class Presenter:
     def cancel_prompt(self) -> Signals:
         return self._paged(lambda paging, batch: paging.cancel(batch))
 
-    def deny_device(self, device: DeviceId) -> Signals:
-        """A device that came to this account is not the person's: have it removed."""
-        return self._paged(lambda paging, batch: paging.deny(device, batch))
-
     def close_page(self) -> Signals:
-        return self._paged(lambda paging, _: paging.close())
+        return self._paged(lambda paging, batch: paging.close(batch))
 
     def _paged(self, do: Callable[[Paging, Batch], None]) -> Signals:
         batch = Batch()
@@ -211,11 +203,11 @@ class Presenter:
             self._chat.close_search(batch)
         return batch.signals()
 
-    def confirm_device(self, device: DeviceId) -> Signals:
-        """The person said of the device in question: that was me."""
+    def answer_question(self, subject: DeviceId | UserName, answer: Answer) -> Signals:
+        """What is asked above the conversation was answered."""
         batch = Batch()
         if self._chat is not None:
-            self._chat.asking.confirm(device, batch)
+            self._chat.answer_question(subject, answer, batch)
         return batch.signals()
 
     def submit(self, text: str) -> Signals:

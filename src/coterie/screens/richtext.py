@@ -85,9 +85,9 @@ def large_emoji(blocks: tuple[Block, ...]) -> bool:
     return 0 < len(spans) <= LARGE_EMOJI_MAX and all(span.cell >= 0 for span in spans)
 
 
-def preview(text: str) -> tuple[Span, ...]:
-    """The beginning of a message in one line, for the list."""
-    line = " ".join(clean(text[: PREVIEW_CHARACTERS * 2]).split())[:PREVIEW_CHARACTERS]
+def preview(text: str, most: int = PREVIEW_CHARACTERS) -> tuple[Span, ...]:
+    """The beginning of a message in one line, for the list. most: characters."""
+    line = " ".join(clean(text[: most * 2]).split())[:most]
     return tuple(plain(line))
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from coterie.base.ids import DeviceId
+from coterie.base.ids import DeviceId, UserName
 from coterie.base.quiet import Quiet
 from coterie.screens.intents import Intent
 from coterie.screens.pages import Page, Prompt
@@ -88,12 +88,14 @@ class TextReturned(Quiet, frozen=True):
 
 
 class QuestionShown(Quiet, frozen=True):
-    """A device came to this account: was this you? It stays until it is answered; None takes it away.
-    detail: which device."""
+    """Something is asked above the conversation until it is answered: about a device that came to this
+    account, or whether to compare emoji with somebody; None takes it away. yes, no: what can be answered."""
 
     text: str
     detail: str
-    device: DeviceId | None
+    yes: str = ""
+    no: str = ""
+    subject: DeviceId | UserName | None = None
 
 
 class ReachEnd(msgspec.Struct, frozen=True):
@@ -143,6 +145,12 @@ class PromptShown(Quiet, frozen=True):
     busy: bool = False
 
 
+class AccountLeft(msgspec.Struct, frozen=True):
+    """The account has left this machine. wiped: nothing of it is here any more; else it can still be read."""
+
+    wiped: bool
+
+
 RowsChanged = Reset | Insert | Append | Update | Remove
 Signal = (
     RowsChanged
@@ -157,6 +165,7 @@ Signal = (
     | QuestionShown
     | PageShown
     | PromptShown
+    | AccountLeft
 )
 
 

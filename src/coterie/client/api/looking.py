@@ -22,7 +22,7 @@ from coterie.client.events import (
     Person,
 )
 from coterie.client.runtime import Runtime
-from coterie.client.store.records import ConversationRow
+from coterie.client.store.records import NEVER_MS, ConversationRow
 from coterie.client.store.sqlite import ClientStore
 
 
@@ -150,6 +150,14 @@ class Looking:
     def devices(self) -> tuple[Device, ...]:
         """The devices of this account, as its newest proven manifest lists them."""
         return self._core.people.own_devices()
+
+    @property
+    def reset_at_ms(self) -> int | None:
+        """When this account's name will stand for another identity (NameReset), unless keep_name() says no;
+        None where nobody asks for that."""
+        rows = self._core.people.rows.values()
+        pending = (row.from_ms for row in rows if row.name == self.name and row.account != self.account)
+        return min((each for each in pending if 0 < each < NEVER_MS), default=None)
 
     def frames_sent(self) -> tuple[FramesSent, ...]:
         """The last frames that this program sent to the server, oldest first; wire/readable.py names their

@@ -15,10 +15,9 @@ from coterie.client.commands import (
     MarkVerified,
     MoveQueued,
 )
-from coterie.client.core.exchange import Step
 from coterie.client.core.held import as_device
 from coterie.client.core.standing import check_may_write
-from coterie.client.events import Device, EndReason, Message
+from coterie.client.events import Comparison, ComparisonStep, Device, EndReason, Message
 from coterie.e2ee.fingerprint import SafetyCode, as_number, safety_number
 
 
@@ -58,10 +57,15 @@ class Verifying(Waiting):
         are there, in the end Verified or VerificationEnded."""
         await self._runtime.tell(CompareEmoji(self._other(name)))
 
+    def comparison(self, name: str) -> Comparison | None:
+        """Comparing emoji with somebody, as far as it is; None where that is not under way."""
+        return self._core.verification.with_(self._other(name))
+
     async def emoji_match(self, name: str) -> None:
         """The person sees the same emoji. Raises Refused(nothing-to-confirm) where none are shown."""
         account = self._other(name)
-        if self._core.verification.step_with(account) is not Step.COMPARING:
+        known = self._core.verification.with_(account)
+        if known is None or known.step is not ComparisonStep.COMPARING:
             raise Refused(Code.NOTHING_TO_CONFIRM)
         await self._runtime.tell(EmojiMatch(account))
 

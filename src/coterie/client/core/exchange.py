@@ -11,20 +11,8 @@ from typing import Final
 from coterie.base import limits
 from coterie.base.errors import SealBroken
 from coterie.base.ids import AccountId, DeviceId
+from coterie.client.shapes import ComparisonStep as Step
 from coterie.e2ee.sas import Agreement, Answerer, Starter
-
-
-class Step(StrEnum):
-    ASKED = "asked"
-    """This person asked: for a device of the other to answer."""
-    INVITED = "invited"
-    """The other person asked: for this one to want it too."""
-    ANSWERED = "answered"
-    """The key here has gone out: for the one that was committed to."""
-    COMPARING = "comparing"
-    """Emoji are shown: for this person's word."""
-    SAID_YES = "said-yes"
-    """This person said that they match: for the other to say so."""
 
 
 class Happened(StrEnum):

@@ -15,15 +15,16 @@ from coterie.base.conversations import direct_id
 from coterie.base.errors import SealBroken
 from coterie.base.ids import AccountId, DeviceId, MessageId
 from coterie.client.commands import Say
-from coterie.client.core.exchange import Exchange, Happened, Step
+from coterie.client.core.exchange import Exchange, Happened
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.people import People
 from coterie.client.core.sending import Sending
 from coterie.client.core.standing import Standings
 from coterie.client.emoji import emoji_of
-from coterie.client.events import EmojiToCompare, EndReason, VerificationAsked, VerificationEnded
+from coterie.client.events import Comparison, EmojiToCompare, EndReason, VerificationAsked, VerificationEnded
 from coterie.client.outcome import Outcome
+from coterie.client.shapes import ComparisonStep as Step
 from coterie.client.store.records import MessageRow
 from coterie.content.body import Text, Unknown, unpack
 from coterie.content.body.verification import (
@@ -63,10 +64,13 @@ class Verification:
         self._exchanges: dict[AccountId, Exchange] = {}
         self._lost: list[Exchange] = []
 
-    def step_with(self, account: AccountId) -> Step | None:
+    def with_(self, account: AccountId) -> Comparison | None:
         """How far an exchange with somebody is; None where there is none."""
         exchange = self._exchanges.get(account)
-        return exchange.step if exchange else None
+        if exchange is None:
+            return None
+        agreement = exchange.agreement
+        return Comparison(exchange.step, emoji_of(agreement.emoji) if agreement is not None else ())
 
     @property
     def wake_at_ms(self) -> int | None:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import Enum
 from tkinter import ttk
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError
 from coterie.desktop.forms.entrance import Entrance
 from coterie.desktop.forms.field import Field
+from coterie.desktop.forms.figures import EmojiGrid, qr_code
 from coterie.desktop.forms.form import Form
 from coterie.desktop.forms.sign_up import ABOUT_SERVER
 from coterie.screens.form_texts import FormText
@@ -20,10 +21,6 @@ from coterie.screens.form_texts import FormText
 if TYPE_CHECKING:
     from coterie.screens.doors import Asking, Emoji, Opened
 
-EMOJI_PX: Final = 40
-EMOJI_IN_ROW: Final = 4
-QR_MODULE_PX: Final = 4
-QR_BORDER: Final = 4
 CODE_GROUPS_IN_LINE: Final = 7
 
 
@@ -40,8 +37,6 @@ class ApprovalForm(Form):
         super().__init__(parent, entrance, FormText.APPROVAL_TITLE.value, FormText.APPROVAL_SUBTITLE.value)
         self.step = Step.ASK
         self.asking: Asking | None = None
-        self._pictures: list[Any] = []
-        """Tk forgets an image that nobody holds."""
         self._fields = ttk.Frame(self.body)
         self._fields.pack(fill="x")
         self.server = self.add_field(FormText.SERVER.value, parent=self._fields)
@@ -119,7 +114,7 @@ class ApprovalForm(Form):
         """As a picture, and as text in groups."""
         self._turn_page(Step.WAIT)
         ttk.Label(self._page, text=FormText.APPROVAL_CODE.value, style="Hint.TLabel", wraplength=320).pack()
-        self._qr(code).pack(pady=8)
+        qr_code(self._page, code).pack(pady=8)
         groups = code.split("-")
         for start in range(0, len(groups), CODE_GROUPS_IN_LINE):
             line = "-".join(groups[start : start + CODE_GROUPS_IN_LINE])
@@ -133,7 +128,7 @@ class ApprovalForm(Form):
             self.work(self.asking.join(), FormText.CODE_ARRIVED.value, self._joined)
             return
         self._turn_page(Step.COMPARE)
-        self._grid(emoji).pack(pady=(0, 8))
+        EmojiGrid(self._page, emoji).pack(pady=(0, 8))
         self.subtitle.configure(text=FormText.SAME_EMOJI.value)
         self.main.configure(text=FormText.EMOJI_MATCH.value)
         self.cancel.configure(text=FormText.EMOJI_DIFFER.value)
@@ -154,7 +149,6 @@ class ApprovalForm(Form):
         self.step = step
         for child in self._page.winfo_children():
             child.destroy()
-        self._pictures.clear()
         self.cancel.configure(text=FormText.CANCEL.value)
         self.subtitle.configure(text=FormText.APPROVAL_SUBTITLE.value)
         if step is Step.ASK:
@@ -164,41 +158,6 @@ class ApprovalForm(Form):
         else:
             self._fields.pack_forget()
             self.cancel.pack(pady=(10, 0))
-
-    def _qr(self, code: str) -> tk.Canvas:
-        """Black on white in every theme: cameras want it so."""
-        import segno
-
-        rows = [bytes(row) for row in segno.make(code, micro=False).matrix]
-        side = (len(rows) + 2 * QR_BORDER) * QR_MODULE_PX
-        canvas = tk.Canvas(
-            self._page, width=side, height=side, highlightthickness=0, borderwidth=0, background="#ffffff"
-        )
-        for y, row in enumerate(rows):
-            for x, dark in enumerate(row):
-                if dark:
-                    left, top = (x + QR_BORDER) * QR_MODULE_PX, (y + QR_BORDER) * QR_MODULE_PX
-                    canvas.create_rectangle(
-                        left, top, left + QR_MODULE_PX, top + QR_MODULE_PX, width=0, fill="#000000"
-                    )
-        return canvas
-
-    def _grid(self, emoji: Sequence[Emoji]) -> ttk.Frame:
-        """Pictures of ours with their names: no emoji reaches the toolkit as text."""
-        from PIL import ImageTk
-
-        from coterie.desktop.canvas.emoji_images import EmojiImages
-        from coterie.screens.emoji_sequences import pieces
-
-        images, grid = EmojiImages(), ttk.Frame(self._page)
-        for place, each in enumerate(emoji):
-            cell = ttk.Frame(grid, padding=(8, 6))
-            cell.grid(row=place // EMOJI_IN_ROW, column=place % EMOJI_IN_ROW)
-            picture = ImageTk.PhotoImage(images.image(pieces(each.sign)[0].cell, EMOJI_PX), master=self)
-            self._pictures.append(picture)
-            ttk.Label(cell, image=str(picture)).pack()
-            ttk.Label(cell, text=each.name, style="FieldName.TLabel").pack()
-        return grid
 
     def settle(self) -> None:
         super().settle()

@@ -11,10 +11,10 @@ from typing import Final
 
 from coterie.desktop.forms.entrance import Entrance
 from coterie.desktop.forms.field import Field
+from coterie.desktop.forms.figures import word_grid
 from coterie.desktop.forms.form import Form
 from coterie.screens.form_texts import FormText
 
-COLUMNS: Final = 4
 CARD_WIDTH_PX: Final = 560
 WORDS_ASKED: Final = 2
 CLIPBOARD_MS: Final = 60_000
@@ -67,7 +67,7 @@ class RecoveryForm(Form):
             box.pack(fill="x", pady=(4, 14))
             ttk.Label(box, text=self._passphrase, style="Word.TLabel", anchor="center").pack(fill="x")
         self._heading(FormText.RECOVERY_SHOWN.value if both else "", self._recovery_key)
-        self._grid().pack(fill="x", pady=(4, 0))
+        word_grid(self._page, self._words).pack(fill="x", pady=(4, 0))
         self.main.configure(
             text=(FormText.WRITTEN_BOTH_DOWN if both else FormText.WRITTEN_DOWN).value,
         )
@@ -84,18 +84,6 @@ class RecoveryForm(Form):
             line, text=FormText.COPY.value, style="Link.TButton", command=lambda: self._copy(copied)
         )
         copy.pack(side="right")
-
-    def _grid(self) -> ttk.Frame:
-        """The words with their numbers, to be read along the rows."""
-        grid = ttk.Frame(self._page)
-        for column in range(COLUMNS):
-            grid.columnconfigure(column, weight=1, uniform="words")
-        for position, word in enumerate(self._words):
-            cell = ttk.Frame(grid, style="Field.TFrame", padding=(8, 7))
-            cell.grid(row=position // COLUMNS, column=position % COLUMNS, sticky="ew", padx=2, pady=2)
-            ttk.Label(cell, text=str(position + 1), style="WordNumber.TLabel", width=3).pack(side="left")
-            ttk.Label(cell, text=word, style="Word.TLabel").pack(side="left")
-        return grid
 
     def _copy(self, text: str) -> None:
         """Into the clipboard, and out of it again after a minute where it is still there."""
