@@ -140,8 +140,9 @@ def test_words_of_a_new_recovery_key_stand_in_a_grid(view: StreetWindow) -> None
 
 
 def test_an_account_that_is_removed_leads_back_to_the_entrance(
-    tmp_path: Path, failures: list[BaseException]
+    display: str, tmp_path: Path, failures: list[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COTERIE_THEME", "dark")
     house = House(tmp_path)
     desk = Desk(house, tmp_path, failures)
     try:
