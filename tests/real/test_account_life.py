@@ -123,6 +123,17 @@ def test_who_signs_out_says_what_becomes_of_this_machine(server: Server, signed_
     assert list((bob.home / "profiles").iterdir()) == []
 
 
+def test_a_device_that_has_just_come_knows_whether_it_is_the_last(server: Server, tmp_path: Path) -> None:
+    first, second = (Client(tmp_path / home, "dora", NEW) for home in ("first", "second"))
+    first.sign_up(server.invite, "--wrap-with-password")
+    second.ok("login", "dora", "--server", server.invite)
+    for device, last in ((second, False), (first, True)):
+        command = [word for word in device.command("sign-out", "--keep") if word != "--json"]
+        ended = device.run_command(command)
+        assert ended.code == 0
+        assert ("last device" in ended.err + ended.out.decode()) == last
+
+
 def test_an_account_is_deleted_for_everybody(server: Server, signed_up: SignedUp) -> None:
     alice, bob = signed_up("alice"), signed_up("bob")
     bob.send(f"@{alice.name}", "goodbye")
@@ -172,6 +183,8 @@ def test_a_name_begins_anew_by_its_operators_word(
         assert told["account_id"] == begun["account_id"]
     people = {line["name"]: line["account_id"] for line in alice.ok("people")}
     assert people[bob.name] != begun["account_id"], "a day later"
+    early = anew.run("send", f"@{alice.name}", "too early", "--timeout", "2")
+    assert (early.code, early.line["error"]) == (3, "reset-pending")
     again = Client(tmp_path / "again", bob.name).run("signup", bob.name, *words)
     assert again.line["error"] == "sign-up-closed"
     assert alice.run("admin", "reset", "nobody", "--data", str(server.data)).line["error"] == "unknown-person"

@@ -24,6 +24,9 @@ def test_every_sentence_can_be_said(text: Text) -> None:
 def test_only_a_live_link_says_nothing() -> None:
     assert {state for state in LinkState if not link_line(state, None)} == {LinkState.LIVE}
     assert link_line(LinkState.CONNECTING, None) == "connecting ..."
+    assert link_line(LinkState.CONNECTING, Code.UNREACHABLE) == "connecting ..."
+    for state in (LinkState.CONNECTING, LinkState.OFFLINE):
+        assert link_line(state, Code.RESET_PENDING) == refusal(Code.RESET_PENDING)
     assert link_line(LinkState.STOPPED, Code.REVOKED) == refusal(Code.REVOKED)
 
 

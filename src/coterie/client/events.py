@@ -145,7 +145,7 @@ class DevicesChanged(msgspec.Struct, frozen=True):
 
 
 class LinkChanged(msgspec.Struct, frozen=True):
-    """The connection to the server; code says why where it is not live."""
+    """The connection to the server; code says why it is not live, while CONNECTING: why it was not before."""
 
     state: LinkState
     code: Code | None = None

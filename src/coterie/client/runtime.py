@@ -280,8 +280,9 @@ class Runtime:
     async def _keep_connected(self) -> None:
         """Connect, serve, connect again with full jitter."""
         wait_seconds = limits.BACKOFF_FIRST_SECONDS
+        code: Code | None = None
         while True:
-            self._tell(LinkChanged(LinkState.CONNECTING))
+            self._tell(LinkChanged(LinkState.CONNECTING, code))
             error: CoterieError | None
             try:
                 connection = await self._sign_in()
@@ -294,7 +295,8 @@ class Runtime:
                 await self._while_connected(connection)
                 error = connection.error
             final = isinstance(error, SecurityStop) or (isinstance(error, Refused) and error.code in FINAL)
-            self._put(_Asked(Disconnected(error.code if error else None, final), None))
+            code = error.code if error else None
+            self._put(_Asked(Disconnected(code, final), None))
             if final:
                 return
             await self._clock.wait_until(

@@ -203,6 +203,10 @@ _LINK: Final[dict[LinkState, str]] = {
 }
 
 
+_LASTING: Final = frozenset((Code.RESET_PENDING, Code.STATEMENT_EXPIRED, Code.VERSION))
+"""Why there is no connection for hours, perhaps."""
+
+
 def say(text: Text, **values: str | int) -> str:
     """The sentence with its values filled in."""
     return text.value.format(**values)
@@ -215,8 +219,9 @@ def refusal(code: Code) -> str:
 
 
 def link_line(state: LinkState, code: Code | None) -> str:
-    """The state of the connection; empty while it is live, and no code says what is doubtful about it."""
-    if state in (LinkState.STOPPED, LinkState.LIVE) and code is not None:
+    """The state of the connection; empty while it is live, and no code says what is doubtful about it. Also
+    why there is none, where no trying again mends that soon."""
+    if code is not None and (state in (LinkState.STOPPED, LinkState.LIVE) or code in _LASTING):
         return refusal(code)
     return _LINK[state]
 

@@ -25,6 +25,8 @@ def run(given: Arguments, output: Output) -> int:
 
 async def _sign_out(given: Arguments, output: Output, password: str) -> int:
     async with session.opened(given, password) as me:
+        if not given.offline:
+            await me.wait_live()
         if me.is_last_device:
             output.tell(LAST)
         wipe = given.wipe if given.wipe is not None else confirmed(ASK)

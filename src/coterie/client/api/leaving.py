@@ -32,9 +32,10 @@ class Leaving(Credentials):
 
     @property
     def is_last_device(self) -> bool:
-        """Whether nobody but this one is listed: who signs out here needs a passphrase or the recovery key to
-        come back."""
-        return all(each.revoked or each.this for each in self.devices())
+        """Whether nobody but this one is listed, as far as is known here: who signs out needs a passphrase or
+        the recovery key to come back."""
+        devices = self.devices()
+        return bool(devices) and all(each.revoked or each.this for each in devices)
 
     async def delete_account(self, *, password: str = "", recovery_key: str | None = None) -> None:
         """End the account for ever: the server keeps nothing of it but the proof that it is over, nobody gets

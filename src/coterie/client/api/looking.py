@@ -178,7 +178,7 @@ class Looking:
         if self.link is LinkState.STOPPED:
             raise self._stopped()
         if self.link is not LinkState.LIVE:
-            raise Unavailable(Code.UNREACHABLE, "nobody of that name is known here yet")
+            raise Unavailable(self._link.code or Code.UNREACHABLE, "nobody of that name is known here yet")
         raise Refused(Code.UNKNOWN_PERSON)
 
     def _known_name(self, word: str) -> UserName | None:
