@@ -100,6 +100,19 @@ def test_nothing_goes_to_another_identity_until_it_is_accepted(
     assert len(bob.server.items_for(new)) == 1
 
 
+def test_a_change_is_told_once_it_is_one(
+    former: Peer, bob: Victim, identities: dict[str, IdentityKeys]
+) -> None:
+    """A reset that is announced changes nothing yet, and may never."""
+    new = announced(bob, former, identities)
+    assert not [event for event in bob.shown if isinstance(event, IdentityChanged)]
+    bob.say(former, "for alice, whoever that will be")
+    assert len(bob.server.sends()) == 1
+    in_effect(bob)
+    (told,) = [event for event in bob.shown if isinstance(event, IdentityChanged)]
+    assert told.person.account == new.account
+
+
 def test_where_the_one_before_was_verified_only_a_verification_will_do(
     former: Peer, bob: Victim, identities: dict[str, IdentityKeys]
 ) -> None:

@@ -13,9 +13,11 @@ import pytest
 
 from coterie.base import limits
 from coterie.base.codes import Code
-from coterie.base.ids import DeviceId, MessageId
+from coterie.base.errors import NameNotInLedger
+from coterie.base.ids import DeviceId, MessageId, UserName
 from coterie.base.signing import IdentityKeys
 from coterie.client.commands import Say
+from coterie.client.events import NotInLedger
 from coterie.content.body import Text
 from coterie.e2ee.pairwise import peek_prekey_id
 from coterie.e2ee.vodo import DeviceKeys
@@ -91,7 +93,8 @@ def test_a_swapped_keys_for_a_new_contact(
     forge: Callable[[Peer, Peer], SignedManifest],
 ) -> None:
     """Bob meets Alice for the first time, and the server gives him keys of its own in her place. Her leaf
-    names another manifest, so she counts as unproven, and a message for her waits."""
+    names another manifest, so she counts as unproven, and a message for her waits. He is told once that what
+    is shown under her name is not in the ledger, and what he addresses to that name stops."""
     theirs = Peer(IdentityKeys.generate(), "alice")
     false = Forging(server.ledger, server.peers, server.got)
     x_wing = theirs.prekey(PrekeyKind.X_WING, theirs.x_wing.public, X_WING_ID)
@@ -102,9 +105,16 @@ def test_a_swapped_keys_for_a_new_contact(
     newcomer.say(alice, "is it you?")
     assert sealed_for(server) == claimed_for(server) == set()
     assert alice.account not in newcomer.core.people.rows
+    newcomer.connect()
+    told = [event for event in newcomer.shown if isinstance(event, NotInLedger)]
+    assert told == [NotInLedger(UserName("alice"))]
+    with pytest.raises(NameNotInLedger):
+        newcomer.core.trust.unledgered.check(UserName("alice"))
+    newcomer.core.trust.unledgered.check(UserName("bob"))
     newcomer.server = server
     newcomer.connect()
     assert sealed_for(server) == {alice.device}
+    newcomer.core.trust.unledgered.check(UserName("alice"))
     harmless(newcomer, judge)
 
 

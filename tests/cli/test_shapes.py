@@ -32,10 +32,13 @@ from coterie.client.events import (
     MessageQueued,
     MessagesMissing,
     MessageState,
+    NameReset,
+    NotInLedger,
     OwnDeviceQuestion,
     Person,
     PersonAppeared,
     PresenceChanged,
+    ResetState,
 )
 from coterie.screens.moments import Calendar
 
@@ -125,7 +128,7 @@ def test_what_needs_a_newer_version_says_so() -> None:
         ),
         (PersonAppeared(BOB), {"event": "joined", "name": "bob", "account_id": "00" * 32}),
         (
-            DevicesChanged(BOB, True),
+            DevicesChanged(BOB, True, 1_795_521_600_000),
             {
                 "event": "trust",
                 "name": "bob",
@@ -153,6 +156,11 @@ def test_what_needs_a_newer_version_says_so() -> None:
         ),
         (LedgerDoubted(Code.LEDGER_WITHHELD), {"event": "trust", "ledger": "ledger-withheld"}),
         (LedgerDoubted(None), {"event": "trust", "ledger": "well"}),
+        (NotInLedger(BOB.name), {"event": "not-in-ledger", "name": "bob"}),
+        (
+            NameReset(BOB.name, BOB.account, ResetState.ANNOUNCED, 1, own=True),
+            {"event": "reset", "name": "bob", "account_id": "00" * 32, "state": "announced", "own": True},
+        ),
     ],
 )
 def test_events_as_objects(event: Event, said: object) -> None:

@@ -187,4 +187,7 @@ def test_a_name_begins_anew_by_its_operators_word(
     assert (early.code, early.line["error"]) == (3, "reset-pending")
     again = Client(tmp_path / "again", bob.name).run("signup", bob.name, *words)
     assert again.line["error"] == "sign-up-closed"
+    (kept,) = bob.ok("keep-name")
+    assert kept == {"account": bob.name, "kept": True}
+    assert bob.run("keep-name").line["error"] == "nothing-to-confirm"
     assert alice.run("admin", "reset", "nobody", "--data", str(server.data)).line["error"] == "unknown-person"

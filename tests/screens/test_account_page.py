@@ -8,11 +8,13 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.client.events import VaultRenewed
 from coterie.screens.account_page import AGAIN, NAME, NEW, SECRET, AccountAction
+from coterie.screens.asking import Answer
 from coterie.screens.form_texts import FormText
+from coterie.screens.i18n import Text
 from coterie.screens.page_intents import ChangePassword, Leave, MakeRecoveryKey, ReadAccount, RecoveryKeyMade
 from coterie.screens.page_texts import PageText
 from coterie.screens.pages import PageId, PageRow, Prompt
-from coterie.screens.signals import AccountLeft, PageShown, PromptShown
+from coterie.screens.signals import AccountLeft, PageShown, PromptShown, QuestionShown
 from tests.screens.screen import Screen
 from tests.screens.street import NOON_MS, PASSWORD, RECOVERY_KEY, Street
 
@@ -150,6 +152,30 @@ def test_a_name_that_begins_anew_is_kept(street: Street) -> None:
     answer(screen, secret=PASSWORD)
     assert not begins_anew(street)
     assert all(each.key != "reset" for each in screen.last(PageShown).page.rows)
+
+
+def test_who_begins_the_own_name_anew_is_denied_from_the_question(street: Street) -> None:
+    street.reset_at_ms = NOON_MS
+    screen = Screen(street)
+    screen.begin()
+    question = screen.last(QuestionShown)
+    assert (question.text, question.subject) == (Text.OWN_RESET_ASKED.value, "alice")
+    screen.apply(screen.presenter.answer_question(street.name, Answer.NO))
+    assert screen.last(QuestionShown).subject is None
+    prompt = screen.last(PromptShown).prompt
+    assert prompt is not None
+    assert prompt.confirm == PageText.KEEP_NAME.value
+    answer(screen, secret=PASSWORD)
+    assert not begins_anew(street)
+
+
+def test_who_began_it_says_so_and_is_asked_no_more(street: Street) -> None:
+    street.reset_at_ms = NOON_MS
+    screen = Screen(street)
+    screen.begin()
+    screen.apply(screen.presenter.answer_question(street.name, Answer.YES))
+    assert screen.last(QuestionShown).subject is None
+    assert not any(isinstance(each, PageShown) for each in screen.shown)
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,17 @@ def test_what_was_typed_stands_in_no_repr() -> None:
     assert "hidden" not in repr(ChangeDevice(DeviceChange.REVOKE, PHONE, "", "hidden"))
 
 
+def test_a_mark_is_ended(screen: Screen, street: Street) -> None:
+    street.own_devices[PHONE] = Device(PHONE, "phone", False, NOON_MS, False, False, marked=True)
+    screen.apply(screen.presenter.open_page(PageId.DEVICES))
+    assert row(screen, PHONE).note == PageText.BY_RECOVERY.value
+    assert [each.name for each in row(screen, PHONE).actions][-1] == "unmark"
+    act(screen, PHONE, DeviceAction.UNMARK)
+    screen.apply(screen.presenter.answer_prompt({SECRET: PASSWORD}))
+    assert row(screen, PHONE).note == ""
+    assert [each.name for each in row(screen, PHONE).actions][-1] == "lose"
+
+
 def test_after_a_loss_the_page_says_what_else_to_do(screen: Screen) -> None:
     act(screen, PHONE, DeviceAction.LOSE)
     screen.apply(screen.presenter.answer_prompt({SECRET: PASSWORD}))

@@ -5,7 +5,7 @@ import pytest
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
-from coterie.base.ids import ConversationId, DeviceId
+from coterie.base.ids import ConversationId, DeviceId, UserName
 from coterie.client.events import (
     AccountChangeAnswered,
     BecameNewDevice,
@@ -18,9 +18,12 @@ from coterie.client.events import (
     MessageQueued,
     MessagesMissing,
     MessageState,
+    NameReset,
     NotFor,
+    NotInLedger,
     OwnDeviceQuestion,
     PersonAppeared,
+    ResetState,
 )
 from coterie.screens.asking import Answer
 from coterie.screens.i18n import Text, refusal, say
@@ -193,10 +196,15 @@ def test_a_doubtful_ledger_is_told_in_the_same_line(screen: Screen) -> None:
 
 
 def test_devices_that_change_are_a_line_in_the_timeline(screen: Screen, street: Street) -> None:
-    screen.take([DevicesChanged(street.person("bob"), False), DevicesChanged(street.person("alice"), True)])
+    screen.take(
+        [
+            DevicesChanged(street.person("bob"), False, NOON_MS),
+            DevicesChanged(street.person("alice"), True, NOON_MS),
+        ]
+    )
     texts = [row.text for row in screen.timeline if isinstance(row, NoticeRow)]
     assert texts == [
-        "bob added or removed a device",
+        "bob changed their devices: published by an existing device on Tuesday, 2026-11-24",
         "A device was added to your account with your passphrase or recovery key",
     ]
 
@@ -207,6 +215,21 @@ def test_missing_messages_are_a_line_where_they_are_missing(screen: Screen, stre
     screen.take([MessagesMissing(street.direct("bob"), "@bob", bob, 1)])
     texts = [row.text for row in screen.timeline if isinstance(row, NoticeRow)]
     assert texts == ["2 messages of bob are missing here"]
+
+
+def test_what_is_not_in_the_ledger_is_a_line(screen: Screen, street: Street) -> None:
+    screen.take([NotInLedger(UserName("mallory"))])
+    texts = [row.text for row in screen.timeline if isinstance(row, NoticeRow)]
+    assert texts == [say(Text.NOT_IN_LEDGER, name="mallory")]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_name_that_begins_anew_is_a_line(screen: Screen, street: Street, own: bool) -> None:
+    event = NameReset(UserName("bob"), street.person("bob").account, ResetState.ANNOUNCED, NOON_MS, own=own)
+    screen.take([event])
+    texts = [row.text for row in screen.timeline if isinstance(row, NoticeRow)]
+    wanted = Text.OWN_RESET_ANNOUNCED if own else Text.RESET_ANNOUNCED
+    assert texts == [say(wanted, name="bob")]
 
 
 def came(number: int) -> Device:
@@ -236,9 +259,11 @@ def test_a_device_that_another_own_one_removed_is_no_longer_asked_about(street: 
     screen = Screen(street)
     screen.begin()
     street.asked_about = []
-    screen.take([DevicesChanged(street.person("bob"), False), AccountChangeAnswered(b"c" * 16, None)])
+    screen.take(
+        [DevicesChanged(street.person("bob"), False, NOON_MS), AccountChangeAnswered(b"c" * 16, None)]
+    )
     assert screen.last(QuestionShown).subject == came(1).id
-    screen.take([DevicesChanged(street.person("alice"), False)])
+    screen.take([DevicesChanged(street.person("alice"), False, NOON_MS)])
     assert screen.last(QuestionShown) == QuestionShown("", "")
 
 

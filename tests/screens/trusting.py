@@ -124,6 +124,12 @@ class Trusting:
         await self.lose_device(device, password=password, recovery_key=recovery_key)
         await self.confirm_device(device)
 
+    async def unmark_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        self.open_keys(password, recovery_key)
+        self.own_devices[device] = msgspec.structs.replace(self.own_devices[device], marked=False)
+
     async def confirm_device(self, device: DeviceId) -> None:
         self.asked_about = [each for each in self.asked_about if each.id != device]
 

@@ -37,6 +37,11 @@ def states(heard: Heard) -> list[coterie.ResetState]:
     return [event.state for event in heard.events if isinstance(event, coterie.NameReset)]
 
 
+def no_reset(me: Me) -> bool:
+    """Whether nobody begins the own name anew."""
+    return me.reset_at_ms is None
+
+
 async def test_a_name_begins_anew_a_day_later(village: Village) -> None:
     alice, bob = await village.person("alice"), await village.person("bob")
     await acquainted(alice, bob)
@@ -86,11 +91,19 @@ async def test_the_identity_before_says_no(village: Village) -> None:
     heard, own = Heard(alice), Heard(bob)
     new = await anew(village, "bob", code_for(village, "bob"))
     await own.until(lambda _: states(own) == [coterie.ResetState.ANNOUNCED])
+    assert bob.reset_at_ms is not None
+    assert alice.reset_at_ms is None
     await bob.keep_name(PASSWORD)
     await heard.until(lambda _: states(heard)[-1:] == [coterie.ResetState.CANCELLED])
     with pytest.raises(Refused) as revoked:
         await village.keep(new)
     assert revoked.value.code is Code.REVOKED
+    whose = [
+        event.own for each in (own, heard) for event in each.events if isinstance(event, coterie.NameReset)
+    ]
+    assert whose == [True, True, False, False]
+    assert not [event for event in own.events if isinstance(event, coterie.IdentityChanged)]
+    assert no_reset(bob)
     village.clock.pass_days(1.01)
     await bob.change_password(PASSWORD, "otter-violet-harbour-31-lamp")
     await alice.send("@bob", "still you")

@@ -54,6 +54,14 @@ class SecurityStop(SealBroken):
         super().__init__(note, code)
 
 
+class NameNotInLedger(SecurityStop):
+    """The server has shown an identity for a name that its ledger does not have: nothing is sent to it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(Code.IDENTITY_CHANGED, "an identity that is not in the ledger")
+        self.name = name
+
+
 class PersonChanged(SecurityStop):
     """Somebody has another identity than before: nothing is sent to it alone until the person here looked.
 

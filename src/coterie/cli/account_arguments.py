@@ -1,4 +1,5 @@
-"""What the commands take that change or end an account: passwd, recovery, sign-out, delete-account."""
+"""What the commands take that change or end an account: passwd, recovery,
+keep-name, sign-out, delete-account."""
 
 from __future__ import annotations
 
@@ -14,6 +15,8 @@ def add(commands: argparse._SubParsersAction[Parser]) -> None:
     recovery = command(commands, "recovery", "the key that opens the account whatever became of its password")
     actions = recovery.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
     command(actions, "new", "make another one and print it once; the old one is dead then")
+    keep = command(commands, "keep-name", "say no to whoever begins this account's name anew")
+    keep.epilog = "Within a day of it. Everybody sees that you said no, and the name stays with this account."
     _sign_out(command(commands, "sign-out", "take this device off the account, and leave this machine"))
     delete = command(commands, "delete-account", "end this account for ever, and wipe this machine's store")
     delete.epilog = "Nobody gets its name again. Others keep what was said to them."

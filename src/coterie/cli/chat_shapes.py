@@ -32,31 +32,6 @@ class AccountShape(Shape, frozen=True, kw_only=True):
     passphrase: str | None = None
 
 
-class PasswordShape(Shape, frozen=True, kw_only=True):
-    """passwd. wrapped: the password alone is enough on a new machine. passphrase: where one was generated."""
-
-    account: str
-    wrapped: bool
-    passphrase: str | None = None
-
-
-class RecoveryShape(Shape, frozen=True, kw_only=True):
-    """recovery new: the 24 words, this once."""
-
-    account: str
-    recovery_key: str
-
-
-class LeftShape(Shape, frozen=True, kw_only=True):
-    """sign-out and delete-account. removed: this device is off the account's list; deleted: the account is
-    gone; wiped: this machine keeps nothing of it."""
-
-    account: str
-    removed: bool
-    deleted: bool
-    wiped: bool
-
-
 class SentShape(Shape, frozen=True, kw_only=True):
     """send. state: sent or queued; error: why the server does not take it."""
 
@@ -101,23 +76,6 @@ class PresenceShape(Shape, frozen=True, kw_only=True):
 
 class JoinedShape(Shape, frozen=True, kw_only=True):
     """Somebody new stands in the ledger."""
-
-    event: str
-    name: str
-    account_id: str
-
-
-class ResetShape(Shape, frozen=True, kw_only=True):
-    """A name begins anew with another identity. state: announced, cancelled or in-effect."""
-
-    event: str
-    name: str
-    account_id: str
-    state: str
-
-
-class GoneShape(Shape, frozen=True, kw_only=True):
-    """Somebody has deleted their account."""
 
     event: str
     name: str

@@ -18,7 +18,12 @@ def devices(parser: Parser) -> None:
         "--lost", action="store_true", help="it was lost or stolen: end all that it could still read, too"
     )
     deny = _action(actions, "deny", "say of a device that came to this account: that was not me; removes it")
-    for changing in (rename, revoke, deny):
+    unmark = _action(
+        actions,
+        "unmark",
+        "end the mark of a device that came in by passphrase or recovery key",
+    )
+    for changing in (rename, revoke, deny, unmark):
         changing.add_argument(
             "--recovery-key-file",
             metavar="FILE",

@@ -11,6 +11,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import (
     CoterieError,
     LocalError,
+    NameNotInLedger,
     PersonChanged,
     Refused,
     RemoteError,
@@ -64,6 +65,10 @@ def sentence_of(error: BaseException) -> str:
         from coterie.screens.verifying import changed_line
 
         return changed_line(error.name, error.changed_ms, verified=error.verified)
+    if isinstance(error, NameNotInLedger):
+        from coterie.screens.i18n import Text, say
+
+        return say(Text.NAME_NOT_IN_LEDGER, name=error.name)
     if not isinstance(error, CoterieError):
         return f"something went wrong inside coterie ({type(error).__name__}); -v says more"
     if error.code in _WITH_NOTE and error.note:

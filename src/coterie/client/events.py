@@ -120,6 +120,8 @@ class NameReset(msgspec.Struct, frozen=True):
     account: AccountId
     state: ResetState
     from_ms: int
+    own: bool = False
+    """It is this account's name: keep_name() says no."""
 
 
 class AccountDeleted(msgspec.Struct, frozen=True):
@@ -137,11 +139,13 @@ class ConversationChanged(msgspec.Struct, frozen=True):
 class DevicesChanged(msgspec.Struct, frozen=True):
     """A person's device list changed: a line in the timeline.
 
-    by_recovery: a device was added by passphrase or recovery key.
+    by_recovery: a device was added by passphrase or recovery key; else one that was there before signed it.
+    published_ms: when, as the signed list says (milliseconds since 1970, by that device's clock).
     """
 
     person: Person
     by_recovery: bool
+    published_ms: int
 
 
 class LinkChanged(msgspec.Struct, frozen=True):
@@ -206,11 +210,18 @@ class ContactDeviceQuestion(msgspec.Struct, frozen=True):
 class IdentityChanged(msgspec.Struct, frozen=True):
     """Somebody has another identity than before: a reset of theirs stands in the ledger, and no device of
     before agreed to it. Nothing goes to it alone until accept_identity(), or, where the one before was
-    verified, a new verification. changed_ms: of the head under which it was seen."""
+    verified, a new verification. changed_ms: of the signed head under which it was seen."""
 
     person: Person
     changed_ms: int
     was_verified: bool
+
+
+class NotInLedger(msgspec.Struct, frozen=True):
+    """The server has shown an identity, or devices, for a name that its ledger does not have: they are not
+    used, and nothing is sealed for them."""
+
+    name: UserName
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -310,6 +321,7 @@ Event = (
     | AccountChangeAnswered
     | ContactDeviceQuestion
     | IdentityChanged
+    | NotInLedger
     | Verified
     | VerificationAsked
     | EmojiToCompare

@@ -100,6 +100,11 @@ class MadeUpTrust:
     ) -> None:
         del device, password, recovery_key
 
+    async def unmark_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None:
+        del device, password, recovery_key
+
     async def confirm_device(self, device: DeviceId) -> None:
         del device
 

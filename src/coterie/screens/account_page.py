@@ -100,6 +100,11 @@ class AccountBoard(PlainBoard):
         self._calendar = calendar
         self._name = UserName("")
         self._words: tuple[str, ...] = ()
+        self._keeping = False
+
+    def keep_name(self) -> None:
+        """Once the page has come, ask for what keeping the name takes."""
+        self._keeping = True
 
     def open(self, batch: Batch) -> None:
         batch.ask(ReadAccount())
@@ -113,6 +118,9 @@ class AccountBoard(PlainBoard):
             case AccountRead(name=name, words=words):
                 self._name, self._words = name, words
                 self._show(account_page(fact, self._calendar), batch)
+                keeping, self._keeping = self._keeping, False
+                if keeping and fact.reset_at_ms is not None:
+                    self.act("", AccountAction.KEEP_NAME.value, batch)
             case RecoveryKeyMade(words=words):
                 self._words = words
                 self.open(batch)

@@ -40,11 +40,14 @@ class Chat:
         self._people = KnownPeople()
         self._format = MessageFormat(known.name, self._people.is_name, calendar, clock)
         self._timelines: OrderedDict[ConversationId, OpenTimeline] = OrderedDict()
-        self._noticing = Noticing(known.account, known.everyone, self._timelines, self._timeline, clock)
+        self._noticing = Noticing(
+            known.account, known.everyone, self._timelines, self._timeline, clock, calendar
+        )
         self.list = ListRows(known.account, known.everyone, calendar, clock)
         self.composing = Composing(self.list)
         self.searching = Searching(self.list, calendar, clock)
-        self.asking = Asking(calendar)
+        self._name = known.name
+        self.asking = Asking(known.name, calendar)
         self.paging = Paging(self._people, calendar)
         self.watched = False
         """The window has the focus and shows the newest row of the selected conversation."""
@@ -63,7 +66,7 @@ class Chat:
             self.list.conversation(conversation, None)
         batch.show(Reset(Place.LIST, self.list.rows))
         self._show_link(events.LinkChanged(known.link), batch)
-        self.asking.know(known.questions, batch)
+        self.asking.begin(known.questions, known.reset_at_ms, batch)
         self._show_header(batch)
 
     def event(self, event: events.Event, batch: Batch) -> None:
@@ -103,6 +106,7 @@ class Chat:
                 | events.OwnDeviceQuestion()
                 | events.AccountChangeAnswered()
                 | events.NameReset()
+                | events.NotInLedger()
             ):
                 self._warn(event, batch)
             case (
@@ -121,13 +125,16 @@ class Chat:
         | events.MessagesMissing
         | events.OwnDeviceQuestion
         | events.AccountChangeAnswered
-        | events.NameReset,
+        | events.NameReset
+        | events.NotInLedger,
         batch: Batch,
     ) -> None:
         match event:
             case events.NameReset():
                 self._noticing.reset(event, batch)
                 batch.ask(intents.ReadAll())
+            case events.NotInLedger(name=name):
+                self._noticing.not_in_ledger(name, batch)
             case events.AccountChangeAnswered():
                 pass
             case events.BecameNewDevice(unsure=unsure):
@@ -226,6 +233,10 @@ class Chat:
                 self.paging.deny(subject, batch)
             return
         self.asking.settled(subject, batch)
+        if subject == self._name:
+            if answer is Answer.NO:
+                self.paging.keep_name(batch)
+            return
         person = self._people.named(subject)
         if answer is Answer.YES and person is not None:
             self.paging.open_person(person, batch)
@@ -343,8 +354,8 @@ class Chat:
                 self._noticing.deleted(person, batch)
             case events.PresenceChanged(person=person, initial=initial):
                 self._noticing.presence(before, person, initial, batch)
-            case events.DevicesChanged(person=person, by_recovery=by_recovery):
-                self._noticing.devices(person, by_recovery, batch)
+            case events.DevicesChanged(person=person):
+                self._noticing.devices(event, batch)
                 if person.me:
                     batch.ask(intents.ReadAll())
             case events.PersonAppeared():

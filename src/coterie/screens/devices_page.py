@@ -28,6 +28,7 @@ class DeviceAction(StrEnum):
     RENAME = "rename"
     REVOKE = "revoke"
     LOSE = "lose"
+    UNMARK = "unmark"
     ADD = "add"
     """Of the page: look for a device that wants to join."""
 
@@ -38,6 +39,7 @@ _LABELS: Final = {
     DeviceAction.RENAME: PageText.RENAME,
     DeviceAction.REVOKE: PageText.REMOVE,
     DeviceAction.LOSE: PageText.LOST,
+    DeviceAction.UNMARK: PageText.UNMARK,
     DeviceAction.ADD: PageText.ADD_DEVICE,
 }
 _ABOUT: Final = {
@@ -45,12 +47,14 @@ _ABOUT: Final = {
     DeviceAction.REVOKE: PageText.REMOVE_ABOUT,
     DeviceAction.LOSE: PageText.LOST_ABOUT,
     DeviceAction.DENY: PageText.DENY_ABOUT,
+    DeviceAction.UNMARK: PageText.UNMARK_ABOUT,
 }
 _CHANGES: Final = {
     DeviceAction.RENAME: DeviceChange.RENAME,
     DeviceAction.REVOKE: DeviceChange.REVOKE,
     DeviceAction.LOSE: DeviceChange.LOSE,
     DeviceAction.DENY: DeviceChange.DENY,
+    DeviceAction.UNMARK: DeviceChange.UNMARK,
 }
 
 
@@ -130,7 +134,8 @@ def _row(device: Device, asked: bool, calendar: Calendar) -> PageRow:
         day=calendar.day(device.created_ms).isoformat(), time=calendar.time(device.created_ms)
     )
     value = SEPARATOR.join([PageText.THIS_DEVICE.value, since]) if device.this else since
-    note = PageText.ASKED if asked else PageText.BY_RECOVERY if device.approved_by_recovery else None
+    recovered = device.marked or device.approved_by_recovery
+    note = PageText.ASKED if asked else PageText.BY_RECOVERY if recovered else None
     return PageRow(
         device.id.hex(),
         device.name or PageText.UNNAMED.value,
@@ -145,6 +150,8 @@ def _actions(device: Device, asked: bool) -> list[PageAction]:
     wanted.append(DeviceAction.RENAME)
     if not device.this:
         wanted += [DeviceAction.REVOKE, DeviceAction.LOSE]
+        if device.marked:
+            wanted.append(DeviceAction.UNMARK)
     return [PageAction(each.value, _LABELS[each].value) for each in wanted]
 
 

@@ -108,6 +108,8 @@ class Known(Quiet, frozen=True):
     conversations: tuple[Conversation, ...]
     link: LinkState
     questions: tuple[Device, ...] = ()
+    reset_at_ms: int | None = None
+    """When the account's name begins anew with another identity."""
 
 
 class HistoryRead(Quiet, frozen=True):

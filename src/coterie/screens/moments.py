@@ -50,6 +50,11 @@ class Calendar:
         line = f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
         return line if day.year == self.day(now_ms).year else f"{line} {day.year}"
 
+    def day_words(self, at_ms: int) -> str:
+        """The weekday and the date, both of which people remember: "Tuesday, 2026-11-24"."""
+        day = self.day(at_ms)
+        return f"{WEEKDAYS[day.weekday()]}, {day.isoformat()}"
+
     def short(self, at_ms: int, now_ms: int) -> str:
         """For the list: the time today, the weekday within a week, else the day."""
         day, today = self.day(at_ms), self.day(now_ms)

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
 
 from coterie.base.clock import Clock
 from coterie.base.conversations import direct_id
 from coterie.base.ids import AccountId, ConversationId
-from coterie.client.events import Message, NameReset, Person, ResetState
+from coterie.client.events import DevicesChanged, Message, NameReset, Person
 from coterie.screens.i18n import Text, missing_line, say
+from coterie.screens.moments import Calendar
 from coterie.screens.open_timeline import OpenTimeline
 from coterie.screens.signals import Batch
 from coterie.screens.timeline_rows import Notice
+from coterie.screens.verifying import devices_line, reset_line
 
-RESET_TEXTS: Final = {
-    ResetState.ANNOUNCED: Text.RESET_ANNOUNCED,
-    ResetState.CANCELLED: Text.RESET_CANCELLED,
-    ResetState.IN_EFFECT: Text.RESET_IN_EFFECT,
-}
 Find = Callable[[ConversationId, Batch], tuple[OpenTimeline | None, Batch | None]]
 """The rows of a conversation where they are kept, and whom to tell about them."""
 
@@ -33,6 +29,7 @@ class Noticing:
         opened: Iterable[ConversationId],
         find: Find,
         clock: Clock,
+        calendar: Calendar,
     ) -> None:
         """opened: the conversations whose rows are kept, as they are when somebody looks."""
         self._account = account
@@ -40,6 +37,7 @@ class Noticing:
         self._opened = opened
         self._find = find
         self._clock = clock
+        self._calendar = calendar
         self._count = 0
 
     def presence(self, before: Person | None, person: Person, initial: bool, batch: Batch) -> None:
@@ -49,14 +47,15 @@ class Noticing:
             return
         self._about(person, say(Text.CONNECTED if person.online else Text.LEFT, name=person.name), batch)
 
-    def devices(self, person: Person, by_recovery: bool, batch: Batch) -> None:
+    def devices(self, event: DevicesChanged, batch: Batch) -> None:
         """Somebody's devices are others now."""
-        if person.me:
-            text = say(Text.OWN_DEVICE_RECOVERED if by_recovery else Text.OWN_DEVICES_CHANGED)
-        else:
-            key = Text.DEVICE_RECOVERED if by_recovery else Text.DEVICES_CHANGED
-            text = say(key, name=person.name)
-        self._about(person, text, batch)
+        person = event.person
+        line = devices_line(person, event.by_recovery, event.published_ms, self._calendar)
+        self._about(person, line, batch)
+
+    def not_in_ledger(self, name: str, batch: Batch) -> None:
+        """The server has shown something that its ledger does not have."""
+        self._put(say(Text.NOT_IN_LEDGER, name=name), (self._everyone,), batch)
 
     def verifying(self, person: Person, text: str, batch: Batch) -> None:
         """How far it is with verifying somebody: for the conversation with them alone."""
@@ -68,7 +67,7 @@ class Noticing:
 
     def reset(self, event: NameReset, batch: Batch) -> None:
         """A name begins anew."""
-        self._put(say(RESET_TEXTS[event.state], name=event.name), (self._everyone,), batch)
+        self._put(reset_line(event), (self._everyone,), batch)
 
     def missing(self, conversation: ConversationId, name: str, count: int, batch: Batch) -> None:
         """So many messages of somebody never came."""

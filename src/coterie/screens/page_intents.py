@@ -24,6 +24,7 @@ class DeviceChange(StrEnum):
     REVOKE = "revoke"
     LOSE = "lose"
     DENY = "deny"
+    UNMARK = "unmark"
 
 
 class ChangeDevice(Quiet, frozen=True):

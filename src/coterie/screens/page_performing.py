@@ -172,6 +172,8 @@ class PagePerformer:
                 await port.revoke_device(device, password=password, recovery_key=recovery_key)
             case DeviceChange.LOSE:
                 await port.lose_device(device, password=password, recovery_key=recovery_key)
+            case DeviceChange.UNMARK:
+                await port.unmark_device(device, password=password, recovery_key=recovery_key)
             case DeviceChange.DENY:
                 await port.deny_device(device, password=password, recovery_key=recovery_key)
             case _:

@@ -40,6 +40,8 @@ class PageText(StrEnum):
     RENAME = "Rename"
     REMOVE = "Remove"
     LOST = "Lost or stolen"
+    UNMARK = "End its mark"
+    UNMARK_ABOUT = "It counts as a device like any other from now on, and so do those that it lets in."
     RENAME_ABOUT = "Your other devices, and people you write to, see this name."
     REMOVE_ABOUT = "It gets no message any more and cannot connect. What it has, it keeps."
     LOST_ABOUT = "It is removed, and all keys are made anew. Then change your password and recovery key."
@@ -161,6 +163,7 @@ PAGE_REFUSALS: Final[dict[Code, str]] = {
     Code.UNKNOWN_DEVICE: "This device is not there any more",
     Code.EMPTY: "A name is needed",
     Code.TOO_LARGE: "This name is too long",
+    Code.BAD_MANIFEST: "That takes a device which did not come in so itself",
     Code.STALE_MANIFEST: "Another device was quicker. Please try again",
     Code.MISMATCH: refusal(Code.MISMATCH),
     Code.NOTHING_TO_CONFIRM: refusal(Code.NOTHING_TO_CONFIRM),

@@ -30,11 +30,12 @@ class Paging:
         self._prompting = Prompting()
         self._devices = DevicesBoard(self._prompting, calendar, self.open)
         self._person = PersonBoard(self._prompting, calendar)
+        self._account = AccountBoard(self._prompting, calendar)
         self._boards: Final[dict[PageId, Board]] = {
             PageId.SERVER_SEES: FramesBoard(people, calendar),
             PageId.DEVICES: self._devices,
             PageId.PERSON: self._person,
-            PageId.ACCOUNT: AccountBoard(self._prompting, calendar),
+            PageId.ACCOUNT: self._account,
             PageId.JOINING: JoiningBoard(self._prompting, self.open),
         }
         self._open: Board | None = None
@@ -54,6 +55,11 @@ class Paging:
         """A device in question is not the person's: to the page of devices, and to what removing it asks."""
         self.open(PageId.DEVICES, batch)
         self._devices.deny(device)
+
+    def keep_name(self, batch: Batch) -> None:
+        """To the page of the account, and to what keeping its name asks."""
+        self.open(PageId.ACCOUNT, batch)
+        self._account.keep_name()
 
     def close(self, batch: Batch) -> None:
         """Nobody looks at a page any more."""

@@ -90,6 +90,7 @@ class Performer:
                     port.conversations(),
                     port.link,
                     port.questions(),
+                    port.reset_at_ms,
                 )
             case _:
                 assert_never(intent)

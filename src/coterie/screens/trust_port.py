@@ -63,6 +63,10 @@ class DevicesPort(Protocol):
         self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
     ) -> None: ...
 
+    async def unmark_device(
+        self, device: DeviceId, *, password: str = "", recovery_key: str | None = None
+    ) -> None: ...
+
     async def confirm_device(self, device: DeviceId) -> None: ...
 
     def joiners(self, code: str | None = None) -> AbstractAsyncContextManager[JoinersPort]:

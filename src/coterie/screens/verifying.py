@@ -9,11 +9,14 @@ from coterie.client.events import (
     EmojiToCompare,
     EndReason,
     IdentityChanged,
+    NameReset,
+    Person,
+    ResetState,
     VerificationAsked,
     VerificationEnded,
     Verified,
 )
-from coterie.screens.i18n import WEEKDAYS, Text, say
+from coterie.screens.i18n import Text, say
 from coterie.screens.moments import Calendar
 
 Verifying = (
@@ -25,6 +28,16 @@ Verifying = (
     | IdentityChanged
 )
 
+_RESETS: Final = {
+    ResetState.ANNOUNCED: Text.RESET_ANNOUNCED,
+    ResetState.CANCELLED: Text.RESET_CANCELLED,
+    ResetState.IN_EFFECT: Text.RESET_IN_EFFECT,
+}
+_OWN_RESETS: Final = {
+    ResetState.ANNOUNCED: Text.OWN_RESET_ANNOUNCED,
+    ResetState.CANCELLED: Text.OWN_RESET_CANCELLED,
+    ResetState.IN_EFFECT: Text.OWN_RESET_IN_EFFECT,
+}
 _ENDED: Final[dict[EndReason, Text]] = {
     EndReason.DECLINED: Text.VERIFY_DECLINED,
     EndReason.MISMATCH: Text.VERIFY_MISMATCH,
@@ -54,9 +67,22 @@ def verifying_line(event: Verifying) -> str:
             assert_never(event)
 
 
+def devices_line(person: Person, by_recovery: bool, published_ms: int, calendar: Calendar) -> str:
+    """Whose devices are others now, and who published that, as the ledger supports it."""
+    if person.me:
+        return say(Text.OWN_DEVICE_RECOVERED if by_recovery else Text.OWN_DEVICES_CHANGED)
+    key = Text.DEVICE_RECOVERED if by_recovery else Text.DEVICES_CHANGED
+    return say(key, name=person.name, when=calendar.day_words(published_ms))
+
+
+def reset_line(event: NameReset) -> str:
+    """A name that begins anew, somebody's or one's own."""
+    texts = _OWN_RESETS if event.own else _RESETS
+    return say(texts[event.state], name=event.name)
+
+
 def changed_line(name: str, changed_ms: int, *, verified: bool) -> str:
     """What the ledger supports of somebody's new identity, and what to do about it."""
-    day = Calendar().day(changed_ms)
-    when = f"{WEEKDAYS[day.weekday()]}, {day.isoformat()}"
+    when = Calendar().day_words(changed_ms)
     what = Text.CHANGED_VERIFY if verified else Text.CHANGED_ACCEPT
     return f"{say(Text.PERSON_CHANGED, name=name, when=when)}. {say(what, name=name)}"

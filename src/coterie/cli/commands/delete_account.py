@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from coterie.base.names import canonical
 from coterie.cli import session
+from coterie.cli.account_shapes import LeftShape
 from coterie.cli.arguments import Arguments
-from coterie.cli.chat_shapes import LeftShape
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
 from coterie.cli.parser import UsageError

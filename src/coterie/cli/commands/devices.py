@@ -55,6 +55,8 @@ async def _act(me: Me, given: Arguments, password: str, words: str | None, outpu
             return
         case "rename":
             await me.rename_device(device, given.new_name, password=password, recovery_key=words)
+        case "unmark":
+            await me.unmark_device(device, password=password, recovery_key=words)
         case "deny":
             await me.deny_device(device, password=password, recovery_key=words)
         case _ if given.lost:
@@ -62,7 +64,7 @@ async def _act(me: Me, given: Arguments, password: str, words: str | None, outpu
         case _:
             await me.revoke_device(device, password=password, recovery_key=words)
     changed = next(each for each in me.devices() if each.id == device)
-    due = me.renewal_due and given.action != "rename"
+    due = me.renewal_due and given.action not in ("rename", "unmark")
     output.show(device_shape(changed, renewal_due=due), Text.RENEWAL_DUE.value if due else "")
 
 
@@ -92,6 +94,8 @@ def _sentence(device: Device, asked: bool) -> str:
         words.append("(removed)")
     if device.approved_by_recovery:
         words.append("(added by passphrase or recovery key)")
+    if device.marked:
+        words.append("(marked: coterie devices unmark)")
     if asked:
         words.append("(was this you? coterie devices confirm or deny)")
     return "  ".join(words)

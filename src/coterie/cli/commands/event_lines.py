@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from coterie.cli.account_shapes import GoneShape, NotInLedgerShape, ResetShape
 from coterie.cli.chat_shapes import (
     DrainedShape,
-    GoneShape,
     JoinedShape,
     LedgerShape,
     LinkShape,
@@ -14,7 +14,6 @@ from coterie.cli.chat_shapes import (
     PresenceShape,
     QuestionShape,
     RenewedShape,
-    ResetShape,
     StuckShape,
     TrustShape,
     message_shape,
@@ -45,6 +44,7 @@ from coterie.client.events import (
     MessageSent,
     MessagesMissing,
     NameReset,
+    NotInLedger,
     OwnDeviceQuestion,
     PersonAppeared,
     PresenceChanged,
@@ -57,8 +57,7 @@ from coterie.client.events import (
 from coterie.screens.asking import device_line
 from coterie.screens.i18n import Text, doubt_line, link_line, missing_line, refusal, say
 from coterie.screens.moments import Calendar
-from coterie.screens.noticing import RESET_TEXTS
-from coterie.screens.verifying import verifying_line
+from coterie.screens.verifying import devices_line, reset_line, verifying_line
 
 
 class EventLines:
@@ -91,15 +90,14 @@ class EventLines:
                 | IdentityChanged()
             ):
                 return self._output.rendered(verify_shape(event), verifying_line(event))
-            case LinkChanged(state, code):
-                shape = LinkShape(event="link", state=state.value, error=None if code is None else code.value)
-                return self._output.rendered(shape, link_line(state, code))
             case DrainedBacklog():
                 return self._output.rendered(DrainedShape(event="drained"), "")
             case SendingStuck(_, code):
                 return self._output.rendered(StuckShape(event="stuck", error=code.value), refusal(code))
-            case BecameNewDevice() | MessagesMissing() | OwnDeviceQuestion() | LedgerDoubted():
+            case BecameNewDevice() | MessagesMissing() | OwnDeviceQuestion():
                 return self._warning(event)
+            case LinkChanged() | LedgerDoubted() | NotInLedger():
+                return self._server(event)
             case (
                 ConversationChanged()
                 | MessageQueued()
@@ -118,16 +116,29 @@ class EventLines:
                 gone = GoneShape(event="deleted", name=person.name, account_id=person.account.hex())
                 return self._output.rendered(gone, say(Text.ACCOUNT_DELETED, name=person.name))
             case NameReset(name, account, state):
-                reset = ResetShape(event="reset", name=name, account_id=account.hex(), state=state.value)
-                return self._output.rendered(reset, say(RESET_TEXTS[state], name=name))
+                reset = ResetShape(
+                    event="reset", name=name, account_id=account.hex(), state=state.value, own=event.own
+                )
+                return self._output.rendered(reset, reset_line(event))
             case _:
                 assert_never(event)
 
-    def _warning(self, event: BecameNewDevice | MessagesMissing | OwnDeviceQuestion | LedgerDoubted) -> str:
+    def _server(self, event: LinkChanged | LedgerDoubted | NotInLedger) -> str:
         match event:
+            case LinkChanged(state, code):
+                shape = LinkShape(event="link", state=state.value, error=None if code is None else code.value)
+                return self._output.rendered(shape, link_line(state, code))
+            case NotInLedger(name):
+                shown = NotInLedgerShape(event="not-in-ledger", name=name)
+                return self._output.rendered(shown, say(Text.NOT_IN_LEDGER, name=name))
             case LedgerDoubted(code):
                 doubt = LedgerShape(event="trust", ledger="well" if code is None else code.value)
                 return self._output.rendered(doubt, doubt_line(code))
+            case _:
+                assert_never(event)
+
+    def _warning(self, event: BecameNewDevice | MessagesMissing | OwnDeviceQuestion) -> str:
+        match event:
             case MessagesMissing(target=target, name=name, count=count):
                 missing = MissingShape(event="missing", conversation=target, sender=name, count=count)
                 return self._output.rendered(missing, missing_line(name, count))
@@ -172,8 +183,5 @@ class EventLines:
             change="devices",
             verified=person.verified,
         )
-        if person.me:
-            text = Text.OWN_DEVICE_RECOVERED if event.by_recovery else Text.OWN_DEVICES_CHANGED
-        else:
-            text = Text.DEVICE_RECOVERED if event.by_recovery else Text.DEVICES_CHANGED
-        return self._output.rendered(shape, say(text, name=person.name))
+        line = devices_line(person, event.by_recovery, event.published_ms, self._calendar)
+        return self._output.rendered(shape, line)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import coterie
 from coterie.cli import session
 from coterie.cli.account_arguments import ON
+from coterie.cli.account_shapes import PasswordShape
 from coterie.cli.arguments import Arguments
-from coterie.cli.chat_shapes import PasswordShape
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
 from coterie.cli.secret_input import read_new_password

@@ -5,8 +5,8 @@ from __future__ import annotations
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError
 from coterie.cli import session
+from coterie.cli.account_shapes import RecoveryShape
 from coterie.cli.arguments import Arguments
-from coterie.cli.chat_shapes import RecoveryShape
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
 from coterie.screens.form_texts import FormText

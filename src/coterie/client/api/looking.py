@@ -177,16 +177,14 @@ class Looking:
             return direct_id(self.account, account), account
         if self.link is LinkState.STOPPED:
             raise self._stopped()
+        self._core.trust.unledgered.check(_canonical(target.removeprefix("@")))
         if self.link is not LinkState.LIVE:
             raise Unavailable(self._link.code or Code.UNREACHABLE, "nobody of that name is known here yet")
         raise Refused(Code.UNKNOWN_PERSON)
 
     def _known_name(self, word: str) -> UserName | None:
         """The canonical name of somebody who exists, None for nobody."""
-        try:
-            name = canonical(word)
-        except Refused:
-            return None
+        name = _canonical(word)
         return name if self._core.people.named(name) else None
 
     def _peer_of(self, conversation: ConversationId) -> bytes:
@@ -212,3 +210,11 @@ class Looking:
         if code in (Code.IDENTITY_CHANGED, Code.LEDGER_SPLIT):
             return SecurityStop(code)
         return Refused(code)
+
+
+def _canonical(word: str) -> UserName:
+    """Empty for what nobody can be called."""
+    try:
+        return canonical(word)
+    except Refused:
+        return UserName("")

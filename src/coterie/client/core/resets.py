@@ -14,6 +14,7 @@ import msgspec
 from coterie.base import limits
 from coterie.base.ids import AccountId
 from coterie.client.core.people import People
+from coterie.client.core.standing import changed
 from coterie.client.events import NameReset, ResetState
 from coterie.client.outcome import Outcome
 from coterie.client.store.records import NEVER_MS, AccountRow
@@ -38,7 +39,7 @@ class Resets:
         if row.account == self._people.me or all(each.name != row.name for each in others):
             return Outcome(save=(row,))
         later = msgspec.structs.replace(row, from_ms=now_ms + limits.RESET_AFTER_MS)
-        return Outcome(save=(later,), show=(_told(later, ResetState.ANNOUNCED),))
+        return Outcome(save=(later,), show=(self._told(later, ResetState.ANNOUNCED),))
 
     def cancelled(self, view: LedgerView) -> Outcome:
         """Leaves were proven: resets that the account before has cancelled are void for ever."""
@@ -46,9 +47,11 @@ class Resets:
         return self._settled(void, NEVER_MS, ResetState.CANCELLED)
 
     def tick(self, now_ms: int) -> Outcome:
-        """Those whose time has come take effect."""
+        """Those whose time has come take effect: from now on nothing goes to them until the person looked."""
         due = [row for row in self._pending() if row.from_ms <= now_ms]
-        return self._settled(due, 0, ResetState.IN_EFFECT)
+        settled = self._settled(due, 0, ResetState.IN_EFFECT)
+        news = (each for row in due for each in changed(self._people, self._people.rows[row.account]))
+        return Outcome(save=settled.save, show=(*settled.show, *news))
 
     def _pending(self) -> Iterable[AccountRow]:
         return (row for row in self._people.rows.values() if 0 < row.from_ms < NEVER_MS)
@@ -57,8 +60,9 @@ class Resets:
         saved = tuple(msgspec.structs.replace(row, from_ms=from_ms) for row in rows)
         for row in saved:
             self._people.saved(row)
-        return Outcome(save=saved, show=tuple(_told(row, state) for row in saved))
+        return Outcome(save=saved, show=tuple(self._told(row, state) for row in saved))
 
-
-def _told(row: AccountRow, state: ResetState) -> NameReset:
-    return NameReset(row.name, AccountId(row.account), state, row.from_ms)
+    def _told(self, row: AccountRow, state: ResetState) -> NameReset:
+        own = self._people.rows.get(self._people.me)
+        mine = own is not None and own.name == row.name
+        return NameReset(row.name, AccountId(row.account), state, row.from_ms, own=mine)

@@ -45,8 +45,10 @@ def first_seen(people: People, row: AccountRow, head_ms: int) -> AccountRow:
 
 
 def changed(people: People, row: AccountRow) -> tuple[IdentityChanged, ...]:
-    """What to tell of an account that was just proven for the first time."""
-    if not row.waits:
+    """What to tell of an account that its name stands for from now on. Of one's own name the reset itself is
+    told: nobody writes to oneself under another identity."""
+    own = people.rows.get(people.me)
+    if not row.waits or row.from_ms or (own is not None and own.name == row.name):
         return ()
     was_verified = row.standing is Standing.CHANGED_VERIFIED
     return (IdentityChanged(people.person(row.account), row.changed_ms, was_verified),)

@@ -27,6 +27,7 @@ from coterie.client.core.recorded import Recorded
 from coterie.client.core.requests import AccountsAsked, LeavesAsked, Requests
 from coterie.client.core.resets import Resets
 from coterie.client.core.standing import changed, first_seen
+from coterie.client.core.unledgered import Unledgered
 from coterie.client.events import AccountDeleted, DevicesChanged, Event, PersonAppeared
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import AccountRow, PutLeaves, Record, Setting
@@ -54,6 +55,7 @@ class Trust:
         self.freshness = Freshness(reads)
         self._recorded = Recorded(reads)
         self.resets = Resets(people)
+        self.unledgered = Unledgered(people)
         self._requests = requests
         self._fetching = False
         self._refused: set[AccountId] = set()
@@ -225,6 +227,7 @@ class Trust:
             except (SealBroken, RemoteError) as error:
                 log.warning("an account does not match the ledger: %s", error.code.value)
                 self._refused.add(AccountId(record.account))
+                show.extend(self.unledgered.shown(record))
                 continue
             if row is None:
                 self._refused.add(AccountId(record.account))
@@ -369,4 +372,5 @@ class Trust:
             return (AccountDeleted(person),)
         old = {each.device for each in known.devices}
         by_recovery = any(each.marked and each.device not in old for each in row.devices)
-        return (DevicesChanged(person, by_recovery),)
+        published_ms = SignedManifest.unpack(row.manifest).manifest.time_ms
+        return (DevicesChanged(person, by_recovery, published_ms),)
