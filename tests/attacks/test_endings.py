@@ -61,7 +61,7 @@ def bury(bob: Victim, server: Server, peer: Peer, hash: bytes, deletion: bytes) 
     found = server.ledger.view.newest_of_name(name_hash(peer.name))
     assert found is not None
     index, leaf = found
-    server.ledger.put(Leaf(LeafKind.TOMBSTONE, leaf.name_hash, leaf.account, leaf.seq + 1, hash, index))
+    server.ledger.put(Leaf(LeafKind.TOMBSTONE, leaf.name_hash, peer.account, leaf.seq + 1, hash, index))
     bob.frame(LedgerGrew(server.ledger.head()))
     return undertaker
 

@@ -9,12 +9,14 @@ from coterie.base import limits
 from coterie.base.errors import SecurityStop
 from coterie.base.signing import IdentityKeys
 from coterie.client.commands import Tick
-from coterie.client.events import NameReset, ResetState
+from coterie.client.events import AccountDeleted, NameReset, ResetState
+from coterie.ledger.deletion import SignedDeletion, sign_deletion
 from coterie.ledger.leaves import Leaf, LeafKind, name_hash
 from coterie.ledger.manifest import SignedManifest, sign_manifest
 from coterie.wire.frames import LedgerGrew
-from tests.attacks.peers import Peer
+from tests.attacks.peers import NOW_MS, Peer
 from tests.attacks.street import Server, Victim
+from tests.attacks.test_endings import bury
 from tests.attacks.test_manifests import grow
 
 
@@ -106,6 +108,78 @@ def test_the_identity_before_cancels_it(alice: Peer, bob: Victim, server: Server
     alice.signed = alice.sign(alice.entry(), after=alice.signed)
     grow(bob, server, alice.signed)
     assert bob.core.people.rows[alice.account].seq == 4
+
+
+def end_of(peer: Peer, cancelled: int = 0) -> SignedDeletion:
+    return sign_deletion(peer.signed, peer.identity, peer.device, peer.keys, NOW_MS, cancelled=cancelled)
+
+
+def test_the_end_of_the_identity_before_cancels_it(
+    alice: Peer, bob: Victim, server: Server, heir: Peer
+) -> None:
+    """Her name ends with her: who wanted it does not have it, a day later or ever."""
+    reset(bob, server, alice, heir)
+    signed = end_of(alice, cancelled=1)
+    bury(bob, server, alice, signed.hash, signed.pack())
+    assert states(bob) == [ResetState.ANNOUNCED, ResetState.CANCELLED]
+    (gone,) = [event for event in bob.shown if isinstance(event, AccountDeleted)]
+    assert gone.person.account == alice.account
+    later(bob, 2 * limits.RESET_AFTER_MS)
+    assert bob.core.people.named(alice.name) == alice.account
+    assert bob.core.people.is_deleted(alice.account)
+    with pytest.raises(SecurityStop):
+        bob.say(heir, "hello")
+    assert server.sends() == []
+
+
+def test_a_deletion_from_before_a_reset_ends_nothing_after_it(
+    alice: Peer, bob: Victim, server: Server, heir: Peer
+) -> None:
+    """Attack: the server keeps what Alice signed for one number, and writes it under another one."""
+    old = end_of(alice)
+    reset(bob, server, alice, heir)
+    bury(bob, server, alice, old.hash, old.pack())
+    assert not bob.core.people.is_deleted(alice.account)
+
+
+def test_whoever_begins_a_name_anew_cannot_end_it_for_the_one_before(
+    alice: Peer, bob: Victim, server: Server, heir: Peer
+) -> None:
+    """Attack: the server begins Alice's name anew and ends what it began, or ends Alice's account by the word
+    of the new identity. Rule 2: within the day the name is hers, and nobody is told that she is gone."""
+    reset(bob, server, alice, heir)
+    signed = end_of(heir)
+    undertaker = bury(bob, server, heir, signed.hash, signed.pack())
+    assert [event for event in bob.shown if isinstance(event, AccountDeleted)] == []
+    assert states(bob) == [ResetState.ANNOUNCED]
+    undertaker.of, undertaker.deletion = alice, signed.pack()
+    bob.connect()
+    assert not bob.core.people.is_deleted(alice.account)
+    assert bob.core.people.named(alice.name) == alice.account
+    bob.say(alice, "still you")
+    assert undertaker.items_for(alice)
+
+
+def test_an_end_by_the_new_identity_is_not_the_old_ones(
+    alice: Peer, bob: Victim, server: Server, heir: Peer
+) -> None:
+    """Attack: a deletion in Alice's name and number, signed by the identity that wants her name."""
+    reset(bob, server, alice, heir)
+    true = end_of(alice, cancelled=1)
+    forged = msgspec.structs.replace(true, identity_signature=heir.identity.sign(true.payload))
+    bury(bob, server, alice, forged.hash, forged.pack())
+    assert not bob.core.people.is_deleted(alice.account)
+
+
+def test_an_end_over_a_reset_needs_a_live_device_too(
+    alice: Peer, bob: Victim, server: Server, heir: Peer
+) -> None:
+    """Attack: whoever got hold of Alice's identity alone, no device of hers, ends her account over a reset,
+    where a number between might look like a manifest that Bob has not seen. Rule 2: it follows directly."""
+    reset(bob, server, alice, heir)
+    signed = sign_deletion(alice.signed, alice.identity, heir.device, heir.keys, NOW_MS, cancelled=1)
+    bury(bob, server, alice, signed.hash, signed.pack())
+    assert not bob.core.people.is_deleted(alice.account)
 
 
 def test_a_number_that_no_reset_took_is_not_passed_over(alice: Peer, bob: Victim, server: Server) -> None:

@@ -137,6 +137,9 @@ def test_a_name_that_is_deleted_or_reset_goes_on_as_it_may() -> None:
     reset = msgspec.structs.replace(leaf(0, 2, 0, account=3), kind=LeafKind.RESET)
     assert _follow([leaf(0), reset, leaf(0, 3, 1)]) == (None, 1), "the old identity cancels it"
     assert _follow([leaf(0), reset, leaf(0, 3, 1, account=3)]) == (None, 1)
+    ended = msgspec.structs.replace(leaf(0, 3, 1), kind=LeafKind.TOMBSTONE)
+    assert _follow([leaf(0), reset, ended]) == (None, 1), "by its end, too"
+    assert "a deleted name" in (_follow([leaf(0), reset, ended, leaf(0, 4, 2, account=3)])[0] or "")
     assert "takes a name over" in (_follow([leaf(0), reset, leaf(0, 3, 1, account=2)])[0] or "")
 
 

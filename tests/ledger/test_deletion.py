@@ -78,6 +78,23 @@ def test_it_follows_the_newest_manifest(alice: Owner) -> None:
     assert code_of(first, unsigned) is Code.BAD_MANIFEST
 
 
+def test_it_passes_over_as_many_resets_as_there_were(alice: Owner) -> None:
+    """Each took a number of the name; a number that none took is not passed over, nor one of theirs used."""
+    first = alice.begin()
+    signed = sign_deletion(first, alice.identity, alice.first.id, alice.first, NOW_MS, cancelled=1)
+    assert (signed.deletion.seq, signed.deletion.previous) == (3, first.hash)
+    check_deletion(first, signed, cancelled=1)
+    check_tombstone(first, signed, tombstone(signed), cancelled=1)
+    with pytest.raises(SealBroken) as late:
+        check_deletion(first, ended(alice, first), cancelled=1)
+    assert late.value.code is Code.STALE_MANIFEST
+    stranger = Machine()
+    unlisted = sign_deletion(first, alice.identity, stranger.id, stranger, NOW_MS, cancelled=1)
+    with pytest.raises(SealBroken) as unknown:
+        check_tombstone(first, unlisted, tombstone(unlisted), cancelled=1)
+    assert unknown.value.code is Code.BAD_MANIFEST
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -141,6 +141,15 @@ def test_the_old_account_may_cancel_a_reset_by_its_next_leaf() -> None:
     assert view.newest_of_account(ALICE) == (3, leaf(ALICE, 4, 2))
 
 
+def test_the_old_account_may_cancel_a_reset_by_its_end() -> None:
+    view = view_of(leaf(ALICE), leaf(CAROL, 2, 0, LeafKind.RESET, name="alice"))
+    refuses(view, leaf(BOB, 3, 1, LeafKind.TOMBSTONE, name="alice"))
+    view.append(leaf(ALICE, 3, 1, LeafKind.TOMBSTONE).pack())
+    assert view.is_void(CAROL)
+    assert view.cancelled_between(ALICE, 1, 3) == 1
+    refuses(view, leaf(CAROL, 4, 2, name="alice"))
+
+
 def test_the_server_has_a_line_of_its_own() -> None:
     first = leaf(CAROL, kind=LeafKind.SERVER, name="server")
     assert first.name_hash == SERVER_NAME_HASH

@@ -9,6 +9,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, SecurityStop
 from coterie.base.ids import UserName
 from coterie.client.api.me import Me
+from coterie.ledger.audit import LedgerFile, audit
 from coterie.server.folder import database_of
 from coterie.server.reset_codes import make_reset_code
 from tests.village.conftest import PASSWORD, Heard, Village, acquainted
@@ -145,3 +146,24 @@ async def test_a_recovery_key_alone_says_no(village: Village) -> None:
     await heard.until(lambda _: states(heard)[-1] is coterie.ResetState.CANCELLED)
     assert back.account == bob.account
     await alice.send("@bob", "still you")
+
+
+async def test_who_deletes_the_account_takes_the_name_along(village: Village) -> None:
+    """No word of no is needed first: the end is signed after the reset, and cancels it."""
+    alice, bob = await village.person("alice"), await village.person("bob")
+    await acquainted(alice, bob)
+    heard, own = Heard(alice), Heard(bob)
+    new = await anew(village, "bob", code_for(village, "bob"))
+    await own.until(lambda _: states(own) == [coterie.ResetState.ANNOUNCED])
+    await bob.delete_account(password=PASSWORD)
+    await heard.until(lambda events: any(isinstance(event, coterie.AccountDeleted) for event in events))
+    assert states(heard) == [coterie.ResetState.ANNOUNCED, coterie.ResetState.CANCELLED]
+    with pytest.raises(Refused) as revoked:
+        await village.keep(new)
+    assert revoked.value.code is Code.REVOKED
+    village.clock.pass_days(1.01)
+    person = alice.person("bob")
+    assert person is not None
+    assert (person.account, person.deleted) == (bob.account, True)
+    found = audit(LedgerFile.unpack(alice.ledger_file()))
+    assert found.fraud is None

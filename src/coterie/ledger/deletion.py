@@ -31,7 +31,8 @@ from coterie.ledger.packing import (
 class Deletion(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The end of an account. It holds no name: the server keeps it for ever.
 
-    seq: that of the newest manifest + 1; previous: that manifest's hash.
+    seq: that of the newest manifest + 1, and 1 more for each reset of the name that it passes over, and so
+    cancels; previous: that manifest's hash.
     """
 
     account: Account
@@ -75,14 +76,21 @@ _signed_decoder = msgspec.msgpack.Decoder(SignedDeletion)
 
 
 def sign_deletion(
-    newest: SignedManifest, identity: IdentityKeys, cosigner: DeviceId, device: DeviceSigner, now_ms: int
+    newest: SignedManifest,
+    identity: IdentityKeys,
+    cosigner: DeviceId,
+    device: DeviceSigner,
+    now_ms: int,
+    *,
+    cancelled: int = 0,
 ) -> SignedDeletion:
-    """End the account whose newest manifest this is. device: holds the key of the entry `cosigner`."""
+    """End the account whose newest manifest this is. device: holds the key of the entry `cosigner`;
+    cancelled: how many resets of the name stand in the ledger behind that manifest."""
     manifest = newest.manifest
     deletion = Deletion(
         account=manifest.account,
         name_hash=name_hash(manifest.name),
-        seq=manifest.seq + 1,
+        seq=manifest.seq + 1 + cancelled,
         previous=newest.hash,
         time_ms=max(now_ms, manifest.time_ms),
     )
@@ -90,8 +98,9 @@ def sign_deletion(
     return SignedDeletion(payload, identity.sign(payload), cosigner, device.sign(payload))
 
 
-def check_deletion(known: SignedManifest, signed: SignedDeletion) -> None:
-    """Whether the account of `known`, a manifest believed before, was ended by its owner.
+def check_deletion(known: SignedManifest, signed: SignedDeletion, *, cancelled: int = 0) -> None:
+    """Whether the account of `known`, a manifest believed before, was ended by its owner. cancelled: how many
+    resets of the name lie between the two, each of which took a number.
 
     The identity signed it, and a device that is live in the account's newest manifest. Where `known` is an
     older one the device may have come later: the identity's signature and the leaf have to do then. Raises
@@ -100,8 +109,9 @@ def check_deletion(known: SignedManifest, signed: SignedDeletion) -> None:
     manifest, deletion = known.manifest, signed.deletion
     if (deletion.account, deletion.name_hash) != (manifest.account, name_hash(manifest.name)):
         raise _bad("the deletion of another account")
-    newest = deletion.seq == manifest.seq + 1
-    if deletion.seq <= manifest.seq or (newest and deletion.previous != known.hash):
+    follows = manifest.seq + 1 + cancelled
+    newest = deletion.seq == follows
+    if deletion.seq < follows or (newest and deletion.previous != known.hash):
         raise SealBroken("a deletion that does not follow the newest manifest", Code.STALE_MANIFEST)
     _verify_identity(manifest.identity, signed)
     entry = manifest.entry(signed.cosigner)
@@ -117,14 +127,14 @@ def check_deletion(known: SignedManifest, signed: SignedDeletion) -> None:
         raise _bad(error.note) from None
 
 
-def check_tombstone(known: SignedManifest, signed: SignedDeletion, leaf: Leaf) -> None:
+def check_tombstone(known: SignedManifest, signed: SignedDeletion, leaf: Leaf, *, cancelled: int = 0) -> None:
     """Whether a tombstone leaf stands for a deletion that the owner signed. Raises as check_deletion()."""
     deletion = signed.deletion
     named = (leaf.kind, leaf.hash, leaf.seq, leaf.account, leaf.name_hash)
     said = (LeafKind.TOMBSTONE, signed.hash, deletion.seq, deletion.account, deletion.name_hash)
     if named != said:
         raise _bad("a deletion that is not the one in the ledger")
-    check_deletion(known, signed)
+    check_deletion(known, signed, cancelled=cancelled)
 
 
 def _verify_identity(identity: bytes, signed: SignedDeletion) -> None:

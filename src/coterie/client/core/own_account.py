@@ -111,10 +111,14 @@ class OwnAccount:
         )
 
     def end(self, command: EndAccount, now_ms: int) -> Outcome:
-        """Sign the account's end and give it. It is not kept: who hears no answer asks again."""
+        """Sign the account's end and give it. It is not kept: who hears no answer asks again. It cancels a
+        reset of the name."""
         before = SignedManifest.unpack(self._row().manifest)
         device = self._people.device
-        signed = sign_deletion(before, command.identity, device, self._keyring.device, now_ms)
+        cancelled = self._resets_after(before.manifest)
+        signed = sign_deletion(
+            before, command.identity, device, self._keyring.device, now_ms, cancelled=cancelled
+        )
         seq = signed.deletion.seq
         request = self._requests.new(DeletionGiven(command.change, seq), now_ms)
         return Outcome(send=(DeleteAccount(request, signed.pack()),))

@@ -356,7 +356,8 @@ class Trust:
         """
         if known is not None and record.deletion:
             signed = SignedDeletion.unpack(record.deletion)
-            check_tombstone(SignedManifest.unpack(known.manifest), signed, leaf)
+            cancelled = self.view.cancelled_between(AccountId(leaf.account), known.seq, leaf.seq)
+            check_tombstone(SignedManifest.unpack(known.manifest), signed, leaf, cancelled=cancelled)
             return msgspec.structs.replace(known, seq=leaf.seq, deleted_ms=max(1, signed.deletion.time_ms))
         if leaf.account == self._people.me:
             raise SecurityStop(Code.IDENTITY_CHANGED, "the own account was ended by none of its devices")
@@ -369,7 +370,7 @@ class Trust:
         if known.seq == row.seq:
             return ()
         if row.deleted_ms:
-            return (AccountDeleted(person),)
+            return () if row.from_ms else (AccountDeleted(person),)
         old = {each.device for each in known.devices}
         by_recovery = any(each.marked and each.device not in old for each in row.devices)
         published_ms = SignedManifest.unpack(row.manifest).manifest.time_ms

@@ -33,15 +33,16 @@ async def handle(frame: DeleteAccount, who: SignedIn, reads: Reads, realm: Realm
 
 
 def _checked(frame: DeleteAccount, row: AccountRow) -> EndAccount:
+    """One that passes over a reset of the name cancels it, as a manifest does."""
     try:
         signed = SignedDeletion.unpack(frame.deletion)
-        check_deletion(SignedManifest.unpack(row.manifest), signed)
+        check_deletion(SignedManifest.unpack(row.manifest), signed, cancelled=int(row.resetting))
     except RemoteError as error:
         raise Refused(Code.BAD_MANIFEST, error.note) from None
     except SealBroken as error:
         raise refused_as(error, Code.BAD_MANIFEST) from None
     deletion = signed.deletion
-    if deletion.seq != row.seq + 1 or row.resetting:
+    if deletion.seq != row.seq + 1 + int(row.resetting):
         raise Refused(Code.STALE_MANIFEST, "a deletion that does not follow the newest manifest")
     leaf = Leaf(LeafKind.TOMBSTONE, deletion.name_hash, deletion.account, deletion.seq, signed.hash, row.leaf)
     return EndAccount(

@@ -9,6 +9,7 @@ from coterie.ledger.manifest import PrekeyKind
 from coterie.server.policy import dormant_before_ms
 from coterie.server.store.caches import Caches, KnownDevice
 from coterie.server.store.database import Database
+from coterie.server.store.endings import cancel_reset
 from coterie.server.store.ledger import LedgerWrites
 from coterie.server.store.logs import LAST_BEFORE
 from coterie.server.store.records import (
@@ -99,7 +100,7 @@ class AccountWrites:
             self._db.run("DELETE FROM verifiers WHERE account_no = ?", (account_no,))
             self._put_verifiers(account_no, record.verifiers)
         self._put_manifest(account_no, record.manifest, index, record.now_ms)
-        self._cancel_reset(account_no)
+        cancel_reset(self._db, account_no)
         for device in record.added:
             self._add_device(account_no, device, index, record.now_ms)
         for revoked in record.revoked:
@@ -206,12 +207,6 @@ class AccountWrites:
         self._put_verifiers(account_no, record.verifiers)
         self._put_manifest(account_no, manifest, index, record.now_ms)
         return account_no
-
-    def _cancel_reset(self, account_no: int) -> None:
-        """The account goes on: whoever wanted its name does not get it."""
-        new = "SELECT account_no FROM resets WHERE old_no = ? AND state = 0"
-        self._db.run(f"UPDATE devices SET revoked = 1 WHERE account_no IN ({new})", (account_no,))  # noqa: S608 - above
-        self._db.run("UPDATE resets SET state = 1 WHERE old_no = ? AND state = 0", (account_no,))
 
     def _put_verifiers(self, account_no: int, verifiers: tuple[Verifier, ...]) -> None:
         rows = ((account_no, each.id, each.mac) for each in verifiers)

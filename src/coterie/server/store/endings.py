@@ -37,6 +37,13 @@ ENDS: Final = (
 )
 
 
+def cancel_reset(database: Database, account_no: int) -> None:
+    """The account has signed once more: whoever wanted its name does not get it."""
+    new = "SELECT account_no FROM resets WHERE old_no = ? AND state = 0"
+    database.run(f"UPDATE devices SET revoked = 1 WHERE account_no IN ({new})", (account_no,))  # noqa: S608 - above
+    database.run("UPDATE resets SET state = 1 WHERE old_no = ? AND state = 0", (account_no,))
+
+
 class EndingWrites:
     """Checks all conditions of a record before it writes."""
 
@@ -57,6 +64,7 @@ class EndingWrites:
             "SELECT device FROM devices WHERE account_no = ? AND revoked = 0", (account[0],)
         )
         index = self._ledger.append(record.leaf)
+        cancel_reset(self._db, account[0])
         for end in ENDS:
             self._db.run(end, {"account": account[0]})
         self._db.run("UPDATE accounts SET leaf = ? WHERE no = ?", (index, account[0]))
