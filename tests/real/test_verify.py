@@ -153,6 +153,9 @@ def test_numbers_and_codes(signed_up: SignedUp, tmp_path: Path) -> None:
     assert checked("--qr-file", str(file)).line["verified"] is True
     assert verified(alice, bob)
     assert bob.ok("verify", alice.name, "--numbers-match")[0]["change"] == "verified"
+    (taken,) = bob.ok("verify", alice.name, "--forget")
+    assert (taken["change"], taken["verified"]) == ("verified", False)
+    assert not bob.ok("verify", alice.name, "--safety-number")[0]["verified"]
     assert alice.run("verify", f"@{carol.name}", "--qr-file", "-", stdin=here["code"].encode()).code == 2
     assert alice.run("verify", f"@{alice.name}", "--safety-number").code == 2
     assert alice.run("verify", "@nobody", "--safety-number").code == 1

@@ -352,3 +352,23 @@ async def test_what_is_read_on_one_device_is_read_on_the_other(
 def unread(me: Me, talk: ConversationId) -> int:
     found = me.conversation(talk)
     return found.unread if found else -1
+
+
+async def test_whom_one_has_verified_counts_on_every_own_device(village: Village) -> None:
+    """Once the person has said that a device is theirs; and so does taking it back."""
+    alice, bob = await village.person("alice"), await village.person("bob")
+    await acquainted(alice, bob)
+    second = await second_of(village, alice, alice.recovery_key)
+    await sees(alice, lambda me: len(me.questions()) == 1)
+    await alice.confirm_device(second.device)
+    await alice.mark_verified("bob")
+    await alice.send("@bob", "so that there are sessions")
+
+    def verified(me: Me) -> bool:
+        person = me.person("bob")
+        return person is not None and person.verified
+
+    await sees(second, verified)
+    await second.unverify("bob")
+    assert not verified(second)
+    await sees(alice, lambda me: not verified(me))

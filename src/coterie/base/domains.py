@@ -54,6 +54,7 @@ class Domain(StrEnum):
     GROUP_MESSAGE = "coterie group message"
     INNER_MESSAGE = "coterie inner message"
     READ_MARKS = "coterie read marks"
+    TRUST_MARKS = "coterie trust marks"
     FRANKING = "coterie franking"
     FRANKING_MAC = "coterie franking mac"
     SAFETY_NUMBER = "coterie safety number"

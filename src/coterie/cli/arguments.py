@@ -65,6 +65,7 @@ class Arguments(argparse.Namespace):
     qr_text: str | None = None
     qr_file: str | None = None
     numbers_match: bool = False
+    forget: bool = False
     accept_new: bool = False
     send_queued: bool = False
     drop_queued: bool = False

@@ -23,6 +23,7 @@ def verify(parser: Parser) -> None:
     ways.add_argument(
         "--numbers-match", action="store_true", help="you have compared the numbers yourselves: verified"
     )
+    ways.add_argument("--forget", action="store_true", help="they are not to count as verified any more")
     ways.add_argument(
         "--accept-new", action="store_true", help="go on with another identity than they had before"
     )

@@ -85,6 +85,12 @@ class MarkVerified(msgspec.Struct, frozen=True):
     account: AccountId
 
 
+class TakeBackVerified(msgspec.Struct, frozen=True):
+    """Somebody is not to count as verified any more."""
+
+    account: AccountId
+
+
 class CompareEmoji(msgspec.Struct, frozen=True):
     """The person wants to compare emoji with somebody, or joins somebody who does."""
 
@@ -127,6 +133,7 @@ class MoveQueued(msgspec.Struct, frozen=True):
 
 Verifying = (
     MarkVerified
+    | TakeBackVerified
     | CompareEmoji
     | EmojiMatch
     | EndVerification

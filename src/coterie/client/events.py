@@ -225,7 +225,8 @@ class NotInLedger(msgspec.Struct, frozen=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """This device's person has verified somebody: numbers, codes or emoji match."""
+    """This device's person has verified somebody: numbers, codes or emoji match, here or on another own
+    device. Where person.verified is false: that was taken back."""
 
     person: Person
 

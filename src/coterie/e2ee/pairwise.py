@@ -45,6 +45,8 @@ class PlainKind(IntEnum):
     VERIFICATION = 7
     READ_MARKS = 8
     """Packed content.read_marks.ReadMarks, between own devices."""
+    TRUST_MARKS = 9
+    """Packed content.trust_marks.TrustMarks, between own devices."""
 
 
 class Party(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -97,6 +97,7 @@ class Text(StrEnum):
     DEVICE_UNNAMED = "device"
     # verifying somebody
     VERIFIED_NOW = "{name} is verified now"
+    VERIFIED_NO_MORE = "{name} does not count as verified any more"
     VERIFY_ASKED = "{name} wants to compare emoji with you, so that you know each other for certain"
     VERIFY_EMOJI = "Compare with {name}: {emoji}"
     VERIFY_DECLINED = "Comparing with {name} was ended. Nobody was verified"

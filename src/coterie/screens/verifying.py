@@ -52,7 +52,7 @@ def verifying_line(event: Verifying) -> str:
     name = event.person.name
     match event:
         case Verified():
-            return say(Text.VERIFIED_NOW, name=name)
+            return say(Text.VERIFIED_NOW if event.person.verified else Text.VERIFIED_NO_MORE, name=name)
         case VerificationAsked():
             return say(Text.VERIFY_ASKED, name=name)
         case EmojiToCompare(_, emoji):

@@ -54,6 +54,9 @@ async def _verify(given: Arguments, output: Output) -> int:
         elif given.numbers_match:
             await me.mark_verified(person.name)
             _show_verified(me, person, output)
+        elif given.forget:
+            await me.unverify(person.name)
+            _show_verified(me, person, output)
         elif given.accept_new or given.send_queued or given.drop_queued:
             await _go_on(me, person, given, output)
         elif given.confirm_device is not None:
@@ -166,7 +169,7 @@ async def _until_ended(me: Me, person: Person, output: Output, ask: Callable[[],
             case EmojiToCompare(about) if about.account == person.account:
                 _show_emoji(event, output)
                 ask()
-            case Verified(about) if about.account == person.account:
+            case Verified(about) if about.account == person.account and about.verified:
                 output.show(verify_shape(event), verifying_line(event))
                 return Exit.DONE
             case VerificationEnded(about, reason) if about.account == person.account:

@@ -14,6 +14,7 @@ from coterie.client.commands import (
     EndVerification,
     MarkVerified,
     MoveQueued,
+    TakeBackVerified,
 )
 from coterie.client.core.held import as_device
 from coterie.client.core.standing import check_may_write
@@ -51,6 +52,10 @@ class Verifying(Waiting):
     async def mark_verified(self, name: str) -> None:
         """The person has compared the safety numbers, by eye or by ear, and they match."""
         await self._runtime.tell(MarkVerified(self._other(name)))
+
+    async def unverify(self, name: str) -> None:
+        """Somebody is not to count as verified any more, on all own devices. Nothing where they do not."""
+        await self._runtime.tell(TakeBackVerified(self._other(name)))
 
     async def verify(self, name: str) -> None:
         """Compare emoji with somebody: ask them, or agree to what they asked. EmojiToCompare comes once both

@@ -19,6 +19,7 @@ from coterie.client.commands import (
     MarkVerified,
     MoveQueued,
     OwnDeviceConfirmed,
+    TakeBackVerified,
     Verifying,
     WatchForDevices,
 )
@@ -65,8 +66,10 @@ class Asked:
             case MarkVerified(account):
                 yield self._standings.verified(account)
                 yield self._standings.asked(account)
+            case TakeBackVerified(account):
+                yield self._standings.taken_back(account)
             case ContactDeviceConfirmed(account, device):
-                yield Outcome(save=self._trust.held.confirmed(account, device))
+                yield self._standings.confirmed(account, device)
                 if live:
                     yield from self._owed.came_online((account,), now_ms)
                     yield from self._sending.well_again((account,), now_ms)
@@ -100,6 +103,7 @@ class Asked:
         """What the person asked about own devices. One that is admitted here is none to ask about."""
         match command:
             case OwnDeviceConfirmed(device):
+                self._standings.moved = True
                 return self._trust.own.answered(device)
             case ChangeAccount(changes=changes):
                 self._trust.own.expect(each.device for each in changes if isinstance(each, AddApproved))

@@ -27,6 +27,7 @@ from coterie.client.store.records import (
     SeenEnvelope,
 )
 from coterie.content.read_marks import ReadMarks
+from coterie.content.trust_marks import TrustMarks
 from coterie.e2ee.group import KeyShare, accept_share
 from coterie.e2ee.pairwise import (
     OlmPlaintext,
@@ -55,11 +56,12 @@ class KeyArrived(msgspec.Struct, frozen=True):
 
 
 class OpenedEnvelope(msgspec.Struct, frozen=True):
-    """read: conversations in which an own device has read."""
+    """read: conversations in which an own device has read. marks: whom the person has verified there."""
 
     save: tuple[Record, ...]
     arrived: KeyArrived | None = None
     read: tuple[ConversationId, ...] = ()
+    marks: TrustMarks | None = None
 
 
 class Envelopes:
@@ -157,6 +159,10 @@ class Envelopes:
                     raise SealBroken("read marks of somebody else's device")
                 save, read = taken(ReadMarks.unpack(opened.content), self._reads)
                 return OpenedEnvelope(save, read=read)
+            case PlainKind.TRUST_MARKS:
+                if sender.account != self._people.me:
+                    raise SealBroken("trust marks of somebody else's device")
+                return OpenedEnvelope((), marks=TrustMarks.unpack(opened.content))
             case _:
                 log.warning("an envelope of a kind that needs a newer version")
                 return OpenedEnvelope(())

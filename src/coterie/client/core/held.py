@@ -78,6 +78,11 @@ class Held:
             return ()
         return (PutSetting(Setting.CONFIRMED_DEVICES, msgspec.msgpack.encode((*known, root))),)
 
+    def all_confirmed(self) -> tuple[tuple[AccountId, DeviceId], ...]:
+        """Every device that was confirmed, with its account, as far as that lists it."""
+        found = ((self._people.owner_of(DeviceId(each)), DeviceId(each)) for each in self._confirmed())
+        return tuple((account, device) for account, device in found if account is not None)
+
     def _waits(self, device: PeerDevice) -> bool:
         row = self._people.rows.get(device.account)
         if row is None or not row.verified or not device.marked:

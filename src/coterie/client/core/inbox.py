@@ -33,6 +33,7 @@ from coterie.client.core.outbox import Outbox
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.trust import Trust
+from coterie.client.core.trust_marks import Marks
 from coterie.client.core.verification import Verification
 from coterie.client.core.views import LeftOutMark, Views, pack_marks
 from coterie.client.events import MessageArrived, MessageState
@@ -72,6 +73,7 @@ class Inbox:
         news: News,
         trust: Trust,
         verification: Verification,
+        marks: Marks,
     ) -> None:
         self._reads = reads
         self._keyring = keyring
@@ -82,6 +84,7 @@ class Inbox:
         self._news = news
         self._trust = trust
         self._verification = verification
+        self._marks = marks
         self.gaps = Gaps(reads, people)
 
     def envelope(self, stream: StreamId, entry: MailboxEntry, now_ms: int) -> Iterator[Outcome]:
@@ -114,6 +117,8 @@ class Inbox:
         yield Outcome(save=opened.save)
         for conversation in opened.read:
             self._news.of(conversation)
+        if opened.marks is not None:
+            yield from self._marks.came(opened.marks, device, now_ms)
         if opened.arrived is not None:
             yield from self._key_arrived(opened.arrived, now_ms)
 

@@ -20,6 +20,7 @@ from coterie.client.events import IdentityChanged, PersonAppeared, Verified
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import AccountRow, GiveUp, OutboxRow, OutboxState, Standing
 from coterie.content.body import is_shown, unpack
+from coterie.content.trust_marks import Word
 
 QUEUED_MOST = 10_000
 """More than anybody leaves waiting for one person."""
@@ -81,6 +82,8 @@ class Standings:
         self._people = people
         self._news = news
         self._held = held
+        self.moved = False
+        """Whether the person, or another device of theirs, has said something since this was set back."""
 
     def verified(self, account: AccountId, by: DeviceId | None = None) -> Outcome:
         """The person has compared numbers, codes or emoji with that account's person, and they match. by: the
@@ -88,6 +91,28 @@ class Standings:
         outcome = self._put(account, Standing.VERIFIED, Verified)
         confirmed = self._held.confirmed(account, by) if by is not None else ()
         return Outcome(save=(*outcome.save, *confirmed), show=outcome.show)
+
+    def taken_back(self, account: AccountId) -> Outcome:
+        """Somebody does not count as verified any more. Where their identity followed a verified one, nothing
+        goes to it again until it is verified."""
+        row = self._people.rows.get(account)
+        if row is None or not row.verified:
+            return NOTHING
+        known = (Standing.VERIFIED, Standing.CHANGED_VERIFIED)
+        followed = any(each.standing in known for each in before(self._people, account))
+        return self._put(account, Standing.CHANGED_VERIFIED if followed else Standing.PINNED, Verified)
+
+    def confirmed(self, account: AccountId, device: DeviceId) -> Outcome:
+        """The person says that a device of somebody, and what it approved, is theirs."""
+        self.moved = True
+        return Outcome(save=self._held.confirmed(account, device))
+
+    def words(self) -> Iterator[tuple[AccountId, bytes, Word]]:
+        """All that stands: of every account whether it is verified, and the devices that were confirmed."""
+        for row in self._people.rows.values():
+            yield row.account, b"", Word.VERIFIED if row.verified else Word.TAKEN_BACK
+        for account, device in self._held.all_confirmed():
+            yield account, device, Word.CONFIRMED
 
     def asked(self, account: AccountId) -> Outcome:
         """What there is to ask about the devices of somebody who is verified now."""
@@ -126,6 +151,7 @@ class Standings:
         known = self._people.rows.get(account)
         if known is None:
             return NOTHING
+        self.moved = True
         row = msgspec.structs.replace(known, standing=standing)
         self._people.saved(row)
         self._news.of(direct_id(self._people.me, account))

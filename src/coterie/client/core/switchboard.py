@@ -29,6 +29,7 @@ from coterie.client.commands import (
     OwnDeviceConfirmed,
     RecoveryKeyShown,
     Say,
+    TakeBackVerified,
     Tick,
     WatchForDevices,
 )
@@ -58,6 +59,7 @@ from coterie.client.core.sharing import Sharing
 from coterie.client.core.standing import Standings
 from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
+from coterie.client.core.trust_marks import Marks
 from coterie.client.core.verification import Verification
 from coterie.client.core.views import Views
 from coterie.client.events import DrainedBacklog, Event, LinkChanged, LinkState, Message, OwnDeviceQuestion
@@ -121,6 +123,7 @@ class Switchboard:
         self.verification = Verification(
             self.keyring, self.people, self._outbox, self._sending, self.standings
         )
+        self._marks = Marks(reads, self.people, self.trust.own, self.standings, self._fanout)
         self._envelopes = Envelopes(reads, self.keyring, profile, self.people, self.everyone)
         self._inbox = Inbox(
             reads,
@@ -132,6 +135,7 @@ class Switchboard:
             self._news,
             self.trust,
             self.verification,
+            self._marks,
         )
         self._owed = Owed(reads, self._sharing, self._fanout, self.trust, self.people, self.requests)
         self._read_telling = ReadTelling(reads, self.people, self._fanout)
@@ -214,6 +218,7 @@ class Switchboard:
                 yield self._asked.own_devices(command, now_ms)
             case (
                 MarkVerified()
+                | TakeBackVerified()
                 | CompareEmoji()
                 | EmojiMatch()
                 | EndVerification()
@@ -237,6 +242,7 @@ class Switchboard:
             yield from self._sending.pump_all(now_ms)
             yield from self._owed.give(now_ms)
             yield from self._read_telling.tick(now_ms)
+            yield from self._marks.tick(now_ms)
 
     def unaccepted(self, below_order: int) -> tuple[int, ...]:
         """Orders of the messages below one that the server has not accepted, as far as is known here."""
@@ -295,6 +301,10 @@ class Switchboard:
         """Before the commit of a turn: move the lines that it touched, tell how conversations stand now,
         acknowledge what it commits, and say once that all is drained."""
         yield from self.verification.tell_lost(now_ms)
+        if self.standings.moved:
+            self.standings.moved = False
+            yield self._marks.said(now_ms)
+            self._marks.later(now_ms)
         yield from self._sending.pump_later(now_ms, live=self._live)
         yield self._news.tell()
         if self._live:
@@ -319,7 +329,7 @@ class Switchboard:
     def wake_at_ms(self) -> int | None:
         """When a Tick is due."""
         trust = (self.trust, self.trust.freshness, self.trust.resets, self.verification)
-        parts = (self._positions, self._sending, self._prekeys, *trust, self._read_telling)
+        parts = (self._positions, self._sending, self._prekeys, *trust, self._read_telling, self._marks)
         times = [part.wake_at_ms for part in parts]
         if self._live:
             times += [self._owed.wake_at_ms, self._pruning.wake_at_ms or None]
@@ -345,6 +355,7 @@ class Switchboard:
         yield self.trust.connected(command.ready, now_ms)
         yield from self._inbox.kept_long_enough(now_ms)
         self._read_telling.later(now_ms)
+        yield from self._marks.connected(now_ms)
         yield from self._sending.connected(now_ms)
         yield from self._owed.give(now_ms)
         yield from self._sending.pump_all(now_ms)
@@ -357,6 +368,7 @@ class Switchboard:
         self._prekeys.disconnected()
         self._sending.disconnected()
         self._read_telling.disconnected()
+        self._marks.disconnected()
         state = LinkState.STOPPED if final else LinkState.OFFLINE
         return Outcome(show=(*self._presence.disconnected(), LinkChanged(state, code)))
 

@@ -57,6 +57,11 @@ class Setting(StrEnum):
     CONFIRMED_DEVICES = "confirmed-devices"
     """Devices of verified people that came by recovery, of which the person has said that they are theirs:
     packed ids."""
+    TRUST_MARKS = "trust-marks"
+    """The newest word about everybody who was verified, here or on another own device: packed
+    core.trust_marks.Kept."""
+    TRUST_TOLD = "trust-told"
+    """Which of these each own device was told: packed, by device, 16 bytes of a hash over the marks."""
     PENDING_DOORS = "pending-doors"
     """What opens this profile before and after a change of password or recovery key that is not known to have
     happened: packed client.api.doors.Doors."""

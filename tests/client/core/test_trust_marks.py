@@ -1,0 +1,260 @@
+"""Whom a person verified on one own device counts on the others, and is taken from no thief."""
+
+from __future__ import annotations
+
+import secrets
+
+import msgspec
+import pytest
+
+from coterie.base.ids import AccountId, EnvelopeId
+from coterie.client.commands import (
+    ContactDeviceConfirmed,
+    Disconnected,
+    MarkVerified,
+    OwnDeviceConfirmed,
+    TakeBackVerified,
+    Tick,
+)
+from coterie.client.core import trust_marks
+from coterie.client.core.trust_marks import JITTER_MS, PAUSE_MS, Kept
+from coterie.client.events import Verified
+from coterie.client.store.records import Setting, Standing, WaitingReason
+from coterie.content.trust_marks import TrustMark, TrustMarks, Word
+from coterie.e2ee.pairwise import PlainKind, open_envelope_outer, open_plaintext, seal_envelope
+from coterie.e2ee.vodo import OlmSession
+from coterie.wire.frames import LedgerGrew
+from tests.attacks.conftest import alice, bob, identities, mallory, server
+from tests.attacks.peers import X_WING_ID, Peer, Posted
+from tests.attacks.street import Victim
+from tests.attacks.test_owed import Fickle, another_device, fickle
+from tests.attacks.test_unconfirmed import joins
+
+__all__ = ["alice", "bob", "fickle", "identities", "mallory", "server"]
+
+
+@pytest.fixture
+def stranger(bob: Victim, fickle: Fickle) -> Peer:
+    """Another device of bob's, of which he has not said that it is his."""
+    made = another_device(bob, fickle)
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    assert [each.id for each in bob.core.trust.own.waiting()] == [made.device]
+    return made
+
+
+@pytest.fixture
+def phone(bob: Victim, stranger: Peer) -> Peer:
+    """The same, of which he has."""
+    bob.command(OwnDeviceConfirmed(stranger.device))
+    return stranger
+
+
+def mark(
+    about: AccountId, by: Peer, word: Word = Word.VERIFIED, at_ms: int = 5, device: bytes = b""
+) -> TrustMark:
+    return TrustMark(about, device, word, at_ms, by.device)
+
+
+def tell(sender: Peer, victim: Victim, *marks: TrustMark) -> None:
+    """Trust marks from a device come, in a new Olm session."""
+    olm = sender.keys.start(victim.keys.curve25519, victim.one_time_key())
+    envelope = EnvelopeId(secrets.token_bytes(16))
+    content = TrustMarks(marks).pack()
+    sealed = seal_envelope(
+        olm, sender.party, victim.party, envelope, PlainKind.TRUST_MARKS, content, X_WING_ID,
+        victim.x_wing.public,
+    )  # fmt: skip
+    victim.mail(Posted(sender, envelope, sealed))
+
+
+def pause(victim: Victim) -> None:
+    victim.now_ms += PAUSE_MS + JITTER_MS
+    victim.command(Tick())
+
+
+def told_to(phone: Peer, server: Fickle, bob: Victim) -> list[tuple[TrustMark, ...]]:
+    """What the phone was told, in order; once, for it has each Olm message once."""
+    found = []
+    session: OlmSession | None = None
+    for item in server.items(phone):
+        kind, message = open_envelope_outer(
+            item.sealed, bob.account, bob.device, phone.account, phone.device, EnvelopeId(item.envelope),
+            lambda _: phone.x_wing.private,
+        )  # fmt: skip
+        if session is None:
+            session, plain = phone.keys.open_first(bob.keys.curve25519, message)
+        else:
+            plain = session.open(kind, message)
+        opened = open_plaintext(plain, bob.party, phone.party, EnvelopeId(item.envelope))
+        if opened.kind == PlainKind.TRUST_MARKS:
+            found.append(TrustMarks.unpack(opened.content).marks)
+    return found
+
+
+def verified(bob: Victim, account: AccountId) -> bool:
+    return bob.core.people.person(account).verified
+
+
+def test_what_was_verified_elsewhere_is_verified_here(bob: Victim, alice: Peer, phone: Peer) -> None:
+    bob.shown.clear()
+    tell(phone, bob, mark(alice.account, phone))
+    assert verified(bob, alice.account)
+    assert [event.person.account for event in bob.shown if isinstance(event, Verified)] == [alice.account]
+    tell(phone, bob, mark(alice.account, phone, Word.TAKEN_BACK, 6))
+    assert not verified(bob, alice.account)
+    tell(phone, bob, mark(alice.account, phone, Word.VERIFIED, 5))
+    assert not verified(bob, alice.account), "the newest word counts"
+
+
+def test_a_device_that_may_be_a_thiefs_verifies_nobody(bob: Victim, alice: Peer, stranger: Peer) -> None:
+    """Attack: whoever came in by a stolen passphrase tells the other devices that somebody, whose place the
+    server has taken, is verified. Nothing is taken until the person says that the device is theirs."""
+    tell(stranger, bob, mark(alice.account, stranger))
+    assert not verified(bob, alice.account)
+    bob.command(MarkVerified(alice.account))
+    bob.now_ms += 1
+    tell(stranger, bob, mark(alice.account, stranger, Word.TAKEN_BACK, bob.now_ms + 10**12))
+    assert not verified(bob, alice.account), "trust may always be taken back"
+    bob.command(MarkVerified(alice.account))
+    assert verified(bob, alice.account), "and the person here has the last word"
+    bob.now_ms += 1
+    bob.command(OwnDeviceConfirmed(stranger.device))
+    bob.command(TakeBackVerified(alice.account))
+    bob.now_ms += 10
+    tell(stranger, bob, mark(alice.account, stranger, Word.VERIFIED, bob.now_ms))
+    assert verified(bob, alice.account), "a time to come counted as the time it came at"
+
+
+def test_nobody_else_says_who_is_verified(bob: Victim, alice: Peer, mallory: Peer, phone: Peer) -> None:
+    """Attack: a member tells Bob's program that she is verified."""
+    tell(mallory, bob, mark(mallory.account, mallory))
+    assert not verified(bob, mallory.account)
+    assert [row.reason for row in bob.waiting()] == [WaitingReason.BROKEN]
+
+
+def test_a_mark_counts_once_its_account_is_proven(bob: Victim, alice: Peer, phone: Peer) -> None:
+    """And for no other account than the one it names."""
+    row = bob.core.people.rows.pop(alice.account)
+    tell(phone, bob, mark(alice.account, phone), mark(AccountId(b"?" * 32), phone))
+    bob.core.people.rows[alice.account] = row
+    assert not verified(bob, alice.account)
+    bob.core = bob.new_core()
+    bob.connect()
+    assert verified(bob, alice.account)
+    assert [row.account for row in bob.core.people.rows.values() if row.verified] == [alice.account]
+
+
+def test_what_is_said_here_is_told_once(bob: Victim, alice: Peer, phone: Peer, fickle: Fickle) -> None:
+    bob.say(alice, "so that there are sessions")
+    bob.command(MarkVerified(alice.account))
+    at_ms = bob.now_ms
+    before = len(fickle.items(phone))
+    pause(bob)
+    pause(bob)
+    bob.connect()
+    pause(bob)
+    assert len(fickle.items(phone)) == before + 1
+    bob.command(MarkVerified(alice.account))
+    bob.command(TakeBackVerified(alice.account))
+    bob.command(TakeBackVerified(alice.account))
+    back_ms = bob.now_ms
+    pause(bob)
+    assert told_to(phone, fickle, bob) == [
+        (mark(alice.account, bob, at_ms=at_ms),),
+        (mark(alice.account, bob, Word.TAKEN_BACK, max(back_ms, at_ms + 1)),),
+    ]
+
+
+def test_a_device_that_may_be_a_thiefs_is_told_nothing(
+    bob: Victim, alice: Peer, stranger: Peer, fickle: Fickle
+) -> None:
+    bob.say(alice, "so that there are sessions")
+    before = len(fickle.items(stranger))
+    bob.command(MarkVerified(alice.account))
+    pause(bob)
+    assert len(fickle.items(stranger)) == before
+    bob.command(OwnDeviceConfirmed(stranger.device))
+    pause(bob)
+    assert len(fickle.items(stranger)) == before + 1
+
+
+def test_confirmed_devices_of_others_are_marked_too(
+    bob: Victim, alice: Peer, phone: Peer, fickle: Fickle
+) -> None:
+    bob.say(alice, "so that there are sessions")
+    bob.command(MarkVerified(alice.account))
+    laptop = joins(alice, fickle)
+    tell(phone, bob, mark(alice.account, phone, Word.CONFIRMED, 7, laptop.device))
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    desk = joins(alice, fickle)
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    assert {each.device for each in bob.core.trust.held.of(alice.account)} == {laptop.device, desk.device}
+    bob.connect()
+    assert [each.device for each in bob.core.trust.held.of(alice.account)] == [desk.device]
+    bob.command(ContactDeviceConfirmed(alice.account, desk.device))
+    assert bob.core.trust.held.of(alice.account) == ()
+    packed = bob.store.setting(Setting.TRUST_MARKS)
+    assert packed is not None
+    kept = msgspec.msgpack.decode(packed, type=tuple[Kept, ...])
+    words = {(each.mark.device, each.mark.word) for each in kept}
+    assert words == {(b"", Word.VERIFIED), (laptop.device, Word.CONFIRMED), (desk.device, Word.CONFIRMED)}
+
+
+def test_more_than_fits_goes_in_several(
+    bob: Victim, alice: Peer, mallory: Peer, phone: Peer, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trust_marks, "MARKS_MOST", 1)
+    bob.say(alice, "so that there are sessions")
+    bob.command(MarkVerified(alice.account))
+    bob.command(MarkVerified(mallory.account))
+    pause(bob)
+    told = told_to(phone, fickle, bob)
+    assert {each.account for (each,) in told} == {alice.account, mallory.account}
+
+
+def test_nothing_is_told_without_a_connection_or_own_devices_that_are_proven(
+    bob: Victim, alice: Peer, phone: Peer, fickle: Fickle
+) -> None:
+    bob.say(alice, "so that there are sessions")
+    before = len(fickle.items(phone))
+    bob.command(Disconnected(None, False))
+    bob.command(MarkVerified(alice.account))
+    pause(bob)
+    assert len(fickle.items(phone)) == before
+    bob.connect()
+    bob.core.people.unproven.add(bob.account)
+    pause(bob)
+    assert len(fickle.items(phone)) == before
+    bob.core.people.unproven.clear()
+    pause(bob)
+    assert len(fickle.items(phone)) == before + 1
+
+
+def test_a_device_without_a_session_is_told_later(
+    bob: Victim, alice: Peer, phone: Peer, fickle: Fickle
+) -> None:
+    bob.command(MarkVerified(alice.account))
+    pause(bob)
+    assert fickle.items(phone) == []
+    assert bob.store.setting(Setting.TRUST_TOLD) is None
+    bob.say(alice, "so that there are sessions")
+    before = len(fickle.items(phone))
+    bob.connect()
+    pause(bob)
+    assert len(fickle.items(phone)) == before + 1
+
+
+def test_an_identity_that_followed_a_verified_one_waits_again(
+    bob: Victim, alice: Peer, mallory: Peer
+) -> None:
+    """What was taken back is as if it had not been verified: nothing goes to it alone."""
+    bob.command(MarkVerified(alice.account))
+    rows = bob.core.people.rows
+    heir = msgspec.structs.replace(
+        rows[mallory.account], name=alice.name, seq=9, standing=Standing.CHANGED_VERIFIED
+    )
+    bob.core.people.saved(heir)
+    bob.command(MarkVerified(mallory.account))
+    assert verified(bob, mallory.account)
+    bob.command(TakeBackVerified(mallory.account))
+    assert bob.core.people.rows[mallory.account].standing is Standing.CHANGED_VERIFIED
