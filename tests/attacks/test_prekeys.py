@@ -11,16 +11,20 @@ import pytest
 
 from coterie.base import limits
 from coterie.base.codes import Code
-from coterie.base.ids import MessageId
+from coterie.base.errors import SealBroken
+from coterie.base.ids import EnvelopeId, MessageId
 from coterie.client.commands import Say
 from coterie.client.core.account_rows import account_row
 from coterie.client.core.peer_prekeys import peer_keys
 from coterie.client.store.records import PeerKeys
 from coterie.content.body import Text
+from coterie.e2ee.pairwise import open_envelope_outer
+from coterie.e2ee.vodo import DeviceKeys
 from coterie.ledger.manifest import Prekey, PrekeyKind, SignedPrekey, sign_prekey
 from coterie.wire.frames import Accepted, Envelopes, Refusal, Send, ServerFrame
 from coterie.wire.frames.accounts import AccountRecord, ClaimedKeys
 from coterie.wire.frames.shared import DeviceRef
+from tests.attacks.neighbours import PRE_KEY
 from tests.attacks.peers import EVERYONE, NOW_MS, X_WING_ID, Peer
 from tests.attacks.street import Server, Victim
 
@@ -172,3 +176,75 @@ def test_a_fallback_key_older_than_any_entitled_device_has_is_not_used(
     bob.server = Keeper(bob.server.ledger, bob.server.peers, bob.server.got)
     bob.say(alice, "an old key")
     assert len(bob.server.items_for(alice)) == (days <= 65)
+
+
+class Keeper(Server):
+    """A server that kept a one-time key, and hands it out again and again."""
+
+    one_time = b""
+    fallback = b""
+
+    def claimed(self, peer: Peer) -> ClaimedKeys:
+        return msgspec.structs.replace(peer.claimed(), one_time=self.one_time, fallback=self.fallback)
+
+
+def of_long_ago(bob: Victim, alice: Peer, thief: DeviceKeys, days: int) -> Keeper:
+    """Alice's device signed this one-time key so many days ago; who stole its private half has it still."""
+    (key,) = thief.new_one_time_keys(1)
+    at_ms = bob.now_ms - days * limits.DAY_MS
+    old = Prekey(PrekeyKind.ONE_TIME, 300, at_ms, alice.account, alice.device, key)
+    keeper = Keeper(bob.server.ledger, bob.server.peers, bob.server.got)
+    keeper.one_time = sign_prekey(old, alice.keys).pack()
+    bob.server = keeper
+    return keeper
+
+
+def first_opened_by(keys: DeviceKeys, bob: Victim, alice: Peer) -> bool:
+    """Whether the first envelope for Alice began with a key whose private half stands in here."""
+    (item,) = (each for frame in bob.server.got if isinstance(frame, Envelopes) for each in frame.items)
+    kind, first = open_envelope_outer(
+        item.sealed,
+        bob.account,
+        bob.device,
+        alice.account,
+        alice.device,
+        EnvelopeId(item.envelope),
+        lambda _: alice.x_wing.private,
+    )
+    assert kind == PRE_KEY
+    try:
+        keys.open_first(bob.keys.curve25519, first)
+    except SealBroken:
+        return False
+    return True
+
+
+def test_a_one_time_key_of_a_year_ago_is_refused_and_the_fallback_is_used(alice: Peer, bob: Victim) -> None:
+    """Attack: a device's disk was copied a year ago, its thief is the server, and hands out a one-time key of
+    then: with the device's Curve25519 key, which stays, it opens the Olm layer of every new session, as if
+    nothing had been renewed since. Rule 3: no session begins with one older than 35 days; the fallback key
+    does in its place."""
+    keeper = of_long_ago(bob, alice, DeviceKeys.create(), 365)
+    keeper.fallback = alice.prekey(PrekeyKind.FALLBACK, alice.keys.new_fallback())
+    bob.say(alice, "a year later")
+    assert first_opened_by(alice.keys, bob, alice)
+    assert len(bob.server.sends()) == 1
+
+
+@pytest.mark.parametrize("days", [35, 36])
+def test_where_there_is_no_other_key_nothing_is_sealed(alice: Peer, bob: Victim, days: int) -> None:
+    thief = DeviceKeys.create()
+    of_long_ago(bob, alice, thief, days)
+    bob.say(alice, "an old key")
+    assert len(bob.server.items_for(alice)) == (days == 35)
+    if days == 35:
+        assert not first_opened_by(alice.keys, bob, alice)
+
+
+def test_a_wrong_one_time_key_leaves_the_fallback_key(alice: Peer, mallory: Peer, bob: Victim) -> None:
+    """Attack: the server spoils every one-time key. Nobody is out of reach by that."""
+    keeper = of_long_ago(bob, alice, DeviceKeys.create(), 1)
+    keeper.one_time = signed_by_another(mallory)(alice, keeper.one_time)
+    keeper.fallback = alice.prekey(PrekeyKind.FALLBACK, alice.keys.new_fallback())
+    bob.say(alice, "all the same")
+    assert first_opened_by(alice.keys, bob, alice)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 import coterie
+from coterie.base import limits
 from coterie.client.api.me import Me
 from coterie.client.store.records import Setting
+from coterie.ledger.manifest import SignedPrekey
+from coterie.wire.frames import Claimed, ServerFrame
+from coterie.wire.frames.accounts import ClaimedKeys
 from tests.village.conftest import PATIENCE_SECONDS, Heard, Village, acquainted, knows
+from tests.village.liar import Liar
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
 
@@ -133,3 +139,60 @@ async def test_somebody_new_reaches_a_device_that_is_away_and_not_dormant(villag
     assert texts_of(bob, "@carol") == ["nice to meet you"]
     assert texts_of(bob, "everyone") == ["hello all"]
     assert all_opened(bob)
+
+
+async def test_a_quiet_account_always_has_one_time_keys_that_others_take(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody begins anything with it for 40 days, twice: keys that grew too old make room for young ones."""
+    bob = await village.person("bob")
+    for _ in range(2):
+        for _ in range(2):
+            await bob.close()
+            village.clock.pass_days(20)
+            bob = await village.back("bob")
+    liar = Liar(monkeypatch)
+    carol = await village.person("carol")
+    liar.victim = carol.account
+    await knows(carol, {bob.name})
+    await carol.send("@bob", "after 80 days")
+    (claimed,) = _claimed(liar)
+    made = SignedPrekey.unpack(claimed.one_time).prekey
+    assert village.clock.wall_ms() - made.created_ms < limits.PREKEY_MAX_AGE_MS
+    await Heard(bob).until(lambda _: texts_of(bob, "@carol") == ["after 80 days"])
+    assert all_opened(bob)
+
+
+async def test_a_server_that_hands_out_a_one_time_key_of_long_ago_gains_nothing_by_it(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attack: the server kept the key that it gave to Carol, and gives it to Dave 40 days later (rule 3)."""
+    bob, carol = await village.person("bob"), await village.person("carol")
+    liar = Liar(monkeypatch)
+    liar.victim = carol.account
+    await knows(carol, {bob.name})
+    await carol.send("@bob", "with a key of today")
+    (kept,) = _claimed(liar)
+    for _ in range(2):
+        await bob.close()
+        village.clock.pass_days(20)
+        bob = await village.back("bob")
+
+    def old_again(frame: ServerFrame) -> list[ServerFrame]:
+        if not isinstance(frame, Claimed):
+            return [frame]
+        given = tuple(msgspec.structs.replace(each, one_time=kept.one_time) for each in frame.keys)
+        return [msgspec.structs.replace(frame, keys=given)]
+
+    dave = await village.person("dave")
+    liar.victim, liar.lie = dave.account, old_again
+    await knows(dave, {bob.name})
+    await dave.send("@bob", "with another one")
+    await Heard(bob).until(lambda _: texts_of(bob, "@dave") == ["with another one"])
+    assert all_opened(bob)
+
+
+def _claimed(liar: Liar) -> tuple[ClaimedKeys, ...]:
+    claimed = liar.told[Claimed]
+    assert isinstance(claimed, Claimed)
+    return claimed.keys

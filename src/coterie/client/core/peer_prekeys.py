@@ -5,13 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from coterie.base import limits
+from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SealBroken
 from coterie.base.ids import DeviceId
 from coterie.client.core.ports import Reads
 from coterie.client.store.records import AccountRow, PeerDevice, PeerKeys
 from coterie.ledger.checks import check_prekey
 from coterie.ledger.manifest import PrekeyKind, SignedPrekey
-from coterie.wire.frames.accounts import DeviceKeys
+from coterie.wire.frames.accounts import ClaimedKeys, DeviceKeys
 
 
 def proven_keys(row: AccountRow, keys: tuple[DeviceKeys, ...], reads: Reads, now_ms: int) -> list[PeerKeys]:
@@ -41,6 +42,21 @@ def peer_keys(
     if known is not None and 0 < x_wing_id < known.x_wing_id:
         return msgspec.structs.replace(known, fallback_id=fallback_id, fallback_key=fallback_key)
     return PeerKeys(device.device, fallback_id, fallback_key, x_wing_id, x_wing_key, created_ms)
+
+
+def first_key(device: PeerDevice, keys: ClaimedKeys, now_ms: int) -> bytes:
+    """The claimed key, 32 bytes, that a session is begun with: the one-time key, or the fallback key where
+    that one is missing, wrong, or too old (docs/decisions/0035). Raises SealBroken where neither holds."""
+    if not (keys.one_time or keys.fallback):
+        raise SealBroken("a device without prekeys", Code.NO_PREKEY)
+    for packed, kind, max_age_ms in (
+        (keys.one_time, PrekeyKind.ONE_TIME, limits.PREKEY_MAX_AGE_MS),
+        (keys.fallback, PrekeyKind.FALLBACK, limits.FALLBACK_MAX_AGE_MS),
+    ):
+        _, key, _ = _proven(device, packed, kind, max_age_ms, now_ms)
+        if key:
+            return key
+    raise SealBroken("no prekey that its device signed and that is young enough", Code.BAD_PREKEY)
 
 
 def is_dormant(keys: PeerKeys | None, now_ms: int) -> bool:

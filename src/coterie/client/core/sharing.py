@@ -16,7 +16,7 @@ from coterie.base.quiet import Quiet
 from coterie.client.core.fresh_keys import FreshKeys
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.olm_sessions import received_ms, to_seal_on, too_many
-from coterie.client.core.peer_prekeys import is_dormant, peer_keys
+from coterie.client.core.peer_prekeys import first_key, is_dormant, peer_keys
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
@@ -37,7 +37,6 @@ from coterie.client.store.records import (
 )
 from coterie.e2ee.group import KeyShare
 from coterie.e2ee.pairwise import FreshKey, Party, PlainKind, seal_envelope
-from coterie.ledger.checks import check_prekey
 from coterie.ledger.manifest import PrekeyKind, SignedPrekey
 from coterie.wire.frames.accounts import ClaimedKeys
 from coterie.wire.frames.messages import EnvelopeItem, LeftOutDevice, Share
@@ -258,23 +257,7 @@ class Sharing:
 
     def start(self, device: PeerDevice, keys: ClaimedKeys, now_ms: int) -> tuple[Record, ...]:
         """Make an Olm session with claimed keys. Raises SealBroken where no key of the device holds."""
-        claimed = keys.one_time or keys.fallback
-        if not claimed:
-            raise SealBroken("a device without prekeys", Code.NO_PREKEY)
-        try:
-            prekey = check_prekey(
-                SignedPrekey.unpack(claimed),
-                device.account,
-                device.device,
-                device.ed25519,
-                now_ms,
-                max_age_ms=None if keys.one_time else limits.FALLBACK_MAX_AGE_MS,
-            )
-        except (RemoteError, SealBroken):
-            raise SealBroken("a prekey that its device did not sign", Code.BAD_PREKEY) from None
-        if prekey.kind is not (PrekeyKind.ONE_TIME if keys.one_time else PrekeyKind.FALLBACK):
-            raise SealBroken("a prekey of another kind", Code.BAD_PREKEY)
-        live = self._keyring.device.start(device.curve25519, prekey.key)
+        live = self._keyring.device.start(device.curve25519, first_key(device, keys, now_ms))
         self._keyring.hold_olm(live)
         rows = self._reads.olm_sessions(device.device)
         at_ms = received_ms(rows, now_ms)

@@ -125,6 +125,7 @@ class AccountWrites:
         device = self._caches.device(record.device)
         if device is None or not device.live:
             return Denied(Code.REVOKED if device else Code.UNKNOWN_DEVICE)
+        self._drop_old_keys(device.no, record.now_ms)
         fresh = [
             key
             for key in record.keys
@@ -267,10 +268,7 @@ class AccountWrites:
 
     def _claim_one(self, device_no: int, now_ms: int) -> bytes:
         """The oldest key that others would still take; keys too old for that go on the way."""
-        too_old_ms = now_ms - limits.PREKEY_MAX_AGE_MS
-        self._db.run(
-            "DELETE FROM one_time_keys WHERE device_no = ? AND created_ms <= ?", (device_no, too_old_ms)
-        )
+        self._drop_old_keys(device_no, now_ms)
         rows = self._db.all(
             "DELETE FROM one_time_keys WHERE device_no = ? AND id ="
             " (SELECT id FROM one_time_keys WHERE device_no = ? ORDER BY created_ms, id LIMIT 1)"
@@ -281,6 +279,13 @@ class AccountWrites:
             return b""
         self._db.run("INSERT INTO spent_keys VALUES (?, ?)", (device_no, rows[0][0]))
         return bytes(rows[0][1])
+
+    def _drop_old_keys(self, device_no: int, now_ms: int) -> None:
+        """One-time keys that nobody would begin with any more: they make room for others."""
+        too_old_ms = now_ms - limits.PREKEY_MAX_AGE_MS
+        self._db.run(
+            "DELETE FROM one_time_keys WHERE device_no = ? AND created_ms <= ?", (device_no, too_old_ms)
+        )
 
 
 def standing_keys(database: Database, device_no: int) -> tuple[bytes, bytes]:
