@@ -17,7 +17,7 @@ from coterie.client.api.me import Me
 from coterie.client.changes import Change
 from coterie.client.link import Address, Connection
 from coterie.client.store.records import Setting
-from coterie.wire.frames import AskApproval
+from coterie.wire.frames import AskApproval, RelayApproval
 from tests.village.conftest import PASSWORD, PATIENCE_SECONDS, Heard, Village, acquainted
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
@@ -133,6 +133,13 @@ async def test_a_person_who_says_no_on_either_side_leaves_nothing_behind(village
         with pytest.raises(coterie.Refused) as refused:
             await new.join()
         assert refused.value.code is Code.NOT_APPROVED
+        before = [frame for frames in alice.frames_sent() for frame in frames.frames]
+        with pytest.raises(coterie.Refused) as refused:
+            await joiner.approve(password=PASSWORD)
+        assert refused.value.code is Code.NOT_APPROVED
+        after = [frame for frames in alice.frames_sent() for frame in frames.frames]
+        relayed = [sum(isinstance(frame, RelayApproval) for frame in each) for each in (before, after)]
+        assert relayed[0] == relayed[1], "nothing more was said to it"
     async with await asking(village) as new, alice.joiners() as joiners:
         joiner = await joiners.next(PATIENCE_SECONDS)
         await asyncio.gather(joiner.compare(), new.answered())

@@ -192,6 +192,7 @@ class Joiner:
         self._approving = approving
         self._given = given
         self._compared = False
+        self._declined = False
         self._said: asyncio.Queue[bytes | CoterieError] = asyncio.Queue()
 
     @property
@@ -228,6 +229,8 @@ class Joiner:
         compared anything); SealBroken, Unavailable.
         """
         key = await self._me.key(password, recovery_key)
+        if self._declined:
+            raise Refused(Code.NOT_APPROVED, "its person said no")
         if self._given:
             await self.compare()
         elif not self._compared:
@@ -242,7 +245,8 @@ class Joiner:
             await self.decline()
 
     async def decline(self) -> None:
-        """Nothing more is said to it."""
+        """Nothing more is said to it, whatever a server may still let through."""
+        self._declined = True
         await self._me.leave_joiner(self._rendezvous)
 
     def heard(self, event: ApprovalHeard) -> None:
