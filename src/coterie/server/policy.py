@@ -56,8 +56,13 @@ class Buckets:
         return 0.0 if left >= 1.0 else (1.0 - left) / self._per_second
 
     def _now(self, key: Hashable, now: float) -> float:
-        left, at = self._left.get(key, (self._burst, now))
-        return min(self._burst, left + max(0.0, now - at) * self._per_second)
+        known = self._left.get(key)
+        if known is None:
+            return self._burst
+        left, at = known
+        if now > at:
+            left += (now - at) * self._per_second
+        return left if left < self._burst else self._burst
 
     def _forget(self, now: float) -> None:
         for key in [key for key in self._left if self._now(key, now) >= self._burst]:

@@ -135,6 +135,7 @@ _TALKING = tuple(
     state for state in State if state not in (State.NEW, State.HELLO_SAID, State.BROKEN, State.CLOSED)
 )
 _SIGNED_IN = (State.READY, State.LIVE)
+_NO_VERSION_YET = frozenset((State.NEW, State.HELLO_SAID))
 _REQUESTS = (
     PublishPrekeys,
     PublishManifest,
@@ -245,7 +246,7 @@ class Session(Generic[Heard, Said]):
                 then = State.CLOSED if ends else None
             if then is None:
                 raise blame(Code.UNEXPECTED_FRAME, f"{type(frame).__name__} while {state.value}")
-            if state in (State.NEW, State.HELLO_SAID) and not _version_fits(frame):
+            if state in _NO_VERSION_YET and not _version_fits(frame):
                 raise blame(Code.VERSION)
             state = then
         return state

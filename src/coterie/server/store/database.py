@@ -98,10 +98,12 @@ class Database:
             pass
         return self._connection.changes()
 
-    def run_many(self, sql: str, rows: Iterable[tuple[Value, ...]]) -> None:
-        """Run once for each row of values."""
+    def run_many(self, sql: str, rows: Iterable[tuple[Value, ...]]) -> int:
+        """Run once for each row of values; the number of rows changed by all."""
+        before = self._connection.total_changes()
         for _ in self._connection.executemany(sql, rows):
             pass
+        return self._connection.total_changes() - before
 
     def one(self, sql: str, values: Values = ()) -> Row | None:
         """The first row."""

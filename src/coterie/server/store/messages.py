@@ -6,10 +6,10 @@ Streams draw dense numbers from a counter row in the same transaction (docs/prot
 from __future__ import annotations
 
 from coterie.base.codes import Code
-from coterie.base.errors import LocalError
 from coterie.base.ids import log_of
 from coterie.server.policy import COUNTED_DEVICES_PER_ACCOUNT, dormant_before_ms, speakers_only
-from coterie.server.store.caches import Caches, KnownConversation, KnownDevice, LastMessage
+from coterie.server.store.appending import Appending
+from coterie.server.store.caches import Caches, KnownConversation, KnownDevice
 from coterie.server.store.conversations import Conversations, Undo
 from coterie.server.store.database import Database
 from coterie.server.store.ledger import LedgerWrites
@@ -28,12 +28,18 @@ class MessageWrites:
     """Checks all conditions of a record before it writes, or raises Undo."""
 
     def __init__(
-        self, database: Database, caches: Caches, ledger: LedgerWrites, conversations: Conversations
+        self,
+        database: Database,
+        caches: Caches,
+        ledger: LedgerWrites,
+        conversations: Conversations,
+        appending: Appending,
     ) -> None:
         self._db = database
         self._caches = caches
         self._ledger = ledger
         self._conversations = conversations
+        self._appending = appending
 
     def append(self, record: AppendMessage) -> Result:
         sender = self._caches.device(record.device)
@@ -69,38 +75,10 @@ class MessageWrites:
             return denied
         if conversation.is_everyone and not self._may_speak(sender):
             return Denied(Code.SPEAKERS_ONLY)
-        seq = conversation.end + 1
-        self._db.execute(
-            "INSERT INTO log_entries (conversation_no, seq, device_no, behind_no, before_no, session,"
-            " message, commitment, mac, time_ms, ciphertext) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                conversation.no,
-                seq,
-                sender.no,
-                conversation.last_no,
-                last.no,
-                record.session,
-                record.message,
-                record.commitment,
-                record.mac,
-                record.now_ms,
-                record.ciphertext,
-            ),
-        )
-        newest = LastMessage(record.message, self._db.last_no)
-        counted = self._db.run(
-            "UPDATE conversations SET log_end = ?, last_no = ? WHERE no = ? AND log_end = ?",
-            (seq, newest.no, conversation.no, conversation.end),
-        )
-        if not counted:
-            raise LocalError(Code.USAGE, "what is remembered of a log is not how it stands")
-        self._db.execute(
-            "UPDATE entitled SET last_message = ?, last_no = ? WHERE conversation_no = ? AND device_no = ?",
-            (newest.message, newest.no, conversation.no, sender.no),
-        )
-        conversation.end, conversation.last_no = seq, newest.no
+        newest = self._appending.put(record, sender, conversation, last)
         self._caches.last_messages[conversation.no, sender.no] = newest
         self._accept_partner(sender, conversation)
+        seq = conversation.end
         return Appended(seq, log_of(record.conversation), _entry(record, seq), opened)
 
     def _known(self, record: AppendMessage, last_no: int) -> Appended | None:
@@ -108,6 +86,7 @@ class MessageWrites:
 
         A message is only ever appended behind the newest one, so what is not found is not doubled either.
         """
+        self._appending.write_out()
         no = last_no
         for _ in range(STEPS_BACK_MAX):
             row = self._db.one("SELECT seq, message, before_no FROM log_entries WHERE no = ?", (no,))

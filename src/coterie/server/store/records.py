@@ -265,9 +265,8 @@ class MoveCursor(msgspec.Struct, frozen=True, gc=False):
     seq: int
 
 
-Record = (
-    AppendMessage
-    | PostEnvelopes
+OtherRecord = (
+    PostEnvelopes
     | MoveCursor
     | ClaimKeys
     | PutPrekeys
@@ -285,4 +284,7 @@ Record = (
     | PutFact
     | FoundServer
 )
-"""Everything that can be saved, hot ones first."""
+"""Everything that can be saved but a message, hot ones first."""
+
+Record = AppendMessage | OtherRecord
+"""Everything that can be saved."""

@@ -10,6 +10,7 @@ from typing import assert_never
 import apsw
 
 from coterie.base.errors import LocalError, Unavailable
+from coterie.server.store.appending import Appending
 from coterie.server.store.caches import Caches
 from coterie.server.store.conversations import Conversations, Undo
 from coterie.server.store.database import Database, Step, database_fault
@@ -28,6 +29,7 @@ from coterie.server.store.records import (
     EndAccount,
     FoundServer,
     MoveCursor,
+    OtherRecord,
     PostEnvelopes,
     PutAccept,
     PutFact,
@@ -62,7 +64,8 @@ class SqliteStore(SqliteReads):
         self._ledger = ledger
         self._accounts = ResetWrites(database, caches, ledger)
         self._endings = EndingWrites(database, caches, ledger)
-        self._messages = MessageWrites(database, caches, ledger, conversations)
+        self._appending = Appending(database)
+        self._messages = MessageWrites(database, caches, ledger, conversations, self._appending)
         self._envelopes = EnvelopeWrites(database, caches, conversations)
         self._pruning = Pruning(database, caches)
 
@@ -80,6 +83,7 @@ class SqliteStore(SqliteReads):
         try:
             self._db.run("BEGIN IMMEDIATE")
             results = [save(record) for record in batch]
+            self._appending.write_out()
             self._db.run("COMMIT")
         except BaseException as error:
             self._roll_back()
@@ -105,6 +109,7 @@ class SqliteStore(SqliteReads):
 
     def _roll_back(self) -> None:
         self._caches.forget()
+        self._appending.forget()
         if self._db.in_transaction:
             self._db.run("ROLLBACK")
 
@@ -113,6 +118,7 @@ class SqliteStore(SqliteReads):
         self._db.execute("SAVEPOINT record")
         try:
             result = self._apply(record)
+            self._appending.write_out()
         except Undo as undo:
             self._undo()
             return undo.denied
@@ -135,11 +141,17 @@ class SqliteStore(SqliteReads):
         self._db.run("ROLLBACK TO record")
         self._db.run("RELEASE record")
         self._caches.forget()
+        self._appending.forget()
 
-    def _apply(self, record: Record) -> Result:  # noqa: C901 - one case for each record
+    def _apply(self, record: Record) -> Result:
+        """Messages wait for those that follow them; everything else sees them in the database."""
+        if isinstance(record, AppendMessage):
+            return self._messages.append(record)
+        self._appending.write_out()
+        return self._apply_other(record)
+
+    def _apply_other(self, record: OtherRecord) -> Result:  # noqa: C901 - one case for each record
         match record:
-            case AppendMessage():
-                return self._messages.append(record)
             case PostEnvelopes():
                 return self._envelopes.post(record)
             case MoveCursor():

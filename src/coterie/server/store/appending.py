@@ -1,0 +1,84 @@
+"""Rows of appended messages, written for a whole batch at once: one statement of each kind, run for each.
+
+Until then they wait here. Whatever else reads or changes these tables in the transaction comes after
+write_out(), and so does the commit (sqlite.py); caches.py has what waits already.
+"""
+
+from __future__ import annotations
+
+from coterie.base.codes import Code
+from coterie.base.errors import LocalError
+from coterie.server.store.caches import KnownConversation, KnownDevice, LastMessage
+from coterie.server.store.database import Database, Value
+from coterie.server.store.records import AppendMessage
+
+_ENTRY = (
+    "INSERT INTO log_entries (no, conversation_no, seq, device_no, behind_no, before_no, session,"
+    " message, commitment, mac, time_ms, ciphertext) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_LOG = "UPDATE conversations SET log_end = ?, last_no = ? WHERE no = ? AND log_end = ?"
+_DEVICE = "UPDATE entitled SET last_message = ?, last_no = ? WHERE conversation_no = ? AND device_no = ?"
+
+
+class Appending:
+    """Numbers entries as SQLite would: the highest in the table and one, which is never a second time the
+    same (pruning.py)."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self.forget()
+
+    def forget(self) -> None:
+        """Something was rolled back."""
+        self._newest_no: int | None = None
+        self._entries: list[tuple[Value, ...]] = []
+        self._logs: dict[int, tuple[KnownConversation, int]] = {}
+        """By number of the conversation, which knows its end now; and its end in the database."""
+        self._devices: dict[tuple[int, int], LastMessage] = {}
+        """(conversation, device) -> its last message there."""
+
+    def put(
+        self, record: AppendMessage, sender: KnownDevice, conversation: KnownConversation, last: LastMessage
+    ) -> LastMessage:
+        """The next entry of its log, which moves on. last: the sender's one before, there."""
+        if self._newest_no is None:
+            self._newest_no = self._db.number("SELECT max(no) FROM log_entries")
+        self._newest_no = no = self._newest_no + 1
+        seq = conversation.end + 1
+        self._entries.append(
+            (
+                no,
+                conversation.no,
+                seq,
+                sender.no,
+                conversation.last_no,
+                last.no,
+                record.session,
+                record.message,
+                record.commitment,
+                record.mac,
+                record.now_ms,
+                record.ciphertext,
+            )
+        )
+        if conversation.no not in self._logs:
+            self._logs[conversation.no] = (conversation, conversation.end)
+        conversation.end, conversation.last_no = seq, no
+        newest = self._devices[conversation.no, sender.no] = LastMessage(record.message, no)
+        return newest
+
+    def write_out(self) -> None:
+        """Nothing waits any more. Raises LocalError where a log is not what was remembered of it: all has to
+        be rolled back then."""
+        if not self._entries:
+            return
+        entries, self._entries = self._entries, []
+        logs, self._logs = self._logs, {}
+        devices, self._devices = self._devices, {}
+        self._db.run_many(_ENTRY, entries)
+        moved = self._db.run_many(
+            _LOG, [(log.end, log.last_no, no, end_before) for no, (log, end_before) in logs.items()]
+        )
+        if moved != len(logs):
+            raise LocalError(Code.USAGE, "what is remembered of a log is not how it stands")
+        self._db.run_many(_DEVICE, [(last.message, last.no, *key) for key, last in devices.items()])
