@@ -207,12 +207,27 @@ class Shelves:
 
     def _count(self, record: MessageRow) -> None:
         """What is counted of messages, once this one is there too."""
-        if not record.own or record.order <= self.orders.used:
+        if record.order <= self.orders.used:
             self.unread.clear()
+        elif record.shown and not record.own:
+            self._count_unread(record)
         self.orders.saved(record.order)
         newest = self.newest_messages.get(record.conversation)
         if record.shown and newest is not None and record.order > newest:
             self.newest_messages[record.conversation] = record.order
+
+    def _count_unread(self, record: MessageRow) -> None:
+        """A message of somebody else comes behind all others: counting them anew would walk through all that
+        are unread."""
+        known = self.unread.get(record.conversation)
+        if known is None:
+            return
+        row = self.conversations.one(record.conversation)
+        if row is not None and (record.order <= row.read_order or 0 < record.seq <= row.read_seq):
+            return
+        count, first, lowest_seq = known
+        lowest_seq = min(lowest_seq, record.seq) if count else record.seq
+        self.unread[record.conversation] = (count + 1, first or record.order, lowest_seq)
 
     def write_out(self) -> None:
         """Nothing waits any more. Raises what apsw raises."""
