@@ -36,6 +36,8 @@ CLOSE_SECONDS = 5.0
 """What is still unsent this long after the end of a connection stays unsent."""
 BACKLOG = 512
 SMALL_BYTES = 1000
+_BINARY, _PING, _PONG = WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG
+"""Looked up once: to find a member of an enum takes as long as a call."""
 HEADER_BYTES = 14
 """As picows wants it in front of a message."""
 PIECE_BYTES = 4000
@@ -71,10 +73,10 @@ class _WebSocket:
         and TLS does so too: a large message brings its own, and goes to TLS in pieces."""
         size = len(message)
         if size <= SMALL_BYTES:
-            self._transport.send(WSMsgType.BINARY, message)
+            self._transport.send(_BINARY, message)
         elif size <= PIECE_BYTES:
             whole = bytearray(HEADER_BYTES) + message
-            self._transport.send_reuse_external_bytearray(WSMsgType.BINARY, whole, HEADER_BYTES)
+            self._transport.send_reuse_external_bytearray(_BINARY, whole, HEADER_BYTES)
         else:
             framed = _header(size) + message
             for at in range(0, len(framed), PIECE_BYTES):
@@ -139,12 +141,12 @@ class _Listener(WSListener):
         kind = frame.msg_type
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             self._connections.refuse(connection, Code.BAD_FRAME)
-        elif kind is WSMsgType.BINARY and frame.fin:
+        elif kind is _BINARY and frame.fin:
             self._turns.received(connection, frame.get_payload_as_bytes())
-        elif kind is WSMsgType.PING:
+        elif kind is _PING:
             self._turns.heard(connection)
             transport.send_pong(frame.get_payload_as_bytes())
-        elif kind is WSMsgType.PONG:
+        elif kind is _PONG:
             self._turns.heard(connection)
         elif kind is WSMsgType.CLOSE:
             self._connections.end(connection, CloseReason.DONE)

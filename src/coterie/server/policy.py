@@ -62,7 +62,7 @@ class Buckets:
         left, at = known
         if now > at:
             left += (now - at) * self._per_second
-        return left if left < self._burst else self._burst
+        return min(self._burst, left)
 
     def _forget(self, now: float) -> None:
         for key in [key for key in self._left if self._now(key, now) >= self._burst]:

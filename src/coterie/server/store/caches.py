@@ -13,6 +13,7 @@ from coterie.server.store.database import Database
 
 ROWS_MAX = 200_000
 """Of each kind; then that kind is forgotten and read again as needed."""
+NEVER_MS = 1 << 62
 
 
 class KnownDevice(msgspec.Struct, frozen=True, gc=False):
@@ -77,6 +78,7 @@ class Caches:
         self.accepted: set[tuple[int, int]] = set()
         self.everyone_devices: int | None = None
         """Live devices of the server, as the speakers rule counts them."""
+        self._next_reset_ms: int | None = None
 
     def trim(self) -> None:
         """Keep memory bounded; between transactions."""
@@ -84,6 +86,18 @@ class Caches:
             if len(cache) > ROWS_MAX:
                 self.forget()
                 return
+
+    @property
+    def next_reset_ms(self) -> int:
+        """When the first reset that waits takes effect; NEVER_MS where none does."""
+        if self._next_reset_ms is None:
+            row = self._db.one("SELECT min(from_ms) FROM resets WHERE state = 0")
+            self._next_reset_ms = NEVER_MS if row is None or row[0] is None else int(row[0])
+        return self._next_reset_ms
+
+    def resets_changed(self) -> None:
+        """Something is saved that may begin, cancel or complete one."""
+        self._next_reset_ms = None
 
     def device(self, device: DeviceId) -> KnownDevice | None:
         known = self._devices.get(device)

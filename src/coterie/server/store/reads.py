@@ -70,7 +70,7 @@ class SqliteReads:
         return AccountRow(account, name, row[2], row[3], leaf, row[5], verifiers, row[6], resetting)
 
     async def resets_due(self, now_ms: int) -> bool:
-        return self._db.one("SELECT 1 FROM resets WHERE state = 0 AND from_ms <= ?", (now_ms,)) is not None
+        return self._caches.next_reset_ms <= now_ms
 
     async def deletion(self, account: AccountId) -> bytes | None:
         row = self._db.one(

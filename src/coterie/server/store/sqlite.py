@@ -148,6 +148,7 @@ class SqliteStore(SqliteReads):
         if isinstance(record, AppendMessage):
             return self._messages.append(record)
         self._appending.write_out()
+        self._caches.resets_changed()
         return self._apply_other(record)
 
     def _apply_other(self, record: OtherRecord) -> Result:  # noqa: C901 - one case for each record
