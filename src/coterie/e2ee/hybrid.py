@@ -8,6 +8,7 @@ fan-out to many devices goes in slices.
 from __future__ import annotations
 
 import secrets
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import mlkem, x25519
@@ -32,6 +33,10 @@ ENCAPSULATED_BYTES = 1120
 TAG_BYTES = 16
 OVERHEAD_BYTES = ENCAPSULATED_BYTES + TAG_BYTES
 """How much longer the sealed form is than its plaintext."""
+PUBLIC_KEYS = 64
+"""Kept of those sealed to last: reading one is a fifth of sealing to it."""
+
+_SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
 class XWingKey:
@@ -62,11 +67,7 @@ def seal(public: bytes, info: bytes, plaintext: bytes) -> bytes:
     order.
     """
     try:
-        key = MLKEM768X25519PublicKey(
-            mlkem.MLKEM768PublicKey.from_public_bytes(public[:MLKEM_PUBLIC_BYTES]),
-            x25519.X25519PublicKey.from_public_bytes(public[MLKEM_PUBLIC_BYTES:]),
-        )
-        return _suite().encrypt(plaintext, key, info)
+        return _SUITE.encrypt(plaintext, _read(public), info)
     except ValueError:
         raise SealBroken("not a usable X-Wing key") from None
 
@@ -80,7 +81,7 @@ def open(private: bytes, info: bytes, sealed: bytes) -> bytes:
     """The plaintext. Raises SealBroken where key, info or bytes are not those of the sealing."""
     key = MLKEM768X25519PrivateKey(*_components(private))
     try:
-        return _suite().decrypt(sealed, key, info)
+        return _SUITE.decrypt(sealed, key, info)
     except (InvalidTag, ValueError):
         raise SealBroken("an envelope that does not open") from None
 
@@ -94,5 +95,10 @@ def _components(private: bytes) -> tuple[mlkem.MLKEM768PrivateKey, x25519.X25519
     )
 
 
-def _suite() -> Suite:
-    return Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+@lru_cache(PUBLIC_KEYS)
+def _read(public: bytes) -> MLKEM768X25519PublicKey:
+    """A public key, ready to be sealed to. Raises ValueError, and keeps nothing then."""
+    return MLKEM768X25519PublicKey(
+        mlkem.MLKEM768PublicKey.from_public_bytes(public[:MLKEM_PUBLIC_BYTES]),
+        x25519.X25519PublicKey.from_public_bytes(public[MLKEM_PUBLIC_BYTES:]),
+    )

@@ -20,8 +20,8 @@ from coterie.client.store.profiles import FILE_MODE, sync_folder
 
 KEY_BYTES = 32
 STATEMENTS = 1000
-"""Prepared statements kept. All SQL of the store together is less than a fifth, but apsw puts each one back
-behind the one used before it and lets go of what lies there: what so many runs did not use is prepared anew."""
+"""Prepared statements kept. All SQL of the store is less than a fifth, but apsw puts each one back behind the
+one used before it and lets go of what lies there: what so many runs did not use is prepared anew."""
 JOURNAL_BYTES = 16 << 20
 """The write-ahead log shrinks to this after a large batch."""
 CACHE_KIB = 8192

@@ -101,14 +101,14 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
     match record:
         case MessageRow():
             shelves.put_message(record)
+        case OutboxRow():
+            shelves.outbox.put(record)
         case PositionRow():
             shelves.positions.put(record)
         case GroupInRow():
             shelves.groups_in.put(record)
         case TipRow():
             shelves.put_tip(record)
-        case OutboxRow():
-            shelves.outbox.put(record)
         case ShareRow():
             shelves.shares.put(record)
         case GroupOutRow():
