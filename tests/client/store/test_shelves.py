@@ -20,6 +20,7 @@ from coterie.client.store.records import (
     OutboxState,
     PositionRow,
     PutDraft,
+    ReadElsewhere,
     ReadUpTo,
     ShareRow,
     ShareState,
@@ -175,6 +176,40 @@ def test_memory_is_bounded(store: ClientStore, monkeypatch: pytest.MonkeyPatch) 
     assert store.message(1) == changed
 
 
+def test_unread_messages_are_counted_as_they_come(store: ClientStore) -> None:
+    """Each that is not read adds to what is known, without a question to the database."""
+    there = s.CONVERSATIONS[1]
+
+    def counts() -> tuple[int, int, int]:
+        return (*store.unread(HERE), store.first_unread_seq(HERE))
+
+    commit(store, s.conversation(read_order=2), ReadElsewhere(HERE, 20))
+    assert counts() == (0, 0, 0)
+    assert store.unread(there) == (0, 0)
+    came = [
+        (s.message(1, seq=30), (0, 0, 0)),
+        (s.message(3, seq=20), (0, 0, 0)),
+        (s.message(4, seq=25), (1, 4, 25)),
+        (s.message(5, seq=23), (2, 4, 23)),
+        (s.message(6, seq=26), (3, 4, 23)),
+        (s.message(7, seq=27, own=True), (3, 4, 23)),
+        (msgspec.structs.replace(s.message(8, seq=28), shown=False), (3, 4, 23)),
+        (s.message(9, seq=0), (4, 4, 0)),
+        (s.message(10, seq=29, conversation=there), (4, 4, 0)),
+    ]
+    store.begin()
+    with traced(store) as statements:
+        for message, expected in came:
+            store.apply((message,))
+            assert counts() == expected
+        assert store.unread(there) == (1, 10)
+    assert not [statement for statement in statements if "count(*)" in statement]
+    store.commit()
+    store._shelves.forget()
+    assert counts() == (4, 4, 0)
+    assert store.unread(there) == (1, 10)
+
+
 def test_counts_at_hand_are_those_of_the_rows(store: ClientStore) -> None:
     """Newest message and unread messages are remembered from question to question."""
     commit(store, s.conversation(), s.message(1), s.message(2))
@@ -193,3 +228,16 @@ def test_counts_at_hand_are_those_of_the_rows(store: ClientStore) -> None:
     assert store.unread(HERE) == (0, 0)
     store.rollback()
     assert (store.last_message(HERE), store.unread(HERE)) == (s.message(2), (2, 1))
+
+
+def test_what_is_asked_seldom_is_not_prepared_anew(store: ClientStore) -> None:
+    """Between two new keys lie the answers to hundreds of messages."""
+    commit(store, s.conversation())
+    assert store.shares(s.SESSIONS[0]) == []
+    commit(store, *(at(seq) for seq in range(2)))
+    prepared = store._database.cache_stats(False)["misses"]
+    for order in range(1, 500):
+        assert store.message(order) is None
+    assert store.shares(s.SESSIONS[1]) == []
+    commit(store, at(9))
+    assert store._database.cache_stats(False)["misses"] == prepared + 1

@@ -108,8 +108,7 @@ class SqliteStore(SqliteReads):
         self._db.close()
 
     def _roll_back(self) -> None:
-        self._caches.forget()
-        self._appending.forget()
+        self._forget()
         if self._db.in_transaction:
             self._db.run("ROLLBACK")
 
@@ -140,6 +139,10 @@ class SqliteStore(SqliteReads):
     def _undo(self) -> None:
         self._db.run("ROLLBACK TO record")
         self._db.run("RELEASE record")
+        self._forget()
+
+    def _forget(self) -> None:
+        """What the database holds is all there is."""
         self._caches.forget()
         self._appending.forget()
 
