@@ -11,8 +11,9 @@ import msgspec
 
 from coterie.base.clock import cpu_seconds
 from coterie.base.conversations import direct_id
-from coterie.base.ids import ConversationId, MessageId, log_of, mailbox_of
+from coterie.base.ids import ConversationId, log_of, mailbox_of
 from coterie.client.commands import Say
+from coterie.client.message_ids import MessageIds
 from coterie.content.body import Text
 from coterie.content.padding import padded_size
 from coterie.e2ee.vodo import GroupIn, GroupOut
@@ -69,6 +70,7 @@ class _Mail:
         self.alice = alice
         self.bob = bob
         self._trial = trial
+        self._ids = MessageIds()
         self._conversation: ConversationId = direct_id(alice.profile.account, bob.profile.account)
         self._log = log_of(self._conversation)
         self._mailbox = mailbox_of(bob.profile.device)
@@ -148,9 +150,9 @@ class _Mail:
         self._timed(self._opened, lambda: self.bob.turn(arriving))
 
     def _say(self) -> Say:
-        return Say(
-            self._conversation, self.bob.profile.account, MessageId(secrets.token_bytes(16)), Text(TEXT)
-        )
+        """As client/api/me.py has it."""
+        message = self._ids.new(self._conversation)
+        return Say(self._conversation, self.bob.profile.account, message, Text(TEXT))
 
     def _timed(self, times: list[float], do: Callable[[], list[ClientFrame]]) -> list[ClientFrame]:
         start = self._meter()

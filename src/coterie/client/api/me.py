@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
@@ -39,6 +38,7 @@ from coterie.client.events import (
     Sent,
     VaultRenewed,
 )
+from coterie.client.message_ids import MessageIds
 from coterie.client.runtime import Runtime
 from coterie.client.signing_in import Renewal
 from coterie.client.store.lock import ProfileLock
@@ -63,6 +63,7 @@ class Me(Admitting):
         super().__init__(store, Runtime(store, profile, clock, self._show, renewal), lock.place)
         self._lock = lock
         self._readers = Readers(self._with_reply)
+        self._ids = MessageIds()
         self._waiting: dict[MessageId, asyncio.Future[Sent]] = {}
         self._task = asyncio.create_task(self._live())  # noqa: TID251 - the root: a TaskGroup runs inside
         self.recovery_key: str | None = None
@@ -191,7 +192,7 @@ class Me(Admitting):
     async def _say(self, conversation: ConversationId, text: str) -> Sent:
         body = Text(text)
         pack(body)
-        message = MessageId(secrets.token_bytes(16))
+        message = self._ids.new(conversation)
         peer = self._peer_of(conversation)
         check_may_write(self._core.people, peer)
         waiter: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
