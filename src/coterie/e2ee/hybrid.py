@@ -8,7 +8,7 @@ fan-out to many devices goes in slices.
 from __future__ import annotations
 
 import secrets
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import mlkem, x25519
@@ -35,8 +35,6 @@ OVERHEAD_BYTES = ENCAPSULATED_BYTES + TAG_BYTES
 """How much longer the sealed form is than its plaintext."""
 PUBLIC_KEYS = 64
 """Kept of those sealed to last: reading one is a fifth of sealing to it."""
-
-_SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
 class XWingKey:
@@ -67,7 +65,7 @@ def seal(public: bytes, info: bytes, plaintext: bytes) -> bytes:
     order.
     """
     try:
-        return _SUITE.encrypt(plaintext, _read(public), info)
+        return _suite().encrypt(plaintext, _read(public), info)
     except ValueError:
         raise SealBroken("not a usable X-Wing key") from None
 
@@ -81,7 +79,7 @@ def open(private: bytes, info: bytes, sealed: bytes) -> bytes:
     """The plaintext. Raises SealBroken where key, info or bytes are not those of the sealing."""
     key = MLKEM768X25519PrivateKey(*_components(private))
     try:
-        return _SUITE.decrypt(sealed, key, info)
+        return _suite().decrypt(sealed, key, info)
     except (InvalidTag, ValueError):
         raise SealBroken("an envelope that does not open") from None
 
@@ -93,6 +91,11 @@ def _components(private: bytes) -> tuple[mlkem.MLKEM768PrivateKey, x25519.X25519
         mlkem.MLKEM768PrivateKey.from_seed_bytes(private[:MLKEM_SEED_BYTES]),
         x25519.X25519PrivateKey.from_private_bytes(private[MLKEM_SEED_BYTES:]),
     )
+
+
+@cache
+def _suite() -> Suite:
+    return Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
 @lru_cache(PUBLIC_KEYS)
