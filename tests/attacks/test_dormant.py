@@ -15,7 +15,7 @@ from coterie.base.ids import AccountId, DeviceId, MessageId
 from coterie.client.commands import Say, Tick
 from coterie.content.body import Text
 from coterie.e2ee.pairwise import peek_prekey_id
-from coterie.ledger.manifest import Prekey, PrekeyKind, sign_prekey
+from coterie.ledger.manifest import Prekey, PrekeyKind, SignedPrekey, sign_prekey
 from coterie.wire.frames import Claim, ClientFrame, Envelopes, Presence, Refusal, ServerFrame
 from coterie.wire.frames.accounts import AccountRecord, ClaimedKeys
 from coterie.wire.frames.messages import OnlinePerson
@@ -28,7 +28,8 @@ DAY_MS = limits.DAY_MS
 
 @dataclass
 class Aging(Server):
-    """Hands out an X-Wing prekey of Alice's that a test chooses, and has full mailboxes where it says so."""
+    """Hands out X-Wing prekeys that a test chooses, with a one-time key made at the same time, and has full
+    mailboxes where it says so."""
 
     x_wing: dict[AccountId, bytes] = field(default_factory=dict)
     full: set[DeviceId] = field(default_factory=set)
@@ -45,7 +46,11 @@ class Aging(Server):
 
     def claimed(self, peer: Peer) -> ClaimedKeys:
         keys = super().claimed(peer)
-        return msgspec.structs.replace(keys, x_wing=self.x_wing.get(peer.account, keys.x_wing))
+        x_wing = self.x_wing.get(peer.account, keys.x_wing)
+        made_ms = SignedPrekey.unpack(x_wing).prekey.created_ms
+        old = SignedPrekey.unpack(keys.one_time).prekey
+        fresh = sign_prekey(msgspec.structs.replace(old, created_ms=made_ms), peer.keys).pack()
+        return msgspec.structs.replace(keys, one_time=fresh, x_wing=x_wing)
 
     def record(self, peer: Peer) -> AccountRecord:
         honest = super().record(peer)
