@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from coterie.client.events import ContactDeviceQuestion as ContactDeviceQuestion
     from coterie.client.events import Conversation as Conversation
     from coterie.client.events import ConversationChanged as ConversationChanged
+    from coterie.client.events import Delivery as Delivery
+    from coterie.client.events import DeliveryState as DeliveryState
     from coterie.client.events import Device as Device
     from coterie.client.events import DevicesChanged as DevicesChanged
     from coterie.client.events import DrainedBacklog as DrainedBacklog
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from coterie.client.events import LinkState as LinkState
     from coterie.client.events import Message as Message
     from coterie.client.events import MessageArrived as MessageArrived
+    from coterie.client.events import MessageDelivered as MessageDelivered
     from coterie.client.events import MessageQueued as MessageQueued
     from coterie.client.events import MessageSent as MessageSent
     from coterie.client.events import MessagesMissing as MessagesMissing
@@ -106,6 +109,8 @@ _MODULES = {
         "ContactDeviceQuestion",
         "Conversation",
         "ConversationChanged",
+        "Delivery",
+        "DeliveryState",
         "Device",
         "DevicesChanged",
         "DrainedBacklog",
@@ -121,6 +126,7 @@ _MODULES = {
         "Message",
         "MessageArrived",
         "MessageQueued",
+        "MessageDelivered",
         "MessageSent",
         "MessagesMissing",
         "MessageState",

@@ -55,6 +55,7 @@ class Domain(StrEnum):
     INNER_MESSAGE = "coterie inner message"
     READ_MARKS = "coterie read marks"
     TRUST_MARKS = "coterie trust marks"
+    RECEIPTS = "coterie receipts"
     FRANKING = "coterie franking"
     FRANKING_MAC = "coterie franking mac"
     SAFETY_NUMBER = "coterie safety number"

@@ -248,6 +248,15 @@ class DeviceShape(Shape, frozen=True, kw_only=True):
     renewal_due: bool = False
 
 
+class ReceiptShape(Shape, frozen=True, kw_only=True):
+    """How far an own message has come. state: delivered."""
+
+    event: str
+    id: str
+    conversation: str
+    state: str
+
+
 def message_shape(message: Message, event: str = "message") -> MessageShape:
     return MessageShape(
         event=event,

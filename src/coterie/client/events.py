@@ -28,6 +28,12 @@ from coterie.client.shapes import (
     ConversationKind as ConversationKind,
 )
 from coterie.client.shapes import (
+    Delivery as Delivery,
+)
+from coterie.client.shapes import (
+    DeliveryState as DeliveryState,
+)
+from coterie.client.shapes import (
     Device as Device,
 )
 from coterie.client.shapes import (
@@ -88,6 +94,13 @@ class MessageQueued(msgspec.Struct, frozen=True):
 
 class MessageSent(msgspec.Struct, frozen=True):
     """A message of this device is on the server's disk; message.state is SENT."""
+
+    message: Message
+
+
+class MessageDelivered(msgspec.Struct, frozen=True):
+    """A message of this device was opened and stored on a device of the person it is for; message.state is
+    DELIVERED."""
 
     message: Message
 
@@ -306,6 +319,7 @@ Event = (
     MessageArrived
     | MessageQueued
     | MessageSent
+    | MessageDelivered
     | PresenceChanged
     | PersonAppeared
     | AccountDeleted

@@ -24,6 +24,8 @@ class MessageState(StrEnum):
     """In this device's outbox; goes with the next connection."""
     SENT = "sent"
     """On the server's disk."""
+    DELIVERED = "delivered"
+    """Opened and stored on a device of the other person."""
     UNSURE = "unsure"
     """Was in the outbox when this folder was copied: whether it was sent since is not known here."""
     RECEIVED = "received"
@@ -70,6 +72,26 @@ class Message(Quiet, frozen=True):
     """Position in the conversation's log; 0 while queued."""
     state: MessageState
     not_for: tuple[NotFor, ...] = ()
+
+
+class DeliveryState(StrEnum):
+    """Whether a device has a message."""
+
+    RECEIVED = "received"
+    """Opened and stored there."""
+    UNDERWAY = "underway"
+    """It can open it, and has not said yet that it did."""
+    LEFT_OUT = "left-out"
+    """It was given no key, and is owed one."""
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """What became of an own message on one device."""
+
+    name: UserName
+    device: DeviceId
+    device_name: str
+    state: DeliveryState
 
 
 class Person(msgspec.Struct, frozen=True):

@@ -38,6 +38,7 @@ class PlainKind(IntEnum):
     KEY_SHARE = 1
     """A packed group.KeyShare."""
     RECEIPT = 2
+    """Packed content.receipts.Receipts, to the device whose messages they are about."""
     REPAIR_REQUEST = 3
     REPAIR = 4
     DEVICE_SECRETS = 5

@@ -82,7 +82,7 @@ class Chat:
                     timeline.arrived(message, self.watched, to)
             case events.MessageQueued(message=message):
                 self._own(message, batch, queued=True)
-            case events.MessageSent(message=message):
+            case events.MessageSent(message=message) | events.MessageDelivered(message=message):
                 self._own(message, batch, queued=False)
             case events.ConversationChanged(conversation=conversation):
                 self.list.conversation(conversation, batch)

@@ -29,6 +29,7 @@ NOTES_MAX: Final = 3
 _TICKS: Final = {
     MessageState.QUEUED: Tick.QUEUED,
     MessageState.SENT: Tick.SENT,
+    MessageState.DELIVERED: Tick.DELIVERED,
     MessageState.UNSURE: Tick.NONE,
     MessageState.RECEIVED: Tick.SENT,
 }

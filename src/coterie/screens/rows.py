@@ -15,6 +15,7 @@ class Tick(StrEnum):
     NONE = "none"
     QUEUED = "queued"
     SENT = "sent"
+    DELIVERED = "delivered"
 
 
 class Presence(StrEnum):

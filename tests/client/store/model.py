@@ -44,11 +44,10 @@ class Model(ModelReads):
         match record:
             case r.MessageRow():
                 self._put_message(record)
-            case r.MessageAccepted(order, seq, server_ms, mac):
+            case r.MessageAccepted(order, seq, server_ms, mac, state):
                 row = self.message(order)
                 mac = mac or (row.mac if row else b"")
-                sent = MessageState.SENT
-                self._change(r.MessageRow, row, seq=seq, server_ms=server_ms, state=sent, mac=mac)
+                self._change(r.MessageRow, row, seq=seq, server_ms=server_ms, state=state, mac=mac)
             case r.ReadUpTo() | r.ReadElsewhere() | r.ReadTold():
                 self._read(record)
             case r.PutDraft(conversation, draft):
@@ -61,16 +60,44 @@ class Model(ModelReads):
             case r.PruneXWing(replaced_before_ms):
                 replaced = [row for row in self._of(r.OwnXWing) if 0 < row.replaced_ms <= replaced_before_ms]
                 self._drop(r.OwnXWing, replaced)
-            case r.BecomeDevice() | r.GiveUp():
+            case r.BecomeDevice() | r.GiveUp() | r.Delivered() | r.DropReceived():
                 self._change_outbox(record)
             case r.PassFreshKeys() | r.DropPeerFreshKey():
                 self._apply_fresh(record)
             case r.PruneOutbox() | r.PruneGroupIn() | r.PruneFreshKeys():
                 self._prune(record)
-            case r.DropSetting() | r.DropOlm() | r.DropGroupOut() | r.DropEnvelopeOut() | r.DropWaiting():
+            case _:
+                self._put_or_drop(record)
+
+    def _put_or_drop(self, record: r.Record) -> None:
+        match record:
+            case r.DropSetting() | r.DropOlm() | r.DropGroupOut() | r.DropEnvelopeOut():
+                self._apply_drop(record)
+            case r.DropWaiting() | r.DropReceiptDue():
                 self._apply_drop(record)
             case _:
                 self._put(record)
+
+    def _receipted(self, record: r.Delivered | r.DropReceived) -> None:
+        match record:
+            case r.Delivered(session, up_to):
+                for row in self._of(r.MessageRow, session=session, own=True, state=MessageState.SENT):
+                    if row.index <= up_to:
+                        self._put(_replace(row, state=MessageState.DELIVERED))
+            case r.DropReceived(session):
+                had = self._everybody_has(session)
+                rows = self._of(r.MessageRow, session=session, own=True)
+                orders = {row.order for row in rows if row.index <= had}
+                sent = self._of(r.OutboxRow, state="sent")
+                self._drop(r.OutboxRow, [queued for queued in sent if queued.order in orders])
+
+    def _everybody_has(self, session: bytes) -> int:
+        """Up to which index every live device has a session that was to have it; -1 for nothing."""
+        live = {(each.account, each.device) for each in self._devices() if each.revoked_ms == 0}
+        every = self._of(r.ShareRow, session=session)
+        shares = [share for share in every if (share.account, share.device) in live]
+        had = {receipt.device: receipt.up_to for receipt in self._of(r.ReceiptRow, session=session)}
+        return min((had.get(share.device, -1) for share in shares), default=-1)
 
     def _read(self, record: r.ReadUpTo | r.ReadElsewhere | r.ReadTold) -> None:
         known = self.conversation(record.conversation)
@@ -85,8 +112,10 @@ class Model(ModelReads):
             case r.ReadTold(_, seq):
                 self._change(r.ConversationRow, known, told_seq=max(seq, marks[2]))
 
-    def _change_outbox(self, record: r.BecomeDevice | r.GiveUp) -> None:
+    def _change_outbox(self, record: r.BecomeDevice | r.GiveUp | r.Delivered | r.DropReceived) -> None:
         match record:
+            case r.Delivered() | r.DropReceived():
+                self._receipted(record)
             case r.BecomeDevice():
                 self._become(record)
             case r.GiveUp(order):
@@ -108,6 +137,7 @@ class Model(ModelReads):
                 old = [row for row in self._of(r.OutboxRow, state="sent") if row.since_ms < before_ms]
                 self._drop(r.OutboxRow, old)
                 self._drop(r.KeptKey, [row for row in self._of(r.KeptKey) if self._useless(row, before_ms)])
+                self._drop(r.ReceiptRow, [row for row in self._of(r.ReceiptRow) if self._over(row)])
             case r.PruneGroupIn():
                 for session in [row for row in self._of(r.GroupInRow) if self._followed(row, before_ms)]:
                     self._put(_replace(session, pickle=b""))
@@ -134,6 +164,12 @@ class Model(ModelReads):
         used |= {each.session for each in self._of(r.ShareRow, state="left-out") if self._missed(each)}
         return row.since_ms < before_ms or row.session not in used
 
+    def _over(self, row: r.ReceiptRow) -> bool:
+        """Whether nothing of its session is sent any more, or kept to be sent again."""
+        kept = (self.message(queued.order) for queued in self._of(r.OutboxRow))
+        used = {message.session for message in kept if message is not None}
+        return row.session not in used | {out.session for out in self._of(r.GroupOutRow)}
+
     def _followed(self, row: r.GroupInRow, before_ms: int) -> bool:
         same = self._of(r.GroupInRow, conversation=row.conversation, account=row.account, device=row.device)
         later = [o for o in same if o.begun_seq > row.begun_seq and o.begun_ms <= before_ms]
@@ -141,7 +177,13 @@ class Model(ModelReads):
         return row.begun_seq > 0 and bool(later) and not waits
 
     def _apply_drop(
-        self, record: r.DropSetting | r.DropOlm | r.DropGroupOut | r.DropEnvelopeOut | r.DropWaiting
+        self,
+        record: r.DropSetting
+        | r.DropOlm
+        | r.DropGroupOut
+        | r.DropEnvelopeOut
+        | r.DropWaiting
+        | r.DropReceiptDue,
     ) -> None:
         match record:
             case r.DropSetting(key):
@@ -154,13 +196,15 @@ class Model(ModelReads):
                 self._drop(r.GroupOutRow, [g for g in every if conversation in (b"", g.conversation)])
             case r.DropEnvelopeOut(envelope):
                 self._drop(r.EnvelopeOut, self._of(r.EnvelopeOut, envelope=envelope))
+            case r.DropReceiptDue(session, device):
+                self._drop(r.ReceiptDue, self._of(r.ReceiptDue, session=session, device=device))
             case r.DropWaiting(stream, seq):
                 self._drop(r.WaitingRow, self._of(r.WaitingRow, stream=stream, seq=seq))
 
     def _become(self, record: r.BecomeDevice) -> None:
         for keys in (r.OwnXWing, r.OwnFreshKey, r.PeerFreshKey, r.KeptKey):
             self._rows[keys].clear()
-        for kind in (r.GroupOutRow, r.ShareRow, r.EnvelopeOut, r.PositionRow):
+        for kind in (r.GroupOutRow, r.ShareRow, r.EnvelopeOut, r.PositionRow, r.ReceiptRow, r.ReceiptDue):
             self._rows[kind].clear()
         for olm in self._of(r.OlmRow):
             self._put(_replace(olm, pickle=b""))

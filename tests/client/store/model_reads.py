@@ -43,6 +43,8 @@ KEYS: dict[type[msgspec.Struct], tuple[str, ...]] = {
     r.MessageRow: ("order",),
     r.OutboxRow: ("order",),
     r.PositionRow: ("stream",),
+    r.ReceiptRow: ("session", "device"),
+    r.ReceiptDue: ("session", "device"),
 }
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -259,6 +261,30 @@ class ModelReads:
 
     def sealed(self, conversation: ConversationId) -> bool:
         return bool(self.outbox(conversation, r.OutboxState.SEALED, 1))
+
+    def receipts(self, session: SessionId) -> list[r.ReceiptRow]:
+        return self._of(r.ReceiptRow, session=session)
+
+    def receipt(self, session: SessionId, device: DeviceId) -> r.ReceiptRow | None:
+        return self._one(r.ReceiptRow, session=session, device=device)
+
+    def receipts_due(self) -> list[r.ReceiptDue]:
+        return self._of(r.ReceiptDue)
+
+    def opened_up_to(self, session: SessionId, device: DeviceId, first_index: int) -> int | None:
+        if not self.index_used(device, session, first_index):
+            return None
+        up_to = first_index
+        while self.index_used(device, session, up_to + 1):
+            up_to += 1
+        return up_to
+
+    def written(self, session: SessionId, after: int, up_to: int) -> list[r.MessageRow]:
+        rows = self._of(r.MessageRow, session=session, own=True)
+        return sorted((row for row in rows if after < row.index <= up_to), key=lambda row: row.index)
+
+    def has_spoken(self, conversation: ConversationId) -> bool:
+        return self._one(r.MessageRow, conversation=conversation, own=True) is not None
 
     def outbox_row(self, order: int) -> r.OutboxRow | None:
         return self._one(r.OutboxRow, order=order)

@@ -168,7 +168,7 @@ def test_a_migration_that_fails_changes_nothing(place: ProfilePlace) -> None:
 def test_a_value_of_a_newer_version(place: ProfilePlace) -> None:
     newer = ClientStore.open(place, DATABASE_KEY)
     commit(newer, message(1))
-    run(newer._database, "UPDATE message SET state = 'delivered'")
+    run(newer._database, "UPDATE message SET state = 'read'")
     newer.close()
     store = ClientStore.open(place, DATABASE_KEY)
     with closing(store), pytest.raises(Unavailable) as raised:

@@ -103,7 +103,11 @@ def timeline(reads: Reads) -> list[object]:
         [reads.history(c, 50, None) for c in s.CONVERSATIONS],
         [reads.search(words, limit) for words in (*s.WORDS, "two thr", "o") for limit in LIMITS],
         [reads.outbox(c, state, 3) for c in s.CONVERSATIONS for state in NOT_ACCEPTED],
-        [reads.sealed(c) for c in s.CONVERSATIONS],
+        [(reads.sealed(c), reads.has_spoken(c)) for c in s.CONVERSATIONS],
+        [reads.receipts_due(), [reads.receipts(id) for id in s.SESSIONS]],
+        [reads.receipt(id, d) for id in s.SESSIONS for d in s.DEVICES],
+        [reads.opened_up_to(id, d, index) for id in s.SESSIONS for d in s.DEVICES for index in s.SMALL],
+        [reads.written(id, low, high) for id in s.SESSIONS for low in (-1, *s.SMALL) for high in s.SMALL],
     ]
 
 

@@ -13,6 +13,7 @@ from coterie.cli.chat_shapes import (
     MissingShape,
     PresenceShape,
     QuestionShape,
+    ReceiptShape,
     RenewedShape,
     StuckShape,
     TrustShape,
@@ -38,8 +39,8 @@ from coterie.client.events import (
     IdentityChanged,
     LedgerDoubted,
     LinkChanged,
-    Message,
     MessageArrived,
+    MessageDelivered,
     MessageQueued,
     MessageSent,
     MessagesMissing,
@@ -70,8 +71,8 @@ class EventLines:
     def line(self, event: Event) -> str:
         """The line of one event; "" where a listener is not told of it."""
         match event:
-            case MessageArrived(message) | MessageSent(message):
-                return self._message(message, "sent" if isinstance(event, MessageSent) else "message")
+            case MessageArrived() | MessageSent() | MessageDelivered():
+                return self._message(event)
             case PresenceChanged():
                 return self._presence(event)
             case PersonAppeared(person):
@@ -164,7 +165,15 @@ class EventLines:
         how = f"If it was: coterie devices confirm {id}. If not: coterie devices deny {id}"
         return self._output.rendered(shape, f"{Text.OWN_DEVICE_ASKED.value} {which}. {how}")
 
-    def _message(self, message: Message, kind: str) -> str:
+    def _message(self, event: MessageArrived | MessageSent | MessageDelivered) -> str:
+        message = event.message
+        if isinstance(event, MessageDelivered):
+            state = message.state.value
+            receipt = ReceiptShape(
+                event="receipt", id=message.id.hex(), conversation=message.target, state=state
+            )
+            return self._output.rendered(receipt, "")
+        kind = "sent" if isinstance(event, MessageSent) else "message"
         return self._output.rendered(message_shape(message, kind), message_line(message, self._calendar))
 
     def _presence(self, event: PresenceChanged) -> str:

@@ -9,11 +9,13 @@ from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
 from coterie.base.names import canonical
 from coterie.client.commands import EVERYONE
 from coterie.client.core.profile import Profile
+from coterie.client.core.receipts import deliveries
 from coterie.client.core.recorded import ledger_file
 from coterie.client.core.switchboard import Switchboard
 from coterie.client.events import (
     Conversation,
     ConversationKind,
+    Delivery,
     Device,
     FramesSent,
     LinkChanged,
@@ -118,6 +120,17 @@ class Looking:
         return tuple(
             self._core.views.message(each, row) for each in self._store.history(conversation, limit, before)
         )
+
+    def delivery(self, message: Message) -> tuple[Delivery, ...]:
+        """What became of an own direct message on each device that it is for; empty before it is sealed, and
+        for everyone, where nobody says."""
+        row = self._store.message(message.order)
+        where = self._store.conversation(message.conversation)
+        if row is None or not row.own or not row.session:
+            return ()
+        if where is None or where.kind is not ConversationKind.DIRECT:
+            return ()
+        return deliveries(self._store, self._core.people, row)
 
     def later(self, conversation: ConversationId, *, after: int, limit: int = 200) -> tuple[Message, ...]:
         """The oldest messages above the order `after`, newest last."""

@@ -27,6 +27,7 @@ from coterie.client.store.records import (
     SeenEnvelope,
 )
 from coterie.content.read_marks import ReadMarks
+from coterie.content.receipts import Receipts
 from coterie.content.trust_marks import TrustMarks
 from coterie.e2ee.group import KeyShare, accept_share
 from coterie.e2ee.pairwise import (
@@ -56,12 +57,14 @@ class KeyArrived(msgspec.Struct, frozen=True):
 
 
 class OpenedEnvelope(msgspec.Struct, frozen=True):
-    """read: conversations in which an own device has read. marks: whom the person has verified there."""
+    """read: conversations in which an own device has read; marks: whom the person has verified there;
+    receipts: what the sender has."""
 
     save: tuple[Record, ...]
     arrived: KeyArrived | None = None
     read: tuple[ConversationId, ...] = ()
     marks: TrustMarks | None = None
+    receipts: Receipts | None = None
 
 
 class Envelopes:
@@ -154,6 +157,8 @@ class Envelopes:
         match opened.kind:
             case PlainKind.KEY_SHARE:
                 return OpenedEnvelope(*self._take_key(KeyShare.unpack(opened.content), sender))
+            case PlainKind.RECEIPT:
+                return OpenedEnvelope((), receipts=Receipts.unpack(opened.content))
             case PlainKind.READ_MARKS:
                 if sender.account != self._profile.account:
                     raise SealBroken("read marks of somebody else's device")

@@ -32,8 +32,8 @@ from coterie.client.core.news import News
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
+from coterie.client.core.telling import Telling
 from coterie.client.core.trust import Trust
-from coterie.client.core.trust_marks import Marks
 from coterie.client.core.verification import Verification
 from coterie.client.core.views import LeftOutMark, Views, pack_marks
 from coterie.client.events import MessageArrived, MessageState
@@ -73,7 +73,7 @@ class Inbox:
         news: News,
         trust: Trust,
         verification: Verification,
-        marks: Marks,
+        telling: Telling,
     ) -> None:
         self._reads = reads
         self._keyring = keyring
@@ -84,7 +84,7 @@ class Inbox:
         self._news = news
         self._trust = trust
         self._verification = verification
-        self._marks = marks
+        self._telling = telling
         self.gaps = Gaps(reads, people)
 
     def envelope(self, stream: StreamId, entry: MailboxEntry, now_ms: int) -> Iterator[Outcome]:
@@ -118,7 +118,9 @@ class Inbox:
         for conversation in opened.read:
             self._news.of(conversation)
         if opened.marks is not None:
-            yield from self._marks.came(opened.marks, device, now_ms)
+            yield from self._telling.trust.came(opened.marks, device, now_ms)
+        if opened.receipts is not None:
+            yield from self._telling.receipts.heard(sender, opened.receipts)
         if opened.arrived is not None:
             yield from self._key_arrived(opened.arrived, now_ms)
 
@@ -232,6 +234,7 @@ class Inbox:
         records: list[Record] = [message, *self.gaps.take(opened.inner, opened.hash, order, entry.seq)]
         if not row.begun_seq:
             records.append(msgspec.structs.replace(row, begun_seq=entry.seq, begun_ms=now_ms))
+        records.extend(self._telling.receipts.came(row, now_ms))
         yield Outcome(save=tuple(records))
         if not message.shown:
             yield from self._verification.came(message, now_ms)

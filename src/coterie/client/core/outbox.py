@@ -12,6 +12,7 @@ from coterie.client.commands import Say
 from coterie.client.core.line import RETRY_MS, Repair
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
+from coterie.client.core.receipts import state_once_sent
 from coterie.client.core.requests import MessageGiven
 from coterie.client.core.sending import IN_FLIGHT, Sending
 from coterie.client.core.standing import may_say
@@ -102,7 +103,8 @@ class Outbox:
         message = self._reads.message(row.order)
         if message is None:
             return NOTHING
-        sent = msgspec.structs.replace(message, state=MessageState.SENT, seq=seq)
+        state = state_once_sent(self._reads, message, self._people.me)
+        sent = msgspec.structs.replace(message, state=state, seq=seq)
         conversation = self._reads.conversation(row.conversation)
         kept = msgspec.structs.replace(row, state=OutboxState.SENT, since_ms=now_ms)
         event: Event
@@ -110,7 +112,7 @@ class Outbox:
             event = MessageSent(self._views.message(sent, conversation))
         else:
             event = ConversationChanged(self._views.conversation(conversation))
-        return Outcome(save=(MessageAccepted(row.order, seq, server_ms, mac), kept), show=(event,))
+        return Outcome(save=(MessageAccepted(row.order, seq, server_ms, mac, state), kept), show=(event,))
 
     def refused(self, given: MessageGiven, refusal: Refusal, code: Code, now_ms: int) -> Iterator[Outcome]:
         """The server did not take a message: repair the reason, wait, or say that it is stuck."""

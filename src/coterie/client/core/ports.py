@@ -35,6 +35,8 @@ from coterie.client.store.records import (
     PeerFreshKey,
     PeerKeys,
     PositionRow,
+    ReceiptDue,
+    ReceiptRow,
     Setting,
     ShareRow,
     TipRow,
@@ -183,6 +185,28 @@ class Reads(Protocol):
 
     def sealed(self, conversation: ConversationId) -> bool:
         """Whether a message there is sealed and not accepted yet."""
+        ...
+
+    def receipts(self, session: SessionId) -> list[ReceiptRow]:
+        """What devices have of an own sending session."""
+        ...
+
+    def receipt(self, session: SessionId, device: DeviceId) -> ReceiptRow | None: ...
+    def receipts_due(self) -> list[ReceiptDue]:
+        """Whom this device has to tell what it has."""
+        ...
+
+    def opened_up_to(self, session: SessionId, device: DeviceId, first_index: int) -> int | None:
+        """Up to which index every message of another device's session is here, from first_index on; None
+        where that one is missing itself."""
+        ...
+
+    def written(self, session: SessionId, after: int, up_to: int) -> list[MessageRow]:
+        """Own messages of a session, by index: those above one and up to another."""
+        ...
+
+    def has_spoken(self, conversation: ConversationId) -> bool:
+        """Whether this account has said something there, on whatever device."""
         ...
 
     def outbox_row(self, order: int) -> OutboxRow | None: ...

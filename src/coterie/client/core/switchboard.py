@@ -52,12 +52,14 @@ from coterie.client.core.presence import PresenceList
 from coterie.client.core.profile import Profile
 from coterie.client.core.pruning import Pruning
 from coterie.client.core.read_marks import ReadTelling
+from coterie.client.core.receipts import Receipting
 from coterie.client.core.requests import Requests
 from coterie.client.core.sealing import Sealing
 from coterie.client.core.sending import Sending
 from coterie.client.core.sharing import Sharing
 from coterie.client.core.standing import Standings
 from coterie.client.core.sync import Positions
+from coterie.client.core.telling import Telling
 from coterie.client.core.trust import Trust
 from coterie.client.core.trust_marks import Marks
 from coterie.client.core.verification import Verification
@@ -123,7 +125,11 @@ class Switchboard:
         self.verification = Verification(
             self.keyring, self.people, self._outbox, self._sending, self.standings
         )
-        self._marks = Marks(reads, self.people, self.trust.own, self.standings, self._fanout)
+        self._telling = Telling(
+            ReadTelling(reads, self.people, self._fanout),
+            Marks(reads, self.people, self.trust.own, self.standings, self._fanout),
+            Receipting(reads, self.people, self._fanout, self.views, self._news),
+        )
         self._envelopes = Envelopes(reads, self.keyring, profile, self.people, self.everyone)
         self._inbox = Inbox(
             reads,
@@ -135,10 +141,9 @@ class Switchboard:
             self._news,
             self.trust,
             self.verification,
-            self._marks,
+            self._telling,
         )
         self._owed = Owed(reads, self._sharing, self._fanout, self.trust, self.people, self.requests)
-        self._read_telling = ReadTelling(reads, self.people, self._fanout)
         self._pruning = Pruning(self.keyring)
         self._positions = Positions(reads)
         self._presence = PresenceList(self.people)
@@ -189,6 +194,7 @@ class Switchboard:
         self._news.forget()
         self.verification.forget()
         self._inbox.gaps.forget()
+        self._telling.receipts.forget()
 
     def started(self, clean: bool) -> Outcome:
         """The program has started; after an unclean stop every sending session ends (rule 15)."""
@@ -201,11 +207,13 @@ class Switchboard:
                 yield self._outbox.say(command, now_ms)
                 self._news.of(command.conversation)
                 self._sending.later(command.conversation)
+                if self._live:
+                    self._telling.receipts.later(now_ms)
             case MarkRead(conversation, order):
                 yield Outcome(save=(ReadUpTo(conversation, order),))
                 self._news.of(conversation)
                 if self._live:
-                    self._read_telling.later(now_ms)
+                    self._telling.read.later(now_ms)
             case KeepDraft() | RecoveryKeyShown():
                 yield Outcome(save=(_kept(command),))
             case Connected():
@@ -241,8 +249,7 @@ class Switchboard:
             yield self.trust.tick(now_ms)
             yield from self._sending.pump_all(now_ms)
             yield from self._owed.give(now_ms)
-            yield from self._read_telling.tick(now_ms)
-            yield from self._marks.tick(now_ms)
+            yield from self._telling.tick(now_ms)
 
     def unaccepted(self, below_order: int) -> tuple[int, ...]:
         """Orders of the messages below one that the server has not accepted, as far as is known here."""
@@ -303,8 +310,8 @@ class Switchboard:
         yield from self.verification.tell_lost(now_ms)
         if self.standings.moved:
             self.standings.moved = False
-            yield self._marks.said(now_ms)
-            self._marks.later(now_ms)
+            yield self._telling.trust.said(now_ms)
+            self._telling.trust.later(now_ms)
         yield from self._sending.pump_later(now_ms, live=self._live)
         yield self._news.tell()
         if self._live:
@@ -329,7 +336,7 @@ class Switchboard:
     def wake_at_ms(self) -> int | None:
         """When a Tick is due."""
         trust = (self.trust, self.trust.freshness, self.trust.resets, self.verification)
-        parts = (self._positions, self._sending, self._prekeys, *trust, self._read_telling, self._marks)
+        parts = (self._positions, self._sending, self._prekeys, *trust, self._telling)
         times = [part.wake_at_ms for part in parts]
         if self._live:
             times += [self._owed.wake_at_ms, self._pruning.wake_at_ms or None]
@@ -354,8 +361,7 @@ class Switchboard:
         yield self.own_vault.connected(now_ms)
         yield self.trust.connected(command.ready, now_ms)
         yield from self._inbox.kept_long_enough(now_ms)
-        self._read_telling.later(now_ms)
-        yield from self._marks.connected(now_ms)
+        yield from self._telling.connected(now_ms)
         yield from self._sending.connected(now_ms)
         yield from self._owed.give(now_ms)
         yield from self._sending.pump_all(now_ms)
@@ -367,8 +373,7 @@ class Switchboard:
         self._positions.disconnected()
         self._prekeys.disconnected()
         self._sending.disconnected()
-        self._read_telling.disconnected()
-        self._marks.disconnected()
+        self._telling.disconnected()
         state = LinkState.STOPPED if final else LinkState.OFFLINE
         return Outcome(show=(*self._presence.disconnected(), LinkChanged(state, code)))
 

@@ -19,6 +19,8 @@ _OF_THE_DEVICE: Final = (
     "kept_key",
     "envelope_out",
     "position",
+    "receipt",
+    "receipt_due",
 )
 _COUNT_ANEW: Final = 'UPDATE tip SET "first_n" = 0, "held" = 0, "named_n" = 0, "told" = 0, "anew_from" = 0'
 _OWN_TIPS: Final = """INSERT INTO tip

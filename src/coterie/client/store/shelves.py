@@ -17,7 +17,7 @@ import msgspec
 
 from coterie.base.ids import ConversationId, DeviceId, SessionId
 from coterie.client.events import MessageState
-from coterie.client.store.records import ConversationRow, MessageRow, ShareRow, TipRow
+from coterie.client.store.records import ConversationRow, MessageRow, ReceiptRow, ShareRow, TipRow
 from coterie.client.store.tables import (
     CONVERSATION,
     GROUP_IN,
@@ -28,6 +28,7 @@ from coterie.client.store.tables import (
     PEER_FRESH_KEY,
     PEER_KEYS,
     POSITION,
+    RECEIPT,
     SETTING,
     SHARE,
     TIP,
@@ -143,6 +144,34 @@ class Shares:
         self._of.clear()
 
 
+class ReceiptsKept:
+    """What devices have of the sending sessions in use: all rows of a session."""
+
+    def __init__(self, database: apsw.Connection) -> None:
+        self._database = database
+        self._of: dict[SessionId, dict[DeviceId, ReceiptRow]] = {}
+
+    def of(self, session: SessionId) -> dict[DeviceId, ReceiptRow]:
+        """Not to be changed. Raises what apsw raises."""
+        known = self._of.get(session)
+        if known is None:
+            rows = self._database.execute(
+                RECEIPT.select + 'WHERE "session" = ? ORDER BY rowid', (session,)
+            ).fetchall()
+            if len(self._of) >= SESSIONS_MAX:
+                self._of.clear()
+            known = self._of[session] = {row.device: row for row in map(RECEIPT.record, rows)}
+        return known
+
+    def put(self, record: ReceiptRow) -> None:
+        self._database.execute(RECEIPT.put, msgspec.structs.astuple(record))
+        if record.session in self._of:
+            self._of[record.session][record.device] = record
+
+    def forget(self) -> None:
+        self._of.clear()
+
+
 class Shelves:
     """All shelves of one database."""
 
@@ -160,6 +189,7 @@ class Shelves:
         self.positions = Shelf(database, POSITION, waits=True)
         self.tips = Shelf(database, TIP, waits=True)
         self.shares = Shares(database)
+        self.receipts = ReceiptsKept(database)
         self.orders = Orders(database)
         self.newest_tips: dict[tuple[ConversationId, int], list[TipRow]] = {}
         """(conversation, how many) -> the newest tips there."""
@@ -178,7 +208,7 @@ class Shelves:
             POSITION.name: self.positions,
         }
         keys = (self.kept_keys, self.peer_keys, self.peer_fresh_keys)
-        self._others = (self.settings, self.groups_in, *keys, self.shares, self.orders)
+        self._others = (self.settings, self.groups_in, *keys, self.shares, self.receipts, self.orders)
         self._read_by: dict[str, tuple[Shelf[Any], ...]] = {}
         """SQL of a question -> the shelves on which rows of its tables may wait."""
 

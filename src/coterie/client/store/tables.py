@@ -26,6 +26,8 @@ from coterie.client.store.records import (
     PeerKeys,
     PositionRow,
     PutSetting,
+    ReceiptDue,
+    ReceiptRow,
     SeenEnvelope,
     ShareRow,
     TipRow,
@@ -93,6 +95,8 @@ CONVERSATION = Table(ConversationRow, "conversation", "id")
 TIP = Table(TipRow, "tip", "conversation", "device")
 MESSAGE = Table(MessageRow, "message", "order")
 OUTBOX = Table(OutboxRow, "outbox", "order")
+RECEIPT = Table(ReceiptRow, "receipt", "session", "device")
+RECEIPT_DUE = Table(ReceiptDue, "receipt_due", "session", "device")
 POSITION = Table(PositionRow, "position", "stream")
 
 PUT: dict[type[msgspec.Struct], str] = {
@@ -114,5 +118,7 @@ PUT: dict[type[msgspec.Struct], str] = {
     MessageRow: MESSAGE.put,
     OutboxRow: OUTBOX.put,
     PositionRow: POSITION.put,
+    ReceiptRow: RECEIPT.put,
+    ReceiptDue: RECEIPT_DUE.put,
 }
 """By record type: what writing a record as it stands takes."""

@@ -5,8 +5,16 @@ from __future__ import annotations
 from coterie.base.ids import ConversationId, DeviceId, MessageId, SessionId
 from coterie.client.store.faults import DatabaseError, database_fault
 from coterie.client.store.reads import Rows
-from coterie.client.store.records import ConversationRow, MessageRow, OutboxRow, OutboxState, TipRow
-from coterie.client.store.tables import CONVERSATION, MESSAGE, OUTBOX, TIP
+from coterie.client.store.records import (
+    ConversationRow,
+    MessageRow,
+    OutboxRow,
+    OutboxState,
+    ReceiptDue,
+    ReceiptRow,
+    TipRow,
+)
+from coterie.client.store.tables import CONVERSATION, MESSAGE, OUTBOX, RECEIPT_DUE, TIP
 from coterie.client.store.words import words_query
 
 _NEWEST_ORDER = (1 << 63) - 1
@@ -16,6 +24,12 @@ _UNREAD = """SELECT count(*), coalesce(min("order"), 0), coalesce(min("seq"), 0)
     AND ("seq" = 0 OR "seq" > coalesce((SELECT "read_seq" FROM conversation WHERE "id" = ?1), 0))"""
 _FOUND = """WHERE "order" IN (SELECT rowid FROM message_words WHERE message_words MATCH ? AND rowid < ?
     ORDER BY rowid DESC LIMIT ?) ORDER BY "order" DESC"""
+_AT_INDEX = """SELECT 1 FROM message
+    WHERE "session" = ? AND "session" <> x'' AND "device" = ? AND "index" = ?"""
+_BEFORE_A_GAP = """SELECT min("index") FROM message AS here
+    WHERE "session" = ? AND "session" <> x'' AND "device" = ? AND "index" >= ?
+    AND NOT EXISTS (SELECT 1 FROM message AS after WHERE after."session" = here."session"
+        AND after."session" <> x'' AND after."index" = here."index" + 1 AND after."device" = here."device")"""
 _FOUND_IN = """WHERE "conversation" = ? AND "order" IN
     (SELECT rowid FROM message_words WHERE message_words MATCH ? AND rowid < ?)
     ORDER BY "order" DESC LIMIT ?"""
@@ -156,6 +170,40 @@ class TimelineReads(Rows):
         if any(row.state is OutboxState.SEALED and row.conversation == conversation for row in waiting):
             return True
         return bool(self.outbox(conversation, OutboxState.SEALED, 1))
+
+    def receipts(self, session: SessionId) -> list[ReceiptRow]:
+        """What devices have of an own sending session."""
+        try:
+            return list(self._shelves.receipts.of(session).values())
+        except DatabaseError as error:
+            raise database_fault(error) from error
+
+    def receipt(self, session: SessionId, device: DeviceId) -> ReceiptRow | None:
+        """What one device has of it."""
+        return next((row for row in self.receipts(session) if row.device == device), None)
+
+    def receipts_due(self) -> list[ReceiptDue]:
+        """Whom this device has to tell what it has, in the order in which that came up."""
+        return self._all_beside(RECEIPT_DUE, "ORDER BY rowid")
+
+    def opened_up_to(self, session: SessionId, device: DeviceId, first_index: int) -> int | None:
+        """Up to which index every message of another device's session is here, from first_index on; None
+        where that one is missing itself."""
+        if not self._rows(_AT_INDEX, session, device, first_index):
+            return None
+        rows = self._rows(_BEFORE_A_GAP, session, device, first_index)
+        return int(rows[0][0])
+
+    def written(self, session: SessionId, after: int, up_to: int) -> list[MessageRow]:
+        """Own messages of a session, by index: those above one and up to another."""
+        where = """WHERE "session" = ? AND "session" <> x'' AND "own" = 1 AND "index" > ? AND "index" <= ?
+            ORDER BY "index" """
+        return self._all(MESSAGE, where, session, after, up_to)
+
+    def has_spoken(self, conversation: ConversationId) -> bool:
+        """Whether this account has said something there, on whatever device."""
+        sql = 'SELECT 1 FROM message WHERE "conversation" = ? AND "own" = 1 LIMIT 1'
+        return bool(self._rows(sql, conversation))
 
     def outbox_row(self, order: int) -> OutboxRow | None:
         return self._kept(self._shelves.outbox, order)

@@ -14,10 +14,13 @@ from coterie.client.store.records import (
     AccountRow,
     BecomeDevice,
     ConversationRow,
+    Delivered,
     DropEnvelopeOut,
     DropGroupOut,
     DropOlm,
     DropPeerFreshKey,
+    DropReceiptDue,
+    DropReceived,
     DropSetting,
     DropWaiting,
     EnvelopeOut,
@@ -45,6 +48,8 @@ from coterie.client.store.records import (
     ReadElsewhere,
     ReadTold,
     ReadUpTo,
+    ReceiptDue,
+    ReceiptRow,
     Record,
     SeenEnvelope,
     Setting,
@@ -75,6 +80,17 @@ _READ_UP_TO = 'UPDATE conversation SET "read_order" = max("read_order", ?) WHERE
 _READ_ELSEWHERE = """UPDATE conversation
     SET "read_seq" = max("read_seq", ?1), "told_seq" = max("told_seq", ?1) WHERE "id" = ?2"""
 _READ_TOLD = 'UPDATE conversation SET "told_seq" = max("told_seq", ?) WHERE "id" = ?'
+_DELIVERED = """UPDATE message SET "state" = ?1
+    WHERE "session" = ?2 AND "session" <> x'' AND "index" <= ?3 AND "own" = 1 AND "state" = ?4"""
+_DROP_RECEIVED = """DELETE FROM outbox WHERE "state" = 'sent' AND "order" IN (SELECT "order" FROM message
+    WHERE message."session" = ?1 AND message."session" <> x'' AND message."own" = 1 AND message."index" <= (
+        SELECT coalesce(min(coalesce(receipt."up_to", -1)), -1) FROM share
+        JOIN peer_device ON peer_device."account" = share."account" AND peer_device."device" = share."device"
+            AND peer_device."revoked_ms" = 0
+        LEFT JOIN receipt ON receipt."session" = share."session" AND receipt."device" = share."device"
+        WHERE share."session" = ?1))"""
+_PRUNE_RECEIPTS = """DELETE FROM receipt WHERE "session" NOT IN (SELECT "session" FROM group_out)
+    AND "session" NOT IN (SELECT message."session" FROM outbox JOIN message USING ("order"))"""
 _PRUNE_KEPT = """DELETE FROM kept_key WHERE "session" NOT IN
     (SELECT message."session" FROM outbox JOIN message USING ("order") WHERE outbox."state" = 'sealed')
     AND ("since_ms" < ?1 OR (
@@ -117,22 +133,32 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             shelves.put_conversation(record)
         case PutSetting():
             shelves.settings.put(record)
+        case ReceiptRow():
+            shelves.receipts.put(record)
         case KeptKey():
             shelves.kept_keys.put(record)
         case PeerKeys():
             shelves.peer_keys.put(record)
         case PeerFreshKey():
             shelves.peer_fresh_keys.put(record)
-        case SeenEnvelope() | OlmRow() | EnvelopeOut() | WaitingRow() | OwnXWing() | OwnFreshKey():
+        case (
+            SeenEnvelope()
+            | OlmRow()
+            | EnvelopeOut()
+            | WaitingRow()
+            | OwnXWing()
+            | OwnFreshKey()
+            | ReceiptDue()
+        ):
             shelves.database.execute(PUT[type(record)], astuple(record))
         case PassFreshKeys() | PruneFreshKeys() | DropPeerFreshKey():
             _fresh_keys(shelves, record)
-        case MessageAccepted(order, seq, server_ms, mac):
+        case MessageAccepted(order, seq, server_ms, mac, state):
             shelves.messages.write_out()
-            shelves.database.execute(_ACCEPT_MESSAGE, (seq, server_ms, MessageState.SENT, mac, order))
+            shelves.database.execute(_ACCEPT_MESSAGE, (seq, server_ms, state, mac, order))
             _must_have_changed(shelves.database, record)
             shelves.messages.drop(order)
-        case DropEnvelopeOut() | DropWaiting() | DropOlm():
+        case DropEnvelopeOut() | DropWaiting() | DropOlm() | DropReceiptDue():
             _drop(shelves.database, record)
         case PruneXWing(before_ms):
             shelves.database.execute(_PRUNE_X_WING, (before_ms,))
@@ -152,6 +178,8 @@ def _write_past(
     | GiveUp
     | PruneGroupIn
     | BecomeDevice
+    | Delivered
+    | DropReceived
     | DropSetting
     | DropGroupOut,
 ) -> None:
@@ -171,12 +199,17 @@ def _write_past(
                 'DELETE FROM outbox WHERE "state" = \'sent\' AND "since_ms" < ?', (record.before_ms,)
             )
             database.execute(_PRUNE_KEPT, (record.before_ms,))
+            database.execute(_PRUNE_RECEIPTS)
         case GiveUp(order):
             database.execute(_UNSURE, (MessageState.UNSURE, order))
             database.execute(_NEVER_SENT, (order,))
             database.execute('DELETE FROM outbox WHERE "order" = ?', (order,))
         case PruneGroupIn(before_ms):
             database.execute(_PRUNE_GROUP_IN, (before_ms, WaitingReason.NO_KEY))
+        case Delivered(session, up_to):
+            database.execute(_DELIVERED, (MessageState.DELIVERED, session, up_to, MessageState.SENT))
+        case DropReceived(session):
+            database.execute(_DROP_RECEIVED, (session,))
         case BecomeDevice():
             become_device(database, record)
         case DropSetting() | DropGroupOut():
@@ -242,7 +275,8 @@ def _put_leaves(database: apsw.Connection, record: PutLeaves) -> None:
 
 
 def _drop(
-    database: apsw.Connection, record: DropSetting | DropOlm | DropGroupOut | DropEnvelopeOut | DropWaiting
+    database: apsw.Connection,
+    record: DropSetting | DropOlm | DropGroupOut | DropEnvelopeOut | DropWaiting | DropReceiptDue,
 ) -> None:
     match record:
         case DropSetting(key):
@@ -253,6 +287,9 @@ def _drop(
             database.execute("DELETE FROM group_out WHERE ?1 = x'' OR \"conversation\" = ?1", (conversation,))
         case DropEnvelopeOut(envelope):
             database.execute('DELETE FROM envelope_out WHERE "envelope" = ?', (envelope,))
+        case DropReceiptDue(session, device):
+            sql = 'DELETE FROM receipt_due WHERE "session" = ? AND "device" = ?'
+            database.execute(sql, (session, device))
         case DropWaiting(stream, seq):
             database.execute('DELETE FROM waiting WHERE "stream" = ? AND "seq" = ?', (stream, seq))
         case _:

@@ -36,6 +36,9 @@ MORE: Final = "\x00more"
 """Target of the line that shows the rest of a message: no link and no name has it."""
 
 
+_TICKS: Final = {Tick.QUEUED: Icon.CLOCK, Tick.SENT: Icon.TICK, Tick.DELIVERED: Icon.TICKS}
+
+
 class Placed(msgspec.Struct):
     """A line of the bubble's content; x and y from the content's corner."""
 
@@ -216,7 +219,7 @@ class Bubble:
         tiny = kit.faces[FaceName.TINY]
         meta: list[tuple[Item, int]] = []
         if row.tick is not Tick.NONE:
-            icon = Icon.CLOCK if row.tick is Tick.QUEUED else Icon.TICK
+            icon = _TICKS[row.tick]
             photo = kit.pictures.icon(icon, tiny.size + 2, colour)
             top = (tiny.line - tiny.size - 2) // 2
             meta.append((Picture(0, top, top + tiny.size + 2, photo), tiny.size + 2))

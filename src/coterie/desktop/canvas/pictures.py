@@ -25,6 +25,7 @@ Corners = tuple[Photo, Photo, Photo, Photo]
 
 class Icon(StrEnum):
     TICK = "tick"
+    TICKS = "ticks"
     CLOCK = "clock"
     SEND = "send"
     MENU = "menu"
@@ -110,6 +111,17 @@ def _tick(draw: ImageDraw.ImageDraw, side: int, colour: str) -> None:
     draw.line(points, colour, round(side * 0.11), joint="curve")
 
 
+def _ticks(draw: ImageDraw.ImageDraw, side: int, colour: str) -> None:
+    """Two of them, one behind the other."""
+    for shift in (-0.14, 0.16):
+        points = [
+            (side * (0.16 + shift), side * 0.55),
+            (side * (0.36 + shift), side * 0.80),
+            (side * (0.76 + shift), side * 0.24),
+        ]
+        draw.line(points, colour, round(side * 0.10), joint="curve")
+
+
 def _clock(draw: ImageDraw.ImageDraw, side: int, colour: str) -> None:
     edge, width = side * 0.12, max(1, round(side * 0.10))
     draw.ellipse((edge, edge, side - edge, side - edge), outline=colour, width=width)
@@ -147,6 +159,7 @@ def _changed(draw: ImageDraw.ImageDraw, side: int, colour: str) -> None:
 _NOTHING: Final = (0, 0, 0, 0)
 _ICONS: Final[dict[Icon, Callable[[ImageDraw.ImageDraw, int, str], None]]] = {
     Icon.TICK: _tick,
+    Icon.TICKS: _ticks,
     Icon.CLOCK: _clock,
     Icon.SEND: _send,
     Icon.MENU: _menu,

@@ -43,6 +43,9 @@ from coterie.client.store.records.settings import (
 from coterie.client.store.records.talk import (
     BecomeDevice,
     ConversationRow,
+    Delivered,
+    DropReceiptDue,
+    DropReceived,
     DropWaiting,
     GiveUp,
     MessageAccepted,
@@ -55,6 +58,8 @@ from coterie.client.store.records.talk import (
     ReadElsewhere,
     ReadTold,
     ReadUpTo,
+    ReceiptDue,
+    ReceiptRow,
     TipRow,
     WaitingReason,
     WaitingRow,
@@ -93,6 +98,11 @@ Record = (
     | OutboxRow
     | PruneOutbox
     | GiveUp
+    | ReceiptRow
+    | Delivered
+    | ReceiptDue
+    | DropReceiptDue
+    | DropReceived
     | ReadUpTo
     | ReadElsewhere
     | ReadTold
@@ -106,10 +116,13 @@ __all__ = [
     "AccountRow",
     "BecomeDevice",
     "ConversationRow",
+    "Delivered",
     "DropEnvelopeOut",
     "DropGroupOut",
     "DropOlm",
     "DropPeerFreshKey",
+    "DropReceiptDue",
+    "DropReceived",
     "DropSetting",
     "DropWaiting",
     "EnvelopeOut",
@@ -139,6 +152,8 @@ __all__ = [
     "ReadElsewhere",
     "ReadTold",
     "ReadUpTo",
+    "ReceiptDue",
+    "ReceiptRow",
     "Record",
     "SeenEnvelope",
     "Setting",

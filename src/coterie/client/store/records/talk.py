@@ -11,6 +11,7 @@ from coterie.base.ids import (
     ConversationId,
     DeviceId,
     MessageId,
+    SessionId,
     StreamId,
 )
 from coterie.base.quiet import Quiet
@@ -119,12 +120,14 @@ class MessageRow(Quiet, frozen=True):
 
 
 class MessageAccepted(msgspec.Struct, frozen=True):
-    """Change: an own message is on the server's disk. mac b"" until it is seen in the log."""
+    """Change: an own message is on the server's disk. mac b"" until it is seen in the log. state: SENT, or
+    DELIVERED where a receipt has come before."""
 
     order: int
     seq: int
     server_ms: int
     mac: bytes
+    state: MessageState = MessageState.SENT
 
 
 class OutboxState(StrEnum):
@@ -147,6 +150,44 @@ class OutboxRow(msgspec.Struct, frozen=True):
     since_ms: int
     previous: bytes = b""
     ciphertext: bytes = b""
+
+
+class ReceiptRow(msgspec.Struct, frozen=True):
+    """A device has every message of this own sending session, from where it got the key up to this index."""
+
+    session: SessionId
+    device: DeviceId
+    up_to: int
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """Change: own messages of the session that were sent, up to this index, are delivered."""
+
+    session: SessionId
+    up_to: int
+
+
+class DropReceived(msgspec.Struct, frozen=True):
+    """Remove what was accepted of an own session from the outbox, as far as every live device has it that is
+    to have it: nobody will ask for it again."""
+
+    session: SessionId
+
+
+class ReceiptDue(msgspec.Struct, frozen=True):
+    """Messages of this session of somebody's device were opened, and that device is to be told.
+    first_index: of the key that this device was given."""
+
+    session: SessionId
+    device: DeviceId
+    account: AccountId
+    conversation: ConversationId
+    first_index: int
+
+
+class DropReceiptDue(msgspec.Struct, frozen=True):
+    session: SessionId
+    device: DeviceId
 
 
 class GiveUp(msgspec.Struct, frozen=True):

@@ -287,6 +287,24 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_open ON outbox ("conversation", "state") WHERE "state" <> 'sent';
 CREATE INDEX outbox_sent ON outbox ("since_ms") WHERE "state" = 'sent';
 
+-- What other devices have of what this one has written.
+CREATE TABLE receipt (
+    "session" BLOB NOT NULL,
+    "device" BLOB NOT NULL,
+    "up_to" INTEGER NOT NULL,
+    UNIQUE ("session", "device")
+) STRICT;
+
+-- Which devices are to be told what this one has of theirs.
+CREATE TABLE receipt_due (
+    "session" BLOB NOT NULL,
+    "device" BLOB NOT NULL,
+    "account" BLOB NOT NULL,
+    "conversation" BLOB NOT NULL,
+    "first_index" INTEGER NOT NULL,
+    UNIQUE ("session", "device")
+) STRICT;
+
 CREATE TABLE "position" (
     "stream" BLOB NOT NULL UNIQUE,
     "incarnation" BLOB NOT NULL,

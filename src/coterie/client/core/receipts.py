@@ -1,0 +1,186 @@
+"""Decrypted is delivered: each device tells those that wrote to it what it has opened and stored (rule 18).
+
+By envelope to the sending device alone, in direct conversations in which this account has spoken itself, a
+few seconds after a message came; cumulative for each session, so that the next makes good one that was lost.
+What is to be told stands in the store until its envelope is sealed.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from coterie.base.ids import ConversationId, DeviceId, SessionId
+from coterie.client.core.fanout import Fanout
+from coterie.client.core.news import News
+from coterie.client.core.people import People
+from coterie.client.core.ports import Reads
+from coterie.client.core.views import Views
+from coterie.client.events import (
+    ConversationKind,
+    Delivery,
+    DeliveryState,
+    MessageDelivered,
+    MessageState,
+)
+from coterie.client.outcome import NOTHING, Outcome
+from coterie.client.store.records import (
+    Delivered,
+    DropReceiptDue,
+    DropReceived,
+    GroupInRow,
+    MessageRow,
+    PeerDevice,
+    ReceiptDue,
+    ReceiptRow,
+    Record,
+    ShareRow,
+    ShareState,
+)
+from coterie.content.receipts import RECEIPTS_MOST, Receipt, Receipts
+from coterie.e2ee.pairwise import PlainKind
+
+PAUSE_MS = 1000
+JITTER_MS = 4000
+_jitter = secrets.SystemRandom()
+
+
+class Receipting:
+    """Tells, and takes what others tell."""
+
+    def __init__(self, reads: Reads, people: People, fanout: Fanout, views: Views, news: News) -> None:
+        self._reads = reads
+        self._people = people
+        self._fanout = fanout
+        self._views = views
+        self._news = news
+        self._noted: set[tuple[SessionId, DeviceId]] = set()
+        """Sessions of which the store says already that a receipt is due."""
+        self.wake_at_ms: int | None = None
+
+    def later(self, now_ms: int) -> None:
+        """Something is to be told, or may be told now."""
+        if self.wake_at_ms is None:
+            self.wake_at_ms = now_ms + PAUSE_MS + _jitter.randrange(JITTER_MS)
+
+    def disconnected(self) -> None:
+        self.wake_at_ms = None
+
+    def forget(self) -> None:
+        """After a failed commit: what was noted in it is not."""
+        self._noted.clear()
+
+    def came(self, row: GroupInRow, now_ms: int) -> tuple[Record, ...]:
+        """A message of this session was opened, and is stored with what is returned."""
+        conversation = self._reads.conversation(row.conversation)
+        if conversation is None or conversation.kind is not ConversationKind.DIRECT:
+            return ()
+        self.later(now_ms)
+        if (row.session, row.device) in self._noted:
+            return ()
+        self._noted.add((row.session, row.device))
+        return (ReceiptDue(row.session, row.device, row.account, row.conversation, row.first_index),)
+
+    def tick(self, now_ms: int) -> Iterator[Outcome]:
+        """Tell what is due, one envelope to each device; what cannot be told yet waits for the next time."""
+        if self.wake_at_ms is None or now_ms < self.wake_at_ms:
+            return
+        self.wake_at_ms = None
+        due: dict[DeviceId, list[ReceiptDue]] = {}
+        for each in self._reads.receipts_due():
+            if self._reads.has_spoken(each.conversation):
+                due.setdefault(each.device, []).append(each)
+        for device, sessions in due.items():
+            writer = self._people.device_of(sessions[0].account, device)
+            if len(sessions) > RECEIPTS_MOST:
+                self.later(now_ms)
+            if writer is not None:
+                yield from self._tell(writer, sessions[:RECEIPTS_MOST], now_ms)
+
+    def _tell(self, writer: PeerDevice, sessions: list[ReceiptDue], now_ms: int) -> Iterator[Outcome]:
+        if not writer.live:
+            yield Outcome(save=self._settled(sessions))
+            return
+        receipts = tuple(
+            Receipt(each.conversation, each.session, index)
+            for each in sessions
+            if (index := self._reads.opened_up_to(each.session, each.device, each.first_index)) is not None
+        )
+        if not receipts:
+            return
+        told = self._fanout.tell((writer,), PlainKind.RECEIPT, Receipts(receipts).pack(), now_ms)
+        if told.send:
+            yield Outcome(save=self._settled(sessions))
+            yield told
+
+    def _settled(self, sessions: Iterable[ReceiptDue]) -> tuple[Record, ...]:
+        """From now on the next message makes a receipt due again."""
+        for each in sessions:
+            self._noted.discard((each.session, each.device))
+        return tuple(DropReceiptDue(each.session, each.device) for each in sessions)
+
+    def heard(self, sender: PeerDevice, receipts: Receipts) -> Iterator[Outcome]:
+        """A device tells what it has. Counts only for sessions whose key was given to it, and no further than
+        this device has written."""
+        for receipt in receipts.receipts:
+            yield self._one(sender, receipt)
+
+    def _one(self, sender: PeerDevice, receipt: Receipt) -> Outcome:
+        session = SessionId(receipt.session)
+        share = self._reads.share_of(session, sender.device)
+        if share is None or share.account != sender.account or share.state is ShareState.LEFT_OUT:
+            return NOTHING
+        known = self._reads.receipt(session, sender.device)
+        rows = self._reads.written(session, known.up_to if known else -1, receipt.up_to)
+        if not rows or rows[-1].conversation != receipt.conversation:
+            return NOTHING
+        up_to = rows[-1].index
+        save: list[Record] = [ReceiptRow(session, sender.device, up_to), DropReceived(session)]
+        arrived = [row for row in rows if self._arrives(row, sender)]
+        if arrived:
+            save.append(Delivered(session, up_to))
+        self._news.of(ConversationId(receipt.conversation))
+        conversation = self._reads.conversation(ConversationId(receipt.conversation))
+        show = (MessageDelivered(self._views.message(_delivered(row), conversation)) for row in arrived)
+        return Outcome(save=tuple(save), show=tuple(show))
+
+    def _arrives(self, row: MessageRow, at: PeerDevice) -> bool:
+        """Whether it is by this that somebody else has a message: by the first of their devices."""
+        return row.shown and row.state is MessageState.SENT and at.account != self._people.me
+
+
+def _delivered(row: MessageRow) -> MessageRow:
+    return msgspec.structs.replace(row, state=MessageState.DELIVERED)
+
+
+def state_once_sent(reads: Reads, row: MessageRow, me: bytes) -> MessageState:
+    """What an own message is once the server has it: a receipt may have come before the server's answer."""
+    if row.state is MessageState.DELIVERED:
+        return row.state
+    for receipt in reads.receipts(SessionId(row.session)):
+        share = reads.share_of(receipt.session, receipt.device)
+        if receipt.up_to >= row.index and share is not None and share.account != me:
+            return MessageState.DELIVERED
+    return MessageState.SENT
+
+
+def deliveries(reads: Reads, people: People, row: MessageRow) -> tuple[Delivery, ...]:
+    """What became of an own sealed message on the devices that it was for."""
+    session = SessionId(row.session)
+    found = []
+    for share in reads.shares(session):
+        known = people.device_of(share.account, share.device)
+        state = _state(share, reads.receipt(session, share.device), row.index)
+        name = known.name if known is not None else ""
+        found.append(Delivery(people.name_of(share.account), share.device, name, state))
+    return tuple(found)
+
+
+def _state(share: ShareRow, receipt: ReceiptRow | None, index: int) -> DeliveryState:
+    if receipt is not None and receipt.up_to >= index:
+        return DeliveryState.RECEIVED
+    if share.state is ShareState.LEFT_OUT or share.index > index:
+        return DeliveryState.LEFT_OUT
+    return DeliveryState.UNDERWAY
