@@ -10,9 +10,9 @@ from coterie.base.codes import Code
 from coterie.base.conversations import direct_id
 from coterie.base.ids import ConversationId, EnvelopeId, SessionId
 from coterie.client.commands import Tick
-from coterie.client.core.receipts import JITTER_MS, PAUSE_MS, deliveries
+from coterie.client.core.receipts import JITTER_MS, PAUSE_MS, deliveries, state_once_sent
 from coterie.client.events import DeliveryState, MessageDelivered, MessageState
-from coterie.client.store.records import OutboxState, ReceiptDue, ShareRow, ShareState
+from coterie.client.store.records import MessageAccepted, OutboxState, ReceiptDue, ShareRow, ShareState
 from coterie.content.receipts import RECEIPTS_MOST, Receipt, Receipts
 from coterie.e2ee.pairwise import PlainKind, open_envelope_outer, open_plaintext, seal_envelope
 from coterie.e2ee.vodo import PRE_KEY, GroupOut, OlmSession
@@ -174,6 +174,23 @@ def test_a_removed_device_is_told_nothing(alice: Peer, bob: Victim, fickle: Fick
     assert bob.store.receipts_due() == []
 
 
+def test_whoever_cannot_be_reached_is_told_later(alice: Peer, bob: Victim, fickle: Fickle) -> None:
+    bob.say(alice, "so that the conversation is accepted")
+    talk = direct(alice, bob)
+    out = with_key(alice, bob, talk)
+    bob.log(alice.message(out, talk, "one", n=1))
+    keys = bob.store.peer_keys(alice.device)
+    assert keys is not None
+    bob.apply(msgspec.structs.replace(keys, x_wing_key=b""))
+    before = len(fickle.items(alice))
+    pause(bob)
+    assert len(fickle.items(alice)) == before
+    bob.apply(keys)
+    bob.connect()
+    pause(bob)
+    assert len(fickle.items(alice)) == before + 1
+
+
 def test_more_than_one_envelope_holds_comes_with_the_next(alice: Peer, bob: Victim, fickle: Fickle) -> None:
     bob.say(alice, "so that the conversation is accepted")
     talk = direct(alice, bob)
@@ -275,6 +292,22 @@ def test_a_receipt_may_come_before_the_server_s_answer(
     (row,) = bob.store.history(talk, 9, None)
     kept = bob.store.outbox_row(row.order)
     assert kept is None or kept.state is OutboxState.SENT
+
+
+def test_delivered_stays_delivered(alice: Peer, bob: Victim, fickle: Fickle) -> None:
+    """Also where the server gives the own message in the log later, or answers again."""
+    phone = another_device(bob, fickle)
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    bob.say(alice, "one")
+    bob.say(alice, "two")
+    talk, session = direct(alice, bob), last_session(fickle)
+    bob.mail(told(phone, bob, Receipt(talk, session, 0)), told(alice, bob, Receipt(talk, session, 0)))
+    one, two = bob.store.history(talk, 9, None)
+    for row in (one, two):
+        bob.apply(MessageAccepted(row.order, 5, 7, b"", state_once_sent(bob.store, row, bob.account)))
+    assert states(bob, talk) == [MessageState.DELIVERED, MessageState.SENT]
+    sent = msgspec.structs.replace(one, state=MessageState.SENT)
+    assert state_once_sent(bob.store, sent, bob.account) is MessageState.DELIVERED
 
 
 def test_what_became_of_it_on_each_device(alice: Peer, bob: Victim, fickle: Fickle) -> None:

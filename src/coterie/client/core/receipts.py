@@ -96,11 +96,10 @@ class Receipting:
             writer = self._people.device_of(sessions[0].account, device)
             if len(sessions) > RECEIPTS_MOST:
                 self.later(now_ms)
-            if writer is not None:
-                yield from self._tell(writer, sessions[:RECEIPTS_MOST], now_ms)
+            yield from self._tell(writer, sessions[:RECEIPTS_MOST], now_ms)
 
-    def _tell(self, writer: PeerDevice, sessions: list[ReceiptDue], now_ms: int) -> Iterator[Outcome]:
-        if not writer.live:
+    def _tell(self, writer: PeerDevice | None, sessions: list[ReceiptDue], now_ms: int) -> Iterator[Outcome]:
+        if writer is None or not writer.live:
             yield Outcome(save=self._settled(sessions))
             return
         receipts = tuple(
