@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from coterie.base.ids import AccountId, EnvelopeId
+from coterie.base.signing import IdentityKeys
 from coterie.client.commands import (
     ContactDeviceConfirmed,
     Disconnected,
@@ -20,17 +21,19 @@ from coterie.client.core import trust_marks
 from coterie.client.core.trust_marks import JITTER_MS, PAUSE_MS, Kept
 from coterie.client.events import Verified
 from coterie.client.store.records import Setting, Standing, WaitingReason
+from coterie.client.store.sqlite import ClientStore
 from coterie.content.trust_marks import TrustMark, TrustMarks, Word
 from coterie.e2ee.pairwise import PlainKind, open_envelope_outer, open_plaintext, seal_envelope
 from coterie.e2ee.vodo import OlmSession
+from coterie.ledger.manifest import RECOVERY
 from coterie.wire.frames import LedgerGrew
-from tests.attacks.conftest import alice, bob, identities, mallory, server
+from tests.attacks.conftest import alice, bob, identities, mallory, server, store
 from tests.attacks.peers import X_WING_ID, Peer, Posted
-from tests.attacks.street import Victim
+from tests.attacks.street import Server, Victim
 from tests.attacks.test_owed import Fickle, another_device, fickle
-from tests.attacks.test_unconfirmed import joins
+from tests.attacks.test_unconfirmed import joins, publishes
 
-__all__ = ["alice", "bob", "fickle", "identities", "mallory", "server"]
+__all__ = ["alice", "bob", "fickle", "identities", "mallory", "server", "store"]
 
 
 @pytest.fixture
@@ -123,6 +126,43 @@ def test_a_device_that_may_be_a_thiefs_verifies_nobody(bob: Victim, alice: Peer,
     bob.now_ms += 10
     tell(stranger, bob, mark(alice.account, stranger, Word.VERIFIED, bob.now_ms))
     assert verified(bob, alice.account), "a time to come counted as the time it came at"
+
+
+def test_a_device_that_may_be_a_thiefs_fills_no_store(bob: Victim, alice: Peer, stranger: Peer) -> None:
+    """Attack: it takes back what nobody has said, of accounts without end."""
+    unknown = [AccountId(secrets.token_bytes(32)) for _ in range(3)]
+    tell(stranger, bob, *(mark(each, stranger, Word.TAKEN_BACK) for each in unknown))
+    assert bob.store.setting(Setting.TRUST_MARKS) is None
+
+
+@pytest.mark.parametrize("approved_by_it", [False, True])
+def test_a_device_does_not_believe_one_that_may_have_been_a_thiefs_before_it_came(
+    identities: dict[str, IdentityKeys],
+    store: ClientStore,
+    server: Server,
+    alice: Peer,
+    mallory: Peer,
+    approved_by_it: bool,
+) -> None:
+    """Attack: a thief's device waits for "was this you?" on Bob's phone, and Bob signs in on a laptop. That
+    never asked about it, and would hand on what it says. But where Bob let the laptop in by it, it is his."""
+    fickle = Fickle(server.ledger, server.peers, server.got)
+    phone = Peer(identities["bob"], "bob")
+    for peer in (alice, mallory, phone):
+        fickle.ledger.add(peer.signed)
+    elder = joins(phone, fickle)
+    laptop = Victim(identities["bob"], "bob", store, fickle)
+    by = elder.device if approved_by_it else RECOVERY
+    entry = msgspec.structs.replace(laptop.entry(), approved_by=by, marked=True)
+    publishes(phone, fickle, (*phone.signed.manifest.devices, entry), elder if approved_by_it else phone)
+    fickle.peers[phone.account] = phone
+    laptop.connect()
+    assert laptop.core.trust.own.waiting() == ()
+    assert laptop.core.trust.own.doubtful() == (set() if approved_by_it else {elder.device})
+    tell(elder, laptop, mark(alice.account, phone))
+    assert verified(laptop, alice.account) is approved_by_it
+    tell(phone, laptop, mark(mallory.account, phone))
+    assert verified(laptop, mallory.account), "what came unmarked is the person's"
 
 
 def test_nobody_else_says_who_is_verified(bob: Victim, alice: Peer, mallory: Peer, phone: Peer) -> None:

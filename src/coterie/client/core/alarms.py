@@ -16,6 +16,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SealBroken, SecurityStop
 from coterie.base.ids import DeviceId
 from coterie.base.signing import LedgerPublic
+from coterie.client.core.held import root_of
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
@@ -176,6 +177,19 @@ class OwnDevices:
         """Live devices about which nobody has answered."""
         asked = self._asked()
         return tuple(each for each in self._people.own_devices() if each.id in asked and not each.revoked)
+
+    def doubtful(self) -> frozenset[DeviceId]:
+        """Devices of this account that may be somebody else's: those about which nobody has answered, and
+        those that came by recovery before this one did, which never asked about them: their mark has to do,
+        until an unmarked device ends it. But not where both have their mark from one device: the person was
+        there when it was approved."""
+        row = self._people.rows.get(self._people.me)
+        devices = row.devices if row else ()
+        ids = [each.device for each in devices]
+        mine = ids.index(self._people.device) if self._people.device in ids else 0
+        root = root_of(devices, devices[mine]) if devices else None
+        elder = (each for each in devices[:mine] if each.marked and root_of(devices, each) != root)
+        return frozenset((*(each.id for each in self.waiting()), *(each.device for each in elder)))
 
     def changed(self, known: AccountRow | None, row: AccountRow) -> Outcome:
         """A newer manifest of an account was proven, and is in the people already."""

@@ -1,8 +1,8 @@
 """Whom the person has verified on one own device counts on the others (decision 0033).
 
 A mark names an account id, so it never goes to another identity, and the newest word about it counts. What
-makes somebody more trusted is taken from no device about which "was this you?" is not answered; what takes
-trust back is taken from every own device. Told as read marks are, whole, to each device that has not had it.
+makes somebody more trusted is taken from no device that may be a thief's (core.alarms); what takes trust back
+is taken from every own device. Told as read marks are, whole, to each device that has not had it.
 """
 
 from __future__ import annotations
@@ -85,11 +85,11 @@ class Marks:
 
     def came(self, marks: TrustMarks, sender: DeviceId, now_ms: int) -> Iterator[Outcome]:
         """An own device tells what it knows. A time that is still to come counts as now."""
-        doubtful = any(each.id == sender for each in self._own.waiting())
+        doubtful = sender in self._own.doubtful()
         kept = self._kept()
         before = dict(kept)
         for told in marks.marks:
-            if doubtful and told.word is not Word.TAKEN_BACK:
+            if doubtful and not self._takes_back(told, kept):
                 continue
             mark = msgspec.structs.replace(told, time_ms=min(told.time_ms, now_ms))
             known = kept.get(mark.about)
@@ -103,6 +103,7 @@ class Marks:
         """Let count what came, of those who are proven here."""
         kept = self._kept()
         due = [each.mark for each in kept.values() if not each.applied]
+        moved = False
         for mark in due:
             account = AccountId(mark.account)
             if not self._is_known(mark):
@@ -118,6 +119,8 @@ class Marks:
                 case _:
                     assert_never(mark.word)
             kept[mark.about] = Kept(mark, applied=True)
+            moved = True
+        if moved:
             yield self._put(kept, now_ms)
 
     def tick(self, now_ms: int) -> Iterator[Outcome]:
@@ -144,6 +147,12 @@ class Marks:
             told |= dict.fromkeys(reached, digest)
             yield Outcome(save=(PutSetting(Setting.TRUST_TOLD, msgspec.msgpack.encode(told)),))
 
+    def _takes_back(self, told: TrustMark, kept: dict[tuple[bytes, bytes], Kept]) -> bool:
+        """Whether a mark ends what stands here. Of others there is no end: a thief's device could fill the
+        store with accounts that nobody knows, and every own device would hand them on."""
+        known = kept.get(told.about)
+        return told.word is Word.TAKEN_BACK and known is not None and known.mark.word is Word.VERIFIED
+
     def _is_known(self, mark: TrustMark) -> bool:
         """Whether what a mark is about is proven here."""
         account = AccountId(mark.account)
@@ -153,7 +162,7 @@ class Marks:
 
     def _others(self) -> tuple[PeerDevice, ...]:
         row = self._people.rows.get(self._people.me)
-        skipped = {self._people.device, *(each.id for each in self._own.waiting())}
+        skipped = {self._people.device, *self._own.doubtful()}
         devices = row.devices if row else ()
         return tuple(each for each in devices if each.live and each.device not in skipped)
 
