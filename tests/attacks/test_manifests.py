@@ -10,6 +10,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import SealBroken, SecurityStop
 from coterie.base.ids import NO_HASH, AccountId, DeviceId, MessageId, UserName
 from coterie.client.commands import Say
+from coterie.client.events import DevicesChanged
 from coterie.content.body import Text
 from coterie.e2ee.vodo import DeviceKeys
 from coterie.ledger.heads import Head, sign_head
@@ -211,3 +212,17 @@ def test_a_chain_that_begins_before_the_known_manifest_goes_on_from_it(
     alice.signed = alice.sign(alice.entry(), after=alice.signed)
     grow(bob, server, alice.signed)
     assert bob.core.people.rows[alice.account].seq == 2
+
+
+def test_a_list_of_the_same_devices_is_no_change_of_devices(alice: Peer, bob: Victim, server: Server) -> None:
+    """Another password, or a no to a reset, is a new manifest; that a device was added or removed would be
+    more than it says."""
+    alice.signed = alice.sign(alice.entry(), after=alice.signed)
+    grow(bob, server, alice.signed)
+    assert bob.core.people.rows[alice.account].seq == 2
+    assert [event for event in bob.shown if isinstance(event, DevicesChanged)] == []
+    renamed = msgspec.structs.replace(alice.entry(), name="kitchen")
+    alice.signed = alice.sign(renamed, after=alice.signed)
+    grow(bob, server, alice.signed)
+    (told,) = [event for event in bob.shown if isinstance(event, DevicesChanged)]
+    assert (told.person.account, told.by_recovery, told.published_ms) == (alice.account, False, NOW_MS)

@@ -364,6 +364,7 @@ class Trust:
         return None
 
     def _news(self, known: AccountRow | None, row: AccountRow) -> tuple[Event, ...]:
+        """What a newer row changes. Another vault, or a no to a reset, changes nobody else's devices."""
         person = self._people.person(row.account)
         if known is None:
             return () if row.from_ms else (PersonAppeared(person),)
@@ -371,6 +372,8 @@ class Trust:
             return ()
         if row.deleted_ms:
             return () if row.from_ms else (AccountDeleted(person),)
+        if row.devices == known.devices and row.account != self._people.me:
+            return ()
         old = {each.device for each in known.devices}
         by_recovery = any(each.marked and each.device not in old for each in row.devices)
         published_ms = SignedManifest.unpack(row.manifest).manifest.time_ms
