@@ -10,5 +10,7 @@ from coterie.cli.failures import Exit, exit_of, sentence_of
 def test_somebody_elses_identity_ends_with_exit_code_4_and_says_what_the_ledger_knows() -> None:
     error = PersonChanged("bob", 1_795_521_600_000, verified=False)
     assert (exit_of(error), error.code) == (Exit.SECURITY_STOP, Code.IDENTITY_CHANGED)
-    assert sentence_of(error).startswith("bob has another identity than before: a reset in the ledger on Tue")
+    assert sentence_of(error).startswith(
+        "bob has another identity than before: a reset in the ledger, seen on Tue"
+    )
     assert sentence_of(SecurityStop(Code.IDENTITY_CHANGED)).startswith("STOP: this is not the server")

@@ -135,6 +135,7 @@ def test_what_needs_a_newer_version_says_so() -> None:
                 "by_recovery": True,
                 "change": "devices",
                 "verified": False,
+                "at_ms": 1_795_521_600_000,
             },
         ),
         (LinkChanged(LinkState.LIVE), {"event": "link", "state": "live"}),

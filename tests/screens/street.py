@@ -198,6 +198,11 @@ class Street(Trusting):
         self._people[name] = msgspec.structs.replace(self._people[name], verified=True, changed=False)
         return [Verified(self._people[name])]
 
+    def forgotten(self, name: str) -> list[Event]:
+        """The person took that back."""
+        self._people[name] = msgspec.structs.replace(self._people[name], verified=False)
+        return [Verified(self._people[name])]
+
     def change(self, name: str) -> Person:
         """Another identity has this name now."""
         self._people[name] = msgspec.structs.replace(self._people[name], verified=False, changed=True)

@@ -13,6 +13,7 @@ from coterie.client.events import (
     Device,
     EmojiToCompare,
     EndReason,
+    IdentityChanged,
     VerificationAsked,
     VerificationEnded,
 )
@@ -28,6 +29,10 @@ from tests.screens.screen import Screen
 from tests.screens.street import NOON_MS, Street
 from tests.screens.trusting import EMOJI, account_of
 
+RESET = (
+    "bob has another identity than before: a reset in the ledger, seen on Tuesday, 2026-11-24;"
+    " no existing device agreed"
+)
 TABLET = Device(DeviceId(b"t" * 16), "tablet", False, NOON_MS, False, True)
 
 
@@ -146,11 +151,11 @@ def test_what_the_other_screen_shows_is_checked(screen: Screen, street: Street, 
 
 
 def test_another_identity_is_gone_on_with_only_after_a_question(screen: Screen, street: Street) -> None:
-    street.change("bob")
+    street.identity_changes["bob"] = IdentityChanged(street.change("bob"), NOON_MS, was_verified=False)
     written = street.write(street.direct("bob"), "for the one before")
     street.queued["bob"] = (written,)
     shown = opened(screen)
-    assert shown.about == PageText.PERSON_CHANGED.format(name="bob")
+    assert shown.about == PageText.PERSON_CHANGED.format(ledger=RESET)
     assert buttons(screen)[-1] == "go-on"
     queued = next(row for row in shown.rows if row.key == "queued")
     assert [each.name for each in queued.actions] == ["drop-queued"]
@@ -158,6 +163,25 @@ def test_another_identity_is_gone_on_with_only_after_a_question(screen: Screen, 
     assert street.calls == []
     screen.apply(screen.presenter.answer_prompt({}))
     assert street.calls == ["accept bob"]
+
+
+def test_an_identity_after_a_verified_one_is_not_gone_on_with(screen: Screen, street: Street) -> None:
+    street.identity_changes["bob"] = IdentityChanged(street.change("bob"), NOON_MS, was_verified=True)
+    assert opened(screen).about == PageText.PERSON_CHANGED_VERIFIED.format(ledger=RESET)
+    assert buttons(screen) == ["compare", "check", "mark"]
+
+
+def test_whom_one_has_verified_one_may_take_back_after_a_question(screen: Screen, street: Street) -> None:
+    street.verified("bob")
+    opened(screen)
+    assert buttons(screen)[-1] == "forget"
+    press(screen, "forget")
+    assert street.calls == []
+    screen.apply(screen.presenter.answer_prompt({}))
+    assert street.calls == ["forget bob"]
+    screen.take(street.forgotten("bob"))
+    assert page(screen).about == PageText.PERSON_ABOUT.format(name="bob")
+    assert "forget" not in buttons(screen)
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,6 @@ def test_every_step_is_a_line_in_the_conversation(
 def test_another_identity_is_said_as_the_ledger_supports_it(street: Street, verified: bool, how: str) -> None:
     event = IdentityChanged(street.change("bob"), 1_795_521_600_000, verified)
     assert verifying_line(event) == (
-        "bob has another identity than before: a reset in the ledger on Tuesday, 2026-11-24; no existing"
-        f" device agreed. {how}"
+        "bob has another identity than before: a reset in the ledger, seen on Tuesday, 2026-11-24; no"
+        f" existing device agreed. {how}"
     )

@@ -12,7 +12,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import CoterieError, Refused, SecurityStop
 from coterie.base.ids import AccountId, DeviceId, UserName
 from coterie.client.emoji import emoji_of
-from coterie.client.events import Comparison, ComparisonStep, Device, Emoji, Message
+from coterie.client.events import Comparison, ComparisonStep, Device, Emoji, IdentityChanged, Message
 from coterie.e2ee.fingerprint import SafetyCode, safety_number
 
 PASSWORD = "seventeen quiet otters"
@@ -81,6 +81,7 @@ class Trusting:
         self.comparisons: dict[str, Comparison] = {}
         self.contacts_asked: dict[str, tuple[Device, ...]] = {}
         self.queued: dict[str, tuple[Message, ...]] = {}
+        self.identity_changes: dict[str, IdentityChanged] = {}
         self.joining: list[OneJoiner] = []
         self.looking = False
         self.code_given = False
@@ -170,6 +171,9 @@ class Trusting:
     async def mark_verified(self, name: str) -> None:
         self._called("mark", name)
 
+    async def unverify(self, name: str) -> None:
+        self._called("forget", name)
+
     async def verify(self, name: str) -> None:
         self._called("verify", name)
         known = self.comparisons.get(name)
@@ -189,6 +193,9 @@ class Trusting:
 
     async def accept_identity(self, name: str) -> None:
         self._called("accept", name)
+
+    def identity_change(self, name: str) -> IdentityChanged | None:
+        return self.identity_changes.get(name)
 
     def queued_before(self, name: str) -> tuple[Message, ...]:
         return self.queued.get(name, ())

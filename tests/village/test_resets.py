@@ -75,7 +75,11 @@ async def test_a_name_begins_anew_a_day_later(village: Village) -> None:
     with pytest.raises(SecurityStop) as changed:
         await alice.send("@bob", "is it you?")
     assert changed.value.code is Code.IDENTITY_CHANGED
+    told = alice.identity_change("bob")
+    assert told is not None
+    assert (told.person.account, told.was_verified) == (new.account, False)
     await alice.accept_identity("bob")
+    assert alice.identity_change("bob") is None
     await alice.send("@bob", "to the new one")
     assert await arrived.texts(1) == ["to the new one"]
     await new.send("everyone", "here again")
@@ -108,6 +112,7 @@ async def test_the_identity_before_says_no(village: Village) -> None:
     village.clock.pass_days(1.01)
     await bob.change_password(PASSWORD, "otter-violet-harbour-31-lamp")
     await alice.send("@bob", "still you")
+    assert not [event for event in heard.events if isinstance(event, coterie.DevicesChanged)]
     person = alice.person("bob")
     assert person is not None
     assert person.account == bob.account

@@ -84,13 +84,15 @@ class JoinedShape(Shape, frozen=True, kw_only=True):
 
 class TrustShape(Shape, frozen=True, kw_only=True):
     """What is known of somebody changed. change: devices (then by_recovery says how),
-    verified, or identity (another one than before)."""
+    verified, or identity (another one than before). at_ms: of devices as the signed list of them says, of an
+    identity that of the signed head under which it was seen."""
 
     event: str
     name: str
     by_recovery: bool
     change: str
     verified: bool
+    at_ms: int | None = None
 
 
 class EmojiShape(Shape, frozen=True, kw_only=True):
@@ -308,9 +310,14 @@ def verify_shape(
             return VerifyShape(event="verify", name=name, state="compare", emoji=shown)
         case VerificationEnded(_, reason):
             return VerifyShape(event="verify", name=name, state="ended", reason=reason.value)
-        case IdentityChanged(person):
+        case IdentityChanged(person, changed_ms):
             return TrustShape(
-                event="trust", name=name, by_recovery=False, change="identity", verified=person.verified
+                event="trust",
+                name=name,
+                by_recovery=False,
+                change="identity",
+                verified=person.verified,
+                at_ms=changed_ms,
             )
         case ContactDeviceQuestion(_, device):
             return contact_device_shape(name, device)

@@ -9,7 +9,7 @@ from typing import Final
 
 from coterie.base.ids import AccountId, DeviceId
 from coterie.client.emoji import emoji_of
-from coterie.client.events import Comparison, ComparisonStep, Device, Emoji, Message
+from coterie.client.events import Comparison, ComparisonStep, Device, Emoji, IdentityChanged, Message
 from coterie.e2ee.fingerprint import SafetyCode, safety_number
 
 DEVICE: Final = DeviceId(b"made-up device.."[:16])
@@ -125,6 +125,9 @@ class MadeUpTrust:
     async def mark_verified(self, name: str) -> None:
         del name
 
+    async def unverify(self, name: str) -> None:
+        del name
+
     async def verify(self, name: str) -> None:
         self.comparing = name
 
@@ -139,6 +142,10 @@ class MadeUpTrust:
 
     async def accept_identity(self, name: str) -> None:
         del name
+
+    def identity_change(self, name: str) -> IdentityChanged | None:
+        del name
+        return None
 
     def queued_before(self, name: str) -> tuple[Message, ...]:
         del name

@@ -106,7 +106,8 @@ class Text(StrEnum):
     VERIFY_BROKEN = "Comparing with {name} was broken off: what came did not fit. Nobody was verified"
     VERIFY_ELSEWHERE = "You went on comparing with {name} on another device"
     PERSON_CHANGED = (
-        "{name} has another identity than before: a reset in the ledger on {when}; no existing device agreed"
+        "{name} has another identity than before: a reset in the ledger, seen on {when}; no existing device"
+        " agreed"
     )
     CHANGED_ACCEPT = "Ask {name} before you go on with it (coterie verify --accept-new)"
     CHANGED_VERIFY = "You had verified {name}: verify the new one to go on (coterie verify)"

@@ -8,7 +8,7 @@ import msgspec
 
 from coterie.base.ids import AccountId, DeviceId, UserName
 from coterie.base.quiet import Quiet
-from coterie.client.events import Comparison, Device, Emoji, FramesSent, Message, Person
+from coterie.client.events import Comparison, Device, Emoji, FramesSent, IdentityChanged, Message, Person
 
 
 class ReadFrames(msgspec.Struct, frozen=True):
@@ -53,6 +53,8 @@ class PersonStep(StrEnum):
     END = "end"
     MARK = "mark"
     """The safety numbers were compared by eye."""
+    FORGET = "forget"
+    """They are not to count as verified any more."""
     GO_ON = "go-on"
     """With the identity that they have now."""
     SEND_QUEUED = "send-queued"
@@ -198,7 +200,8 @@ class DevicesRead(msgspec.Struct, frozen=True):
 
 class PersonRead(Quiet, frozen=True):
     """Answers ReadPerson. number, code: what both screens show; questions: devices of theirs that nobody has
-    confirmed; queued: what was written to an identity before, and never sent."""
+    confirmed; queued: what was written to an identity before, and never sent; change: of their identity,
+    while it waits for a word."""
 
     asked: ReadPerson
     person: Person
@@ -207,6 +210,7 @@ class PersonRead(Quiet, frozen=True):
     comparison: Comparison | None
     questions: tuple[Device, ...]
     queued: tuple[Message, ...]
+    change: IdentityChanged | None = None
 
 
 class AccountRead(Quiet, frozen=True):

@@ -100,6 +100,7 @@ class PagePerformer:
                     port.comparison(name),
                     port.contact_questions(name),
                     port.queued_before(name),
+                    port.identity_change(name),
                 )
             case ReadAccount():
                 wrapping = Wrapping.ALONE if port.wrapped_with_password else Wrapping.NOT_ALONE
@@ -153,6 +154,8 @@ class PagePerformer:
                 await port.end_verification(name)
             case PersonStep.MARK:
                 await port.mark_verified(name)
+            case PersonStep.FORGET:
+                await port.unverify(name)
             case PersonStep.GO_ON:
                 await port.accept_identity(name)
             case PersonStep.SEND_QUEUED:

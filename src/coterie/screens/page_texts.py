@@ -79,9 +79,9 @@ class PageText(StrEnum):
         " scan the other's code"
     )
     PERSON_VERIFIED = "You have verified {name}: nobody stands between you"
-    PERSON_CHANGED = (
-        "{name} has another identity than before, and no device of before agreed to it. Nothing goes to it"
-        " alone until you have made sure, and go on"
+    PERSON_CHANGED = "{ledger}. Nothing goes to it alone until you have made sure, and go on"
+    PERSON_CHANGED_VERIFIED = (
+        "{ledger}. You had verified the one before: nothing goes to this one alone until you have verified it"
     )
     SAFETY_NUMBER = "Safety number"
     SAFETY_NUMBER_NOTE = "{name} sees the same, unless somebody stands between you"
@@ -91,6 +91,8 @@ class PageText(StrEnum):
     COMPARE = "Compare emoji"
     SAME_NUMBER = "The numbers are the same"
     SAME_NUMBER_ABOUT = "You have compared all twelve groups with {name}, by eye or by ear, and they match."
+    FORGET = "Not verified any more"
+    FORGET_ABOUT = "{name} counts as nobody whom you have compared with, on all your devices."
     CHECK = "Enter what they see"
     CHECK_ABOUT = "The safety number, or the text of the code, that stands on {name}'s screen."
     SHOWN_THERE = "Number or text"

@@ -39,7 +39,7 @@ from coterie.screens.page_texts import PageText
 from coterie.screens.pages import EmojiRow, Page, PageAction, PageRow, Prompt, PromptField, QrCode
 from coterie.screens.prompting import Prompting
 from coterie.screens.signals import Batch, PageShown
-from coterie.screens.verifying import verifying_line
+from coterie.screens.verifying import identity_line, verifying_line
 
 SHOWN: Final = "shown"
 QUEUED_KEY: Final = "queued"
@@ -58,6 +58,7 @@ _LABELS: Final = {
     PersonStep.DIFFERENT: PageText.DIFFERENT_EMOJI,
     PersonStep.END: PageText.END_COMPARING,
     PersonStep.MARK: PageText.SAME_NUMBER,
+    PersonStep.FORGET: PageText.FORGET,
     PersonStep.GO_ON: PageText.GO_ON,
     PersonStep.SEND_QUEUED: PageText.SEND_QUEUED,
     PersonStep.DROP_QUEUED: PageText.DROP_QUEUED,
@@ -66,6 +67,7 @@ _LABELS: Final = {
 }
 _ASKED_FIRST: Final = {
     PersonStep.MARK: PageText.SAME_NUMBER_ABOUT,
+    PersonStep.FORGET: PageText.FORGET_ABOUT,
     PersonStep.GO_ON: PageText.GO_ON_ABOUT,
 }
 _COMPARING: Final[dict[ComparisonStep, tuple[Text | PageText, tuple[PersonStep, ...]]]] = {
@@ -162,17 +164,22 @@ def person_page(read: PersonRead, calendar: Calendar) -> Page:
     title = PageText.PERSON.format(name=name)
     if read.comparison is not None:
         return _comparing(title, name, read.comparison, rows)
-    about = (
-        PageText.PERSON_CHANGED
-        if person.changed
-        else PageText.PERSON_VERIFIED
-        if person.verified
-        else PageText.PERSON_ABOUT
-    )
     wanted: list[PersonStep | PersonAction] = [PersonStep.COMPARE, PersonAction.CHECK, PersonStep.MARK]
-    if person.changed:
+    if read.change is not None and not read.change.was_verified:
         wanted.append(PersonStep.GO_ON)
-    return Page(title, about.format(name=name), tuple(rows), _actions(*wanted), QrCode(read.code))
+    if person.verified:
+        wanted.append(PersonStep.FORGET)
+    return Page(title, _about(read, calendar), tuple(rows), _actions(*wanted), QrCode(read.code))
+
+
+def _about(read: PersonRead, calendar: Calendar) -> str:
+    """How it stands with somebody; of a new identity, what the ledger supports."""
+    change, name = read.change, read.person.name
+    if change is None:
+        known = PageText.PERSON_VERIFIED if read.person.verified else PageText.PERSON_ABOUT
+        return known.format(name=name)
+    what = PageText.PERSON_CHANGED_VERIFIED if change.was_verified else PageText.PERSON_CHANGED
+    return what.format(ledger=identity_line(name, change.changed_ms, calendar))
 
 
 def _comparing(title: str, name: str, comparison: Comparison, rows: list[PageRow]) -> Page:

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from coterie.base.ids import DeviceId
-from coterie.client.events import Comparison, Device, Emoji, Message
+from coterie.client.events import Comparison, Device, Emoji, IdentityChanged, Message
 
 
 class JoinerPort(Protocol):
@@ -87,6 +87,8 @@ class PersonPort(Protocol):
 
     async def mark_verified(self, name: str) -> None: ...
 
+    async def unverify(self, name: str) -> None: ...
+
     async def verify(self, name: str) -> None: ...
 
     def comparison(self, name: str) -> Comparison | None: ...
@@ -96,6 +98,10 @@ class PersonPort(Protocol):
     async def end_verification(self, name: str, *, mismatch: bool = False) -> None: ...
 
     async def accept_identity(self, name: str) -> None: ...
+
+    def identity_change(self, name: str) -> IdentityChanged | None:
+        """None where nothing about it waits for a word."""
+        ...
 
     def queued_before(self, name: str) -> tuple[Message, ...]: ...
 

@@ -81,8 +81,13 @@ def reset_line(event: NameReset) -> str:
     return say(texts[event.state], name=event.name)
 
 
+def identity_line(name: str, changed_ms: int, calendar: Calendar) -> str:
+    """What the ledger supports of somebody's new identity. changed_ms: of the signed head under which it was
+    seen here, so the server's time; what the new identity says of itself is not asked."""
+    return say(Text.PERSON_CHANGED, name=name, when=calendar.day_words(changed_ms))
+
+
 def changed_line(name: str, changed_ms: int, *, verified: bool) -> str:
-    """What the ledger supports of somebody's new identity, and what to do about it."""
-    when = Calendar().day_words(changed_ms)
+    """The same, and what to do about it."""
     what = Text.CHANGED_VERIFY if verified else Text.CHANGED_ACCEPT
-    return f"{say(Text.PERSON_CHANGED, name=name, when=when)}. {say(what, name=name)}"
+    return f"{identity_line(name, changed_ms, Calendar())}. {say(what, name=name)}"

@@ -17,8 +17,15 @@ from coterie.client.commands import (
     TakeBackVerified,
 )
 from coterie.client.core.held import as_device
-from coterie.client.core.standing import check_may_write
-from coterie.client.events import Comparison, ComparisonStep, Device, EndReason, Message
+from coterie.client.core.standing import changed, check_may_write
+from coterie.client.events import (
+    Comparison,
+    ComparisonStep,
+    Device,
+    EndReason,
+    IdentityChanged,
+    Message,
+)
 from coterie.e2ee.fingerprint import SafetyCode, as_number, safety_number
 
 
@@ -87,6 +94,11 @@ class Verifying(Waiting):
             raise Refused(Code.NOTHING_TO_CONFIRM)
         await self._runtime.tell(AcceptIdentity(account))
         check_may_write(self._core.people, account)
+
+    def identity_change(self, name: str) -> IdentityChanged | None:
+        """What the ledger supports of somebody's new identity, while that waits for the person's word."""
+        row = self._core.people.rows[self._other(name)]
+        return next(iter(changed(self._core.people, row)), None)
 
     def queued_before(self, name: str) -> tuple[Message, ...]:
         """What you wrote to the identities that somebody had before, and no server has taken: it is never
