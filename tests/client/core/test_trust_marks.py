@@ -18,7 +18,7 @@ from coterie.client.commands import (
     Tick,
 )
 from coterie.client.core import trust_marks
-from coterie.client.core.trust_marks import JITTER_MS, PAUSE_MS, Kept
+from coterie.client.core.trust_marks import JITTER_MS, PAUSE_MS, Doubted, Kept
 from coterie.client.events import Verified
 from coterie.client.store.records import Setting, Standing, WaitingReason
 from coterie.client.store.sqlite import ClientStore
@@ -98,6 +98,12 @@ def verified(bob: Victim, account: AccountId) -> bool:
     return bob.core.people.person(account).verified
 
 
+def doubted(bob: Victim) -> tuple[Doubted, ...]:
+    """What waits for the person's word about the device that said it."""
+    packed = bob.store.setting(Setting.TRUST_DOUBTED)
+    return msgspec.msgpack.decode(packed, type=tuple[Doubted, ...]) if packed else ()
+
+
 def test_what_was_verified_elsewhere_is_verified_here(bob: Victim, alice: Peer, phone: Peer) -> None:
     bob.shown.clear()
     tell(phone, bob, mark(alice.account, phone))
@@ -128,11 +134,49 @@ def test_a_device_that_may_be_a_thiefs_verifies_nobody(bob: Victim, alice: Peer,
     assert verified(bob, alice.account), "a time to come counted as the time it came at"
 
 
-def test_a_device_that_may_be_a_thiefs_fills_no_store(bob: Victim, alice: Peer, stranger: Peer) -> None:
+def test_a_device_that_may_be_a_thiefs_fills_no_store(
+    bob: Victim, stranger: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Attack: it takes back what nobody has said, of accounts without end."""
+    monkeypatch.setattr(trust_marks, "DOUBTED_MOST", 2)
     unknown = [AccountId(secrets.token_bytes(32)) for _ in range(3)]
     tell(stranger, bob, *(mark(each, stranger, Word.TAKEN_BACK) for each in unknown))
     assert bob.store.setting(Setting.TRUST_MARKS) is None
+    assert [each.mark.account for each in doubted(bob)] == unknown[1:]
+
+
+def test_what_was_said_before_the_person_s_word_counts_after_it(
+    bob: Victim, alice: Peer, mallory: Peer, stranger: Peer, fickle: Fickle
+) -> None:
+    """The newest of it. Whoever verifies somebody on a new device need not do so again because the question
+    about that was still open elsewhere."""
+    other = joins(bob, fickle)
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    tell(stranger, bob, mark(alice.account, stranger, at_ms=5), mark(mallory.account, stranger, at_ms=6))
+    tell(stranger, bob, mark(mallory.account, stranger, Word.TAKEN_BACK, 7))
+    tell(stranger, bob, mark(mallory.account, stranger, at_ms=6))
+    tell(other, bob, mark(mallory.account, other, at_ms=9))
+    assert not verified(bob, alice.account)
+    bob.command(OwnDeviceConfirmed(stranger.device))
+    assert verified(bob, alice.account)
+    assert not verified(bob, mallory.account), "the other device is still asked about"
+    assert {each.sender for each in doubted(bob)} == {other.device}
+
+
+def test_what_a_denied_device_has_said_is_forgotten(
+    bob: Victim, alice: Peer, stranger: Peer, fickle: Fickle
+) -> None:
+    """Attack: its words wait for the person's, and the person says no."""
+    tell(stranger, bob, mark(alice.account, stranger))
+    first, denied = bob.signed.manifest.devices
+    revoked = msgspec.structs.replace(denied, revoked_ms=bob.now_ms, name="", curve25519=b"")
+    bob.signed = bob.sign(first, revoked, after=bob.signed)
+    fickle.ledger.add(bob.signed)
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    assert bob.core.trust.own.waiting() == ()
+    bob.connect()
+    assert not verified(bob, alice.account)
+    assert doubted(bob) == ()
 
 
 @pytest.mark.parametrize("approved_by_it", [False, True])
@@ -182,6 +226,17 @@ def test_a_mark_counts_once_its_account_is_proven(bob: Victim, alice: Peer, phon
     bob.connect()
     assert verified(bob, alice.account)
     assert [row.account for row in bob.core.people.rows.values() if row.verified] == [alice.account]
+
+
+def test_what_waits_for_its_account_gives_way_to_what_is_said_here(
+    bob: Victim, alice: Peer, phone: Peer
+) -> None:
+    row = bob.core.people.rows.pop(alice.account)
+    tell(phone, bob, mark(alice.account, phone, Word.TAKEN_BACK))
+    bob.core.people.rows[alice.account] = row
+    bob.command(MarkVerified(alice.account))
+    bob.connect()
+    assert verified(bob, alice.account)
 
 
 def test_what_is_said_here_is_told_once(bob: Victim, alice: Peer, phone: Peer, fickle: Fickle) -> None:

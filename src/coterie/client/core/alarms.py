@@ -188,8 +188,9 @@ class OwnDevices:
         ids = [each.device for each in devices]
         mine = ids.index(self._people.device) if self._people.device in ids else 0
         root = root_of(devices, devices[mine]) if devices else None
-        elder = (each for each in devices[:mine] if each.marked and root_of(devices, each) != root)
-        return frozenset((*(each.id for each in self.waiting()), *(each.device for each in elder)))
+        elders = (each for each in devices[:mine] if each.live and each.marked)
+        apart = (each.device for each in elders if root_of(devices, each) != root)
+        return frozenset((*(each.id for each in self.waiting()), *apart))
 
     def changed(self, known: AccountRow | None, row: AccountRow) -> Outcome:
         """A newer manifest of an account was proven, and is in the people already."""

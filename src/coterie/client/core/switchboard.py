@@ -309,8 +309,9 @@ class Switchboard:
         acknowledge what it commits, and say once that all is drained."""
         yield from self.verification.tell_lost(now_ms)
         if self.standings.moved:
-            self.standings.moved = False
             yield self._telling.trust.said(now_ms)
+            yield from self._telling.trust.released(now_ms)
+            self.standings.moved = False
             self._telling.trust.later(now_ms)
         yield from self._sending.pump_later(now_ms, live=self._live)
         yield self._news.tell()

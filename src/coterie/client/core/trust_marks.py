@@ -27,6 +27,8 @@ from coterie.e2ee.pairwise import PlainKind
 
 PAUSE_MS = 1000
 JITTER_MS = 3000
+DOUBTED_MOST = 1000
+"""Marks of one device that wait for the person's word about it."""
 _jitter = secrets.SystemRandom()
 
 
@@ -37,6 +39,14 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     applied: bool
 
 
+class Doubted(msgspec.Struct, frozen=True, array_like=True):
+    """What a device said that may be a thief's: it counts once the person says that it is theirs."""
+
+    sender: bytes
+    mark: TrustMark
+
+
+_doubted = msgspec.msgpack.Decoder(tuple[Doubted, ...])
 _kept = msgspec.msgpack.Decoder(tuple[Kept, ...])
 _told = msgspec.msgpack.Decoder(dict[bytes, bytes])
 
@@ -59,6 +69,7 @@ class Marks:
         """Those whom a mark is about may be proven by now; devices may be there that were told nothing."""
         self._live = True
         self.later(now_ms)
+        yield from self.released(now_ms)
         yield from self.apply(now_ms)
 
     def later(self, now_ms: int) -> None:
@@ -77,7 +88,8 @@ class Marks:
         before = dict(kept)
         for account, device, word in self._standings.words():
             known = kept.get((account, device))
-            if (known.mark.word if known else Word.TAKEN_BACK) is word or (known and not known.applied):
+            waits = known is not None and not known.applied and word is Word.TAKEN_BACK
+            if waits or (known.mark.word if known else Word.TAKEN_BACK) is word:
                 continue
             time_ms = max(now_ms, known.mark.time_ms + 1 if known else 1)
             kept[account, device] = Kept(TrustMark(account, device, word, time_ms, self._people.device), True)
@@ -85,13 +97,27 @@ class Marks:
 
     def came(self, marks: TrustMarks, sender: DeviceId, now_ms: int) -> Iterator[Outcome]:
         """An own device tells what it knows. A time that is still to come counts as now."""
-        doubtful = sender in self._own.doubtful()
+        said = [msgspec.structs.replace(each, time_ms=min(each.time_ms, now_ms)) for each in marks.marks]
+        if sender in self._own.doubtful():
+            yield self._hold(sender, said)
+            kept = self._kept()
+            said = [each for each in said if self._takes_back(each, kept)]
+        yield from self._take(said, now_ms)
+
+    def released(self, now_ms: int) -> Iterator[Outcome]:
+        """The person may have said of devices that they are theirs: what those have told counts now."""
+        held, doubtful = self._doubted(), self._own.doubtful()
+        stay = tuple(each for each in held if each.sender in doubtful)
+        if len(stay) == len(held):
+            return
+        live = {each.id for each in self._people.own_devices() if not each.revoked}
+        yield Outcome(save=(PutSetting(Setting.TRUST_DOUBTED, msgspec.msgpack.encode(stay)),))
+        yield from self._take([each.mark for each in held if each.sender in live - doubtful], now_ms)
+
+    def _take(self, said: list[TrustMark], now_ms: int) -> Iterator[Outcome]:
         kept = self._kept()
         before = dict(kept)
-        for told in marks.marks:
-            if doubtful and not self._takes_back(told, kept):
-                continue
-            mark = msgspec.structs.replace(told, time_ms=min(told.time_ms, now_ms))
+        for mark in said:
             known = kept.get(mark.about)
             if known is None or known.mark.order < mark.order:
                 kept[mark.about] = Kept(mark, applied=False)
@@ -147,6 +173,21 @@ class Marks:
             told |= dict.fromkeys(reached, digest)
             yield Outcome(save=(PutSetting(Setting.TRUST_TOLD, msgspec.msgpack.encode(told)),))
 
+    def _hold(self, sender: DeviceId, said: list[TrustMark]) -> Outcome:
+        """The newest about each, and no more than DOUBTED_MOST of one device."""
+        others, mine = [], {}
+        for each in self._doubted():
+            if each.sender == sender:
+                mine[each.mark.about] = each
+            else:
+                others.append(each)
+        for mark in said:
+            known = mine.get(mark.about)
+            if known is None or known.mark.order < mark.order:
+                mine[mark.about] = Doubted(sender, mark)
+        held = (*others, *list(mine.values())[-DOUBTED_MOST:])
+        return Outcome(save=(PutSetting(Setting.TRUST_DOUBTED, msgspec.msgpack.encode(held)),))
+
     def _takes_back(self, told: TrustMark, kept: dict[tuple[bytes, bytes], Kept]) -> bool:
         """Whether a mark ends what stands here. Of others there is no end: a thief's device could fill the
         store with accounts that nobody knows, and every own device would hand them on."""
@@ -173,6 +214,10 @@ class Marks:
     def _kept(self) -> dict[tuple[bytes, bytes], Kept]:
         packed = self._reads.setting(Setting.TRUST_MARKS)
         return {each.mark.about: each for each in (_kept.decode(packed) if packed else ())}
+
+    def _doubted(self) -> tuple[Doubted, ...]:
+        packed = self._reads.setting(Setting.TRUST_DOUBTED)
+        return _doubted.decode(packed) if packed else ()
 
     def _told(self) -> dict[bytes, bytes]:
         packed = self._reads.setting(Setting.TRUST_TOLD)

@@ -60,6 +60,8 @@ class Setting(StrEnum):
     TRUST_MARKS = "trust-marks"
     """The newest word about everybody who was verified, here or on another own device: packed
     core.trust_marks.Kept."""
+    TRUST_DOUBTED = "trust-doubted"
+    """What devices said of that while they may have been a thief's: packed core.trust_marks.Doubted."""
     TRUST_TOLD = "trust-told"
     """Which of these each own device was told: packed, by device, 16 bytes of a hash over the marks."""
     PENDING_DOORS = "pending-doors"
