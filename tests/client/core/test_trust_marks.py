@@ -18,6 +18,7 @@ from coterie.client.commands import (
     Tick,
 )
 from coterie.client.core import trust_marks
+from coterie.client.core.standing import first_seen
 from coterie.client.core.trust_marks import JITTER_MS, PAUSE_MS, Doubted, Kept
 from coterie.client.events import Verified
 from coterie.client.store.records import Setting, Standing, WaitingReason
@@ -337,6 +338,25 @@ def test_a_device_without_a_session_is_told_later(
     bob.connect()
     pause(bob)
     assert len(fickle.items(phone)) == before + 1
+
+
+def test_taking_back_opens_nothing(bob: Victim, alice: Peer, stranger: Peer, fickle: Fickle) -> None:
+    """Attack: Bob holds back what he writes to Alice from a device that came to her account by passphrase.
+    A thief's device at Bob's takes his verification of her back, so that nobody is asked about hers, nor
+    about an identity after her."""
+    bob.command(MarkVerified(alice.account))
+    hers = joins(alice, fickle)
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    bob.now_ms += 10
+    tell(stranger, bob, mark(alice.account, stranger, Word.TAKEN_BACK, bob.now_ms))
+    assert not verified(bob, alice.account)
+    assert [each.device for each in bob.core.trust.held.of(alice.account)] == [hers.device]
+    bob.say(alice, "for her alone")
+    assert fickle.items(alice)
+    assert not fickle.items(hers)
+    people = bob.core.people
+    heir = msgspec.structs.replace(people.rows[alice.account], account=AccountId(b"h" * 32), seq=9)
+    assert first_seen(people, heir, bob.now_ms).standing is Standing.CHANGED_VERIFIED
 
 
 def test_an_identity_that_followed_a_verified_one_waits_again(

@@ -85,7 +85,7 @@ class Held:
 
     def _waits(self, device: PeerDevice) -> bool:
         row = self._people.rows.get(device.account)
-        if row is None or not row.verified or not device.marked:
+        if row is None or not row.once_verified or not device.marked:
             return False
         return root_of(row.devices, device) not in self._confirmed()
 

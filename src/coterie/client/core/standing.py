@@ -40,7 +40,7 @@ def first_seen(people: People, row: AccountRow, head_ms: int) -> AccountRow:
     if not former:
         return row
     newest = max(former, key=lambda each: each.seq)
-    was_verified = newest.standing in (Standing.VERIFIED, Standing.CHANGED_VERIFIED)
+    was_verified = newest.once_verified or newest.standing is Standing.CHANGED_VERIFIED
     standing = Standing.CHANGED_VERIFIED if was_verified else Standing.CHANGED
     return msgspec.structs.replace(row, standing=standing, changed_ms=head_ms)
 
@@ -93,14 +93,14 @@ class Standings:
         return Outcome(save=(*outcome.save, *confirmed), show=outcome.show)
 
     def taken_back(self, account: AccountId) -> Outcome:
-        """Somebody does not count as verified any more. Where their identity followed a verified one, nothing
-        goes to it again until it is verified."""
+        """Somebody does not count as verified any more. It opens nothing, whoever said it: what is held stays
+        held, and where their identity followed a verified one nothing goes to it until it is verified."""
         row = self._people.rows.get(account)
         if row is None or not row.verified:
             return NOTHING
-        known = (Standing.VERIFIED, Standing.CHANGED_VERIFIED)
-        followed = any(each.standing in known for each in before(self._people, account))
-        return self._put(account, Standing.CHANGED_VERIFIED if followed else Standing.PINNED, Verified)
+        former = before(self._people, account)
+        followed = any(each.once_verified or each.standing is Standing.CHANGED_VERIFIED for each in former)
+        return self._put(account, Standing.CHANGED_VERIFIED if followed else Standing.TAKEN_BACK, Verified)
 
     def confirmed(self, account: AccountId, device: DeviceId) -> Outcome:
         """The person says that a device of somebody, and what it approved, is theirs."""

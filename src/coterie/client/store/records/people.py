@@ -50,6 +50,8 @@ class Standing(StrEnum):
     """The first identity that was seen under its name, or one that was accepted."""
     VERIFIED = "verified"
     """The person has compared safety numbers or emoji with the account's person."""
+    TAKEN_BACK = "taken-back"
+    """Verified once, and not any more: what waits for a word about a verified one goes on waiting for it."""
     CHANGED = "changed"
     """Another identity had this name before: nothing goes to it alone until the person accepts it."""
     CHANGED_VERIFIED = "changed-verified"
@@ -80,6 +82,12 @@ class AccountRow(msgspec.Struct, frozen=True):
     @property
     def verified(self) -> bool:
         return self.standing is Standing.VERIFIED
+
+    @property
+    def once_verified(self) -> bool:
+        """Whether this identity was verified here at some time: devices of it that came by recovery need a
+        word, and an identity after it a new verification."""
+        return self.standing in (Standing.VERIFIED, Standing.TAKEN_BACK)
 
     @property
     def waits(self) -> bool:
