@@ -135,7 +135,7 @@ def test_what_needs_a_newer_version_says_so() -> None:
                 "by_recovery": True,
                 "change": "devices",
                 "verified": False,
-                "at_ms": 1_795_521_600_000,
+                "at": "2026-11-24T12:00:00.000Z",
             },
         ),
         (LinkChanged(LinkState.LIVE), {"event": "link", "state": "live"}),

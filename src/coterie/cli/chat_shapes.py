@@ -84,7 +84,7 @@ class JoinedShape(Shape, frozen=True, kw_only=True):
 
 class TrustShape(Shape, frozen=True, kw_only=True):
     """What is known of somebody changed. change: devices (then by_recovery says how),
-    verified, or identity (another one than before). at_ms: of devices as the signed list of them says, of an
+    verified, or identity (another one than before). at: of devices as the signed list of them says, of an
     identity that of the signed head under which it was seen."""
 
     event: str
@@ -92,7 +92,7 @@ class TrustShape(Shape, frozen=True, kw_only=True):
     by_recovery: bool
     change: str
     verified: bool
-    at_ms: int | None = None
+    at: str | None = None
 
 
 class EmojiShape(Shape, frozen=True, kw_only=True):
@@ -317,7 +317,7 @@ def verify_shape(
                 by_recovery=False,
                 change="identity",
                 verified=person.verified,
-                at_ms=changed_ms,
+                at=iso(changed_ms),
             )
         case ContactDeviceQuestion(_, device):
             return contact_device_shape(name, device)

@@ -191,7 +191,7 @@ class EventLines:
             by_recovery=event.by_recovery,
             change="devices",
             verified=person.verified,
-            at_ms=event.published_ms,
+            at=iso(event.published_ms),
         )
         line = devices_line(person, event.by_recovery, event.published_ms, self._calendar)
         return self._output.rendered(shape, line)
