@@ -19,7 +19,6 @@ from coterie.base.signing import IdentityKeys
 from coterie.client.commands import Say
 from coterie.client.events import NotInLedger
 from coterie.content.body import Text
-from coterie.e2ee.pairwise import peek_prekey_id
 from coterie.e2ee.vodo import DeviceKeys
 from coterie.ledger.manifest import FIRST, DeviceEntry, Prekey, PrekeyKind, SignedManifest, sign_prekey
 from coterie.wire.frames import Accepted, LedgerGrew, Refusal, Send, ServerFrame
@@ -175,9 +174,8 @@ def test_f_an_old_manifest_again(alice: Peer, bob: Victim, server: Server, judge
 def test_i_prekeys_of_a_year_ago(
     alice: Peer, newcomer: Victim, server: Server, judge: Judge, kind: PrekeyKind
 ) -> None:
-    """The private halves may have been stolen since: whoever is given nothing younger seals nothing. A
-    one-time key may be old: nobody has its private half but the device until it is used, and around it is an
-    X-Wing key of these days."""
+    """The private halves may have been stolen since: whoever is given nothing younger seals nothing, whichever
+    of them it is (decision 0035)."""
     old = newcomer.now_ms - YEAR_MS
 
     def aged(packed_key: bytes, prekey_kind: PrekeyKind, id: int) -> bytes:
@@ -203,10 +201,6 @@ def test_i_prekeys_of_a_year_ago(
     newcomer.server = Keeper(server.ledger, server.peers, server.got)
     newcomer.connect()
     newcomer.say(alice, "an old key")
-    sealed = server.items_for(alice)
-    if kind is PrekeyKind.ONE_TIME:
-        assert [peek_prekey_id(each) for each in sealed] == [X_WING_ID]
-    else:
-        assert sealed == []
-        assert server.sends() == newcomer.server.sends() == []
+    assert server.items_for(alice) == []
+    assert server.sends() == newcomer.server.sends() == []
     harmless(newcomer, judge)
