@@ -174,8 +174,8 @@ def test_f_an_old_manifest_again(alice: Peer, bob: Victim, server: Server, judge
 def test_i_prekeys_of_a_year_ago(
     alice: Peer, newcomer: Victim, server: Server, judge: Judge, kind: PrekeyKind
 ) -> None:
-    """The private halves may have been stolen since: whoever is given nothing younger seals nothing, whichever
-    of them it is (decision 0035)."""
+    """The private halves may have been stolen since: whoever is given nothing younger seals nothing, whatever
+    the kind (decision 0035)."""
     old = newcomer.now_ms - YEAR_MS
 
     def aged(packed_key: bytes, prekey_kind: PrekeyKind, id: int) -> bytes:
