@@ -1,7 +1,7 @@
 # The one entry point. Each target makes the environment it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check quick coverage covered garbage mutants bench soak clean
+.PHONY: help setup run test check quick coverage covered garbage lies mutants bench soak clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON_HERE := .venv/bin/python
@@ -10,6 +10,7 @@ PLACE := $(shell pwd | cksum | cut -d' ' -f1)
 RUN := .venv/.run-$(PLACE)
 DEV := .venv/.dev-$(PLACE)
 TESTS ?= tests
+SECONDS ?= 300
 # Packages of which every branch has to be tested, and the tests that are enough to see it.
 WHOLE := wire ledger e2ee content client/core
 COVERING := tests/wire tests/ledger tests/e2ee tests/content tests/vectors tests/client tests/attacks tests/village
@@ -27,6 +28,7 @@ help:
 	@echo "make bench   how fast it is on this machine (ARGS='--quick' takes less than a minute)"
 	@echo "make mutants   take each defence out once, and see its test fail (ARGS='ghost' for some)"
 	@echo "make garbage   half a million calls of garbage into every parser, and a thousand orders of lies"
+	@echo "make lies    orders of what people and a lying server do, for five minutes (SECONDS=60 for one)"
 	@echo "make soak    ten minutes of 20 clients and many days: is anything lost? (ARGS='--seed 7')"
 	@echo "make setup   only make .venv"
 	@echo "make clean   remove .venv and caches (var/, with your keys and messages, stays)"
@@ -61,6 +63,10 @@ mutants: $(DEV)
 garbage: $(DEV)
 	@COTERIE_GARBAGE_CALLS=500000 $(PYTHON_HERE) -m pytest -q tests/attacks/test_garbage.py
 	@COTERIE_ANY_LIES=1000 $(PYTHON_HERE) -m pytest -q -o timeout=3600 tests/attacks/test_any_lies.py
+
+lies: $(DEV)
+	@COTERIE_ANY_LIES=100 COTERIE_ANY_LIES_SECONDS=$(SECONDS) \
+	    $(PYTHON_HERE) -m pytest -q -s --show-capture=no -o timeout=0 tests/attacks/test_any_lies.py
 
 covered: $(DEV)
 	@$(PYTHON_HERE) -m coverage combine --quiet

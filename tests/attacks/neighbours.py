@@ -17,9 +17,20 @@ from coterie.base.errors import SealBroken
 from coterie.base.ids import AccountId, DeviceId, EnvelopeId
 from coterie.base.signing import IdentityKeys
 from coterie.e2ee.hybrid import XWingKey
-from coterie.e2ee.pairwise import Party, open_envelope_outer, open_plaintext
+from coterie.e2ee.pairwise import OlmPlaintext, Party, open_envelope_outer, open_plaintext
 from coterie.e2ee.vodo import DeviceKeys, OlmSession
-from coterie.ledger.manifest import DeviceEntry, Prekey, PrekeyKind, SignedManifest, sign_prekey
+from coterie.ledger.deletion import SignedDeletion, sign_deletion
+from coterie.ledger.leaves import NO_LEAF, Leaf, LeafKind, name_hash
+from coterie.ledger.manifest import (
+    RECOVERY,
+    DeviceEntry,
+    Manifest,
+    Prekey,
+    PrekeyKind,
+    SignedManifest,
+    sign_manifest,
+    sign_prekey,
+)
 from coterie.wire.frames import (
     Accepted,
     Accounts,
@@ -60,25 +71,73 @@ class Installed:
 class Neighbour(Peer):
     """The first device is the one that Peer has, and is never removed: it signs."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, before: Neighbour | None = None) -> None:
+        """before: whose name this one begins anew."""
         super().__init__(IdentityKeys(RSA, mldsa.MLDSA65PrivateKey.generate()), name)
+        self.before = before
+        self.heir: Neighbour | None = None
+        """Who begins this one's name anew."""
+        self.deletion = b""
+        """As its owner signed it; b"" while there is none."""
+        if before is not None:
+            before.heir = self
+            self.signed = self._by_first(follows(self.signed.manifest, before.signed))
         self.devices = [Installed(self.device, self.keys, {1: self.x_wing})]
+        self.first_seq = self.signed.manifest.seq
         self.genuine = {self.signed.hash: self.signed}
         self.entries: list[DeviceEntry] = list(self.signed.manifest.devices)
         self.said = 0
         self.false: SignedManifest | None = None
         """The ledger has a false leaf of this name: nothing true can follow it."""
+        self.ruined = False
+        """It has one of an end that nobody signed."""
+        self.void = False
+        """The one before has said no."""
 
-    def changes(self, entries: list[DeviceEntry]) -> SignedManifest:
+    @property
+    def is_over(self) -> bool:
+        """Nothing true follows the newest leaf of this account, unless it cancels a reset."""
+        return bool(self.false or self.ruined or self.deletion or self.heir or self.void)
+
+    def changes(self, entries: list[DeviceEntry], by: Installed | None = None) -> SignedManifest:
+        """by: the device that co-signs, the first one where none is named."""
+        manifest = self.sign(*entries, after=self.signed).manifest
+        signer = by or self.devices[0]
         self.entries = entries
-        self.signed = self.sign(*entries, after=self.signed)
-        self.genuine[self.signed.hash] = self.signed
-        return self.signed
+        return self._is_now(sign_manifest(manifest, self.identity, signer.id, signer.keys))
 
-    def add_device(self) -> SignedManifest:
+    def add_device(self, *, by_recovery: bool = False, by: int = 0) -> SignedManifest:
+        """by: index among the live devices of the one that approves it, and whose mark it carries on."""
         device = Installed(DeviceId(secrets.token_bytes(16)), DeviceKeys.create(), {1: XWingKey.generate()})
+        live = [each for each in self.devices if self.entry_now(each).live]
+        approver = self.devices[0] if by_recovery else live[by]
         self.devices.append(device)
-        return self.changes([*self.entries, entry_of(device, self.device)])
+        marked = by_recovery or self.entry_now(approver).marked
+        new = entry_of(device, RECOVERY if by_recovery else approver.id, marked=marked)
+        return self.changes([*self.entries, new], approver)
+
+    def entry_now(self, device: Installed) -> DeviceEntry:
+        return next(each for each in self.entries if each.id == device.id)
+
+    def says_no(self) -> SignedManifest:
+        """This one still has everything: the manifest that cancels the newest reset of its name."""
+        assert self.heir is not None
+        self.heir.void, self.heir = True, None
+        manifest = self.sign(*self.entries, after=self.signed).manifest
+        return self._is_now(self._by_first(msgspec.structs.replace(manifest, seq=manifest.seq + 1)))
+
+    def deletes_itself(self) -> SignedDeletion:
+        signed = sign_deletion(self.signed, self.identity, self.device, self.keys, NOW_MS)
+        self.deletion = signed.pack()
+        return signed
+
+    def _by_first(self, manifest: Manifest) -> SignedManifest:
+        return sign_manifest(manifest, self.identity, self.device, self.keys)
+
+    def _is_now(self, signed: SignedManifest) -> SignedManifest:
+        self.signed = signed
+        self.genuine[signed.hash] = signed
+        return signed
 
     def remove_device(self) -> SignedManifest:
         """The newest that is live."""
@@ -87,7 +146,7 @@ class Neighbour(Peer):
             [each.revoked(NOW_MS) if number == at else each for number, each in enumerate(self.entries)]
         )
 
-    def opens(self, item: EnvelopeItem, sender: Party) -> None:
+    def opens(self, item: EnvelopeItem, sender: Party) -> OlmPlaintext:
         """Whoever has this device's own keys can read it: so it was sealed to them."""
         (device,) = (each for each in self.devices if each.id == item.device)
 
@@ -106,7 +165,7 @@ class Neighbour(Peer):
         )
         plaintext = self._olm(device, kind, message, sender)
         me = Party(self.account, device.id, device.keys.ed25519)
-        open_plaintext(plaintext, sender, me, EnvelopeId(item.envelope))
+        return open_plaintext(plaintext, sender, me, EnvelopeId(item.envelope))
 
     def _olm(self, device: Installed, kind: int, message: bytes, sender: Party) -> bytes:
         for session in device.sessions:
@@ -124,10 +183,15 @@ class Neighbour(Peer):
     known_curves: dict[bytes, bytes] = {}  # noqa: RUF012 - one victim for all
 
 
-def entry_of(device: Installed, approved_by: DeviceId) -> DeviceEntry:
+def entry_of(device: Installed, approved_by: bytes, *, marked: bool = False) -> DeviceEntry:
     return DeviceEntry(
-        device.id, "more", device.keys.curve25519, device.keys.ed25519, NOW_MS, 0, approved_by, False
+        device.id, "more", device.keys.curve25519, device.keys.ed25519, NOW_MS, 0, approved_by, marked
     )
+
+
+def follows(manifest: Manifest, before: SignedManifest) -> Manifest:
+    """As the first one of another identity, which begins the name of `before` anew."""
+    return msgspec.structs.replace(manifest, seq=before.manifest.seq + 1, previous=before.hash)
 
 
 class Lie(StrEnum):
@@ -140,6 +204,7 @@ class Lie(StrEnum):
     FROZEN = "no leaf after those that there are"
     FORKED = "another ledger from here on"
     RUINED = "a leaf of a manifest that nobody signed"
+    ENDED = "a leaf of an end that nobody signed"
 
 
 GHOST = Installed(DeviceId(b"g" * 16), DeviceKeys.create(), {1: XWingKey.generate()})
@@ -171,7 +236,9 @@ class Town(Server):
     def record(self, peer: Peer) -> AccountRecord:
         if not isinstance(peer, Neighbour):
             return super().record(peer)
-        manifests = [each for each in peer.genuine.values() if not self._is_hidden(each)]
+        if peer.deletion and Lie.OLD_MANIFEST not in self.lies:
+            return AccountRecord(peer.account, (), (), peer.deletion)
+        manifests = [each for each in peer.genuine.values() if not self._is_hidden(peer, each)]
         keys = [self._standing(peer, device) for device in peer.devices]
         if Lie.GHOST in self.lies:
             manifests[-1] = with_ghost(peer, instead=True)
@@ -195,8 +262,8 @@ class Town(Server):
             return Refusal(frame.request, Code.STALE_VIEW.value, 0, refs, self.ledger.view.size)
         return Accepted(frame.request, 1)
 
-    def _is_hidden(self, signed: SignedManifest) -> bool:
-        return Lie.OLD_MANIFEST in self.lies and signed.manifest.seq > 1
+    def _is_hidden(self, peer: Neighbour, signed: SignedManifest) -> bool:
+        return Lie.OLD_MANIFEST in self.lies and signed.manifest.seq > peer.first_seq
 
     def _standing(self, peer: Neighbour, device: Installed) -> StandingKeys:
         id, key = max(device.x_wings.items(), key=lambda each: each[0])
@@ -217,6 +284,32 @@ class Town(Server):
     def repent(self) -> None:
         self.lies.clear()
         self.ledger = self.true
+
+    def put(self, kind: LeafKind, of: Neighbour, seq: int, hash: bytes) -> None:
+        """The next leaf of somebody's name."""
+        index, _ = self.true.view.newest_of_name(name_hash(of.name)) or (NO_LEAF, None)
+        self.true.put(Leaf(kind, name_hash(of.name), of.account, seq, hash, index))
+
+    def reset(self, peer: Neighbour) -> Neighbour:
+        """The operator lets somebody begin a name anew: the person, or whoever asked for it."""
+        heir = Neighbour(peer.name, peer)
+        self.peers[heir.account] = heir
+        self.put(LeafKind.RESET, heir, heir.first_seq, heir.signed.hash)
+        return heir
+
+    def may_say_no(self, peer: Neighbour) -> bool:
+        """Whether the newest leaf of a name is the reset that its identity cancels by saying no."""
+        _, newest = self.true.view.newest_of_name(name_hash(peer.name)) or (0, None)
+        return peer.heir is not None and newest is not None and newest.seq == peer.heir.first_seq
+
+    def delete(self, peer: Neighbour) -> None:
+        signed = peer.deletes_itself()
+        self.put(LeafKind.TOMBSTONE, peer, signed.deletion.seq, signed.hash)
+
+    def end(self, peer: Neighbour) -> None:
+        """A tombstone of a deletion that its owner has not signed."""
+        peer.ruined = True
+        self.put(LeafKind.TOMBSTONE, peer, peer.signed.manifest.seq + 1, secrets.token_bytes(32))
 
     def ruin(self, peer: Neighbour) -> None:
         """A leaf with a ghost, which neither the identity nor a device has signed."""

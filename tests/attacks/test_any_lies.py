@@ -1,30 +1,41 @@
-"""Sign-ups, devices, removals, renewed keys, messages and lies in any order: nothing is ever sealed to a key
-that does not stand in the ledger, and a server is accused where it signed two truths, and nowhere else.
+"""Sign-ups, devices, removals, resets, deletions, clicks, messages and lies in any order: nothing is ever
+sealed to a key that does not stand in the ledger, nor for an identity or a device that the person has to look
+at first, and a server is accused where it signed two truths, and nowhere else.
 
-COTERIE_ANY_LIES says how many orders are tried (`make garbage` tries 1000)."""
+COTERIE_ANY_LIES says how many orders are tried (`make garbage` tries 1000), COTERIE_ANY_LIES_SECONDS for how
+long at least (`make lies SECONDS=300`)."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import assert_never
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from coterie.base import limits
-from coterie.base.errors import CoterieError, SealBroken, SecurityStop
-from coterie.base.ids import AccountId, DeviceId, MessageId, UserName
+from coterie.base.clock import SystemClock
+from coterie.base.errors import CoterieError, PersonChanged, Refused, SecurityStop
+from coterie.base.ids import AccountId, MessageId, UserName
 from coterie.base.signing import IdentityKeys
-from coterie.client.commands import Disconnected, Say, Tick
+from coterie.client.commands import (
+    AcceptIdentity,
+    ContactDeviceConfirmed,
+    Disconnected,
+    MarkVerified,
+    MoveQueued,
+    Say,
+    Tick,
+)
 from coterie.client.core.profile import ServerProof
 from coterie.client.core.recorded import ledger_file
-from coterie.client.outcome import Outcome
 from coterie.client.store.profiles import new_profile
 from coterie.client.store.records import PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
@@ -32,16 +43,17 @@ from coterie.content.body import Text
 from coterie.e2ee.hybrid import XWingKey
 from coterie.e2ee.vodo import GroupOut
 from coterie.ledger.audit import audit
-from coterie.wire.frames import ClientFrame, Envelopes, LedgerGrew
-from coterie.wire.frames.messages import EnvelopeItem
+from coterie.wire.frames import LedgerGrew
 from tests.attacks.lying import STATEMENT, founded, light
 from tests.attacks.neighbours import Lie, Neighbour, Town
 from tests.attacks.peers import EVERYONE, SERVER_KEYS
-from tests.attacks.street import Victim
+from tests.attacks.watched import Watched, root_of
 
 ORDERS = int(os.environ.get("COTERIE_ANY_LIES", "20"))
+SECONDS = float(os.environ.get("COTERIE_ANY_LIES_SECONDS", "0"))
 STEPS = 25
 PEOPLE_MOST = 4
+WITH_HEIRS_MOST = 7
 DEVICES_MOST = 4
 ANY = st.integers(0, 1 << 16)
 
@@ -50,50 +62,48 @@ class Change(StrEnum):
     """What somebody does."""
 
     SIGN_UP = "sign up"
-    ADD = "add a device"
+    ADD = "approve a device by any of theirs"
+    RECOVER = "add one by passphrase or recovery key"
     REMOVE = "remove one"
     RENEW = "renew all prekeys"
+    RESET = "begin the name anew, or have it begun by somebody else"
+    SAY_NO = "cancel that"
+    DELETE = "delete the account"
+
+
+class Click(StrEnum):
+    """What Bob says of somebody."""
+
+    VERIFIED = "compared, and they match"
+    ACCEPTED = "goes on with a new identity"
+    CONFIRMED = "that device is theirs"
+    MOVED = "what waited for the one before is for the one of now"
+    DROPPED = "what waited for the one before is for nobody"
+
+
+class Then(StrEnum):
+    """What comes with a name that begins anew."""
+
+    AWAY = "Bob's program is closed"
+    CANCELLED = "the one before says no"
+    WITHHELD = "the server does not show to whom the name goes"
 
 
 CHANGES = st.sampled_from(Change)
+CLICKS = st.sampled_from(Click)
+SOME_CLICKS = st.lists(CLICKS, min_size=1, max_size=3)
+ABOUT_A_DAY = st.sampled_from((24, 23, 25, 48))
 IDENTITY = IdentityKeys.generate()
-
-
-class Watched(Victim):
-    """Every envelope is looked at when it is sealed, under the view that it was sealed by."""
-
-    town: Town
-    seen: set[bytes]
-
-    def committed(self, steps: Callable[[], Iterator[Outcome]]) -> list[ClientFrame]:
-        frames = super().committed(steps)
-        for frame in frames:
-            for item in frame.items if isinstance(frame, Envelopes) else ():
-                if item.envelope not in self.seen:
-                    self.seen.add(item.envelope)
-                    self._looked_at(item)
-        return frames
-
-    def _looked_at(self, item: EnvelopeItem) -> None:
-        owner = self.town.peers[AccountId(item.account)]
-        assert isinstance(owner, Neighbour), "nobody else has devices"
-        _, leaf = self.core.trust.view.newest_of_account(owner.account) or (0, None)
-        assert leaf is not None
-        assert leaf.hash in owner.genuine, "sealed by a manifest that its owner never signed"
-        entry = owner.genuine[leaf.hash].manifest.entry(DeviceId(item.device))
-        assert entry is not None, "sealed for a device that the ledger does not have"
-        assert entry.live, "sealed for a device that was removed"
-        try:
-            owner.opens(item, self.party)
-        except SealBroken as broken:
-            raise AssertionError("sealed to keys that its owner does not have") from broken
 
 
 class AnyLies(RuleBasedStateMachine):
     """Bob's program, his neighbours, and a server that lies now and then."""
 
+    orders = steps = 0
+
     @initialize()
     def found(self) -> None:
+        AnyLies.orders += 1
         self.folder = tempfile.TemporaryDirectory()
         place = new_profile(Path(self.folder.name), UserName("bob"), AccountId(bytes(32)))
         self.store = ClientStore.open(place, secrets.token_bytes(32))
@@ -101,7 +111,7 @@ class AnyLies(RuleBasedStateMachine):
         self.town = Town(founded())
         self.town.true = self.town.ledger
         self.bob = Watched(IDENTITY, "bob", self.store, self.town)
-        self.bob.town, self.bob.seen = self.town, set()
+        self.bob.begin(self.town)
         Neighbour.known_curves[self.bob.keys.ed25519] = self.bob.keys.curve25519
         proof = ServerProof(SERVER_KEYS.public.pack(), (), STATEMENT.pack())
         self.bob.apply(PutSetting(Setting.SERVER_PROOF, proof.pack()))
@@ -119,8 +129,11 @@ class AnyLies(RuleBasedStateMachine):
         """As the runtime does: what is wrong with a frame ends the connection, a stop the program."""
         if self.over:
             return
+        AnyLies.steps += 1
         try:
             step()
+        except (Refused, PersonChanged):
+            pass  # said to the person alone
         except SecurityStop:
             self._stopped()
         except CoterieError:
@@ -155,20 +168,36 @@ class AnyLies(RuleBasedStateMachine):
         self._tell()
 
     def changes(self, change: Change, person: Neighbour) -> None:
-        live = sum(entry.live for entry in person.entries)
         match change:
             case Change.SIGN_UP if len(self.people) < PEOPLE_MOST:
                 self.sign_up()
-            case Change.ADD if person.false is None and len(person.devices) < DEVICES_MOST:
-                self.town.true.add(person.add_device())
-            case Change.REMOVE if person.false is None and live > 1:
-                self.town.true.add(person.remove_device())
             case Change.RENEW:
                 for device in person.devices:
                     device.x_wings[max(device.x_wings) + 1] = XWingKey.generate()
+            case Change.SAY_NO if self.town.may_say_no(person):
+                self.town.true.add(person.says_no())
+            case _ if not person.is_over:
+                self.goes_on(change, person)
             case _:
                 pass
         self._tell()
+
+    def goes_on(self, change: Change, person: Neighbour) -> None:
+        """A change of an account that is not over."""
+        live = sum(entry.live for entry in person.entries)
+        match change:
+            case Change.ADD if len(person.devices) < DEVICES_MOST:
+                self.town.true.add(person.add_device(by=-1))
+            case Change.RECOVER if len(person.devices) < DEVICES_MOST:
+                self.town.true.add(person.add_device(by_recovery=True))
+            case Change.REMOVE if live > 1:
+                self.town.true.add(person.remove_device())
+            case Change.RESET if len(self.people) < WITH_HEIRS_MOST:
+                self.people.append(self.town.reset(person))
+            case Change.DELETE:
+                self.town.delete(person)
+            case _:
+                pass
 
     @rule(change=CHANGES, who=ANY)
     def somebody_changes(self, change: Change, who: int) -> None:
@@ -178,15 +207,92 @@ class AnyLies(RuleBasedStateMachine):
     def lies(self, lie: Lie, change: Change, who: int, also: bool) -> None:
         """The server begins to lie, things go on, and Bob writes."""
         person = self.somebody(who)
-        if lie is not Lie.RUINED:
+        if lie not in (Lie.RUINED, Lie.ENDED):
             self.town.begin(lie)
-        elif person.false is None:
-            self.town.ruin(person)
+        elif not person.is_over:
+            (self.town.ruin if lie is Lie.RUINED else self.town.end)(person)
         self.changes(change, person)
         if also:
             self.start_again()
         self.say_to_all()
-        self.does(lambda: self.bob.say(person, "to one"))
+        self.say_to(person)
+
+    @rule(before=CLICKS, after=SOME_CLICKS, who=ANY, hours=ABOUT_A_DAY, then=st.sets(st.sampled_from(Then)))
+    def name_begins_anew(
+        self, before: Click, after: list[Click], who: int, hours: int, then: set[Then]
+    ) -> None:
+        """Bob has written, is away or there for about a day, and clicks or not before and after."""
+        person = self.somebody(who)
+        self.clicks_on(person, before)
+        self.say_to(person)
+        if Then.WITHHELD in then:
+            self.town.begin(Lie.NOTHING)
+        self.changes(Change.RESET, person)
+        self.say_to(person)
+        if Then.CANCELLED in then:
+            self.changes(Change.SAY_NO, person)
+        if Then.AWAY in then:
+            self._hang_up()
+            self.say_to(person)
+        self.pass_hours(hours, away=Then.AWAY in then)
+        for each in (person, person.heir or person):
+            for click in after:
+                self.clicks_on(each, click)
+                self.say_to(each)
+        self.say_to_all()
+
+    @rule(clicks=SOME_CLICKS, who=ANY, approves=st.booleans())
+    def device_by_recovery(self, clicks: list[Click], who: int, approves: bool) -> None:
+        """Somebody with the passphrase becomes a device, and perhaps lets in another one."""
+        person = self.somebody(who)
+        self.clicks_on(person, Click.VERIFIED)
+        for change in (Change.RECOVER, Change.ADD)[: 1 + approves]:
+            self.changes(change, person)
+            self.say_to(person)
+        for click in clicks:
+            self.clicks_on(person, click)
+            self.say_to(person)
+
+    @rule(click=CLICKS, who=ANY)
+    def clicks(self, click: Click, who: int) -> None:
+        self.clicks_on(self.somebody(who), click)
+
+    def clicks_on(self, person: Neighbour, click: Click) -> None:
+        """What a click allows counts from before it is carried out."""
+        account, said = person.account, self.bob.clicks
+        match click:
+            case Click.VERIFIED:
+                said.verifies(account)
+                self.does(lambda: self.bob.command(MarkVerified(account)))
+            case Click.ACCEPTED:
+                said.accepts(account)
+                self.does(lambda: self.bob.command(AcceptIdentity(account)))
+            case Click.CONFIRMED:
+                self.confirms(person)
+            case Click.MOVED | Click.DROPPED:
+                if click is Click.MOVED:
+                    same = (each.account for each in self.people if each.name == person.name)
+                    said.moved.update((each, account) for each in same)
+                move = MoveQueued(account, send=click is Click.MOVED)
+                self.does(lambda: self.bob.command(move))
+            case _:
+                assert_never(click)
+
+    def confirms(self, person: Neighbour) -> None:
+        """The newest marked device, if Bob has heard of it."""
+        devices = self.bob.core.people.rows.get(person.account)
+        marked = [each for each in (devices.devices if devices else ()) if each.marked]
+        if marked:
+            entries = tuple(person.entries)
+            entry = next(each for each in entries if each.id == marked[-1].device)
+            self.bob.clicks.confirmed.add(root_of(entry, entries))
+            confirmed = ContactDeviceConfirmed(person.account, marked[-1].device)
+            self.does(lambda: self.bob.command(confirmed))
+
+    def say_to(self, person: Neighbour) -> None:
+        """By name, which is whose it was at first, or that of somebody who was proven."""
+        if person.before is None or person.account in self.bob.core.people.rows:
+            self.does(lambda: self.bob.say(person, person.account.hex()))
 
     @rule()
     def connect(self) -> None:
@@ -202,7 +308,7 @@ class AnyLies(RuleBasedStateMachine):
 
     @rule(who=ANY)
     def say(self, who: int) -> None:
-        self.does(lambda: self.bob.say(self.somebody(who), "to one"))
+        self.say_to(self.somebody(who))
 
     @rule()
     def say_to_all(self) -> None:
@@ -227,11 +333,20 @@ class AnyLies(RuleBasedStateMachine):
         person.said += 1
         self.bob.log(person.message(out, EVERYONE, "hello", n=person.said, head=light(self.town.true)))
 
-    @rule(hours=st.integers(1, 48))
-    def time_passes(self, hours: int) -> None:
+    @rule(hours=st.integers(1, 48), away=st.booleans())
+    def time_passes(self, hours: int, away: bool) -> None:
+        self.pass_hours(hours, away=away)
+
+    def pass_hours(self, hours: int, *, away: bool) -> None:
+        """away: the program is closed meanwhile."""
+        if away:
+            self._hang_up()
         self.bob.now_ms += hours * limits.HOUR_MS
         self.town.now_ms = self.bob.now_ms
-        self.does(lambda: self.bob.command(Tick()))
+        if away:
+            self.start_again()
+        else:
+            self.does(lambda: self.bob.command(Tick()))
 
     @rule()
     def repent(self) -> None:
@@ -239,7 +354,16 @@ class AnyLies(RuleBasedStateMachine):
         self._tell()
 
 
-AnyLies.TestCase.settings = settings(
-    max_examples=ORDERS, stateful_step_count=STEPS, suppress_health_check=[HealthCheck.too_slow]
-)
-TestAnyLies = pytest.mark.slow(AnyLies.TestCase)
+ORDER = settings(max_examples=ORDERS, stateful_step_count=STEPS, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.mark.slow
+def test_any_lies() -> None:
+    clock = SystemClock()
+    until = clock.monotonic_seconds() + SECONDS
+    while True:
+        run_state_machine_as_test(AnyLies, settings=ORDER)
+        if clock.monotonic_seconds() >= until:
+            break
+    print(f"{AnyLies.orders} orders, {AnyLies.steps} steps, {Watched.looked_at} envelopes opened")
+    assert Watched.looked_at > ORDERS, "hardly anything was sealed"

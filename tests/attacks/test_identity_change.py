@@ -221,6 +221,24 @@ def test_while_the_new_one_s_manifest_is_withheld_nothing_goes_to_the_one_before
     assert bob.server.sends() == []
 
 
+def test_a_new_one_that_was_ended_unseen_does_not_give_the_name_back(
+    former: Peer, bob: Victim, identities: dict[str, IdentityKeys]
+) -> None:
+    """Attack: the same, and the server then writes that the new one was deleted. Found by orders of lies."""
+    new = reset(former, identities["carol"], bob.server)
+    del bob.server.peers[new.account]
+    index, leaf = bob.server.ledger.view.newest_of_name(name_hash(new.name)) or (0, None)
+    assert leaf is not None
+    ended = replace(leaf, kind=LeafKind.TOMBSTONE, seq=leaf.seq + 1, hash=b"e" * 32, previous=index)
+    bob.server.ledger.put(ended)
+    bob.frame(LedgerGrew(bob.server.ledger.head()))
+    bob.command(Disconnected(None, final=False))
+    bob.core = bob.new_core()
+    bob.connect()
+    bob.say(former, "for whom?")
+    assert bob.server.sends() == []
+
+
 def test_nobody_has_no_past_and_nothing_to_accept(former: Peer, bob: Victim) -> None:
     nobody = AccountId(bytes(32))
     assert before(bob.core.people, nobody) == ()

@@ -8,7 +8,7 @@ import pytest
 from coterie.base import limits
 from coterie.base.errors import SecurityStop
 from coterie.base.signing import IdentityKeys
-from coterie.client.commands import Tick
+from coterie.client.commands import Disconnected, Tick
 from coterie.client.events import AccountDeleted, NameReset, ResetState
 from coterie.ledger.deletion import SignedDeletion, sign_deletion
 from coterie.ledger.leaves import Leaf, LeafKind, name_hash
@@ -218,5 +218,40 @@ def test_who_never_knew_the_one_before_knows_the_name_at_once(
     after.signed = _as_reset(after, after.signed, before)
     server.peers[before.account] = mallory
     reset(bob, server, before, after)
+    assert bob.core.people.named(before.name) == after.account
+    assert states(bob) == []
+
+
+def test_what_waits_is_not_sealed_for_the_one_before_by_who_comes_back_a_day_later(
+    alice: Peer, bob: Victim, server: Server, heir: Peer
+) -> None:
+    """Whoever holds alice's lost device must not get what was written before, only because bob's program was
+    closed when the name became the other one's."""
+    reset(bob, server, alice, heir)
+    bob.command(Disconnected(None, final=False))
+    bob.say(alice, "for the one before")
+    sent = len(server.sends())
+    bob.core = bob.new_core()
+    bob.now_ms += limits.RESET_AFTER_MS
+    bob.connect()
+    assert states(bob) == [ResetState.ANNOUNCED, ResetState.IN_EFFECT]
+    assert len(server.sends()) == sent
+    assert server.items_for(alice) == []
+
+
+def test_who_hears_of_the_one_before_later_believes_the_one_of_now(
+    mallory: Peer, bob: Victim, server: Server
+) -> None:
+    """The one before is no news, and takes nothing back."""
+    before = Peer(IdentityKeys.generate(), "dave")
+    server.ledger.add(before.signed)
+    after = Peer(IdentityKeys.generate(), "dave")
+    after.signed = _as_reset(after, after.signed, before)
+    reset(bob, server, before, after)
+    server.peers[before.account] = before
+    bob.frame(LedgerGrew(server.ledger.head()))
+    assert before.account in bob.core.people.rows
+    assert states(bob) == []
+    later(bob, 2 * limits.RESET_AFTER_MS)
     assert bob.core.people.named(before.name) == after.account
     assert states(bob) == []

@@ -9,6 +9,7 @@ import pytest
 
 from coterie.base.codes import Code
 from coterie.base.ids import AccountId, DeviceId, MessageId
+from coterie.base.signing import IdentityKeys
 from coterie.client.commands import ContactDeviceConfirmed, Disconnected, MarkVerified, Say, Tick
 from coterie.client.events import ContactDeviceQuestion, SendingStuck
 from coterie.client.store.records import Setting
@@ -18,6 +19,7 @@ from coterie.wire.frames import Envelopes, LedgerGrew
 from coterie.wire.frames.shared import DeviceRef
 from tests.attacks.peers import EVERYONE, Peer
 from tests.attacks.street import Server, Victim
+from tests.attacks.test_identity_change import reset
 from tests.attacks.test_owed import Fickle, share_in, text_of
 
 
@@ -226,3 +228,16 @@ def test_a_word_without_a_connection_counts_with_the_next_one(
     bob.connect()
     bob.command(Tick())
     assert len(fickle.items(thief)) == 1
+
+
+def test_nothing_is_given_later_while_it_is_withheld_whose_the_name_is(
+    alice: Peer, bob: Victim, fickle: Fickle, thief: Peer, identities: dict[str, IdentityKeys]
+) -> None:
+    """Attack: alice has begun her name anew, the server shows that and not to whom, and bob says of the
+    device that was left out that it is hers. Found by orders of lies."""
+    bob.say(alice, "for alice alone")
+    new = reset(alice, identities["carol"], bob.server)
+    del bob.server.peers[new.account]
+    bob.frame(LedgerGrew(bob.server.ledger.head()))
+    bob.command(ContactDeviceConfirmed(alice.account, thief.device))
+    assert fickle.items(thief) == []

@@ -122,6 +122,8 @@ class Owed:
             conversation = self._reads.conversation(key.conversation) if key else None
             if key is None or conversation is None or self._is_dormant(share.device, now_ms):
                 continue
+            if self._trust.lacks(share.account):
+                continue
             if conversation.id not in entitled:
                 devices = self._people.recipients(conversation)
                 entitled[conversation.id] = {each.device: each for each in devices}

@@ -33,10 +33,10 @@ class Resets:
         return min((row.from_ms for row in self._pending()), default=None)
 
     def announced(self, row: AccountRow, now_ms: int) -> Outcome:
-        """An account was proven for the first time. Where its name stands for another one here, it is not
-        believed at once. The row as it is to be saved is the first record."""
-        others = (each for each in self._people.rows.values() if each.account != row.account)
-        if row.account == self._people.me or all(each.name != row.name for each in others):
+        """An account was proven for the first time. Where its name was another one's here, it is not believed
+        at once. The row as it is to be saved is the first record."""
+        others = (each for each in self._people.rows.values() if each.name == row.name and each.seq < row.seq)
+        if row.account == self._people.me or not any(others):
             return Outcome(save=(row,))
         later = msgspec.structs.replace(row, from_ms=now_ms + limits.RESET_AFTER_MS)
         return Outcome(save=(later,), show=(self._told(later, ResetState.ANNOUNCED),))

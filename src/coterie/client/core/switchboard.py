@@ -355,6 +355,7 @@ class Switchboard:
             PutSetting(Setting.IDENTITY, command.identity),
             DropSetting(Setting.DEVICE_UNCONFIRMED),
         )
+        yield self.trust.resets.tick(now_ms)
         yield from self._prekeys.connected(command.ready.one_time_keys, now_ms)
         yield Outcome(save=saved, send=(sync,), show=(LinkChanged(LinkState.SYNCING),))
         yield Outcome(show=tuple(OwnDeviceQuestion(each) for each in self.trust.own.waiting()))

@@ -100,10 +100,13 @@ class Trust:
         return account in self._lacking or self._followed(account)
 
     def _followed(self, account: AccountId) -> bool:
-        """Whether the ledger gives an account's name to another one, whose manifest has not come yet."""
+        """Whether the ledger gives an account's name to another one, whose manifest has not come yet. Of one
+        that was ended before it was proven here it never comes, and the name does not go back."""
         row = self._people.rows.get(account)
         found = self.view.newest_of_name(name_hash(row.name)) if row else None
-        return found is not None and found[1].account != account and found[1].account in self._lacking
+        if found is None or found[1].account == account:
+            return False
+        return found[1].account in self._lacking or found[1].account not in self._people.rows
 
     def connected(self, ready: Ready, now_ms: int) -> Outcome:
         self._fetching = False
