@@ -38,6 +38,7 @@ class Clicks:
     proven: set[AccountId] = field(default_factory=set)
     since_ms: dict[AccountId, int] = field(default_factory=dict)
     """When somebody was first proven whose name was another's here."""
+    in_effect: set[AccountId] = field(default_factory=set)
     strict: set[AccountId] = field(default_factory=set)
     """Those of them that nothing but verifying will do for."""
 
@@ -80,6 +81,8 @@ class Watched(Victim):
         frames = super().committed(steps)
         owners = map(self.town.peers.__getitem__, self.core.people.rows)
         self.clicks.saw([each for each in owners if isinstance(each, Neighbour)], self.now_ms)
+        for account in self.clicks.since_ms:
+            self._counts(self._owner(account))
         for frame in frames:
             match frame:
                 case Envelopes():
@@ -160,13 +163,18 @@ class Watched(Victim):
             heir = heir.heir
 
     def _counts(self, heir: Neighbour) -> bool | None:
-        """Whether a reset is in effect here; None where somebody was known first."""
+        """Whether a reset is in effect here; None where somebody was known first, and where the one before
+        said no only after it had been."""
         began_ms = self.clicks.since_ms.get(heir.account)
         if began_ms is None:
             return None
         assert heir.before is not None
         _, leaf = self.core.trust.view.newest_of_account(heir.before.account) or (0, None)
         cancelled = leaf is not None and leaf.seq > heir.first_seq
+        if not cancelled and self.now_ms >= began_ms + limits.RESET_AFTER_MS:
+            self.clicks.in_effect.add(heir.account)
+        if cancelled and heir.account in self.clicks.in_effect:
+            return None
         return not cancelled and self.now_ms >= began_ms + limits.RESET_AFTER_MS
 
 
