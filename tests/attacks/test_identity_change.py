@@ -20,6 +20,7 @@ from coterie.client.commands import (
     MarkVerified,
     MoveQueued,
     Say,
+    TakeBackVerified,
     Tick,
 )
 from coterie.client.core.standing import before
@@ -128,6 +129,25 @@ def test_where_the_one_before_was_verified_only_a_verification_will_do(
     assert len(bob.server.sends()) == 1
     bob.command(MarkVerified(new.account))
     bob.say(new, "for alice")
+    assert len(bob.server.sends()) == 2
+
+
+def test_what_was_queued_for_one_that_was_verified_waits_once_that_is_taken_back(
+    former: Peer, bob: Victim, identities: dict[str, IdentityKeys]
+) -> None:
+    """It was allowed when it was said, and nothing goes to them now; emoji may, else nobody could be verified
+    again."""
+    bob.command(MarkVerified(former.account))
+    new = hears_of(bob, former, identities)
+    bob.command(MarkVerified(new.account))
+    bob.command(Disconnected(None, False))
+    bob.say(new, "queued")
+    bob.command(TakeBackVerified(new.account))
+    bob.connect()
+    assert bob.server.sends() == []
+    bob.command(CompareEmoji(new.account))
+    assert len(bob.server.sends()) == 1
+    bob.command(MarkVerified(new.account))
     assert len(bob.server.sends()) == 2
 
 

@@ -21,6 +21,7 @@ from coterie.client.core.ports import Reads
 from coterie.client.core.requests import ClaimAsked, EnvelopesGiven, MessageGiven, Requests
 from coterie.client.core.sealing import Sealing
 from coterie.client.core.sharing import SessionKeyAt, Sharing
+from coterie.client.core.standing import to_seal
 from coterie.client.core.trust import Trust
 from coterie.client.events import ConversationKind, SendingStuck
 from coterie.client.outcome import NOTHING, Outcome
@@ -145,7 +146,7 @@ class Sending:
         room = min(SEAL_AT_ONCE, IN_FLIGHT - line.in_flight)
         if room <= 0 or line.stuck:
             return
-        rows = self._reads.outbox(conversation_id, OutboxState.WAITING, room)
+        rows = to_seal(self._reads, self._people, conversation, room)
         while rows:
             session = yield from self._prepare(conversation, line, now_ms)
             if session is None:

@@ -18,7 +18,7 @@ from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.events import IdentityChanged, PersonAppeared, Verified
 from coterie.client.outcome import NOTHING, Outcome
-from coterie.client.store.records import AccountRow, GiveUp, OutboxRow, OutboxState, Standing
+from coterie.client.store.records import AccountRow, ConversationRow, GiveUp, OutboxRow, OutboxState, Standing
 from coterie.content.body import is_shown, unpack
 from coterie.content.trust_marks import Word
 
@@ -72,6 +72,18 @@ def may_say(people: People, command: Say) -> None:
     """The same of what people write; devices may go on, else nobody could be verified anew."""
     if is_shown(command.body):
         check_may_write(people, command.peer)
+
+
+def to_seal(reads: Reads, people: People, conversation: ConversationRow, most: int) -> list[OutboxRow]:
+    """What waits to be sealed for a conversation, in order. While nothing is sent to its person, who may have
+    been verified when it was queued, only what devices say among themselves."""
+    row = people.rows.get(AccountId(conversation.peer))
+    if row is None or not row.waits:
+        return reads.outbox(conversation.id, OutboxState.WAITING, most)
+    rows = reads.outbox(conversation.id, OutboxState.WAITING, QUEUED_MOST)
+    messages = {each.order: reads.message(each.order) for each in rows}
+    unseen = [each for each in rows if (said := messages[each.order]) is not None and not said.shown]
+    return unseen[:most]
 
 
 class Standings:

@@ -313,6 +313,8 @@ class Switchboard:
             yield from self._telling.trust.released(now_ms)
             self.standings.moved = False
             self._telling.trust.later(now_ms)
+            for conversation in self._reads.outbox_conversations():
+                self._sending.later(conversation)
         yield from self._sending.pump_later(now_ms, live=self._live)
         yield self._news.tell()
         if self._live:
