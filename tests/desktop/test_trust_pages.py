@@ -70,9 +70,8 @@ def test_the_header_leads_to_the_code_of_somebody(view: StreetWindow) -> None:
     assert page is not None
     assert isinstance(page.figure, tk.Canvas)
     assert page.figure.winfo_reqwidth() > 100
-    view.wait(lambda: bool(page.list.rows) and not page.list.waiting)
+    view.wait(lambda: view.street.safety_number("bob") in view.words(page.list))
     view.root.update()
-    assert view.street.safety_number("bob") in view.words(page.list)
     assert view.pixel(page.figure, 2, 2) == "#ffffff"
 
 
