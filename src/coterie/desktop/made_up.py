@@ -200,5 +200,12 @@ def _message(order: int, me: AccountId, who: str, to: str, day: int, time: str, 
         readable=True,
         sent_at_ms=sent_at_ms,
         seq=0 if last else order,
-        state=(MessageState.QUEUED if last else MessageState.SENT) if own else MessageState.RECEIVED,
+        state=_own_state(order) if own else MessageState.RECEIVED,
     )
+
+
+def _own_state(order: int) -> MessageState:
+    """The last one waits, the one before is on the server, all before are on the other's devices."""
+    if order == len(_TALK):
+        return MessageState.QUEUED
+    return MessageState.SENT if order == len(_TALK) - 2 else MessageState.DELIVERED
