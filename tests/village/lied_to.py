@@ -73,11 +73,11 @@ class Street:
 
         self.said |= {f"{name} from bob", f"{name} from alice", f"{name} to all"}
         self.liar.lie = lie
-        signed_in = self.liar.signed_in
         await self._make_it_say(kind, name)
         async with asyncio.timeout(PATIENCE_SECONDS):
             await fired.wait()
         self.liar.lie = None
+        signed_in = self.liar.signed_in
         self.liar.hang_up_on_the_victim()
         await self._settled(name, signed_in)
 
@@ -85,6 +85,7 @@ class Street:
         if kind in (Leaves, LedgerGrew, Accounts, Claimed):
             await self._change_dave()
         if kind is Claimed:
+            self.liar.hang_up_on_the_victim()
             trust = self.alice._core.trust
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while trust.view.size < self._leaves or not trust.synced:
