@@ -6,22 +6,19 @@ from typing import Annotated
 
 import msgspec
 
-from coterie.base.codes import Code
-from coterie.base.domains import Domain, unwrap, wrap
-from coterie.base.errors import RemoteError
+from coterie.base.domains import Domain
+from coterie.content.packing import Format, Id16, Id32
 
 RECEIPTS_MOST = 50
 
-_Id16 = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
-_Id32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 _Index = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
 
 
 class Receipt(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Every message of a session, from where its key was given up to this index, is opened and on disk."""
 
-    conversation: _Id16
-    session: _Id32
+    conversation: Id16
+    session: Id32
     up_to: _Index
 
 
@@ -31,16 +28,12 @@ class Receipts(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
     receipts: Annotated[tuple[Receipt, ...], msgspec.Meta(min_length=1, max_length=RECEIPTS_MOST)]
 
     def pack(self) -> bytes:
-        return wrap(Domain.RECEIPTS, msgspec.msgpack.encode(self))
+        return _format.pack(self)
 
     @classmethod
     def unpack(cls, data: bytes) -> Receipts:
         """Raises RemoteError (bad-frame, bad-suite)."""
-        content = unwrap(Domain.RECEIPTS, data)
-        try:
-            return _decoder.decode(content)
-        except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
-            raise RemoteError(Code.BAD_FRAME, "not receipts") from None
+        return _format.unpack(data)
 
 
-_decoder = msgspec.msgpack.Decoder(Receipts)
+_format = Format(Domain.RECEIPTS, Receipts)

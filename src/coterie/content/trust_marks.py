@@ -8,14 +8,11 @@ from typing import Annotated
 import msgspec
 
 from coterie.base.codes import Code
-from coterie.base.domains import Domain, unwrap, wrap
+from coterie.base.domains import Domain
 from coterie.base.errors import RemoteError
+from coterie.content.packing import Format, Id16, Id32, Positive
 
 MARKS_MOST = 100
-
-_Id16 = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
-_Id32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
-_Time = Annotated[int, msgspec.Meta(ge=1, le=1 << 62)]
 
 
 class Word(IntEnum):
@@ -32,11 +29,11 @@ class TrustMark(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     device: 16 bytes where the word is about a device, else b"". by: the own device on which it was said, at
     time_ms by that device's clock (milliseconds since 1970)."""
 
-    account: _Id32
+    account: Id32
     device: Annotated[bytes, msgspec.Meta(max_length=16)]
     word: Word
-    time_ms: _Time
-    by: _Id16
+    time_ms: Positive
+    by: Id16
 
     @property
     def about(self) -> tuple[bytes, bytes]:
@@ -52,19 +49,15 @@ class TrustMarks(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
     marks: Annotated[tuple[TrustMark, ...], msgspec.Meta(min_length=1, max_length=MARKS_MOST)]
 
     def pack(self) -> bytes:
-        return wrap(Domain.TRUST_MARKS, msgspec.msgpack.encode(self))
+        return _format.pack(self)
 
     @classmethod
     def unpack(cls, data: bytes) -> TrustMarks:
         """Raises RemoteError (bad-frame, bad-suite)."""
-        content = unwrap(Domain.TRUST_MARKS, data)
-        try:
-            said = _decoder.decode(content)
-        except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
-            raise RemoteError(Code.BAD_FRAME, "not trust marks") from None
+        said = _format.unpack(data)
         if any(len(each.device) != (16 if each.word is Word.CONFIRMED else 0) for each in said.marks):
             raise RemoteError(Code.BAD_FRAME, "a trust mark about nothing that it could be about")
         return said
 
 
-_decoder = msgspec.msgpack.Decoder(TrustMarks)
+_format = Format(Domain.TRUST_MARKS, TrustMarks)
