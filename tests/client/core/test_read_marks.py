@@ -14,13 +14,13 @@ from coterie.client.core.read_marks import JITTER_MS, PAUSE_MS
 from coterie.client.events import ConversationChanged, ConversationKind
 from coterie.client.store.records import ConversationRow, DropPeerFreshKey, WaitingReason
 from coterie.content.read_marks import ReadMark, ReadMarks
-from coterie.e2ee.pairwise import PlainKind, open_envelope_outer, open_plaintext, seal_envelope
-from coterie.e2ee.vodo import OlmSession
+from coterie.e2ee.pairwise import PlainKind, seal_envelope
 from coterie.wire.frames import LedgerGrew
 from tests.attacks.conftest import alice, bob, identities, mallory, server
 from tests.attacks.peers import EVERYONE, X_WING_ID, Peer, Posted
 from tests.attacks.street import Victim, with_key
 from tests.attacks.test_owed import Fickle, another_device, fickle
+from tests.client.core.told import contents_for
 
 __all__ = ["alice", "bob", "fickle", "identities", "mallory", "server"]
 
@@ -67,22 +67,7 @@ def pause(victim: Victim) -> None:
 
 def marks_for(phone: Peer, server: Fickle, bob: Victim) -> list[ReadMarks]:
     """What the phone reads in all its envelopes that are no keys; once, for it has each Olm message once."""
-    found = []
-    session: OlmSession | None = None
-    for item in server.items(phone):
-        kind, message = open_envelope_outer(
-            item.sealed, bob.account, bob.device, phone.account, phone.device, EnvelopeId(item.envelope),
-            lambda _: phone.x_wing.private,
-        )  # fmt: skip
-        if session is None:
-            session, plain = phone.keys.open_first(bob.keys.curve25519, message)
-        else:
-            plain = session.open(kind, message)
-        opened = open_plaintext(plain, bob.party, phone.party, EnvelopeId(item.envelope))
-        if opened.kind == PlainKind.READ_MARKS:
-            assert item.share is None
-            found.append(ReadMarks.unpack(opened.content))
-    return found
+    return [ReadMarks.unpack(each) for each in contents_for(phone, server, bob, PlainKind.READ_MARKS)]
 
 
 def test_what_an_own_device_read_is_read_here(bob: Victim, alice: Peer, phone: Peer) -> None:

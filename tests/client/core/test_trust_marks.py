@@ -24,8 +24,7 @@ from coterie.client.events import Verified
 from coterie.client.store.records import Setting, Standing, WaitingReason
 from coterie.client.store.sqlite import ClientStore
 from coterie.content.trust_marks import TrustMark, TrustMarks, Word
-from coterie.e2ee.pairwise import PlainKind, open_envelope_outer, open_plaintext, seal_envelope
-from coterie.e2ee.vodo import OlmSession
+from coterie.e2ee.pairwise import PlainKind, seal_envelope
 from coterie.ledger.manifest import RECOVERY
 from coterie.wire.frames import LedgerGrew
 from tests.attacks.conftest import alice, bob, identities, mallory, server, store
@@ -33,6 +32,7 @@ from tests.attacks.peers import X_WING_ID, Peer, Posted
 from tests.attacks.street import Server, Victim
 from tests.attacks.test_owed import Fickle, another_device, fickle
 from tests.attacks.test_unconfirmed import joins, publishes
+from tests.client.core.told import contents_for
 
 __all__ = ["alice", "bob", "fickle", "identities", "mallory", "server", "store"]
 
@@ -78,21 +78,7 @@ def pause(victim: Victim) -> None:
 
 def told_to(phone: Peer, server: Fickle, bob: Victim) -> list[tuple[TrustMark, ...]]:
     """What the phone was told, in order; once, for it has each Olm message once."""
-    found = []
-    session: OlmSession | None = None
-    for item in server.items(phone):
-        kind, message = open_envelope_outer(
-            item.sealed, bob.account, bob.device, phone.account, phone.device, EnvelopeId(item.envelope),
-            lambda _: phone.x_wing.private,
-        )  # fmt: skip
-        if session is None:
-            session, plain = phone.keys.open_first(bob.keys.curve25519, message)
-        else:
-            plain = session.open(kind, message)
-        opened = open_plaintext(plain, bob.party, phone.party, EnvelopeId(item.envelope))
-        if opened.kind == PlainKind.TRUST_MARKS:
-            found.append(TrustMarks.unpack(opened.content).marks)
-    return found
+    return [TrustMarks.unpack(each).marks for each in contents_for(phone, server, bob, PlainKind.TRUST_MARKS)]
 
 
 def verified(bob: Victim, account: AccountId) -> bool:
