@@ -22,9 +22,14 @@ class TalkLedger:
         self.seqs: dict[MessageId, int] = {}
         self.acknowledgements: Counter[MessageId] = Counter()
         self.told: dict[DeviceId, list[MessageId]] = {}
+        self.gone: set[DeviceId] = set()
 
     def joined(self, participant: Participant) -> None:
         self.participants[participant.device] = participant
+
+    def left(self, device: DeviceId) -> None:
+        """It is no device any more: nothing is for it, and nobody looks into its store."""
+        self.gone.add(device)
 
     def typed(
         self,
@@ -68,10 +73,14 @@ class TalkLedger:
             (each.device, typed.message)
             for typed in self.by_message.values()
             if typed.message in self.acknowledgements
-            for each in self.participants.values()
+            for each in self.present()
             if each.device != typed.device and _there_before(each, typed)
             if typed.message not in told.get(each.device, ())
         }
+
+    def present(self) -> tuple[Participant, ...]:
+        """Who takes part and has not left."""
+        return tuple(each for device, each in self.participants.items() if device not in self.gone)
 
     def label(self, device: DeviceId) -> str:
         """How a person finds a device in what is printed."""

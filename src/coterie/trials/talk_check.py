@@ -20,7 +20,7 @@ def find_faults(ledger: TalkLedger, stores: Iterable[HeldStore], entitled: Entit
     is owed to it whatever the server says.
     """
     looked = {DeviceId(store.device): store for store in stores}
-    for participant in ledger.participants.values():
+    for participant in ledger.present():
         store = looked.get(participant.device)
         if store is None:
             yield Fault(FaultKind.LOST, participant.label, "its store could not be looked into")
@@ -29,7 +29,7 @@ def find_faults(ledger: TalkLedger, stores: Iterable[HeldStore], entitled: Entit
     for typed in ledger.by_message.values():
         count = ledger.acknowledgements[typed.message]
         where, name = ledger.label(typed.device), ledger.name_of(typed.message)
-        if count == 0:
+        if count == 0 and typed.device not in ledger.gone:
             yield Fault(FaultKind.UNSENT, where, f"{name} was never acknowledged")
         elif count > 1:
             yield Fault(FaultKind.DOUBLED, where, f"{name} was acknowledged {count} times")

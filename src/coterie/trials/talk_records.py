@@ -48,6 +48,17 @@ class HeldMessage(msgspec.Struct, frozen=True, array_like=True):
     digest: bytes
 
 
+class FoundMessage(msgspec.Struct, frozen=True, array_like=True):
+    """A message that a client shows when it is opened. digest: of what this very device wrote, else empty."""
+
+    conversation: bytes
+    message: bytes
+    device: bytes
+    seq: int
+    sent: bool
+    digest: bytes
+
+
 class Unread(msgspec.Struct, frozen=True, array_like=True):
     """counted: by the store. shown: by the newest event, -1 for none. read_order: what was marked as read;
     read_seq: what another own device said it has read."""

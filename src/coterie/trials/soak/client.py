@@ -11,7 +11,8 @@ from typing import assert_never
 import coterie
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
-from coterie.base.errors import CoterieError, LocalError, Unavailable
+from coterie.base.errors import CoterieError, LocalError, Refused, Unavailable
+from coterie.base.ids import ConversationId, DeviceId
 from coterie.client.api.me import Me
 from coterie.trials.soak.claims import exhaust
 from coterie.trials.soak.speech import (
@@ -19,6 +20,7 @@ from coterie.trials.soak.speech import (
     Arrived,
     Close,
     Closed,
+    Done,
     Drain,
     Drained,
     Exhaust,
@@ -28,15 +30,19 @@ from coterie.trials.soak.speech import (
     LogIn,
     Look,
     Looked,
+    Marked,
     MarkRead,
     Open,
+    Opened,
     Order,
     Report,
+    Revoke,
     Say,
     SignUp,
     Typed,
+    Typing,
 )
-from coterie.trials.soak.stores import Reading, look
+from coterie.trials.soak.stores import found_in, look
 from coterie.trials.soak.texts import text_digest, text_of
 
 log = logging.getLogger("coterie.trials.soak")
@@ -44,7 +50,8 @@ log = logging.getLogger("coterie.trials.soak")
 KNOWN_SECONDS = 60.0
 """How long a client may take to hear of somebody new."""
 DRAIN_SECONDS = 120.0
-TRIES = 3
+ENTER_SECONDS = 120.0
+AGAIN_SECONDS = 0.5
 
 
 class SoakClient:
@@ -61,7 +68,8 @@ class SoakClient:
         self._report = report
         self._passphrase = ""
         self._me: Me | None = None
-        self._reading = Reading()
+        self._shown: dict[ConversationId, int] = {}
+        """conversation -> unread in the newest event of this run."""
         self._somebody_came = asyncio.Event()
         self._entered: asyncio.Queue[Me] = asyncio.Queue()
         self._read_to_the_end = asyncio.Event()
@@ -84,67 +92,92 @@ class SoakClient:
             except CoterieError as error:
                 log.info("client %d: an order failed", self._number, exc_info=error)
                 self._report(Failed(self._number, type(order).__name__, error.code.value))
+            self._report(Done(self._number))
 
     async def _carry_out(self, order: Order) -> None:
         match order:
-            case SignUp():
-                me = await self._entered_by(order)
-                await self._joined(me, me.passphrase or "")
-            case LogIn(_, _, passphrase):
-                await self._joined(await self._entered_by(order), passphrase)
+            case SignUp() | LogIn():
+                await self._joined(await self._entered_by(order), order.passphrase)
             case Say():
                 await self._say(order)
             case MarkRead():
                 await self._mark_read()
             case Close():
                 await self._close()
-            case Open():
-                await self._open()
+            case Open(_, passphrase):
+                await self._open(passphrase)
             case Drain():
                 await self._live().wait_drained(DRAIN_SECONDS)
                 self._report(Drained(self._number))
-            case Look():
-                held = await look(self._home, self._passphrase, self._reading, self._clock)
+            case Revoke(_, device):
+                await self._revoke(DeviceId(device))
+            case Look(_, passphrase, marked):
+                held = await look(self._home, passphrase, dict(marked), self._shown, self._clock)
                 self._report(Looked(self._number, held))
-            case Exhaust(_, devices):
-                taken = await exhaust(self._home, self._passphrase, devices, self._clock)
+            case Exhaust(_, passphrase, devices):
+                taken = await exhaust(self._home, passphrase, devices, self._clock)
                 self._report(Exhausted(self._number, taken.keys, taken.fallbacks))
             case _:
                 assert_never(order)
 
     async def _entered_by(self, order: SignUp | LogIn) -> Me:
-        """As a person does: where the server cannot be reached, once more."""
-        for left in reversed(range(TRIES)):
+        """As a person does: where the server cannot be reached, again."""
+        last = self._clock.monotonic_seconds() + ENTER_SECONDS
+        while True:
             try:
                 return await self._enter_by(order)
             except Unavailable:
-                if not left:
+                now = self._clock.monotonic_seconds()
+                if now >= last:
                     raise
-        raise Unavailable(Code.UNREACHABLE)
+                await self._clock.wait_until(now + AGAIN_SECONDS)
 
     async def _enter_by(self, order: SignUp | LogIn) -> Me:
-        server, home, clock = self._server, self._home, self._clock
-        if isinstance(order, SignUp):
+        """Whoever died in between finds the profile made, and opens it."""
+        server, home, clock, passphrase = self._server, self._home, self._clock, order.passphrase
+        try:
+            if isinstance(order, LogIn):
+                return await coterie.log_in(
+                    server=server, name=order.name, password=passphrase, home=home, clock=clock
+                )
             return await coterie.sign_up(
-                server=server, name=order.name, home=home, generate_passphrase=True, clock=clock
+                server=server,
+                name=order.name,
+                password=passphrase,
+                home=home,
+                generate_passphrase=True,
+                clock=clock,
             )
-        return await coterie.log_in(
-            server=server, name=order.name, password=order.passphrase, home=home, clock=clock
-        )
+        except Refused as refused:
+            if refused.code is not Code.PROFILE_EXISTS:
+                raise
+            return await coterie.open(home, password=passphrase, clock=clock)
 
     async def _joined(self, me: Me, passphrase: str) -> None:
         self._enter(me)
         self._passphrase = passphrase
+        self._report_found(me)
         if me.recovery_key is not None:
             await me.recovery_key_shown()
-        self._report(Joined(self._number, me.account, me.device, me.name, passphrase))
+        await me.wait_live(ENTER_SECONDS)
+        self._report_joined(me)
 
-    async def _open(self) -> None:
-        self._enter(await coterie.open(self._home, password=self._passphrase, clock=self._clock))
+    def _report_joined(self, me: Me) -> None:
+        self._report(Joined(self._number, me.account, me.device, me.name, self._passphrase))
+
+    async def _open(self, passphrase: str) -> None:
+        me = await coterie.open(self._home, password=passphrase, clock=self._clock)
+        self._passphrase = passphrase
+        self._enter(me)
+        self._report_found(me)
+
+    def _report_found(self, me: Me) -> None:
+        """What a screen shows at first: it needs no event for it."""
+        self._report(Opened(self._number, me.device, tuple(found_in(me))))
 
     def _enter(self, me: Me) -> None:
         self._me = me
-        self._reading.shown.clear()
+        self._shown.clear()
         self._read_to_the_end.clear()
         self._entered.put_nowait(me)
 
@@ -166,8 +199,9 @@ class SoakClient:
         await self._known(me, order.target)
         for wish in order.texts:
             text = text_of(wish)
-            sent = await me.post(order.target, text)
             digest = text_digest(text)
+            self._report(Typing(self._number, digest, order.moment))
+            sent = await me.post(order.target, text)
             self._report(Typed(self._number, sent.conversation, sent.id, digest, order.moment))
 
     async def _known(self, me: Me, target: str) -> None:
@@ -187,14 +221,26 @@ class SoakClient:
         for conversation in me.conversations():
             if conversation.last is not None:
                 await me.mark_read(conversation.id, conversation.last.order)
-                before = self._reading.marked.get(conversation.id, 0)
-                self._reading.marked[conversation.id] = max(before, conversation.last.order)
+                self._report(Marked(self._number, conversation.id, conversation.last.order))
+
+    async def _revoke(self, device: DeviceId) -> None:
+        """Where it died after asking, the device may be gone already."""
+        me = self._live()
+        if any(each.id == device and not each.revoked for each in me.devices()):
+            await me.revoke_device(device, password=self._passphrase)
 
     async def _listen(self) -> None:
         while True:
             me = await self._entered.get()
+            renewed = False
             async for event in me.events():
                 self._told(event)
+                if isinstance(event, coterie.BecameNewDevice):
+                    self._report_found(me)
+                    renewed = True
+                elif renewed and event == coterie.LinkChanged(coterie.LinkState.LIVE):
+                    self._report_joined(me)
+                    renewed = False
             self._read_to_the_end.set()
 
     def _told(self, event: coterie.Event) -> None:
@@ -204,7 +250,7 @@ class SoakClient:
             case coterie.MessageSent(message):
                 self._report(Acknowledged(self._number, message.id, message.seq))
             case coterie.ConversationChanged(conversation):
-                self._reading.shown[conversation.id] = conversation.unread
+                self._shown[conversation.id] = conversation.unread
             case coterie.PersonAppeared():
                 self._somebody_came.set()
             case coterie.LinkChanged(coterie.LinkState.STOPPED, code):

@@ -12,14 +12,18 @@ from coterie.trials.soak.speech import (
     Acknowledged,
     Arrived,
     Closed,
+    Done,
     Drained,
     Exhausted,
     Failed,
     Joined,
     Looked,
+    Marked,
+    Opened,
     Report,
     Trouble,
     Typed,
+    Typing,
 )
 from coterie.trials.talk_records import HeldStore, Participant
 
@@ -35,7 +39,6 @@ class Crowd:
         self.joined: dict[int, Joined] = {}
         self.moment = 0
         """Counts what was ordered and reported, so that "before" means something."""
-        self.typed = 0
         self.drained: set[int] = set()
         self.closed: set[int] = set()
         self.stores: dict[int, HeldStore] = {}
@@ -45,6 +48,11 @@ class Crowd:
         self.troubles: list[Trouble] = []
         self._between: dict[ConversationId, tuple[AccountId, AccountId]] = {}
         self._devices: Counter[bytes] = Counter()
+        self._device_of: dict[int, DeviceId] = {}
+        self._typing: dict[bytes, int] = {}
+        """digest of a text that may have reached an outbox -> moment."""
+        self.marks: dict[int, dict[bytes, int]] = {}
+        """client -> conversation -> order up to which it was marked as read."""
 
     def next_moment(self) -> int:
         self.moment += 1
@@ -62,14 +70,12 @@ class Crowd:
 
     def take(self, report: Report) -> None:
         match report:
-            case Arrived(client, message):
-                self.ledger.arrived(self._device(client), MessageId(message))
-            case Typed():
-                self._typed(report)
-            case Acknowledged(_, message, seq):
-                self.ledger.acknowledged(MessageId(message), seq)
+            case Arrived() | Typing() | Typed() | Acknowledged() | Opened() | Marked():
+                self._take_talk(report)
             case Joined():
                 self._joined(report)
+            case Done():
+                pass
             case Closed(client):
                 self.closed.add(client)
             case Drained(client):
@@ -85,11 +91,29 @@ class Crowd:
             case _:
                 assert_never(report)
 
+    def _take_talk(self, report: Arrived | Typing | Typed | Acknowledged | Opened | Marked) -> None:
+        match report:
+            case Arrived(client, message):
+                self.ledger.arrived(self._device(client), MessageId(message))
+            case Typing(_, digest, moment):
+                self._typing[digest] = moment
+            case Typed():
+                self._typed(report)
+            case Acknowledged(_, message, seq):
+                self.ledger.acknowledged(MessageId(message), seq)
+            case Opened():
+                self._opened(report)
+            case Marked(client, conversation, order):
+                marks = self.marks.setdefault(client, {})
+                marks[conversation] = max(order, marks.get(conversation, 0))
+            case _:
+                assert_never(report)
+
     def _device(self, client: int) -> DeviceId:
-        return DeviceId(self.joined[client].device)
+        return self._device_of[client]
 
     def _typed(self, report: Typed) -> None:
-        self.typed += 1
+        self._typing.pop(report.digest, None)
         conversation = ConversationId(report.conversation)
         self.ledger.typed(
             self._device(report.client),
@@ -100,9 +124,30 @@ class Crowd:
             self._between.get(conversation),
         )
 
+    def _opened(self, report: Opened) -> None:
+        """What a process that was killed did, and could not tell any more, stands in its store."""
+        device = DeviceId(report.device)
+        before = self._device_of.get(report.client)
+        if before is not None and before != device:
+            self.ledger.left(before)
+        self._device_of[report.client] = device
+        told = set(self.ledger.told.get(device, ()))
+        for each in report.found:
+            message = MessageId(each.message)
+            if each.device != device:
+                if message not in told:
+                    self.ledger.arrived(device, message)
+                continue
+            if message not in self.ledger.by_message and each.digest in self._typing:
+                moment = self._typing[each.digest]
+                self._typed(Typed(report.client, each.conversation, message, each.digest, moment))
+            if each.sent and message not in self.ledger.acknowledgements:
+                self.ledger.acknowledged(message, each.seq)
+
     def _joined(self, report: Joined) -> None:
         self.joined[report.client] = report
-        if report.client == CLAIMER:
+        self._device_of[report.client] = DeviceId(report.device)
+        if report.client == CLAIMER or report.device in self.ledger.participants:
             return
         self._devices[report.account] += 1
         label = f"client {report.client} ({report.name}, device {self._devices[report.account]})"

@@ -81,13 +81,11 @@ class Soak:
             self._traffic.bring_back(client)
         crowd = self._stage.crowd
         await self._stage.until(lambda: len(crowd.joined) == len(self._traffic.names) + 1)
-        await self._stage.until(
-            lambda: crowd.typed >= self._traffic.ordered and crowd.ledger.unacknowledged <= 0
-        )
+        await self._stage.until(lambda: self._stage.obeyed() and crowd.ledger.unacknowledged <= 0)
         everybody = [client for client in crowd.joined if client != CLAIMER]
         await self._stage.close(everybody)
         for client in everybody:
-            self._stage.order(Open(client))
+            self._stage.order(Open(client, self._stage.passphrase(client)))
         await self._stage.drain(everybody)
         await self._stage.until(lambda: not crowd.ledger.owed())
         await self._stage.close(everybody)
@@ -95,7 +93,8 @@ class Soak:
     async def _look(self) -> None:
         clients = [client for client in self._stage.crowd.joined if client != CLAIMER]
         for client in clients:
-            self._stage.order(Look(client))
+            marked = tuple(self._stage.crowd.marks.get(client, {}).items())
+            self._stage.order(Look(client, self._stage.passphrase(client), marked))
         await self._stage.until(lambda: self._stage.crowd.stores.keys() >= set(clients))
 
     def _judged(self, data: Path, log: Path) -> SoakResult:

@@ -13,15 +13,18 @@ from coterie.base.codes import Code
 from coterie.base.errors import RemoteError
 from coterie.base.quiet import Quiet
 from coterie.trials.soak.texts import TextWish
-from coterie.trials.talk_records import HeldStore
+from coterie.trials.talk_records import FoundMessage, HeldStore
 
 LINE_BYTES = 64 << 20
 """A store with all its messages comes in one line."""
 
 
 class SignUp(Quiet, frozen=True, tag="sign-up"):
+    """passphrase: drawn before, so that whoever dies in between can still open what was made."""
+
     client: int
     name: str
+    passphrase: str
 
 
 class LogIn(Quiet, frozen=True, tag="log-in"):
@@ -43,8 +46,9 @@ class Close(msgspec.Struct, frozen=True, tag="close"):
     client: int
 
 
-class Open(msgspec.Struct, frozen=True, tag="open"):
+class Open(Quiet, frozen=True, tag="open"):
     client: int
+    passphrase: str
 
 
 class Drain(msgspec.Struct, frozen=True, tag="drain"):
@@ -57,20 +61,31 @@ class MarkRead(msgspec.Struct, frozen=True, tag="mark-read"):
     client: int
 
 
-class Look(msgspec.Struct, frozen=True, tag="look"):
-    """Look into the store of a client that is closed."""
+class Revoke(Quiet, frozen=True, tag="revoke"):
+    """Revoke another device of the account."""
 
     client: int
+    device: bytes
 
 
-class Exhaust(msgspec.Struct, frozen=True, tag="exhaust"):
+class Look(Quiet, frozen=True, tag="look"):
+    """Look into the store of a client that is closed. marked: (conversation, order up to which it was marked
+    as read)."""
+
+    client: int
+    passphrase: str
+    marked: tuple[tuple[bytes, int], ...] = ()
+
+
+class Exhaust(Quiet, frozen=True, tag="exhaust"):
     """Claim one-time keys of these (account, device) until they have none left; the client is closed."""
 
     client: int
+    passphrase: str
     devices: tuple[tuple[bytes, bytes], ...]
 
 
-Order = SignUp | LogIn | Say | Close | Open | Drain | MarkRead | Look | Exhaust
+Order = SignUp | LogIn | Say | Close | Open | Drain | MarkRead | Revoke | Look | Exhaust
 
 
 class Joined(Quiet, frozen=True, tag="joined"):
@@ -79,6 +94,22 @@ class Joined(Quiet, frozen=True, tag="joined"):
     device: bytes
     name: str
     passphrase: str
+
+
+class Opened(msgspec.Struct, frozen=True, tag="opened"):
+    """A client is open, with these messages in its store: a screen would show them now."""
+
+    client: int
+    device: bytes
+    found: tuple[FoundMessage, ...]
+
+
+class Typing(msgspec.Struct, frozen=True, tag="typing"):
+    """A text is about to go into the outbox: who dies now may have it there or not."""
+
+    client: int
+    digest: bytes
+    moment: int
 
 
 class Typed(msgspec.Struct, frozen=True, tag="typed"):
@@ -104,6 +135,20 @@ class Arrived(msgspec.Struct, frozen=True, tag="arrived"):
 
     client: int
     message: bytes
+
+
+class Marked(msgspec.Struct, frozen=True, tag="marked"):
+    """Messages of a conversation up to this order were marked as read."""
+
+    client: int
+    conversation: bytes
+    order: int
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """One more order is carried out, or has failed: the oldest of those given."""
+
+    client: int
 
 
 class Closed(msgspec.Struct, frozen=True, tag="closed"):
@@ -142,7 +187,22 @@ class Trouble(msgspec.Struct, frozen=True, tag="trouble"):
     text: str
 
 
-Report = Joined | Typed | Acknowledged | Arrived | Closed | Drained | Exhausted | Looked | Failed | Trouble
+Report = (
+    Arrived
+    | Typing
+    | Typed
+    | Acknowledged
+    | Done
+    | Joined
+    | Opened
+    | Marked
+    | Closed
+    | Drained
+    | Exhausted
+    | Looked
+    | Failed
+    | Trouble
+)
 
 Said = TypeVar("Said")
 

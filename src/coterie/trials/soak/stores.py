@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from coterie.base.clock import Clock
 from coterie.base.ids import ConversationId
+from coterie.client.api.me import Me
 from coterie.client.api.opening import open_store
 from coterie.client.core.profile import Profile, unpack_profile
-from coterie.client.events import MessageState
+from coterie.client.events import Message, MessageState
 from coterie.client.store.lock import ProfileLock
 from coterie.client.store.profiles import find_profile
 from coterie.client.store.records import MessageRow, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.trials.soak.texts import text_digest
-from coterie.trials.talk_records import HeldMessage, HeldStore, Unread
+from coterie.trials.talk_records import FoundMessage, HeldMessage, HeldStore, Unread
 
 PAGE = 500
 
 
-class Reading:
-    """What a client did and saw about reading. marked: conversation -> order up to which all counts as read;
-    shown: conversation -> unread in the newest event."""
+def found_in(me: Me) -> Iterator[FoundMessage]:
+    """What an open client shows: everything in its store."""
+    for conversation in me.conversations():
+        before: int | None = None
+        while messages := me.history(conversation.id, limit=PAGE, before=before):
+            yield from (_found(each, me) for each in messages)
+            before = messages[0].order
 
-    def __init__(self) -> None:
-        self.marked: dict[ConversationId, int] = {}
-        self.shown: dict[ConversationId, int] = {}
+
+def _found(message: Message, me: Me) -> FoundMessage:
+    mine = message.sender_device == me.device
+    return FoundMessage(
+        conversation=message.conversation,
+        message=message.id,
+        device=message.sender_device,
+        seq=message.seq,
+        sent=message.state in (MessageState.SENT, MessageState.DELIVERED),
+        digest=text_digest(message.text) if mine else b"",
+    )
 
 
 @contextmanager
@@ -41,8 +54,11 @@ def opened(home: Path, password: str, lock: ProfileLock) -> Iterator[tuple[Clien
         lock.release()
 
 
-async def look(home: Path, password: str, reading: Reading, clock: Clock) -> HeldStore:
-    """Everything that the check asks for."""
+async def look(
+    home: Path, password: str, marked: Mapping[bytes, int], shown: Mapping[ConversationId, int], clock: Clock
+) -> HeldStore:
+    """Everything that the check asks for. marked: conversation -> order up to which all counts as read;
+    shown: conversation -> unread in the newest event."""
     lock = await ProfileLock.acquire(find_profile(home, None), clock)
     with opened(home, password, lock) as (store, profile):
         conversations = [row.id for row in store.conversations()]
@@ -50,7 +66,7 @@ async def look(home: Path, password: str, reading: Reading, clock: Clock) -> Hel
         return HeldStore(
             device=profile.device,
             messages=tuple(messages),
-            unread=tuple(_unread(store, each, reading) for each in conversations),
+            unread=tuple(_unread(store, each, marked, shown) for each in conversations),
             waiting=tuple(row.reason.value for row in store.waiting()),
             broken=int.from_bytes(store.setting(Setting.BROKEN_COUNT) or b"", "big"),
             unsent=len(store.outbox_conversations()),
@@ -73,14 +89,18 @@ def _held(row: MessageRow) -> HeldMessage:
         seq=row.seq,
         own=row.own,
         readable=row.readable,
-        sent=row.state is not MessageState.QUEUED,
+        sent=row.state not in (MessageState.QUEUED, MessageState.UNSURE),
         digest=text_digest(row.text),
     )
 
 
-def _unread(store: ClientStore, conversation: ConversationId, reading: Reading) -> Unread:
+def _unread(
+    store: ClientStore,
+    conversation: ConversationId,
+    marked: Mapping[bytes, int],
+    shown: Mapping[ConversationId, int],
+) -> Unread:
     counted, _ = store.unread(conversation)
-    shown = reading.shown.get(conversation, -1)
     row = store.conversation(conversation)
     elsewhere = row.read_seq if row else 0
-    return Unread(conversation, counted, shown, reading.marked.get(conversation, 0), elsewhere)
+    return Unread(conversation, counted, shown.get(conversation, -1), marked.get(conversation, 0), elsewhere)

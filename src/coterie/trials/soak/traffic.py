@@ -8,6 +8,7 @@ from typing import assert_never
 from coterie.base.clock import SystemClock
 from coterie.base.limits import DAY_MS
 from coterie.client.commands import EVERYONE
+from coterie.e2ee.recovery import new_passphrase
 from coterie.trials.shifted_clock import SharedOffset
 from coterie.trials.soak.crowd import CLAIMER
 from coterie.trials.soak.plan import (
@@ -32,7 +33,7 @@ TELL_SECONDS = 30.0
 
 
 class Traffic:
-    """arrive(), then play(). names, away, ordered (texts), sign_ups, log_ins, days: how it stands."""
+    """arrive(), then play(). names, away, sign_ups, log_ins, days: how it stands."""
 
     def __init__(
         self, stage: Stage, plan: Plan, seconds: float, offset: SharedOffset, tell: Callable[[str], None]
@@ -45,13 +46,12 @@ class Traffic:
         self._clock = SystemClock()
         self.names: dict[int, str] = {}
         self.away: set[int] = set()
-        self.ordered = 0
         self.sign_ups = 0
         self.log_ins = 0
         self.days = 0
 
     async def arrive(self) -> None:
-        self._stage.order(SignUp(CLAIMER, "claimer"))
+        self._stage.order(SignUp(CLAIMER, "claimer", new_passphrase()))
         for deed in self._plan.arrivals():
             await self._do(deed)
         self._stage.order(Close(CLAIMER))
@@ -80,7 +80,7 @@ class Traffic:
         )
 
     def _has_room(self) -> bool:
-        untyped = self.ordered - self._stage.crowd.typed
+        untyped = self._stage.untyped()
         return untyped < UNTYPED_MAX and self._stage.crowd.ledger.unacknowledged < UNACKNOWLEDGED_MAX
 
     async def _do(self, deed: Deed) -> None:
@@ -88,7 +88,7 @@ class Traffic:
             case SignsUp(client, name):
                 self.names[client] = name
                 self.sign_ups += 1
-                self._stage.order(SignUp(client, name))
+                self._stage.order(SignUp(client, name, new_passphrase()))
             case LogsIn(client, of):
                 await self._log_in(client, of)
             case Says():
@@ -105,7 +105,9 @@ class Traffic:
             case DaysPass(days, returning):
                 await self._let_pass(days, returning)
             case KeysRunOut():
-                self._stage.order(Exhaust(CLAIMER, self._stage.crowd.devices()))
+                self._stage.order(
+                    Exhaust(CLAIMER, self._stage.passphrase(CLAIMER), self._stage.crowd.devices())
+                )
             case _:
                 assert_never(deed)
 
@@ -113,7 +115,7 @@ class Traffic:
         if await self._stage.until(lambda: of in self._stage.crowd.joined):
             self.names[client] = self.names[of]
             self.log_ins += 1
-            self._stage.order(LogIn(client, self.names[of], self._stage.crowd.joined[of].passphrase))
+            self._stage.order(LogIn(client, self.names[of], self._stage.passphrase(of)))
 
     def _say(self, deed: Says) -> None:
         """Who is not here yet neither says nor hears anything."""
@@ -124,13 +126,12 @@ class Traffic:
             return
         self._stage.crowd.will_talk(deed.client, deed.to)
         target = EVERYONE if deed.to is None else "@" + known[deed.to].name
-        self.ordered += len(deed.texts)
         self._stage.order(Say(deed.client, target, deed.texts, self._stage.crowd.next_moment()))
 
     def bring_back(self, client: int) -> None:
         if client in self.away:
             self.away.remove(client)
-            self._stage.order(Open(client))
+            self._stage.order(Open(client, self._stage.passphrase(client)))
 
     async def _let_pass(self, days: int, returning: tuple[int, ...]) -> None:
         """At one moment for all, once those are back that have been away for long."""
