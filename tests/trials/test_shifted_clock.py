@@ -16,7 +16,7 @@ def test_both_times_move_by_the_offset_for_all_who_share_it(tmp_path: Path) -> N
     mine = SharedOffset.create(tmp_path / "offset")
     theirs = SharedOffset(tmp_path / "offset")
     machine = FakeClock(1_000)
-    clock = ShiftedClock(theirs, machine)
+    clock = ShiftedClock(theirs, machine=machine)
     assert (clock.wall_ms(), clock.monotonic_seconds()) == (1_000, 0.0)
     mine.advance(2 * DAY_MS)
     mine.advance(DAY_MS)
@@ -29,7 +29,7 @@ def test_both_times_move_by_the_offset_for_all_who_share_it(tmp_path: Path) -> N
 async def test_who_waits_for_tomorrow_goes_on_when_a_day_passes(tmp_path: Path) -> None:
     offset = SharedOffset.create(tmp_path / "offset")
     machine = FakeClock()
-    clock = ShiftedClock(offset, machine)
+    clock = ShiftedClock(offset, machine=machine)
     waiting = asyncio.ensure_future(clock.wait_until(DAY_MS / 1000))  # noqa: TID251 - watched while it waits
     for _ in range(10):
         await asyncio.sleep(0)

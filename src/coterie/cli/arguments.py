@@ -84,14 +84,15 @@ class Arguments(argparse.Namespace):
     wipe: bool | None = None
     offline: bool = False
     yes: bool = False
-    # bench and soak
+    # bench, soak and torture
     seed: int | None = None
     scale: str = "full"
     markdown: bool = False
     only: Sequence[str] = ()
-    # soak
-    soak_seconds: float = operator_arguments.SOAK_SECONDS
-    clients: int = operator_arguments.SOAK_CLIENTS
+    # soak and torture; what is None differs between them
+    trial_seconds: float | None = None
+    clients: int | None = None
+    faults: str = "all"
 
 
 def parse(argv: Sequence[str]) -> Arguments:

@@ -9,6 +9,8 @@ from coterie.cli.parser import Parser, command, natural, seconds
 
 SOAK_SECONDS = 600.0
 SOAK_CLIENTS = 20
+TORTURE_SECONDS = 120.0
+TORTURE_CLIENTS = 10
 
 
 def others(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -17,6 +19,7 @@ def others(commands: argparse._SubParsersAction[Parser]) -> None:
     _ledger(command(commands, "ledger", "what the server's ledger says, for anybody to check"))
     _bench(command(commands, "bench", "measure how fast this coterie is on this machine"))
     _soak(command(commands, "soak", "try coterie: many clients, many days, and a check of what they got"))
+    _torture(command(commands, "torture", "try to make coterie lose something, by breaking all around it"))
 
 
 def serve(parser: Parser) -> None:
@@ -85,14 +88,26 @@ def _bench(parser: Parser) -> None:
 
 def _soak(parser: Parser) -> None:
     parser.epilog = "All of it lies in a folder of its own, which is removed where all is well."
+    _talk(parser, SOAK_SECONDS, SOAK_CLIENTS)
+
+
+def _torture(parser: Parser) -> None:
+    parser.epilog = "All of it lies in a folder of its own, which is removed where all is well."
+    _talk(parser, TORTURE_SECONDS, TORTURE_CLIENTS)
+    parser.add_argument(
+        "--faults", metavar="LIST", help="all (as it is without), none, or some: kill-server,cut,..."
+    )
+
+
+def _talk(parser: Parser, default_seconds: float, default_clients: int) -> None:
     parser.add_argument(
         "--seconds",
-        dest="soak_seconds",
+        dest="trial_seconds",
         type=seconds,
         metavar="S",
-        help=f"how long they talk ({SOAK_SECONDS:g})",
+        help=f"how long they talk ({default_seconds:g})",
     )
     parser.add_argument(
-        "--clients", type=natural, metavar="N", help=f"how many there are at first ({SOAK_CLIENTS})"
+        "--clients", type=natural, metavar="N", help=f"how many there are at first ({default_clients})"
     )
     parser.add_argument("--seed", type=natural, metavar="X", help="draws the same plan again (a random one)")

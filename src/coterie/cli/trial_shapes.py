@@ -13,6 +13,24 @@ class FaultShape(Shape, frozen=True, kw_only=True):
     what: str
 
 
+class TortureShape(Shape, frozen=True, kw_only=True):
+    """torture, the last line. kills: processes killed; broken: how often each kind of fault was carried out.
+    From lost on all have to be 0. wrong_state: altered, unsent, miscounted, failures and errors together."""
+
+    messages: int
+    kills: int
+    lost: int
+    doubled: int
+    reordered: int
+    unreadable: int
+    wrong_state: int
+    seed: int
+    seconds: float
+    deliveries: int
+    broken: dict[str, int]
+    folder: str = ""
+
+
 class SoakShape(Shape, frozen=True, kw_only=True):
     """soak, the last line. All from lost on have to be 0; folder: of the run, where it was kept."""
 

@@ -23,6 +23,7 @@ class TalkLedger:
         self.acknowledgements: Counter[MessageId] = Counter()
         self.told: dict[DeviceId, list[MessageId]] = {}
         self.gone: set[DeviceId] = set()
+        self._open: set[MessageId] = set()
 
     def joined(self, participant: Participant) -> None:
         self.participants[participant.device] = participant
@@ -30,6 +31,7 @@ class TalkLedger:
     def left(self, device: DeviceId) -> None:
         """It is no device any more: nothing is for it, and nobody looks into its store."""
         self.gone.add(device)
+        self._open -= {message for message in self._open if self.by_message[message].device == device}
 
     def typed(
         self,
@@ -43,10 +45,13 @@ class TalkLedger:
         """One device's messages of a conversation are reported in the order in which they were typed."""
         place = self._places[device, conversation] = self._places[device, conversation] + 1
         self.by_message[message] = TypedMessage(message, conversation, device, digest, moment, place, between)
+        if device not in self.gone and message not in self.acknowledgements:
+            self._open.add(message)
 
     def acknowledged(self, message: MessageId, seq: int) -> None:
         """The sender was told that the server has it on disk."""
         self.acknowledgements[message] += 1
+        self._open.discard(message)
         self.seqs[message] = seq
 
     def arrived(self, device: DeviceId, message: MessageId) -> None:
@@ -59,7 +64,8 @@ class TalkLedger:
 
     @property
     def unacknowledged(self) -> int:
-        return len(self.by_message) - len(self.acknowledgements)
+        """How many messages of those who are there the server has still to take."""
+        return len(self._open)
 
     @property
     def deliveries(self) -> int:

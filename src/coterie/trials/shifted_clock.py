@@ -40,15 +40,42 @@ class SharedOffset:
         self._map.close()
 
 
-class ShiftedClock:
-    """Implements Clock. Both times move by the offset, as if the machine had been idle for that long."""
+class Skew:
+    """By how many milliseconds one machine's wall clock is wrong, in a file of its own; negative: slow."""
 
-    def __init__(self, offset: SharedOffset, machine: Clock | None = None) -> None:
+    def __init__(self, path: Path) -> None:
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), OFFSET_BYTES)
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """A new file, and a clock that is right."""
+        path.write_bytes(bytes(OFFSET_BYTES))
+        return cls(path)
+
+    @property
+    def milliseconds(self) -> int:
+        return int.from_bytes(self._map[:OFFSET_BYTES], "big", signed=True)
+
+    def set(self, milliseconds: int) -> None:
+        self._map[:OFFSET_BYTES] = milliseconds.to_bytes(OFFSET_BYTES, "big", signed=True)
+
+    def close(self) -> None:
+        self._map.close()
+
+
+class ShiftedClock:
+    """Implements Clock. Both times move by the offset, as if the machine had been idle for that long; the
+    wall clock is wrong by the skew besides."""
+
+    def __init__(self, offset: SharedOffset, skew: Skew | None = None, machine: Clock | None = None) -> None:
         self._offset = offset
+        self._skew = skew
         self._machine = machine or SystemClock()
 
     def wall_ms(self) -> int:
-        return self._machine.wall_ms() + self._offset.milliseconds
+        wrong = self._skew.milliseconds if self._skew else 0
+        return self._machine.wall_ms() + self._offset.milliseconds + wrong
 
     def monotonic_seconds(self) -> float:
         return self._machine.monotonic_seconds() + self._offset.milliseconds / 1000
@@ -56,3 +83,8 @@ class ShiftedClock:
     async def wait_until(self, monotonic_seconds: float) -> None:
         while (left := monotonic_seconds - self.monotonic_seconds()) > 0:
             await self._machine.wait_until(self._machine.monotonic_seconds() + min(left, LOOK_SECONDS))
+
+
+def shifted_clock(offset_file: str, skew_file: str | None = None) -> ShiftedClock:
+    """As the words of a command line name it."""
+    return ShiftedClock(SharedOffset(Path(offset_file)), Skew(Path(skew_file)) if skew_file else None)

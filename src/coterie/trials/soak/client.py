@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 import coterie
 from coterie.base.clock import Clock
@@ -45,12 +45,14 @@ from coterie.trials.soak.speech import (
 from coterie.trials.soak.stores import found_in, look
 from coterie.trials.soak.texts import text_digest, text_of
 
+Result = TypeVar("Result")
+
 log = logging.getLogger("coterie.trials.soak")
 
 KNOWN_SECONDS = 60.0
 """How long a client may take to hear of somebody new."""
 DRAIN_SECONDS = 120.0
-ENTER_SECONDS = 120.0
+PATIENT_SECONDS = 120.0
 AGAIN_SECONDS = 0.5
 
 
@@ -97,7 +99,8 @@ class SoakClient:
     async def _carry_out(self, order: Order) -> None:
         match order:
             case SignUp() | LogIn():
-                await self._joined(await self._entered_by(order), order.passphrase)
+                me = await self._patiently(lambda: self._enter_by(order))
+                await self._joined(me, order.passphrase)
             case Say():
                 await self._say(order)
             case MarkRead():
@@ -110,7 +113,7 @@ class SoakClient:
                 await self._live().wait_drained(DRAIN_SECONDS)
                 self._report(Drained(self._number))
             case Revoke(_, device):
-                await self._revoke(DeviceId(device))
+                await self._patiently(lambda: self._revoke(DeviceId(device)))
             case Look(_, passphrase, marked):
                 held = await look(self._home, passphrase, dict(marked), self._shown, self._clock)
                 self._report(Looked(self._number, held))
@@ -120,12 +123,12 @@ class SoakClient:
             case _:
                 assert_never(order)
 
-    async def _entered_by(self, order: SignUp | LogIn) -> Me:
+    async def _patiently(self, step: Callable[[], Awaitable[Result]]) -> Result:
         """As a person does: where the server cannot be reached, again."""
-        last = self._clock.monotonic_seconds() + ENTER_SECONDS
+        last = self._clock.monotonic_seconds() + PATIENT_SECONDS
         while True:
             try:
-                return await self._enter_by(order)
+                return await step()
             except Unavailable:
                 now = self._clock.monotonic_seconds()
                 if now >= last:
@@ -159,7 +162,7 @@ class SoakClient:
         self._report_found(me)
         if me.recovery_key is not None:
             await me.recovery_key_shown()
-        await me.wait_live(ENTER_SECONDS)
+        await me.wait_live(PATIENT_SECONDS)
         self._report_joined(me)
 
     def _report_joined(self, me: Me) -> None:

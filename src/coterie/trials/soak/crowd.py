@@ -44,6 +44,8 @@ class Crowd:
         self.stores: dict[int, HeldStore] = {}
         self.exhaustions = 0
         """How often some devices had nothing left but their fallback key."""
+        self.gone: set[int] = set()
+        """Clients whose devices were revoked: they learn it, and nothing more is asked of them."""
         self.failures: list[Failed] = []
         self.troubles: list[Trouble] = []
         self._between: dict[ConversationId, tuple[AccountId, AccountId]] = {}
@@ -63,6 +65,11 @@ class Crowd:
         if to is not None:
             pair = (AccountId(self.joined[client].account), AccountId(self.joined[to].account))
             self._between[direct_id(*pair)] = pair
+
+    def left(self, client: int, device: DeviceId) -> None:
+        """Its device is being revoked."""
+        self.gone.add(client)
+        self.ledger.left(device)
 
     def devices(self) -> tuple[tuple[bytes, bytes], ...]:
         """(account, device) of all that take part."""
@@ -84,8 +91,9 @@ class Crowd:
                 self.exhaustions += fallbacks > 0
             case Looked(client, held):
                 self.stores[client] = held
-            case Failed():
-                self.failures.append(report)
+            case Failed(client):
+                if client not in self.gone:
+                    self.failures.append(report)
             case Trouble():
                 self.troubles.append(report)
             case _:

@@ -6,15 +6,19 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
+from coterie.trials.deaths import Death, signal_of
 from coterie.trials.soak.speech import LINE_BYTES, Order, Report, order_line, read_report
 
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
+COMMIT_SECONDS = 2.0
+"""Who is to die with its next commit, and makes none in this time, is killed."""
 CHUNK_BYTES = 1 << 16
 
 
@@ -25,6 +29,7 @@ class Child:
         self._process = process
         self._log = log
         self.path = path
+        self._dying = False
 
     @classmethod
     async def start(cls, log: Path, *words: str) -> Self:
@@ -61,22 +66,37 @@ class Child:
         return read_report(await self.line())
 
     def tell(self, order: Order) -> None:
+        """Who is being killed hears nothing any more."""
         assert self._process.stdin is not None
-        self._process.stdin.write(order_line(order))
+        if not self._dying:
+            self._process.stdin.write(order_line(order))
+
+    async def kill(self, death: Death) -> None:
+        """Return when it is dead. What it said before can still be read."""
+        self._dying = True
+        number = signal_of(death)
+        if number is not None and self._process.returncode is None:
+            self._process.send_signal(number)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(COMMIT_SECONDS):
+                    await self._process.wait()
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
 
     async def dismiss(self) -> None:
         """No more orders: it closes its clients and ends."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        await self._gone()
+        await self.gone()
 
     async def terminate(self) -> None:
         """SIGTERM, as an operator stops a server."""
         if self._process.returncode is None:
             self._process.terminate()
-        await self._gone()
+        await self.gone()
 
-    async def _gone(self) -> None:
+    async def gone(self) -> None:
         """What it still says is read, so that nothing holds it up."""
         assert self._process.stdout is not None
         try:

@@ -66,6 +66,10 @@ class Stage:
         orders = (order for pending in self._pending.values() for order in pending)
         return sum(len(order.texts) for order in orders if isinstance(order, Say))
 
+    def is_busy(self, client: int) -> bool:
+        """Whether it has something left to carry out."""
+        return bool(self._pending.get(client))
+
     def obeyed(self) -> bool:
         """Whether every order was carried out."""
         return not any(self._pending.values())

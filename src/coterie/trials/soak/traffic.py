@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import assert_never
 
 from coterie.base.clock import SystemClock
@@ -45,7 +46,10 @@ class Traffic:
         self._tell = tell
         self._clock = SystemClock()
         self.names: dict[int, str] = {}
+        self.first_of: dict[int, int] = {}
+        """A further device's client -> the client that began its account."""
         self.away: set[int] = set()
+        self._held: set[int] = set()
         self.sign_ups = 0
         self.log_ins = 0
         self.days = 0
@@ -72,6 +76,24 @@ class Traffic:
             if now - began >= self._seconds:
                 break
 
+    @contextmanager
+    def held(self, client: int) -> Iterator[None]:
+        """Until the end of the block it is asked for nothing."""
+        self._held.add(client)
+        try:
+            yield
+        finally:
+            self._held.discard(client)
+
+    def leave_out(self, client: int) -> None:
+        """From now on it is asked for nothing."""
+        self._held.add(client)
+
+    def is_free(self, client: int) -> bool:
+        """Whether it is here, and may be asked for something."""
+        here = client in self._stage.crowd.joined and client not in self.away
+        return here and client not in self._held
+
     def totals(self) -> str:
         ledger = self._stage.crowd.ledger
         return (
@@ -94,13 +116,13 @@ class Traffic:
             case Says():
                 self._say(deed)
             case Leaves(client):
-                if client in self._stage.crowd.joined:
+                if self.is_free(client):
                     self.away.add(client)
                     self._stage.order(Close(client))
             case Returns(client):
                 self.bring_back(client)
             case Reads(client):
-                if client in self._stage.crowd.joined and client not in self.away:
+                if self.is_free(client):
                     self._stage.order(MarkRead(client))
             case DaysPass(days, returning):
                 await self._let_pass(days, returning)
@@ -114,13 +136,14 @@ class Traffic:
     async def _log_in(self, client: int, of: int) -> None:
         if await self._stage.until(lambda: of in self._stage.crowd.joined):
             self.names[client] = self.names[of]
+            self.first_of[client] = of
             self.log_ins += 1
             self._stage.order(LogIn(client, self.names[of], self._stage.passphrase(of)))
 
     def _say(self, deed: Says) -> None:
         """Who is not here yet neither says nor hears anything."""
         known = self._stage.crowd.joined
-        if deed.client not in known or deed.client in self.away:
+        if not self.is_free(deed.client):
             return
         if deed.to is not None and deed.to not in known:
             return

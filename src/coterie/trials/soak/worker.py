@@ -1,6 +1,6 @@
 """A process with some of the clients: orders come by standard input, reports go to standard output.
 
-python -m coterie.trials.soak.worker FOLDER SERVER OFFSET_FILE
+python -m coterie.trials.soak.worker FOLDER SERVER OFFSET_FILE [SKEW_FILE]
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import logging
 import sys
 from pathlib import Path
 
-from coterie.trials.shifted_clock import SharedOffset, ShiftedClock
+from coterie.base.clock import Clock
+from coterie.trials.deaths import die_when_told
+from coterie.trials.shifted_clock import shifted_clock
 from coterie.trials.soak.client import SoakClient
 from coterie.trials.soak.speech import Report, Trouble, read_order, report_line
 
@@ -31,9 +33,8 @@ def report(what: Report) -> None:
     sys.stdout.buffer.flush()
 
 
-async def work(folder: Path, server: str, offset: SharedOffset) -> None:
+async def work(folder: Path, server: str, clock: Clock) -> None:
     """Until standard input ends; then every client is closed."""
-    clock = ShiftedClock(offset)
     clients: dict[int, SoakClient] = {}
     async with asyncio.TaskGroup() as tasks:
         running = []
@@ -50,10 +51,11 @@ async def work(folder: Path, server: str, offset: SharedOffset) -> None:
 
 
 def main() -> None:
-    folder, server, offset = sys.argv[1:]
+    folder, server, *files = sys.argv[1:]
+    die_when_told()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger().addHandler(_ErrorReports())
-    asyncio.run(work(Path(folder), server, SharedOffset(Path(offset))))
+    asyncio.run(work(Path(folder), server, shifted_clock(*files)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Talk of many while everything around it breaks (docs/trials.md)."""

@@ -1,0 +1,175 @@
+"""Carries out the faults of a plan on a running torture: each kind is one step."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import assert_never
+
+from coterie.base.clock import SystemClock
+from coterie.base.ids import DeviceId
+from coterie.trials.shifted_clock import Skew
+from coterie.trials.soak.crowd import CLAIMER
+from coterie.trials.soak.speech import Close, Open, Revoke
+from coterie.trials.soak.stage import Stage
+from coterie.trials.soak.traffic import Traffic
+from coterie.trials.torture.faults import Fault, Kind
+from coterie.trials.torture.keeping import Keeper
+from coterie.trials.torture.proxy import Proxy, Way
+
+LATE_MAX_SECONDS = 0.4
+SKEW_MAX_MS = 3_600_000
+PIECES_MAX = 3
+
+
+class Breaking:
+    """play() beside the traffic. done: how often each kind was carried out; one that meets nothing to break
+    is not counted."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        traffic: Traffic,
+        keeper: Keeper,
+        proxy: Proxy,
+        skews: Sequence[Skew],
+        folder: Path,
+    ) -> None:
+        self._stage = stage
+        self._traffic = traffic
+        self._keeper = keeper
+        self._proxy = proxy
+        self._skews = skews
+        self._folder = folder
+        self._clock = SystemClock()
+        self.done: dict[Kind, int] = dict.fromkeys(Kind, 0)
+
+    async def play(self, faults: Sequence[Fault]) -> None:
+        """Return when the last one is over."""
+        began = self._clock.monotonic_seconds()
+        async with asyncio.TaskGroup() as tasks:
+            for fault in faults:
+                await self._clock.wait_until(began + fault.due_seconds)
+                tasks.create_task(self._break(fault))
+        self._proxy.heal()
+
+    async def _break(self, fault: Fault) -> None:
+        match fault.kind:
+            case Kind.KILL_SERVER:
+                found = await self._keeper.kill_server(fault.death, fault.seconds)
+            case Kind.KILL_CLIENT:
+                number = fault.which % len(self._stage.workers)
+                found = await self._keeper.kill_worker(number, fault.death, fault.seconds)
+            case Kind.CUT | Kind.HALF_OPEN | Kind.DUPLICATE | Kind.REORDER | Kind.SLOW_READER:
+                found = self._break_way(fault)
+            case Kind.DELAY:
+                found = self._delay(fault)
+            case Kind.CLOCK:
+                found = await self._skew(fault)
+            case Kind.REVOKE:
+                found = self._revoke(fault.which)
+            case Kind.RESTORE_CLIENT:
+                found = await self._restore(fault)
+            case _:
+                assert_never(fault.kind)
+        self.done[fault.kind] += found
+
+    def _break_way(self, fault: Fault) -> bool:
+        if not self._proxy.ways:
+            return False
+        if fault.kind is Kind.CUT and fault.which % 4 == 0:
+            self._proxy.cut()
+            return True
+        way = self._proxy.ways[fault.which % len(self._proxy.ways)]
+        self._spoil(way, fault)
+        return True
+
+    def _spoil(self, way: Way, fault: Fault) -> None:
+        pieces = 1 + fault.which % PIECES_MAX
+        if fault.kind is Kind.CUT:
+            way.cut()
+        elif fault.kind is Kind.HALF_OPEN:
+            way.stalled = True
+        elif fault.kind is Kind.DUPLICATE:
+            way.doubles = pieces
+        elif fault.kind is Kind.REORDER:
+            way.exchanges = pieces
+        else:
+            way.slow_until = self._clock.monotonic_seconds() + fault.seconds
+
+    def _delay(self, fault: Fault) -> bool:
+        self._proxy.late_seconds = LATE_MAX_SECONDS * (fault.which % 100) / 100
+        self._proxy.late_until = self._clock.monotonic_seconds() + fault.seconds
+        return True
+
+    async def _skew(self, fault: Fault) -> bool:
+        """One process's wall clock jumps, and back."""
+        skew = self._skews[fault.which % len(self._skews)]
+        skew.set(fault.which % (2 * SKEW_MAX_MS) - SKEW_MAX_MS)
+        await self._pause(fault.seconds)
+        skew.set(0)
+        return True
+
+    def _revoke(self, which: int) -> bool:
+        """A further device of an account, by its first one."""
+        joined = self._stage.crowd.joined
+        pairs = [
+            (victim, first)
+            for victim, first in sorted(self._traffic.first_of.items())
+            if self._is_free(victim) and self._is_free(first)
+        ]
+        if not pairs:
+            return False
+        victim, first = pairs[which % len(pairs)]
+        self._traffic.leave_out(victim)
+        self._stage.order(Revoke(first, joined[victim].device))
+        self._stage.crowd.left(victim, DeviceId(joined[victim].device))
+        return True
+
+    async def _restore(self, fault: Fault) -> bool:
+        """A home is copied, goes on for a while, and then the copy takes its place."""
+        free = [client for client in sorted(self._stage.crowd.joined) if self._is_free(client)]
+        if not free:
+            return False
+        client = free[fault.which % len(free)]
+        home, copy = self._folder / f"client-{client}", self._folder / f"copy-{client}"
+        with self._traffic.held(client):
+            await self._closed(client)
+            await asyncio.to_thread(shutil.copytree, home, copy)
+            await self._opened(client)
+        await self._pause(fault.seconds)
+        if not self._is_free(client):
+            await asyncio.to_thread(shutil.rmtree, copy)
+            return False
+        with self._traffic.held(client):
+            await self._closed(client)
+            await asyncio.to_thread(_replace, home, copy)
+            before = self._stage.crowd.joined[client].device
+            await self._opened(client)
+            await self._until(lambda: self._stage.crowd.joined[client].device != before)
+        return True
+
+    def _is_free(self, client: int) -> bool:
+        """Open, as far as is known, and in nobody's hands."""
+        return client != CLAIMER and client in self._stage.open and self._traffic.is_free(client)
+
+    async def _closed(self, client: int) -> None:
+        self._stage.order(Close(client))
+        await self._until(lambda: client not in self._stage.open and not self._stage.is_busy(client))
+
+    async def _opened(self, client: int) -> None:
+        self._stage.order(Open(client, self._stage.passphrase(client)))
+        await self._until(lambda: not self._stage.is_busy(client))
+
+    async def _until(self, done: Callable[[], bool]) -> None:
+        await self._stage.until(done)
+
+    async def _pause(self, seconds: float) -> None:
+        await self._clock.wait_until(self._clock.monotonic_seconds() + seconds)
+
+
+def _replace(home: Path, copy: Path) -> None:
+    shutil.rmtree(home)
+    copy.rename(home)

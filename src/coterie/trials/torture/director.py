@@ -1,0 +1,82 @@
+"""Runs a torture: server, workers with clients, a bad network, traffic and faults, quiet, and the check."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import msgspec
+
+from coterie.trials.shifted_clock import SharedOffset, Skew
+from coterie.trials.soak.endgame import judged, settle
+from coterie.trials.soak.figures import SoakResult
+from coterie.trials.soak.plan import Plan
+from coterie.trials.soak.stage import Stage
+from coterie.trials.soak.traffic import Traffic
+from coterie.trials.torture.breaking import Breaking
+from coterie.trials.torture.faults import Fault, Kind
+from coterie.trials.torture.keeping import Keeper
+from coterie.trials.torture.proxy import Proxy
+
+
+class TortureSettings(msgspec.Struct, frozen=True):
+    """seconds: of traffic and faults. clients: those there at first, each in a process of its own; whoever
+    joins later shares one."""
+
+    seconds: float
+    clients: int
+    seed: int
+
+
+class TortureResult(msgspec.Struct, frozen=True):
+    """broken: how often each kind of fault was carried out."""
+
+    soak: SoakResult
+    kills: int
+    broken: dict[Kind, int]
+
+
+class Torture:
+    """run() once, in an empty folder. tell: sentences about how it goes."""
+
+    def __init__(
+        self, settings: TortureSettings, faults: Sequence[Fault], folder: Path, tell: Callable[[str], None]
+    ) -> None:
+        self._settings = settings
+        self._faults = faults
+        self._folder = folder
+        self._tell = tell
+        self._stage = Stage()
+        self._offset = SharedOffset.create(folder / "offset")
+        names = ("server", *(str(number) for number in range(settings.clients)))
+        self._skews = tuple(Skew.create(folder / f"skew-{name}") for name in names)
+        self._proxy = Proxy()
+        plan = Plan(settings.seed, settings.clients, settings.seconds)
+        self._traffic = Traffic(self._stage, plan, settings.seconds, self._offset, tell)
+        self._keeper = Keeper(folder, self._stage, self._proxy, settings.clients)
+        self._breaking = Breaking(self._stage, self._traffic, self._keeper, self._proxy, self._skews, folder)
+
+    async def run(self) -> TortureResult:
+        """Raises Unavailable where a process does not start, or dies by itself."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self._offset.close)
+            for skew in self._skews:
+                stack.callback(skew.close)
+            stack.push_async_callback(self._keeper.end)
+            await self._keeper.start()
+            async with asyncio.TaskGroup() as tasks:
+                keeping = tasks.create_task(self._keeper.keep())
+                await self._traffic.arrive()
+                await self._play()
+                self._tell(f"settling: {self._traffic.totals()}, {self._keeper.kills} kills")
+                await settle(self._stage, self._traffic)
+                keeping.cancel()
+        result = judged(self._stage, self._traffic, self._keeper.data / "server.db", self._keeper.server_log)
+        return TortureResult(result, self._keeper.kills, dict(self._breaking.done))
+
+    async def _play(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._breaking.play(self._faults))
+            await self._traffic.play()

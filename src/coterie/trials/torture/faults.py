@@ -1,0 +1,84 @@
+"""What is broken in a torture, and when: drawn from a seed, fault by fault."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from enum import StrEnum
+from random import Random  # noqa: TID251 - a plan has to be drawn again from its seed; nothing secret is
+
+import msgspec
+
+from coterie.trials.deaths import Death
+
+
+class Kind(StrEnum):
+    """The words of `--faults`."""
+
+    KILL_SERVER = "kill-server"
+    KILL_CLIENT = "kill-client"
+    CUT = "cut"
+    DELAY = "delay"
+    HALF_OPEN = "half-open"
+    DUPLICATE = "duplicate"
+    REORDER = "reorder"
+    SLOW_READER = "slow-reader"
+    CLOCK = "clock"
+    REVOKE = "revoke"
+    RESTORE_CLIENT = "restore-client"
+
+
+class Fault(msgspec.Struct, frozen=True, array_like=True):
+    """due_seconds: after the traffic began. which: drawn at random, and reduced to what is there then.
+
+    seconds: how long it lasts; where a process is killed: how long it stays down.
+    """
+
+    due_seconds: float
+    kind: Kind
+    which: int
+    seconds: float
+    death: Death = Death.ANYWHERE
+
+
+EVERY_SECONDS = 1.6
+"""Between two faults, on average."""
+QUIET_PART = 0.08
+"""No fault in the last part of the traffic: what was broken last shows its effect in time."""
+_OFTEN = {
+    Kind.KILL_SERVER: 10,
+    Kind.KILL_CLIENT: 25,
+    Kind.CUT: 12,
+    Kind.DELAY: 10,
+    Kind.HALF_OPEN: 8,
+    Kind.DUPLICATE: 8,
+    Kind.REORDER: 8,
+    Kind.SLOW_READER: 8,
+    Kind.CLOCK: 4,
+    Kind.REVOKE: 2,
+    Kind.RESTORE_CLIENT: 3,
+}
+"""How often each comes, in proportion."""
+
+
+def fault_plan(seed: int, seconds: float, kinds: Collection[Kind]) -> tuple[Fault, ...]:
+    """In the order of their times. The same seed, seconds and kinds give the same plan."""
+    return tuple(_drawn(Random(seed), seconds, sorted(kinds)))  # noqa: S311 - see above
+
+
+def _drawn(dice: Random, seconds: float, kinds: list[Kind]) -> Iterator[Fault]:
+    if not kinds:
+        return
+    now = 0.0
+    while True:
+        now += dice.expovariate(1 / EVERY_SECONDS)
+        if now >= seconds * (1 - QUIET_PART):
+            return
+        kind = dice.choices(kinds, [_OFTEN[each] for each in kinds])[0]
+        yield Fault(
+            round(now, 2), kind, dice.randrange(1 << 20), _lasting(dice, kind), dice.choice(list(Death))
+        )
+
+
+def _lasting(dice: Random, kind: Kind) -> float:
+    longest = 1.5 if kind in (Kind.KILL_SERVER, Kind.KILL_CLIENT) else 6.0
+    return round(dice.uniform(0.0, longest), 2)

@@ -1,0 +1,137 @@
+"""What stands between the clients of a torture and their server, and spoils what goes through.
+
+TLS is not opened: bytes are held up, doubled, exchanged or lost, as a bad network does. On loopback alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from coterie.base.clock import SystemClock
+
+CHUNK_BYTES = 1 << 16
+SLOW_BYTES = 512
+"""What a slow reader takes at once, ten times a second."""
+SLOW_STEP_SECONDS = 0.1
+HOST = "127.0.0.1"
+
+_clock = SystemClock()
+
+
+class Way:
+    """One connection of a client, in both directions."""
+
+    def __init__(self) -> None:
+        self.stalled = False
+        """Nothing goes through any more, and nobody is told."""
+        self.slow_until = 0.0
+        """Until then (monotonic seconds) the client takes a little at a time."""
+        self.doubles = 0
+        self.exchanges = 0
+        """How many pieces are yet to be said twice, or in the wrong order; TLS notices and ends the line."""
+        self.writers: list[asyncio.StreamWriter] = []
+
+    def cut(self) -> None:
+        for writer in self.writers:
+            writer.transport.abort()
+
+
+class Proxy:
+    """serve() until cancelled. port: where clients connect, once started; target_port: of the server, 0 for
+    none: then nobody answers."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.target_port = 0
+        self.late_until = 0.0
+        self.late_seconds = 0.0
+        """Until then (monotonic seconds) everything comes that much later."""
+        self.ways: list[Way] = []
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._connected, HOST, 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        self.heal()
+        self.cut()
+
+    def cut(self) -> None:
+        """Every connection ends at once."""
+        for way in self.ways:
+            way.cut()
+
+    def heal(self) -> None:
+        """From now on a good network; connections that hang end."""
+        self.late_until = 0.0
+        for way in self.ways:
+            way.slow_until = 0.0
+            way.doubles = way.exchanges = 0
+            if way.stalled:
+                way.cut()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        way = Way()
+        way.writers.append(writer)
+        self.ways.append(way)
+        try:
+            if self.target_port:
+                with suppress(OSError):
+                    await self._joined(way, reader, writer)
+        finally:
+            way.cut()
+            self.ways.remove(way)
+
+    async def _joined(self, way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_connection(HOST, self.target_port)
+        way.writers.append(to_server)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._carry(way, reader, to_server, to_client=False))
+            tasks.create_task(self._carry(way, from_server, writer, to_client=True))
+
+    async def _carry(
+        self, way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, to_client: bool
+    ) -> None:
+        with suppress(OSError):
+            while data := await reader.read(CHUNK_BYTES):
+                await self._pass(way, data, reader, writer, to_client=to_client)
+        if not way.stalled:
+            way.cut()
+
+    async def _pass(
+        self,
+        way: Way,
+        data: bytes,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        to_client: bool,
+    ) -> None:
+        now = _clock.monotonic_seconds()
+        if now < self.late_until:
+            await _clock.wait_until(now + self.late_seconds)
+        if way.stalled:
+            return
+        if to_client and now < way.slow_until:
+            await self._slowly(way, data, writer)
+            return
+        if way.exchanges:
+            way.exchanges -= 1
+            data = await reader.read(CHUNK_BYTES) + data
+        writer.write(data)
+        if way.doubles:
+            way.doubles -= 1
+            writer.write(data)
+        await writer.drain()
+
+    async def _slowly(self, way: Way, data: bytes, writer: asyncio.StreamWriter) -> None:
+        for start in range(0, len(data), SLOW_BYTES):
+            writer.write(data[start : start + SLOW_BYTES])
+            await writer.drain()
+            now = _clock.monotonic_seconds()
+            if now < way.slow_until:
+                await _clock.wait_until(now + SLOW_STEP_SECONDS)
