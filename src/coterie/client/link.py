@@ -35,6 +35,14 @@ from coterie.wire.session import Role, Session, State
 log = logging.getLogger("coterie.client.link")
 logging.getLogger("picows.client").setLevel(logging.CRITICAL)
 
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """A failed TLS handshake is told twice: to whoever connects, and to the log as if it were a bug."""
+    return not record.getMessage().startswith("SSL handshake failed")
+
+
+logging.getLogger("asyncio").addFilter(_is_news)
+
 PATH = "/v1"
 
 

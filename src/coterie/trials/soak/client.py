@@ -118,7 +118,7 @@ class SoakClient:
                 held = await look(self._home, passphrase, dict(marked), self._shown, self._clock)
                 self._report(Looked(self._number, held))
             case Exhaust(_, passphrase, devices):
-                taken = await exhaust(self._home, passphrase, devices, self._clock)
+                taken = await self._patiently(lambda: exhaust(self._home, passphrase, devices, self._clock))
                 self._report(Exhausted(self._number, taken.keys, taken.fallbacks))
             case _:
                 assert_never(order)

@@ -44,6 +44,7 @@ class Breaking:
         self._skews = skews
         self._folder = folder
         self._clock = SystemClock()
+        self._restored: set[int] = set()
         self.done: dict[Kind, int] = dict.fromkeys(Kind, 0)
 
     async def play(self, faults: Sequence[Fault]) -> None:
@@ -130,14 +131,17 @@ class Breaking:
 
     async def _restore(self, fault: Fault) -> bool:
         """A home is copied, goes on for a while, and then the copy takes its place."""
-        free = [client for client in sorted(self._stage.crowd.joined) if self._is_free(client)]
+        joined = sorted(self._stage.crowd.joined.keys() - self._restored)
+        free = [client for client in joined if self._is_free(client)]
         if not free:
             return False
         client = free[fault.which % len(free)]
+        self._restored.add(client)
         home, copy = self._folder / f"client-{client}", self._folder / f"copy-{client}"
         with self._traffic.held(client):
             await self._closed(client)
             await asyncio.to_thread(shutil.copytree, home, copy)
+            marks = dict(self._stage.crowd.marks.get(client, {}))
             await self._opened(client)
         await self._pause(fault.seconds)
         if not self._is_free(client):
@@ -146,6 +150,7 @@ class Breaking:
         with self._traffic.held(client):
             await self._closed(client)
             await asyncio.to_thread(_replace, home, copy)
+            self._stage.crowd.marks[client] = marks
             before = self._stage.crowd.joined[client].device
             await self._opened(client)
             await self._until(lambda: self._stage.crowd.joined[client].device != before)
