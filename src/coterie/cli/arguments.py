@@ -89,10 +89,13 @@ class Arguments(argparse.Namespace):
     scale: str = "full"
     markdown: bool = False
     only: Sequence[str] = ()
-    # soak and torture; what is None differs between them
+    # soak and torture; without: as each has it
     trial_seconds: float | None = None
     clients: int | None = None
+    # torture
     faults: str = "all"
+    plan: Path | None = None
+    shrink: int = operator_arguments.TORTURE_TRIES
 
 
 def parse(argv: Sequence[str]) -> Arguments:

@@ -11,6 +11,7 @@ SOAK_SECONDS = 600.0
 SOAK_CLIENTS = 20
 TORTURE_SECONDS = 120.0
 TORTURE_CLIENTS = 10
+TORTURE_TRIES = 6
 
 
 def others(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -96,6 +97,13 @@ def _torture(parser: Parser) -> None:
     _talk(parser, TORTURE_SECONDS, TORTURE_CLIENTS)
     parser.add_argument(
         "--faults", metavar="LIST", help="all (as it is without), none, or some: kill-server,cut,..."
+    )
+    parser.add_argument("--plan", type=Path, metavar="FILE", help="play the faults that a run wrote there")
+    parser.add_argument(
+        "--shrink",
+        type=natural,
+        metavar="N",
+        help=f"where it fails, try up to N times with fewer faults ({TORTURE_TRIES})",
     )
 
 

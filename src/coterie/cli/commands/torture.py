@@ -17,13 +17,20 @@ from coterie.cli.session import run as run_job
 from coterie.cli.trial_arguments import trial_of
 from coterie.cli.trial_shapes import TortureShape
 from coterie.trials.torture.director import Torture, TortureResult, TortureSettings
-from coterie.trials.torture.faults import Fault, Kind, fault_plan
+from coterie.trials.torture.faults import Fault, Kind, fault_plan, read_plan, written_plan
+from coterie.trials.torture.shrinking import shrunk
+
+PLAN_FILE = "plan.jsonl"
 
 
 def run(given: Arguments, output: Output) -> int:
     trial = trial_of(given, TORTURE_SECONDS, TORTURE_CLIENTS)
     settings = TortureSettings(trial.seconds, trial.clients, trial.seed)
-    return run_job(_torture(settings, kinds_of(given.faults), output))
+    if given.plan is None:
+        faults = fault_plan(trial.seed, trial.seconds, kinds_of(given.faults))
+    else:
+        faults = _planned(given.plan)
+    return run_job(_torture(settings, faults, given.shrink, output))
 
 
 def kinds_of(words: str) -> frozenset[Kind]:
@@ -39,8 +46,29 @@ def kinds_of(words: str) -> frozenset[Kind]:
     return frozenset(known[word] for word in words.split(","))
 
 
-async def _torture(settings: TortureSettings, kinds: frozenset[Kind], output: Output) -> int:
-    faults = fault_plan(settings.seed, settings.seconds, kinds)
+def _planned(file: Path) -> tuple[Fault, ...]:
+    try:
+        return read_plan(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UsageError("", "the plan cannot be read") from None
+
+
+async def _torture(settings: TortureSettings, faults: tuple[Fault, ...], tries: int, output: Output) -> int:
+    result, folder = await _played(settings, faults, output)
+    clean = result.soak.is_clean
+    tell_faults(result.soak, output)
+    if not clean:
+        output.tell(f"the logs and stores of this run lie in {folder}")
+        if tries:
+            await _shrink(settings, faults, tries, folder, output)
+    _tell(settings, result, folder, output)
+    return Exit.DONE if clean else Exit.REFUSED
+
+
+async def _played(
+    settings: TortureSettings, faults: tuple[Fault, ...], output: Output
+) -> tuple[TortureResult, Path]:
+    """The folder stays only where something is wrong."""
     folder = Path(tempfile.mkdtemp(prefix="coterie-torture-"))
     try:
         result = await Torture(settings, faults, folder, output.tell).run()
@@ -49,23 +77,37 @@ async def _torture(settings: TortureSettings, kinds: frozenset[Kind], output: Ou
         raise
     if result.soak.is_clean:
         shutil.rmtree(folder)
-    _tell(settings, faults, result, folder, output)
-    return Exit.DONE if result.soak.is_clean else Exit.REFUSED
+    return result, folder
+
+
+async def _shrink(
+    settings: TortureSettings, faults: tuple[Fault, ...], tries: int, folder: Path, output: Output
+) -> None:
+    """Fewer faults that still fail, as a plan to play again."""
+
+    async def fails(fewer: tuple[Fault, ...]) -> bool:
+        output.tell(f"shrinking: {len(fewer)} of {len(faults)} faults")
+        result, kept = await _played(settings, fewer, output)
+        if not result.soak.is_clean:
+            shutil.rmtree(kept)
+        return not result.soak.is_clean
+
+    found = await shrunk(faults, fails, tries)
+    plan = folder / PLAN_FILE
+    plan.write_text(written_plan(found), encoding="utf-8")
+    output.tell(f"it takes these {len(found)} faults (--plan {plan}):")
+    output.tell(written_plan(found).rstrip())
 
 
 def _tell(
     settings: TortureSettings,
-    faults: tuple[Fault, ...],
     result: TortureResult,
     folder: Path,
     output: Output,
 ) -> None:
-    """What is wrong, then the figures."""
-    tell_faults(result.soak, output)
+    """The figures."""
     clean = result.soak.is_clean
     found = result.soak.figures
-    if not clean:
-        output.tell(f"{len(faults)} faults were planned; the logs and stores of this run lie in {folder}")
     wrong = found.altered + found.unsent + found.miscounted + found.failures + found.errors
     shape = TortureShape(
         messages=found.messages,

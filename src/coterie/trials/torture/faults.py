@@ -82,3 +82,22 @@ def _drawn(dice: Random, seconds: float, kinds: list[Kind]) -> Iterator[Fault]:
 def _lasting(dice: Random, kind: Kind) -> float:
     longest = 1.5 if kind in (Kind.KILL_SERVER, Kind.KILL_CLIENT) else 6.0
     return round(dice.uniform(0.0, longest), 2)
+
+
+_faults: msgspec.json.Decoder[Fault] = msgspec.json.Decoder(Fault)
+
+
+def written_plan(faults: Collection[Fault]) -> str:
+    """One fault a line, to be played again by `--plan`."""
+    return "".join(msgspec.json.encode(fault).decode() + "\n" for fault in faults)
+
+
+def read_plan(text: str) -> tuple[Fault, ...]:
+    """Raises ValueError for anything that written_plan() did not make."""
+    try:
+        plan = tuple(_faults.decode(line) for line in text.splitlines())
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        raise ValueError("this is no plan of faults") from None
+    if not plan:
+        raise ValueError("no plan, but an empty file")
+    return plan

@@ -58,7 +58,7 @@ class Keeper:
             await worker.dismiss()
         if self._server is not None:
             await self._server.terminate()
-        self._proxy.close()
+        await self._proxy.close()
 
     async def kill_worker(self, number: int, death: Death, down_seconds: float) -> bool:
         """Return at once; keep() starts it again. False where that is under way already."""

@@ -36,6 +36,13 @@ class Way:
         for writer in self.writers:
             writer.transport.abort()
 
+    async def end(self) -> None:
+        """Cut, and wait until that is so."""
+        self.cut()
+        for writer in self.writers:
+            with suppress(OSError):
+                await writer.wait_closed()
+
 
 class Proxy:
     """serve() until cancelled. port: where clients connect, once started; target_port: of the server, 0 for
@@ -48,17 +55,21 @@ class Proxy:
         self.late_seconds = 0.0
         """Until then (monotonic seconds) everything comes that much later."""
         self.ways: list[Way] = []
+        self._nobody = asyncio.Event()
+        self._nobody.set()
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._connected, HOST, 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Nobody is let in any more, and every connection has ended."""
         if self._server is not None:
             self._server.close()
         self.heal()
         self.cut()
+        await self._nobody.wait()
 
     def cut(self) -> None:
         """Every connection ends at once."""
@@ -78,13 +89,16 @@ class Proxy:
         way = Way()
         way.writers.append(writer)
         self.ways.append(way)
+        self._nobody.clear()
         try:
             if self.target_port:
                 with suppress(OSError):
                     await self._joined(way, reader, writer)
         finally:
-            way.cut()
+            await way.end()
             self.ways.remove(way)
+            if not self.ways:
+                self._nobody.set()
 
     async def _joined(self, way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_server, to_server = await asyncio.open_connection(HOST, self.target_port)
