@@ -1,7 +1,7 @@
 # The one entry point. Each target makes the environment it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check quick coverage covered garbage lies mutants bench soak clean
+.PHONY: help setup run test check quick coverage covered garbage lies mutants bench soak torture clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON_HERE := .venv/bin/python
@@ -11,6 +11,7 @@ RUN := .venv/.run-$(PLACE)
 DEV := .venv/.dev-$(PLACE)
 TESTS ?= tests
 SECONDS ?= 300
+SEEDS ?= $(shell seq 1 20)
 # Packages of which every branch has to be tested, and the tests that are enough to see it.
 WHOLE := wire ledger e2ee content client/core
 COVERING := tests/wire tests/ledger tests/e2ee tests/content tests/vectors tests/client tests/attacks tests/village
@@ -30,6 +31,7 @@ help:
 	@echo "make garbage   half a million calls of garbage into every parser, and a thousand orders of lies"
 	@echo "make lies    orders of what people and a lying server do, for five minutes (SECONDS=60 for one)"
 	@echo "make soak    ten minutes of 20 clients and many days: is anything lost? (ARGS='--seed 7')"
+	@echo "make torture   twenty seeds of two minutes: people talk while everything breaks (SEEDS='3 4' for some)"
 	@echo "make setup   only make .venv"
 	@echo "make clean   remove .venv and caches (var/, with your keys and messages, stays)"
 
@@ -93,6 +95,10 @@ bench: $(RUN)
 
 soak: $(RUN)
 	@$(PYTHON_HERE) -m coterie.cli soak $(ARGS)
+
+torture: $(RUN)
+	@for seed in $(SEEDS); do \
+	    $(PYTHON_HERE) -m coterie.cli --json torture --seed $$seed $(ARGS) || exit 1; done
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist

@@ -258,3 +258,41 @@ def test_a_fault_says_where_without_any_text() -> None:
     lose_from_store(talk)
     name = f"message {SECOND.hex()[:8]} (number 2 of desk in conversation {PAIR.hex()[:8]}, seq 2)"
     assert f"{name} is not in the store" in {fault.what for fault in talk.faults()}
+
+
+def test_a_message_told_as_delivered_and_not_stored_is_misstated() -> None:
+    talk = Talk()
+    talk.ledger.delivered(FIRST)
+    talk.ledger.opened(HIS, [FIRST, SECOND])
+    assert not talk.ledger.misstated
+    talk.ledger.delivered(THIRD)
+    talk.ledger.delivered(HIS_ANSWER)
+    talk.ledger.opened(HIS, [FIRST, SECOND])
+    assert talk.ledger.misstated == {THIRD: HIS}
+    found = [
+        each
+        for each in find_faults(talk.ledger, talk.stores.values(), {})
+        if each.kind is FaultKind.MISSTATED
+    ]
+    assert len(found) == 1
+    assert "told as delivered" in found[0].what
+
+
+def test_who_has_other_devices_is_not_asked_what_they_store() -> None:
+    talk = Talk()
+    talk.ledger.delivered(HIS_ANSWER)
+    talk.ledger.opened(DESK, [])
+    assert not talk.ledger.misstated
+
+
+def test_who_left_is_owed_nothing_and_nobody_waits_for_them() -> None:
+    talk = Talk()
+    late = MessageId(b"late" * 4)
+    talk.ledger.typed(LAP, PAIR, late, DIGEST, 9, (ALICE, BOB))
+    assert talk.ledger.unacknowledged == 1
+    talk.ledger.left(LAP)
+    assert talk.ledger.unacknowledged == 0
+    del talk.stores[LAP]
+    assert not list(find_faults(talk.ledger, talk.stores.values(), {}))
+    talk.ledger.acknowledged(late, 5)
+    assert {device for device, message in talk.ledger.owed() if message == late} == {DESK, HIS}

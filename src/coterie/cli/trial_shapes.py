@@ -15,7 +15,8 @@ class FaultShape(Shape, frozen=True, kw_only=True):
 
 class TortureShape(Shape, frozen=True, kw_only=True):
     """torture, the last line. kills: processes killed; broken: how often each kind of fault was carried out.
-    From lost on all have to be 0. wrong_state: altered, unsent, miscounted, failures and errors together."""
+    From lost on all have to be 0. wrong_state: altered, unsent, misstated, miscounted,
+    failures and errors together."""
 
     messages: int
     kills: int
@@ -48,6 +49,7 @@ class SoakShape(Shape, frozen=True, kw_only=True):
     unreadable: int
     altered: int
     unsent: int
+    misstated: int
     miscounted: int
     failures: int
     errors: int

@@ -7,6 +7,7 @@ in tests, by processes in trials. Texts never come here, only their digests.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId
 from coterie.trials.talk_records import Participant, TypedMessage
@@ -22,6 +23,9 @@ class TalkLedger:
         self.seqs: dict[MessageId, int] = {}
         self.acknowledgements: Counter[MessageId] = Counter()
         self.told: dict[DeviceId, list[MessageId]] = {}
+        self.deliveries_told: set[MessageId] = set()
+        self.misstated: dict[MessageId, DeviceId] = {}
+        """Messages that were told to be stored by a device, and were not in its store."""
         self.gone: set[DeviceId] = set()
         self._open: set[MessageId] = set()
 
@@ -53,6 +57,20 @@ class TalkLedger:
         self.acknowledgements[message] += 1
         self._open.discard(message)
         self.seqs[message] = seq
+
+    def delivered(self, message: MessageId) -> None:
+        """Its sender was told that a device of the other person has stored it."""
+        self.deliveries_told.add(message)
+
+    def opened(self, device: DeviceId, found: Collection[MessageId]) -> None:
+        """A device shows what its store holds: all that others were told to be stored there has to be."""
+        participant = self.participants.get(device)
+        if participant is None or not self._is_alone(participant):
+            return
+        for message in self.deliveries_told.difference(found):
+            typed = self.by_message.get(message)
+            if typed is not None and self._is_from_other(typed, participant):
+                self.misstated[message] = device
 
     def arrived(self, device: DeviceId, message: MessageId) -> None:
         """An event told a device of a message of another device."""
@@ -87,6 +105,15 @@ class TalkLedger:
     def present(self) -> tuple[Participant, ...]:
         """Who takes part and has not left."""
         return tuple(each for device, each in self.participants.items() if device not in self.gone)
+
+    def _is_alone(self, participant: Participant) -> bool:
+        """Whether its account never had another device: only then "stored there" means stored by it."""
+        return sum(each.account == participant.account for each in self.participants.values()) == 1
+
+    def _is_from_other(self, typed: TypedMessage, participant: Participant) -> bool:
+        writer = self.participants.get(typed.device)
+        between = typed.between or ()
+        return writer is not None and writer.account != participant.account and participant.account in between
 
     def label(self, device: DeviceId) -> str:
         """How a person finds a device in what is printed."""

@@ -26,6 +26,9 @@ def find_faults(ledger: TalkLedger, stores: Iterable[HeldStore], entitled: Entit
             yield Fault(FaultKind.LOST, participant.label, "its store could not be looked into")
         else:
             yield from _StoreCheck(ledger, participant, store).faults(entitled)
+    for message, device in ledger.misstated.items():
+        what = f"{ledger.name_of(message)} was told as delivered before it was stored"
+        yield Fault(FaultKind.MISSTATED, ledger.label(device), what)
     for typed in ledger.by_message.values():
         count = ledger.acknowledgements[typed.message]
         where, name = ledger.label(typed.device), ledger.name_of(typed.message)

@@ -91,6 +91,8 @@ class FaultKind(StrEnum):
     """In a store, but not as it was typed, or typed by nobody."""
     UNSENT = "unsent"
     """Typed, and not acknowledged although there was time."""
+    MISSTATED = "misstated"
+    """Told as delivered, and not in the store it was delivered to."""
     MISCOUNTED = "miscounted"
     """A count of unread messages is wrong."""
 

@@ -22,6 +22,7 @@ FAULTS = (
     "unreadable",
     "altered",
     "unsent",
+    "misstated",
     "miscounted",
     "failures",
     "errors",

@@ -108,7 +108,8 @@ def _tell(
     """The figures."""
     clean = result.soak.is_clean
     found = result.soak.figures
-    wrong = found.altered + found.unsent + found.miscounted + found.failures + found.errors
+    told = found.unsent + found.misstated + found.miscounted
+    wrong = found.altered + told + found.failures + found.errors
     shape = TortureShape(
         messages=found.messages,
         kills=result.kills,

@@ -20,6 +20,7 @@ from coterie.trials.soak.speech import (
     Arrived,
     Close,
     Closed,
+    Delivered,
     Done,
     Drain,
     Drained,
@@ -252,6 +253,8 @@ class SoakClient:
                 self._report(Arrived(self._number, message.id))
             case coterie.MessageSent(message):
                 self._report(Acknowledged(self._number, message.id, message.seq))
+            case coterie.MessageDelivered(message):
+                self._report(Delivered(self._number, message.id))
             case coterie.ConversationChanged(conversation):
                 self._shown[conversation.id] = conversation.unread
             case coterie.PersonAppeared():

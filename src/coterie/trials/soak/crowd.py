@@ -12,6 +12,7 @@ from coterie.trials.soak.speech import (
     Acknowledged,
     Arrived,
     Closed,
+    Delivered,
     Done,
     Drained,
     Exhausted,
@@ -46,6 +47,8 @@ class Crowd:
         """How often some devices had nothing left but their fallback key."""
         self.gone: set[int] = set()
         """Clients whose devices were revoked: they learn it, and nothing more is asked of them."""
+        self.copies: set[int] = set()
+        """Clients whose homes come from a copy: they hold less than they once did."""
         self.failures: list[Failed] = []
         self.troubles: list[Trouble] = []
         self._between: dict[ConversationId, tuple[AccountId, AccountId]] = {}
@@ -77,7 +80,7 @@ class Crowd:
 
     def take(self, report: Report) -> None:
         match report:
-            case Arrived() | Typing() | Typed() | Acknowledged() | Opened() | Marked():
+            case Arrived() | Typing() | Typed() | Acknowledged() | Delivered() | Opened() | Marked():
                 self._take_talk(report)
             case Joined():
                 self._joined(report)
@@ -99,7 +102,9 @@ class Crowd:
             case _:
                 assert_never(report)
 
-    def _take_talk(self, report: Arrived | Typing | Typed | Acknowledged | Opened | Marked) -> None:
+    def _take_talk(
+        self, report: Arrived | Typing | Typed | Acknowledged | Delivered | Opened | Marked
+    ) -> None:
         match report:
             case Arrived(client, message):
                 self.ledger.arrived(self._device(client), MessageId(message))
@@ -109,6 +114,8 @@ class Crowd:
                 self._typed(report)
             case Acknowledged(_, message, seq):
                 self.ledger.acknowledged(MessageId(message), seq)
+            case Delivered(_, message):
+                self.ledger.delivered(MessageId(message))
             case Opened():
                 self._opened(report)
             case Marked(client, conversation, order):
@@ -139,6 +146,8 @@ class Crowd:
         if before is not None and before != device:
             self.ledger.left(before)
         self._device_of[report.client] = device
+        if report.client not in self.copies:
+            self.ledger.opened(device, [MessageId(each.message) for each in report.found])
         told = set(self.ledger.told.get(device, ()))
         for each in report.found:
             message = MessageId(each.message)

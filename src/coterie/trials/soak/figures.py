@@ -36,6 +36,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     unreadable: int
     altered: int
     unsent: int
+    misstated: int
     miscounted: int
     failures: int
     errors: int
@@ -68,6 +69,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
             unreadable=kinds[FaultKind.UNREADABLE],
             altered=kinds[FaultKind.ALTERED],
             unsent=kinds[FaultKind.UNSENT],
+            misstated=kinds[FaultKind.MISSTATED],
             miscounted=kinds[FaultKind.MISCOUNTED],
             failures=failures,
             errors=errors,

@@ -130,6 +130,13 @@ class Acknowledged(msgspec.Struct, frozen=True, tag="acknowledged"):
     seq: int
 
 
+class Delivered(msgspec.Struct, frozen=True, tag="delivered"):
+    """The sender was told that a device of the other person has stored a message."""
+
+    client: int
+    message: bytes
+
+
 class Arrived(msgspec.Struct, frozen=True, tag="arrived"):
     """An event said that a message of another device is here."""
 
@@ -192,6 +199,7 @@ Report = (
     | Typing
     | Typed
     | Acknowledged
+    | Delivered
     | Done
     | Joined
     | Opened

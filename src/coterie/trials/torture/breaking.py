@@ -151,6 +151,7 @@ class Breaking:
             await self._closed(client)
             await asyncio.to_thread(_replace, home, copy)
             self._stage.crowd.marks[client] = marks
+            self._stage.crowd.copies.add(client)
             before = self._stage.crowd.joined[client].device
             await self._opened(client)
             await self._until(lambda: self._stage.crowd.joined[client].device != before)

@@ -1,0 +1,52 @@
+"""Twenty seconds of everything, as a person starts it: it ends with zeros."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coterie.cli.failures import Exit
+
+RUN_SECONDS = 280
+ZEROS = ("lost", "doubled", "reordered", "unreadable", "wrong_state")
+
+
+def torture(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "coterie.cli", "torture", *words],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=RUN_SECONDS,
+        env={**os.environ, "TMPDIR": str(folder)},
+        check=False,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_twenty_seconds_of_everything_end_with_zeros(tmp_path: Path) -> None:
+    ended = torture(tmp_path, "--json", "--seconds", "20", "--clients", "6", "--seed", "5", "--shrink", "0")
+    *before, last = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert before == []
+    assert {name: last[name] for name in ZEROS} == dict.fromkeys(ZEROS, 0)
+    assert ended.returncode == Exit.DONE
+    assert (last["seed"], last["seconds"]) == (5, 20)
+    assert last["messages"] > 50
+    assert last["deliveries"] > last["messages"]
+    assert last["kills"] > 1
+    assert len(last["broken"]) > 3
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words", [("--clients", "1"), ("--seconds", "0"), ("--faults", "rain"), ("--plan", "nowhere")]
+)
+def test_what_cannot_be_played_is_refused(words: tuple[str, str], tmp_path: Path) -> None:
+    ended = torture(tmp_path, *words)
+    assert ended.returncode == Exit.USAGE
+    assert "Traceback" not in ended.stderr
