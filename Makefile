@@ -1,7 +1,7 @@
 # The one entry point. Each target makes the environment it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check quick coverage covered garbage lies mutants bench soak torture clean
+.PHONY: help setup run test check quick coverage covered garbage lies mutants bench soak torture planted clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON_HERE := .venv/bin/python
@@ -28,6 +28,7 @@ help:
 	@echo "make coverage  which branches of the inner packages are tested"
 	@echo "make bench   how fast it is on this machine (ARGS='--quick' takes less than a minute)"
 	@echo "make mutants   take each defence out once, and see its test fail (ARGS='ghost' for some)"
+	@echo "make planted   plant bugs that lose messages, and see the torture find each"
 	@echo "make garbage   half a million calls of garbage into every parser, and a thousand orders of lies"
 	@echo "make lies    orders of what people and a lying server do, for five minutes (SECONDS=60 for one)"
 	@echo "make soak    ten minutes of 20 clients and many days: is anything lost? (ARGS='--seed 7')"
@@ -61,6 +62,9 @@ coverage: $(DEV)
 
 mutants: $(DEV)
 	@$(PYTHON_HERE) tools/break_defences.py $(ARGS)
+
+planted: $(DEV)
+	@$(PYTHON_HERE) tools/plant_bugs.py $(ARGS)
 
 garbage: $(DEV)
 	@COTERIE_GARBAGE_CALLS=500000 $(PYTHON_HERE) -m pytest -q tests/attacks/test_garbage.py

@@ -1,0 +1,106 @@
+"""Plants bugs one at a time, and sees whether `coterie torture` finds them: `make planted ARGS=word`.
+
+The list is tools/planted_bugs.toml. Everything happens in copies in a temporary folder, so the tree is never
+touched, whatever ends this program. Ends with 1 where a bug is not found in time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+LIST = ROOT / "tools" / "planted_bugs.toml"
+FOUND_SECONDS = 300
+"""A bug that takes longer to be found is not found."""
+RUN_SECONDS = 40
+CLIENTS = 8
+ZEROS = ("lost", "doubled", "reordered", "unreadable", "wrong_state")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """file: below src/coterie. old stands there once."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Bug:
+    name: str
+    edits: tuple[Edit, ...]
+
+
+def bugs(path: Path = LIST) -> list[Bug]:
+    """The list, in its order."""
+    listed = tomllib.loads(path.read_text(encoding="utf-8"))["bug"]
+    return [Bug(each["name"], tuple(Edit(**edit) for edit in each["edit"])) for each in listed]
+
+
+def plant(bug: Bug, package: Path) -> None:
+    """LookupError where the code does not read so any more."""
+    for edit in bug.edits:
+        file = package / edit.file
+        source = file.read_text(encoding="utf-8")
+        if source.count(edit.old) != 1:
+            raise LookupError(f"{source.count(edit.old)} such places: {bug.name}: {edit.file}")
+        file.write_text(source.replace(edit.old, edit.new), encoding="utf-8")
+
+
+def found(bug: Bug, folder: Path) -> bool:
+    """Whether a torture ends with anything but zeros, for one of the first seeds."""
+    source = folder / "src"
+    shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
+    plant(bug, source / "coterie")
+    began = time.monotonic()
+    seed = 0
+    while (passed := time.monotonic() - began) < FOUND_SECONDS:
+        seed += 1
+        figures = _torture(source, folder, seed, FOUND_SECONDS - passed)
+        if figures is not None and (wrong := {name: figures[name] for name in ZEROS if figures[name]}):
+            print(f"found    {bug.name}: seed {seed}, after {time.monotonic() - began:.0f} s, {wrong}")
+            return True
+    print(f"NOT FOUND {bug.name}: {seed} seeds")
+    return False
+
+
+def _torture(source: Path, folder: Path, seed: int, patience: float) -> dict[str, int] | None:
+    words = ["--seconds", str(RUN_SECONDS), "--clients", str(CLIENTS), "--seed", str(seed), "--shrink", "0"]
+    try:
+        ended = subprocess.run(  # noqa: S603 - this program's own words
+            [sys.executable, "-m", "coterie.cli", "--json", "torture", *words],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(source), "TMPDIR": str(folder)},
+            capture_output=True,
+            timeout=patience,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    figures: dict[str, int] = json.loads(ended.stdout.splitlines()[-1])
+    return figures
+
+
+def main(words: list[str]) -> int:
+    """Try every bug whose name holds all words."""
+    chosen = [each for each in bugs() if all(word.lower() in each.name.lower() for word in words)]
+    missed = 0
+    for bug in chosen:
+        with tempfile.TemporaryDirectory(prefix="coterie-planted-") as folder:
+            missed += not found(bug, Path(folder))
+    print(f"{len(chosen) - missed} of {len(chosen)} planted bugs were found in {FOUND_SECONDS} s each")
+    return 1 if missed or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
