@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager, closing
 from typing import TypeVar
 
 import msgspec
@@ -43,6 +43,13 @@ SINGLE_TARGET = (Target(400.0),)
 
 async def run(trial: Trial) -> list[Figure]:
     """Two people get to know each other over a real server; what follows needs none."""
+    async with acquainted(trial) as mail:
+        return mail.figures()
+
+
+@asynccontextmanager
+async def acquainted(trial: Trial) -> AsyncIterator[Mail]:
+    """Two people who have written to each other, without a server from now on."""
     async with coterie_server(trial.folder / "server") as server:
         alice, bob = await meet(server.invite, trial.folder)
         await alice.send("@bob", TEXT)
@@ -51,19 +58,19 @@ async def run(trial: Trial) -> list[Figure]:
         await alice.close()
         await bob.close()
     with ExitStack() as stack:
-        mail = _Mail(open_core(trial.folder / "alice"), open_core(trial.folder / "bob"), trial)
+        mail = Mail(open_core(trial.folder / "alice"), open_core(trial.folder / "bob"), trial)
         stack.enter_context(closing(mail.alice.store))
         stack.enter_context(closing(mail.bob.store))
-        return mail.figures()
+        yield mail
 
 
 def costs(alice: CoreAlone, bob: CoreAlone, trial: Trial) -> list[tuple[float, float]]:
     """CPU microseconds of sealing one message and of opening it, in batches, of each round."""
-    mail = _Mail(alice, bob, trial)
+    mail = Mail(alice, bob, trial)
     return [mail.batches() for _ in range(trial.scale.rounds)]
 
 
-class _Mail:
+class Mail:
     """Carries what alice sends to bob, and the answers back, and takes the time of each turn."""
 
     def __init__(self, alice: CoreAlone, bob: CoreAlone, trial: Trial) -> None:
@@ -81,7 +88,7 @@ class _Mail:
 
     def figures(self) -> list[Figure]:
         scale = self._trial.scale
-        self._exchange(scale.batch)
+        self.exchange(scale.batch)
         rounds = [self._round() for _ in range(scale.rounds)]
         batch = f"in batches of {scale.batch}, store included, CPU"
         words = (
@@ -106,7 +113,7 @@ class _Mail:
         bare_seal, bare_open = self._bare(count)
         self._forget(self._trial.clock.monotonic_seconds)
         for _ in range(scale.single_messages):
-            self._exchange(1)
+            self.exchange(1)
         single_seal, single_open = _middle(self._sealed) * 1e6, _middle(self._opened) * 1e6
         fsync = fsync_seconds(self._trial.folder) * 1e6
         return {
@@ -124,7 +131,7 @@ class _Mail:
         scale = self._trial.scale
         self._forget(cpu_seconds)
         for _ in range(scale.batches):
-            self._exchange(scale.batch)
+            self.exchange(scale.batch)
         count = scale.batches * scale.batch
         return sum(self._sealed) / count * 1e6, sum(self._opened) / count * 1e6
 
@@ -133,7 +140,8 @@ class _Mail:
         self._meter = meter
         self._sealed, self._answered, self._opened = [], [], []
 
-    def _exchange(self, count: int) -> None:
+    def exchange(self, count: int) -> float:
+        """alice says so much in one turn; the server answers, and it comes to bob. What sealing took."""
         says = [self._say() for _ in range(count)]
         frames = self._timed(self._sealed, lambda: self.alice.turn(says))
         answers: list[ServerFrame] = [
@@ -148,6 +156,7 @@ class _Mail:
         self._timed(self._answered, lambda: self.alice.turn(answers))
         arriving = self._arriving(frames)
         self._timed(self._opened, lambda: self.bob.turn(arriving))
+        return self._sealed[-1]
 
     def _say(self) -> Say:
         """As client/api/me.py has it."""
@@ -163,13 +172,8 @@ class _Mail:
     def _arriving(self, frames: Sequence[ClientFrame]) -> list[ServerFrame]:
         """What the server would deliver of these: envelopes first."""
         sender, now_ms = self.alice.profile, self._trial.clock.wall_ms()
-        mail_seq, log_seq = self.bob.position(self._mailbox), self.bob.position(self._log)
-        mail = [
-            MailboxEntry(0, sender.account, sender.device, item.envelope, item.sealed, now_ms)
-            for frame in frames
-            if isinstance(frame, Envelopes)
-            for item in frame.items
-        ]
+        log_seq = self.bob.position(self._log)
+        mail = mail_between(self.alice, self.bob, frames, now_ms)
         log = [
             LogEntry(
                 0,
@@ -185,14 +189,9 @@ class _Mail:
             for send in frames
             if isinstance(send, Send)
         ]
-        numbered_mail = tuple(_at(entry, mail_seq + place) for place, entry in enumerate(mail, 1))
-        numbered_log = tuple(_at(entry, log_seq + place) for place, entry in enumerate(log, 1))
-        incarnation = self.bob.incarnation
-        mailbox_end = mail_seq + len(mail)
-        arriving: list[ServerFrame] = []
-        if mail:
-            arriving.append(MailboxEntries(self._mailbox, incarnation, numbered_mail))
-        return [*arriving, LogEntries(self._log, incarnation, numbered_log, mailbox_end)]
+        numbered = tuple(_at(entry, log_seq + place) for place, entry in enumerate(log, 1))
+        mailbox_end = self.bob.position(self._mailbox) + sum(len(each.entries) for each in mail)
+        return [*mail, LogEntries(self._log, self.bob.incarnation, numbered, mailbox_end)]
 
     def _bare(self, count: int) -> tuple[float, float]:
         """Microseconds of Megolm alone for a message: sealing, opening."""
@@ -206,6 +205,21 @@ class _Mail:
             into.open(message)
         end = cpu_seconds()
         return (middle - start) / count * 1e6, (end - middle) / count * 1e6
+
+
+def mail_between(
+    sender: CoreAlone, to: CoreAlone, frames: Sequence[ClientFrame], now_ms: int
+) -> list[MailboxEntries]:
+    """The envelopes among these frames, as the server would deliver them: at most one frame."""
+    mailbox = mailbox_of(to.profile.device)
+    first = to.position(mailbox) + 1
+    items = [item for frame in frames if isinstance(frame, Envelopes) for item in frame.items]
+    account, device = sender.profile.account, sender.profile.device
+    entries = tuple(
+        MailboxEntry(seq, account, device, item.envelope, item.sealed, now_ms)
+        for seq, item in enumerate(items, first)
+    )
+    return [MailboxEntries(mailbox, to.incarnation, entries)] if entries else []
 
 
 Entry = TypeVar("Entry", LogEntry, MailboxEntry)

@@ -34,10 +34,10 @@ class CoreAlone:
         self.incarnation = store.setting(Setting.INCARNATION) or b""
         self.turn((self._connected(),))
 
-    def turn(self, inputs: Sequence[Command | ServerFrame]) -> list[ClientFrame]:
-        """One turn of the driver: every outcome applied, committed; what would be sent."""
+    def turn(self, inputs: Sequence[Command | ServerFrame], later_ms: int = 0) -> list[ClientFrame]:
+        """One turn of the driver, so much later: every outcome applied, committed; what would be sent."""
         sent: list[ClientFrame] = []
-        now_ms = self._clock.wall_ms()
+        now_ms = self._clock.wall_ms() + later_ms
         self.store.begin()
         for each in inputs:
             sent += self._applied(self._steps(each, now_ms))

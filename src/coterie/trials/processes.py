@@ -32,6 +32,11 @@ class Measured:
     def pid(self) -> int:
         return self._process.pid
 
+    async def kill(self) -> None:
+        """kill -9, and wait until it is dead."""
+        self._process.kill()
+        await self._process.wait()
+
     def cpu_seconds(self) -> float:
         return cpu_seconds(self.pid)
 
