@@ -25,6 +25,7 @@ PROMISED = [
     "server.idle.memory",
     "server.idle.open",
     "server.idle.still",
+    "server.recovery",
     "talk.turn",
     "talk.server",
     "talk.clients",
@@ -35,6 +36,8 @@ PROMISED = [
     "client.messages.single.open",
     "client.messages.single.seal_above",
     "client.messages.single.open_above",
+    "client.receipts.batch",
+    "client.receipts.single",
     "client.fan_out.2.first",
     "client.fan_out.2.stall",
     "client.fan_out.2.again",
@@ -113,7 +116,8 @@ def test_a_person_gets_a_table_of_what_they_asked_for() -> None:
 
 
 def test_a_part_of_the_list_is_chosen_by_the_beginning_of_a_name() -> None:
-    assert Plan("tiny", ("server",), 1).chosen() == ["server.direct", "server.room", "server.idle"]
+    of_server = ["server.direct", "server.room", "server.idle", "server.recovery"]
+    assert Plan("tiny", ("server",), 1).chosen() == of_server
     assert Plan("tiny", ("client.doors.unlock",), 1).chosen() == ["client.doors"]
     assert Plan("tiny", (), 1).chosen() == [*TRIALS]
 
