@@ -14,6 +14,7 @@ from coterie.client.api.passwords import Strength, check_password, strength
 from coterie.client.events import (
     Conversation,
     ConversationKind,
+    Delivery,
     Emoji,
     Event,
     FramesSent,
@@ -69,6 +70,9 @@ class Guest(Trusting):
         conversation: ConversationId | None = None,
         before: int | None = None,
     ) -> tuple[Message, ...]:
+        return ()
+
+    def delivery(self, message: Message) -> tuple[Delivery, ...]:
         return ()
 
     def frames_sent(self) -> tuple[FramesSent, ...]:

@@ -16,6 +16,7 @@ from coterie.client.events import (
     Conversation,
     ConversationChanged,
     ConversationKind,
+    Delivery,
     Event,
     FramesSent,
     LinkState,
@@ -54,6 +55,7 @@ class Street(Trusting):
         self.drafts: dict[ConversationId, str] = {}
         self.read: dict[ConversationId, int] = {}
         self.refuses: CoterieError | None = None
+        self.delivered_to: dict[int, tuple[Delivery, ...]] = {}
         self.sent_frames: list[FramesSent] = []
         self.saved_drafts = 0
         self.events: list[Event] = []
@@ -117,6 +119,9 @@ class Street(Trusting):
         self.tell(MessageQueued(message))
         self.tell(ConversationChanged(self.conversation(target)))
         return Sent(message.id, target, message.target, MessageState.QUEUED)
+
+    def delivery(self, message: Message) -> tuple[Delivery, ...]:
+        return self.delivered_to.get(message.order, ())
 
     def frames_sent(self) -> tuple[FramesSent, ...]:
         return tuple(self.sent_frames)

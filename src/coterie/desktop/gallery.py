@@ -186,6 +186,12 @@ def server_sees(stage: Stage) -> None:
     stage.window.root.after(SETTLE_MS, lambda: view.apply(view.presenter.open_page(PageId.SERVER_SEES)))
 
 
+def message(stage: Stage) -> None:
+    """Who has the newest message that one wrote."""
+    view = _desktop(stage).view
+    stage.window.root.after(SETTLE_MS, lambda: view.apply(view.presenter.open_message(None)))
+
+
 def devices(stage: Stage) -> None:
     """The page of one's own devices, and what removing one asks."""
     view = _desktop(stage).view
@@ -262,6 +268,7 @@ PICTURES: Final = {
     "person": Picture(LIGHT, DESKTOP_SIZE, person),
     "emoji": Picture(DARK, DESKTOP_SIZE, emoji),
     "joining": Picture(LIGHT, DESKTOP_SIZE, joining),
+    "message": Picture(DARK, DESKTOP_SIZE, message),
     "devices": Picture(LIGHT, DESKTOP_SIZE, devices),
     "server-sees": Picture(DARK, DESKTOP_SIZE, server_sees),
 }

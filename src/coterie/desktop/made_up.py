@@ -9,10 +9,12 @@ from typing import Final
 
 from coterie.base.clock import FakeClock
 from coterie.base.conversations import direct_id, everyone_id
-from coterie.base.ids import AccountId, ConversationId, LedgerId, MessageId, UserName
+from coterie.base.ids import AccountId, ConversationId, DeviceId, LedgerId, MessageId, UserName
 from coterie.client.events import (
     Conversation,
     ConversationKind,
+    Delivery,
+    DeliveryState,
     Event,
     FramesSent,
     LinkState,
@@ -105,6 +107,15 @@ class MadeUpAccount(MadeUpTrust):
             FramesSent(at_ms - 300_000, (Hello((1,)),), 9),
             FramesSent(at_ms, (Envelopes(7, (item,), (), peer),), 2188),
             FramesSent(at_ms, (said,), 803),
+        )
+
+    def delivery(self, message: Message) -> tuple[Delivery, ...]:
+        """alice's laptop has it, her phone not yet, and this account's second device has it too."""
+        del message
+        return (
+            Delivery(UserName("alice"), DeviceId(b"made-up device a"), "laptop", DeliveryState.RECEIVED),
+            Delivery(UserName("alice"), DeviceId(b"made-up device b"), "phone", DeliveryState.UNDERWAY),
+            Delivery(self.name, DEVICE_AT_WORK, "desk at work", DeliveryState.RECEIVED),
         )
 
     def history(

@@ -230,6 +230,9 @@ class MainWindow(tk.Frame):
     def pointer_expands(self, key: str) -> None:
         self.apply(self.presenter.show_whole(key))
 
+    def pointer_asks(self, order: int) -> None:
+        self.apply(self.presenter.open_message(order))
+
     def pointer_over(self, text: str) -> None:
         self.composer.show_hover(text)
 
@@ -281,6 +284,7 @@ class MainWindow(tk.Frame):
             ActionId.NEWEST: lambda: self.apply(self.presenter.newest()),
             ActionId.APPEARANCE: lambda: self.winfo_toplevel().event_generate("<<ToggleAppearance>>"),
             ActionId.PERSON: lambda: self.apply(self.presenter.open_person()),
+            ActionId.MESSAGE: lambda: self.apply(self.presenter.open_message(None)),
             ActionId.ACCOUNT: self._opening(PageId.ACCOUNT),
             ActionId.DEVICES: self._opening(PageId.DEVICES),
             ActionId.SERVER_SEES: self._opening(PageId.SERVER_SEES),

@@ -33,6 +33,10 @@ class PointerListener(Protocol):
         """All of a long message is wanted."""
         ...
 
+    def pointer_asks(self, order: int) -> None:
+        """Who has that message of one's own?"""
+        ...
+
     def pointer_over(self, text: str) -> None:
         """What a click would do, empty for nothing."""
         ...
@@ -237,6 +241,9 @@ class Pointer:
             menu.add_command(label=say(Text.COPY), command=self.copy)
         if row is not None:
             menu.add_command(label=say(Text.COPY_MESSAGE), command=lambda: self._to_clipboard(row.text))
+        if row is not None and row.own:
+            asked = row.order
+            menu.add_command(label=say(Text.WHO_HAS_IT), command=lambda: self._listener.pointer_asks(asked))
         if spot is not None and spot.kind is SpotKind.LINK:
             menu.add_command(label=say(Text.COPY_LINK), command=lambda: self._to_clipboard(spot.target))
         if menu.index("end") is not None:

@@ -30,6 +30,7 @@ class ActionId(StrEnum):
     COPY = "copy"
     APPEARANCE = "appearance"
     PERSON = "person"
+    MESSAGE = "message"
     ACCOUNT = "account"
     DEVICES = "devices"
     SERVER_SEES = "server-sees"
@@ -97,6 +98,7 @@ ACTIONS: Final = (
     Action(ActionId.COPY, ActionText.COPY, (Key("c", control=True),)),
     Action(ActionId.APPEARANCE, ActionText.APPEARANCE, (Key("l", control=True, shift=True),)),
     Action(ActionId.PERSON, ActionText.PERSON, (Key("i", control=True),)),
+    Action(ActionId.MESSAGE, ActionText.MESSAGE, (Key("i", control=True, shift=True),)),
     Action(ActionId.ACCOUNT, ActionText.ACCOUNT, (Key("a", control=True, shift=True),)),
     Action(ActionId.DEVICES, ActionText.DEVICES, (Key("d", control=True, shift=True),)),
     Action(ActionId.SERVER_SEES, ActionText.SERVER_SEES, (Key("s", control=True, shift=True),)),

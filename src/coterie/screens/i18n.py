@@ -129,6 +129,7 @@ class Text(StrEnum):
     # menu and keys
     COPY = "Copy"
     COPY_MESSAGE = "Copy message"
+    WHO_HAS_IT = "Who has it"
     COPY_LINK = "Copy link"
     WRITE_TO = "Write to {name}"
     CUT = "Cut"
@@ -159,6 +160,7 @@ class Action(StrEnum):
     COPY = "Copy what is marked"
     APPEARANCE = "Dark or light"
     DEVICES = "Your devices"
+    MESSAGE = "Who has the newest message you wrote"
     ACCOUNT = "Your account"
     PERSON = "Is it really this person?"
     SERVER_SEES = "What the server sees"

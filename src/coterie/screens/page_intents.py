@@ -6,9 +6,18 @@ from enum import StrEnum
 
 import msgspec
 
-from coterie.base.ids import AccountId, DeviceId, UserName
+from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
 from coterie.base.quiet import Quiet
-from coterie.client.events import Comparison, Device, Emoji, FramesSent, IdentityChanged, Message, Person
+from coterie.client.events import (
+    Comparison,
+    Delivery,
+    Device,
+    Emoji,
+    FramesSent,
+    IdentityChanged,
+    Message,
+    Person,
+)
 
 
 class ReadFrames(msgspec.Struct, frozen=True):
@@ -78,6 +87,13 @@ class ConfirmContactDevice(msgspec.Struct, frozen=True):
 
     name: UserName
     device: DeviceId
+
+
+class ReadDelivery(msgspec.Struct, frozen=True):
+    """What became of an own message. order: of which one; None: the newest of the conversation."""
+
+    conversation: ConversationId
+    order: int | None
 
 
 class ReadAccount(msgspec.Struct, frozen=True):
@@ -175,6 +191,7 @@ PageIntent = (
     | ReadDevices
     | ReadPerson
     | ReadAccount
+    | ReadDelivery
     | ChangeDevice
     | PersonIntent
     | AccountIntent
@@ -187,6 +204,15 @@ class FramesRead(Quiet, frozen=True):
 
     asked: ReadFrames
     sent: tuple[FramesSent, ...]
+
+
+class DeliveryRead(Quiet, frozen=True):
+    """Answers ReadDelivery. message: None where there is no such one."""
+
+    asked: ReadDelivery
+    me: UserName
+    message: Message | None
+    deliveries: tuple[Delivery, ...]
 
 
 class DevicesRead(msgspec.Struct, frozen=True):
@@ -249,4 +275,13 @@ class JoinerCompares(Quiet, frozen=True):
     emoji: tuple[Emoji, ...]
 
 
-PageFact = FramesRead | DevicesRead | PersonRead | AccountRead | RecoveryKeyMade | JoinerCame | JoinerCompares
+PageFact = (
+    FramesRead
+    | DevicesRead
+    | PersonRead
+    | AccountRead
+    | DeliveryRead
+    | RecoveryKeyMade
+    | JoinerCame
+    | JoinerCompares
+)

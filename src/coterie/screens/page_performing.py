@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from coterie.e2ee.recovery import RECOVERY_WORDS
 from coterie.screens.admission import Admission
@@ -16,6 +16,7 @@ from coterie.screens.page_intents import (
     CompareWithJoiner,
     ConfirmContactDevice,
     DeclineJoiner,
+    DeliveryRead,
     DeviceChange,
     DevicesRead,
     Farewell,
@@ -33,6 +34,7 @@ from coterie.screens.page_intents import (
     PersonRead,
     PersonStep,
     ReadAccount,
+    ReadDelivery,
     ReadDevices,
     ReadFrames,
     ReadPerson,
@@ -44,6 +46,9 @@ from coterie.screens.page_intents import (
     WrapWithPassword,
 )
 from coterie.screens.port import ChatPort
+
+LOOKED_BACK: Final = 200
+"""So many messages back the newest one of one's own is looked for."""
 
 
 class PagePerformer:
@@ -57,6 +62,8 @@ class PagePerformer:
         match intent:
             case ReadFrames() | ReadDevices() | ReadPerson() | ReadAccount():
                 return self._read(intent)
+            case ReadDelivery():
+                return self._delivery(intent)
             case MakeRecoveryKey(secret=secret):
                 await self._port.new_recovery_key(secret)
                 return RecoveryKeyMade(intent, self._words)
@@ -116,6 +123,14 @@ class PagePerformer:
                 )
             case _:
                 assert_never(intent)
+
+    def _delivery(self, intent: ReadDelivery) -> DeliveryRead:
+        before = None if intent.order is None else intent.order + 1
+        written = self._port.history(intent.conversation, limit=LOOKED_BACK, before=before)
+        own = (each for each in reversed(written) if each.own and intent.order in (None, each.order))
+        message = next(own, None)
+        deliveries = () if message is None else self._port.delivery(message)
+        return DeliveryRead(intent, self._port.name, message, deliveries)
 
     async def _looked(self, intent: LookForJoiners | NextJoiner | CompareWithJoiner) -> PageFact | Done:
         match intent:

@@ -49,6 +49,18 @@ class PageText(StrEnum):
     DEVICE_NAME = "Name"
     PASSWORD = "Your password or passphrase, or the recovery key"
     ADD_DEVICE = "Add a device"
+    # a message of one's own
+    WHO_HAS_IT = "Who has it"
+    WHO_HAS_IT_ABOUT = "A device says so, sealed, once it has opened the message and stored it"
+    NOBODY_SAYS = "The server has it. In this conversation nobody says that they have it too"
+    STILL_HERE = "It waits on this device, and goes with the next connection"
+    PERHAPS_SENT = "It waited when this folder was copied: the original may have sent it"
+    NOTHING_WRITTEN = "You have written nothing here"
+    HAS_IT = "has it"
+    ON_ITS_WAY = "on its way"
+    OWED = "could not be given it yet, and is owed it"
+    YOUR_DEVICE = "your {device}"
+    THEIR_DEVICE = "{name}'s {device}"
     # a device that wants to join
     JOINING = "Add a device"
     JOINING_ABOUT = (

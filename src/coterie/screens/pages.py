@@ -16,6 +16,7 @@ class PageId(StrEnum):
     PERSON = "person"
     ACCOUNT = "account"
     JOINING = "joining"
+    MESSAGE = "message"
 
 
 class PageAction(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from coterie.base.codes import Code
-from coterie.base.ids import DeviceId
+from coterie.base.ids import ConversationId, DeviceId
 from coterie.client.events import Event, Person
 from coterie.screens.account_page import AccountBoard
 from coterie.screens.board import Board
@@ -15,6 +15,7 @@ from coterie.screens.frames_page import FramesBoard
 from coterie.screens.intents import Intent
 from coterie.screens.joining_page import JoiningBoard
 from coterie.screens.known_people import KnownPeople
+from coterie.screens.message_page import MessageBoard
 from coterie.screens.moments import Calendar
 from coterie.screens.page_intents import PageFact
 from coterie.screens.pages import PageId
@@ -30,12 +31,14 @@ class Paging:
         self._prompting = Prompting()
         self._devices = DevicesBoard(self._prompting, calendar, self.open)
         self._person = PersonBoard(self._prompting, calendar)
+        self._message = MessageBoard(calendar)
         self._account = AccountBoard(self._prompting, calendar)
         self._boards: Final[dict[PageId, Board]] = {
             PageId.SERVER_SEES: FramesBoard(people, calendar),
             PageId.DEVICES: self._devices,
             PageId.PERSON: self._person,
             PageId.ACCOUNT: self._account,
+            PageId.MESSAGE: self._message,
             PageId.JOINING: JoiningBoard(self._prompting, self.open),
         }
         self._open: Board | None = None
@@ -50,6 +53,11 @@ class Paging:
         """Look at what there is to know somebody by."""
         self._person.about(person)
         self.open(PageId.PERSON, batch)
+
+    def open_message(self, conversation: ConversationId, order: int | None, batch: Batch) -> None:
+        """Look at who has a message of one's own; order None: the newest of the conversation."""
+        self._message.about(conversation, order)
+        self.open(PageId.MESSAGE, batch)
 
     def deny(self, device: DeviceId, batch: Batch) -> None:
         """A device in question is not the person's: to the page of devices, and to what removing it asks."""

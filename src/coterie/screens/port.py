@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from coterie.base.ids import AccountId, ConversationId, UserName
-from coterie.client.events import Conversation, FramesSent, LinkState, Message, Person, Sent
+from coterie.client.events import Conversation, Delivery, FramesSent, LinkState, Message, Person, Sent
 from coterie.screens.trust_port import AccountPort, DevicesPort, PersonPort
 
 
@@ -51,6 +51,10 @@ class ChatPort(DevicesPort, PersonPort, AccountPort, Protocol):
 
     def frames_sent(self) -> tuple[FramesSent, ...]:
         """The last that were sent to the server, oldest first."""
+        ...
+
+    def delivery(self, message: Message) -> tuple[Delivery, ...]:
+        """What became of an own direct message on each device that it is for."""
         ...
 
     def draft(self, conversation: ConversationId) -> str: ...

@@ -106,6 +106,13 @@ class Presenter:
             self._chat.open_person(batch)
         return batch.signals()
 
+    def open_message(self, order: int | None) -> Signals:
+        """Look at who has a message of one's own in the open conversation; None: the newest there."""
+        batch = Batch()
+        if self._chat is not None and self._chat.selected is not None:
+            self._chat.paging.open_message(self._chat.selected, order, batch)
+        return batch.signals()
+
     def act_on_page(self, key: str, action: str) -> Signals:
         """An action of a row of the open page was chosen, or (key "") of the page."""
         return self._paged(lambda paging, batch: paging.act(key, action, batch))
