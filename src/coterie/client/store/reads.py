@@ -50,8 +50,9 @@ Value = bytes | str | int
 _ACCOUNT = """SELECT "account", "name", "seq", "manifest", "standing", "changed_ms", "deleted_ms", "from_ms"
     FROM account """
 _LEAVES_PER_READ = 4096
-_HIGHEST_INDEX = """SELECT coalesce(max("index"), -1) FROM message
-    WHERE "session" = ? AND "device" = ? AND "session" <> x''"""
+OF_SESSION = "\"session_start\" = substr(?1, 1, 8) AND \"session\" = ?1 AND \"session\" <> x''"
+"""Which messages are of session ?1, as their index is asked (schema/001.sql)."""
+_HIGHEST_INDEX = f"""SELECT coalesce(max("index"), -1) FROM message WHERE {OF_SESSION} AND "device" = ?2"""
 _UNPASSED = """SELECT count(*), coalesce(max("made_ms"), 0) FROM own_fresh_key
     WHERE "device" = ? AND "passed_ms" = 0"""
 
@@ -214,7 +215,8 @@ class SessionReads(Rows):
         where = (
             "WHERE \"state\" = 'left-out' AND EXISTS (SELECT 1 FROM kept_key"
             ' WHERE kept_key."session" = share."session" AND kept_key."index" = share."index")'
-            ' AND EXISTS (SELECT 1 FROM message WHERE message."session" = share."session"'
+            ' AND EXISTS (SELECT 1 FROM message WHERE message."session_start" = substr(share."session", 1, 8)'
+            ' AND message."session" = share."session"'
             ' AND message."session" <> x\'\' AND message."index" >= share."index") ORDER BY rowid'
         )
         return self._all(SHARE, where)
@@ -250,10 +252,7 @@ class SessionReads(Rows):
             known[session, device] = self._rows(_HIGHEST_INDEX, session, device)[0][0]
         if index > known[session, device]:
             return False
-        sql = (
-            'SELECT 1 FROM message WHERE "session" = ? AND "index" = ? AND "device" = ?'
-            " AND \"session\" <> x''"
-        )
+        sql = f'SELECT 1 FROM message WHERE {OF_SESSION} AND "index" = ?2 AND "device" = ?3'
         return bool(self._rows(sql, session, index, device))
 
     def envelope_seen(self, device: DeviceId, envelope: EnvelopeId) -> bool:

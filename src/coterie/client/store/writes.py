@@ -81,9 +81,11 @@ _READ_ELSEWHERE = """UPDATE conversation
     SET "read_seq" = max("read_seq", ?1), "told_seq" = max("told_seq", ?1) WHERE "id" = ?2"""
 _READ_TOLD = 'UPDATE conversation SET "told_seq" = max("told_seq", ?) WHERE "id" = ?'
 _DELIVERED = """UPDATE message SET "state" = ?1
-    WHERE "session" = ?2 AND "session" <> x'' AND "index" <= ?3 AND "own" = 1 AND "state" = ?4"""
+    WHERE "session_start" = substr(?2, 1, 8) AND "session" = ?2 AND "session" <> x'' AND "index" <= ?3
+    AND "own" = 1 AND "state" = ?4"""
 _DROP_RECEIVED = """DELETE FROM outbox WHERE "state" = 'sent' AND "order" IN (SELECT "order" FROM message
-    WHERE message."session" = ?1 AND message."session" <> x'' AND message."own" = 1 AND message."index" <= (
+    WHERE message."session_start" = substr(?1, 1, 8) AND message."session" = ?1 AND message."session" <> x''
+    AND message."own" = 1 AND message."index" <= (
         SELECT coalesce(min(coalesce(receipt."up_to", -1)), -1) FROM share
         JOIN peer_device ON peer_device."account" = share."account" AND peer_device."device" = share."device"
             AND peer_device."revoked_ms" = 0
@@ -97,8 +99,8 @@ _PRUNE_KEPT = """DELETE FROM kept_key WHERE "session" NOT IN
         "session" NOT IN (SELECT "session" FROM group_out)
         AND "session" NOT IN (SELECT "session" FROM share WHERE "state" = 'pending')
         AND "session" NOT IN (SELECT "session" FROM share WHERE "state" = 'left-out' AND EXISTS
-            (SELECT 1 FROM message WHERE message."session" = share."session"
-                AND message."session" <> x'' AND message."index" >= share."index"))))"""
+            (SELECT 1 FROM message WHERE message."session_start" = substr(share."session", 1, 8)
+                AND message."session" = share."session" AND message."session" <> x'' AND message."index" >= share."index"))))"""
 _PRUNE_GROUP_IN = """UPDATE group_in SET "pickle" = x'' WHERE "begun_seq" > 0 AND "pickle" <> x''
     AND EXISTS (SELECT 1 FROM group_in AS later WHERE later."conversation" = group_in."conversation"
         AND later."account" = group_in."account" AND later."device" = group_in."device"

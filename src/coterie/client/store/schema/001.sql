@@ -219,22 +219,38 @@ CREATE TABLE message (
     "session" BLOB NOT NULL,
     "index" INTEGER NOT NULL,
     "not_for" BLOB NOT NULL,
-    "shown" INTEGER NOT NULL
+    "shown" INTEGER NOT NULL,
+    "session_start" BLOB GENERATED ALWAYS AS (substr("session", 1, 8)) VIRTUAL
 ) STRICT;
 CREATE UNIQUE INDEX message_by_n ON message ("conversation", "device", "n") WHERE "n" > 0;
-CREATE UNIQUE INDEX message_by_index ON message ("session", "index", "device") WHERE "session" <> x'';
+-- Sessions begin anyhow, so each goes to another place here: it holds their first 8 bytes, and whoever asks
+-- looks at the rest ("session_start" = substr(the session, 1, 8) beside "session" = the session).
+CREATE INDEX message_by_index ON message ("session_start", "index") WHERE "session" <> x'';
 -- Both end in the order, as every index ends in the rowid: history and the count of unread walk along them.
 CREATE INDEX message_by_conversation ON message ("conversation") WHERE "shown" = 1;
 CREATE INDEX message_of_others ON message ("conversation") WHERE "own" = 0 AND "shown" = 1;
 
--- A message is unique by conversation, device and id. Ids are random, so each new one goes to another page of
--- their index: it holds the id alone, and triggers look at the rest.
+-- A message is unique by conversation, device and id, and by session, index and device. Their indexes hold less:
+-- what is drawn at random goes to another page of them each time. Triggers look at the rest.
 CREATE INDEX message_by_id ON message ("message");
 CREATE TRIGGER message_known BEFORE INSERT ON message WHEN EXISTS (
     SELECT 1 FROM message WHERE "message" = new."message" AND "device" = new."device"
         AND "conversation" = new."conversation" AND "order" <> new."order"
+) OR EXISTS (
+    SELECT 1 FROM message WHERE "session_start" = substr(new."session", 1, 8) AND "index" = new."index"
+        AND "session" = new."session" AND "session" <> x'' AND "device" = new."device"
+        AND "order" <> new."order"
 ) BEGIN
-    SELECT RAISE(ABORT, 'a second message under one id');
+    SELECT RAISE(ABORT, 'a second message under one id or index');
+END;
+CREATE TRIGGER message_sealed_known BEFORE UPDATE OF "session", "index", "device" ON message
+    WHEN (old."session" <> new."session" OR old."index" <> new."index" OR old."device" <> new."device")
+    AND EXISTS (
+        SELECT 1 FROM message WHERE "session_start" = substr(new."session", 1, 8) AND "index" = new."index"
+            AND "session" = new."session" AND "session" <> x'' AND "device" = new."device"
+            AND "order" <> new."order"
+) BEGIN
+    SELECT RAISE(ABORT, 'a second message of one index');
 END;
 CREATE TRIGGER message_moved_known BEFORE UPDATE OF "device" ON message WHEN old."device" <> new."device"
     AND EXISTS (
