@@ -66,10 +66,10 @@ def somebody(number: int = 1) -> Leaf:
     return Leaf(LeafKind.MANIFEST, bytes((number,)) * 32, account, 1, b"h" * 32, NO_LEAF)
 
 
-def light(ledger: Ledger) -> bytes:
+def brief(ledger: Ledger) -> bytes:
     """The head of a ledger as it stands in a message of somebody who was shown it."""
     head = Head(LEDGER, ledger.view.size, ledger.view.root(), NOW_MS)
-    return sign_head(head, LEDGER_KEYS).light.pack()
+    return sign_head(head, LEDGER_KEYS).brief.pack()
 
 
 def tell(sender: Peer, victim: Victim, head: bytes) -> None:

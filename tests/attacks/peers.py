@@ -147,6 +147,7 @@ class Peer:
             membership_hash=membership_hash(conversation),
             message=message or MessageId(secrets.token_bytes(16)),
             n=n,
+            previous=bytes(32) if n > 1 else b"",
             parents=parents,
             left_out=(),
             time_ms=NOW_MS,

@@ -44,7 +44,7 @@ from coterie.e2ee.hybrid import XWingKey
 from coterie.e2ee.vodo import GroupOut
 from coterie.ledger.audit import audit
 from coterie.wire.frames import LedgerGrew
-from tests.attacks.lying import STATEMENT, founded, light
+from tests.attacks.lying import STATEMENT, brief, founded
 from tests.attacks.neighbours import Lie, Neighbour, Town
 from tests.attacks.peers import EVERYONE, SERVER_KEYS
 from tests.attacks.watched import Watched, root_of
@@ -331,7 +331,7 @@ class AnyLies(RuleBasedStateMachine):
         out = GroupOut.create()
         self.bob.mail(person.envelope(olm, self.bob, person.share_of(out, EVERYONE).pack()))
         person.said += 1
-        self.bob.log(person.message(out, EVERYONE, "hello", n=person.said, head=light(self.town.true)))
+        self.bob.log(person.message(out, EVERYONE, "hello", n=person.said, head=brief(self.town.true)))
 
     @rule(hours=st.integers(1, 48), away=st.booleans())
     def time_passes(self, hours: int, away: bool) -> None:

@@ -37,7 +37,7 @@ from coterie.e2ee.pairwise import OlmPlaintext, PlainKind, open_envelope_outer, 
 from coterie.e2ee.recovery import RecoveryKey
 from coterie.e2ee.vodo import PRE_KEY, DeviceKeys, GroupIn, GroupOut, OlmSession, first_session_id
 from coterie.ledger.deletion import SignedDeletion, sign_deletion
-from coterie.ledger.heads import Head, LightHead, SignedHead, sign_head
+from coterie.ledger.heads import BriefHead, Head, LightHead, SignedHead, sign_head
 from coterie.ledger.leaves import Leaf, LeafKind, LedgerView
 from coterie.ledger.manifest import Manifest, Prekey, PrekeyKind, SignedManifest, SignedPrekey
 from coterie.ledger.statements import IdentityStatement, ServerStatement, SignedStatement, sign_statement
@@ -99,6 +99,7 @@ def of_the_ledger(alice: Peer) -> dict[str, Parser]:
         "leaves": (view.append, (leaf,)),
         "heads": (Head.unpack, (head.pack(),)),
         "light heads": (LightHead.unpack, (signed.light.pack(),)),
+        "brief heads": (BriefHead.unpack, (signed.brief.pack(),)),
         "signed heads": (SignedHead.unpack, (signed.pack(),)),
         "manifests": (Manifest.unpack, (alice.signed.payload,)),
         "signed manifests": (SignedManifest.unpack, (alice.signed.pack(),)),

@@ -19,10 +19,10 @@ from tests.attacks.lying import (
     NOT_ACCUSED,
     Judge,
     bob,
+    brief,
     claimed_for,
     grown,
     judge,
-    light,
     newcomer,
     sealed_for,
     server,
@@ -51,7 +51,7 @@ def test_c_two_ledgers_for_two_people(alice: Peer, bob: Victim, server: Server, 
     server.ledger.put(somebody(2))
     bob.frame(LedgerGrew(server.ledger.head()))
     with pytest.raises(SecurityStop) as stop:
-        tell(alice, bob, light(hers))
+        tell(alice, bob, brief(hers))
     assert stop.value.code is Code.LEDGER_SPLIT
     assert stopped(bob)
     assert judge.verdict(bob) == CONVICTED
@@ -62,7 +62,7 @@ def test_c_two_ledgers_of_two_sizes(alice: Peer, bob: Victim, server: Server, ju
     hers = grown(server.ledger, somebody(1), somebody(3))
     server.ledger.put(somebody(2))
     bob.frame(LedgerGrew(server.ledger.head()))
-    tell(alice, bob, light(hers))
+    tell(alice, bob, brief(hers))
     nothing_goes(bob, server, alice)
     server.ledger.put(somebody(4))
     with pytest.raises(SecurityStop):
@@ -102,7 +102,7 @@ def test_e_the_newest_leaf_of_somebody_dropped(
     server.ledger.put(somebody())
     bob.frame(LedgerGrew(server.ledger.head()))
     with pytest.raises(SecurityStop):
-        tell(mallory, bob, light(true))
+        tell(mallory, bob, brief(true))
     assert sealed_for(server) == set()
     assert stopped(bob)
     assert judge.verdict(bob) == CONVICTED
@@ -148,7 +148,7 @@ def test_h_a_view_frozen_for_one(
     of anybody who was shown more is enough; but slowness is no crime."""
     true = grown(server.ledger)
     true.add(alice.sign(alice.entry(), after=alice.signed))
-    tell(mallory, bob, light(true))
+    tell(mallory, bob, brief(true))
     assert LedgerDoubted(Code.LEDGER_WITHHELD) in bob.shown
     nothing_goes(bob, server, alice)
     bob.connect()
@@ -165,11 +165,11 @@ def test_k_heads_invented_in_a_member_s_name(
     or waits for ever: only the ledger's key counts."""
     size = server.ledger.view.size
     for count in (size, size + 5):
-        head = sign_head(Head(LEDGER, count, b"\x01" * 32, NOW_MS), LedgerKeys.generate()).light
+        head = sign_head(Head(LEDGER, count, b"\x01" * 32, NOW_MS), LedgerKeys.generate()).brief
         if inventor == "no key":
             head = msgspec.structs.replace(head, ed25519=bytes(64))
         if inventor == "another payload":
-            true = sign_head(Head(LEDGER, count, b"\x02" * 32, NOW_MS), LedgerKeys.generate()).light
+            true = sign_head(Head(LEDGER, count, b"\x02" * 32, NOW_MS), LedgerKeys.generate()).brief
             head = msgspec.structs.replace(head, ed25519=true.ed25519)
         tell(alice, bob, head.pack())
     bob.say(alice, "all is well")

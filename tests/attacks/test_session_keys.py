@@ -102,15 +102,11 @@ def test_a_session_ends_where_the_program_did_not_stop_in_order(alice: Peer, bob
 
 
 def test_messages_are_counted_and_name_the_one_before(alice: Peer, bob: Victim) -> None:
-    """Attack: the server drops one of a sender's messages. Rule 14: n is dense, and the first parent is the
-    sender's own last message by hash, so whoever misses one can tell."""
+    """Attack: the server drops one of a sender's messages. Rule 14: n is dense, and each message names the
+    sender's own last one by hash, so whoever misses one can tell."""
     for text in ("one", "two", "three"):
         bob.say(alice, text)
     rows = bob.store.history(direct_id(alice.account, bob.account), 10, None)
     inner = [InnerMessage.unpack(row.inner) for row in rows]
     assert [each.n for each in inner] == [1, 2, 3]
-    assert [[parent.hash for parent in each.parents] for each in inner] == [
-        [],
-        [rows[0].hash],
-        [rows[1].hash],
-    ]
+    assert [each.previous for each in inner] == [b"", rows[0].hash, rows[1].hash]

@@ -15,7 +15,7 @@ from coterie.client.core.account_rows import account_row
 from coterie.client.core.alarms import HEADS_REMEMBERED
 from coterie.client.store.records import Setting
 from coterie.client.store.sqlite import ClientStore
-from coterie.ledger.heads import Head, sign_head
+from coterie.ledger.heads import BriefHead, Head, sign_head
 from coterie.ledger.leaves import Leaf, LeafKind, name_hash
 from coterie.ledger.tree import Tree
 from coterie.wire.frames import Leaves, LedgerGrew
@@ -25,9 +25,9 @@ from tests.attacks.street import Ledger, Server, Victim, with_key
 OTHER_ROOT = b"\x01" * 32
 
 
-def light(size: int, root: bytes, keys: LedgerKeys = LEDGER_KEYS, ledger: LedgerId = LEDGER) -> bytes:
+def brief(size: int, root: bytes, keys: LedgerKeys = LEDGER_KEYS, ledger: LedgerId = LEDGER) -> bytes:
     """A head as it travels inside a message."""
-    return sign_head(Head(ledger, size, root, NOW_MS), keys).light.pack()
+    return sign_head(Head(ledger, size, root, NOW_MS), keys).brief.pack()
 
 
 def hear(alice: Peer, bob: Victim, *heads: bytes) -> None:
@@ -40,7 +40,7 @@ def hear(alice: Peer, bob: Victim, *heads: bytes) -> None:
 def test_a_head_of_another_ledger_than_mine_stops_everything_and_is_kept(alice: Peer, bob: Victim) -> None:
     """Attack: the server shows Alice and Bob two ledgers. Rule 14: her messages carry the head that she was
     shown, signed by the server; it contradicts his leaves, and he keeps both heads as proof."""
-    theirs = light(2, OTHER_ROOT)
+    theirs = brief(2, OTHER_ROOT)
     with pytest.raises(SecurityStop) as stop:
         hear(alice, bob, theirs)
     assert stop.value.code is Code.LEDGER_SPLIT
@@ -50,7 +50,7 @@ def test_a_head_of_another_ledger_than_mine_stops_everything_and_is_kept(alice: 
     assert witness.stopped
     assert witness.kept is not None
     assert witness.kept.signed == (bob.store.setting(Setting.HEAD),)
-    assert witness.kept.light == (theirs,)
+    assert witness.kept.light == (BriefHead.unpack(theirs).light(LEDGER).pack(),)
 
 
 def test_a_head_from_the_server_that_contradicts_is_kept_too(bob: Victim) -> None:
@@ -85,17 +85,17 @@ def test_a_manifest_that_was_proven_is_held_against_every_ledger(
 
 def test_heads_that_prove_nothing_are_ignored(alice: Peer, bob: Victim, server: Server) -> None:
     """Attack: a member puts false heads into messages, so that others stop. Only the ledger's key counts."""
-    true = light(2, server.ledger.view.root(2))
+    true = brief(2, server.ledger.view.root(2))
     hear(
         alice,
         bob,
         b"",
         b"\x93garbage",
-        light(2, OTHER_ROOT, LedgerKeys.generate()),
-        light(2, OTHER_ROOT, ledger=LedgerId(secrets.token_bytes(16))),
+        brief(2, OTHER_ROOT, LedgerKeys.generate()),
+        brief(2, OTHER_ROOT, ledger=LedgerId(secrets.token_bytes(16))),
         true[:-1] + bytes((true[-1] ^ 1,)),
         true,
-        light(0, Tree().root()),
+        brief(0, Tree().root()),
     )
     assert len(bob.texts(EVERYONE)) == 7
     assert not bob.core.trust.witness.stopped
@@ -106,7 +106,7 @@ def test_a_head_that_is_ahead_is_held_against_the_leaves_once_they_come(
 ) -> None:
     """Not yet that far is no fraud. When the leaves come and another head signs them, it is."""
     size = server.ledger.view.size + 1
-    hear(alice, bob, light(size, OTHER_ROOT))
+    hear(alice, bob, brief(size, OTHER_ROOT))
     assert len(bob.texts(EVERYONE)) == 1
     server.ledger.put(Leaf(LeafKind.MANIFEST, b"n" * 32, alice.account[::-1], 1, b"h" * 32, -1))  # type: ignore[arg-type]  # any 32 bytes
     with pytest.raises(SecurityStop):
@@ -130,7 +130,7 @@ def test_heads_that_are_ahead_are_looked_at_one_by_one(alice: Peer, bob: Victim,
     for packed in server.ledger.leaves:
         ahead.put(Leaf.unpack(packed))
     ahead.add(alice.sign(alice.entry(), after=known))
-    hear(alice, bob, light(size + 1, ahead.view.root()), light(size + 2, OTHER_ROOT))
+    hear(alice, bob, brief(size + 1, ahead.view.root()), brief(size + 2, OTHER_ROOT))
     alice.signed = alice.sign(alice.entry(), after=known)
     server.ledger.put(Leaf.unpack(ahead.leaves[-1]))
     bob.frame(LedgerGrew(server.ledger.head()))
@@ -144,8 +144,8 @@ def test_no_more_heads_wait_than_so_many(alice: Peer, bob: Victim, server: Serve
     """Attack: whoever has the ledger's key fills the memory of others with heads of what is to come. The
     oldest of too many is forgotten."""
     size = server.ledger.view.size
-    others = [light(size + 10 + number, OTHER_ROOT) for number in range(HEADS_REMEMBERED)]
-    hear(alice, bob, light(size + 1, OTHER_ROOT), *others)
+    others = [brief(size + 10 + number, OTHER_ROOT) for number in range(HEADS_REMEMBERED)]
+    hear(alice, bob, brief(size + 1, OTHER_ROOT), *others)
     grow(server, bob)
     assert not bob.core.trust.witness.stopped
 

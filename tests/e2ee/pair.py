@@ -60,6 +60,7 @@ def inner_message(sender: Person, *, n: int = 1, body: bytes = b"\x01") -> Inner
         membership_hash=MEMBERSHIP,
         message=MESSAGE,
         n=n,
+        previous=b"p" * 32 if n > 1 else b"",
         parents=(),
         left_out=(),
         time_ms=1_700_000_000_000,

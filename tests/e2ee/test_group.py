@@ -40,6 +40,8 @@ from tests.e2ee.pair import (
 )
 
 PREFIX = prefix(Domain.GROUP_MESSAGE)
+INNER = prefix(Domain.INNER_MESSAGE)
+"""What an inner message begins with, and is sealed without."""
 
 
 def group() -> tuple[GroupOut, GroupIn]:
@@ -56,7 +58,7 @@ def test_a_message_says_on_the_other_side_what_it_said(alice: Person) -> None:
     out, reader = group()
     inner = msgspec.structs.replace(
         inner_message(alice, n=3, body="héllo 🙂".encode()),
-        parents=(Parent(b"h" * 32, alice.party.device, 2), Parent(b"i" * 32, DeviceId(b"o" * 16), 9)),
+        parents=(Parent(b"i" * 32, DeviceId(b"o" * 16), 9),),
         left_out=(LeftOut(AccountId(b"l" * 32), DeviceId(b"l" * 16), Code.BAD_PREKEY.value),),
         head=b"head",
     )
@@ -83,7 +85,7 @@ def test_indices_count_up_and_every_message_has_its_own_franking_key(alice: Pers
 def test_length_shows_in_powers_of_two_alone(size: int, alice: Person) -> None:
     out, reader = group()
     sealed = sealed_by(out, alice, body=b"x" * size)
-    overhead = len(sealed.ciphertext) - padded_size(len(sealed.inner) + len(PREFIX) + 36)
+    overhead = len(sealed.ciphertext) - padded_size(len(sealed.inner) - len(INNER) + len(PREFIX) + 36)
     assert 0 < overhead < 128
     assert len(sealed.ciphertext) <= limits.CIPHERTEXT_BYTES
     assert open_message(reader, sealed.ciphertext, sealed.commitment).inner.body == b"x" * size
@@ -150,13 +152,27 @@ def test_a_member_that_seals_garbage_breaks_nothing(plaintext: bytes) -> None:
     key_and_inner = plaintext[len(PREFIX) :]
     end = 36 + int.from_bytes(key_and_inner[32:36], "big")
     with pytest.raises(SealBroken):
-        open_message(reader, out.seal(plaintext), commit(key_and_inner[:32], key_and_inner[36:end]))
+        open_message(reader, out.seal(plaintext), commit(key_and_inner[:32], INNER + key_and_inner[36:end]))
+
+
+@pytest.mark.parametrize(("n", "previous"), [(1, b"h" * 32), (2, b""), (2, b"h" * 31)])
+def test_a_message_names_the_one_before_it_where_there_is_one(n: int, previous: bytes, alice: Person) -> None:
+    """Refused on both sides: who leaves it out would hide which message of theirs came before."""
+    out, reader = group()
+    wrong = msgspec.structs.replace(inner_message(alice), n=n, previous=previous)
+    with pytest.raises(LocalError):
+        seal_message(out, wrong, padded_size)
+    content = msgspec.msgpack.encode(wrong)
+    plain = PREFIX + b"k" * 32 + len(content).to_bytes(4, "big") + content
+    with pytest.raises(SealBroken, match="contradicts"):
+        open_message(reader, out.seal(plain), commit(b"k" * 32, INNER + content))
 
 
 def test_padding_carries_nothing(alice: Person) -> None:
     out, reader = group()
     packed = inner_message(alice).pack()
-    plain = PREFIX + b"k" * 32 + len(packed).to_bytes(4, "big") + packed
+    content = packed.removeprefix(INNER)
+    plain = PREFIX + b"k" * 32 + len(content).to_bytes(4, "big") + content
     commitment = commit(b"k" * 32, packed)
     open_message(reader, out.seal(plain + bytes(50)), commitment)
     for padding in (b"hidden", bytes(20) + b"\x01", b"\x01" + bytes(20)):
@@ -167,7 +183,8 @@ def test_padding_carries_nothing(alice: Person) -> None:
 def test_a_length_beyond_the_end_is_refused(alice: Person) -> None:
     out, reader = group()
     packed = inner_message(alice).pack()
-    plain = PREFIX + b"k" * 32 + (len(packed) + 1).to_bytes(4, "big") + packed
+    content = packed.removeprefix(INNER)
+    plain = PREFIX + b"k" * 32 + (len(content) + 1).to_bytes(4, "big") + content
     with pytest.raises(SealBroken, match="padding"):
         open_message(reader, out.seal(plain), commit(b"k" * 32, packed))
 
@@ -175,7 +192,8 @@ def test_a_length_beyond_the_end_is_refused(alice: Person) -> None:
 def test_another_suite_is_refused_as_such(alice: Person) -> None:
     out, reader = group()
     packed = inner_message(alice).pack()
-    newer = PREFIX[:-1] + b"\x02" + b"k" * 32 + len(packed).to_bytes(4, "big") + packed
+    content = packed.removeprefix(INNER)
+    newer = PREFIX[:-1] + b"\x02" + b"k" * 32 + len(content).to_bytes(4, "big") + content
     with pytest.raises(SealBroken) as refused:
         open_message(reader, out.seal(newer), commit(b"k" * 32, packed))
     assert refused.value.code is Code.BAD_SUITE
@@ -238,8 +256,8 @@ def test_limits_hold_before_anything_is_sealed(alice: Person) -> None:
     out, _ = group()
     parent = Parent(b"h" * 32, alice.party.device, 1)
     with pytest.raises(LocalError):
-        seal_message(out, msgspec.structs.replace(inner_message(alice), parents=(parent,) * 9), padded_size)
-    seal_message(out, msgspec.structs.replace(inner_message(alice), parents=(parent,) * 8), padded_size)
+        seal_message(out, msgspec.structs.replace(inner_message(alice), parents=(parent,) * 8), padded_size)
+    seal_message(out, msgspec.structs.replace(inner_message(alice), parents=(parent,) * 7), padded_size)
     with pytest.raises(LocalError) as refused:
         sealed_by(out, alice, body=bytes(300 * 1024))
     assert refused.value.code is Code.TOO_LARGE
@@ -273,12 +291,13 @@ inner_messages: st.SearchStrategy[InnerMessage] = st.builds(
     membership_hash=ids32,
     message=ids16.map(MessageId),
     n=st.integers(1, 1 << 62),
-    parents=st.lists(st.builds(Parent, ids32, ids16, st.integers(1, 99)), max_size=8).map(tuple),
+    previous=ids32,
+    parents=st.lists(st.builds(Parent, ids32, ids16, st.integers(1, 99)), max_size=7).map(tuple),
     left_out=st.lists(st.builds(LeftOut, ids32, ids16, st.text(max_size=32)), max_size=3).map(tuple),
     time_ms=naturals,
     head=st.binary(max_size=200),
     body=st.binary(max_size=600),
-)
+).map(lambda each: msgspec.structs.replace(each, previous=each.previous if each.n > 1 else b""))
 
 
 @settings(max_examples=100, deadline=None)

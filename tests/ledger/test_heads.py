@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from coterie.base.errors import RemoteError, SealBroken
 from coterie.base.ids import LedgerId
 from coterie.base.signing import LedgerKeys
-from coterie.ledger.heads import Head, LightHead, SignedHead, check_head, check_light_head, sign_head
+from coterie.ledger.heads import (
+    BriefHead,
+    Head,
+    LightHead,
+    SignedHead,
+    check_head,
+    check_light_head,
+    sign_head,
+)
 from tests.ledger.accounts import NOW_MS
 
 LEDGER = LedgerId(b"l" * 16)
@@ -26,6 +34,16 @@ def test_a_light_head_comes_back_and_holds(ledger_keys: LedgerKeys) -> None:
     light = LightHead.unpack(sign_head(HEAD, ledger_keys).light.pack())
     assert check_light_head(light, ledger_keys.public, LEDGER) == HEAD
     assert len(light.pack()) < 160
+
+
+def test_a_brief_head_holds_for_its_own_ledger_alone(ledger_keys: LedgerKeys) -> None:
+    signed = sign_head(HEAD, ledger_keys)
+    brief = BriefHead.unpack(signed.brief.pack())
+    assert brief.light(LEDGER) == signed.light
+    assert len(brief.pack()) < 115
+    other = LedgerId(b"m" * 16)
+    with pytest.raises(SealBroken):
+        check_light_head(brief.light(other), ledger_keys.public, other)
 
 
 def test_another_ledger_or_key_is_refused(ledger_keys: LedgerKeys) -> None:

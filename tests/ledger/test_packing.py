@@ -13,7 +13,7 @@ from coterie.base.codes import Code
 from coterie.base.domains import SUITE, Domain, prefix
 from coterie.base.errors import RemoteError
 from coterie.base.ids import AccountId
-from coterie.ledger.heads import Head, LightHead, SignedHead
+from coterie.ledger.heads import BriefHead, Head, LightHead, SignedHead
 from coterie.ledger.leaves import Leaf, LeafKind
 from coterie.ledger.manifest import Manifest, Prekey, SignedManifest, SignedPrekey
 from coterie.ledger.packing import pack, unpack
@@ -36,6 +36,7 @@ PARSERS: list[tuple[Callable[[bytes], object], Domain | None]] = [
     (SignedStatement.unpack, None),
     (SignedHead.unpack, None),
     (LightHead.unpack, None),
+    (BriefHead.unpack, None),
 ]
 
 

@@ -11,7 +11,7 @@ from coterie.base.conversations import direct_id, everyone_id, membership_hash
 from coterie.base.domains import Domain
 from coterie.base.ids import AccountId, DeviceId, LedgerId, UserName
 from coterie.base.signing import IdentityPublic, LedgerPublic, account_id
-from coterie.ledger.heads import Head, LightHead
+from coterie.ledger.heads import BriefHead, Head, LightHead
 from coterie.ledger.leaves import SERVER_NAME_HASH, Leaf, LeafKind, name_hash
 from coterie.ledger.manifest import (
     FIRST,
@@ -106,6 +106,15 @@ def test_a_head() -> None:
     assert HEAD.pack().hex() == expected
     light = LightHead(HEAD.pack(), b"\x0e" * 64)
     assert light.pack().hex() == "92c4" + hexed(len(HEAD.pack()), bytes_=1) + expected + "c440" + "0e" * 64
+
+
+def test_a_head_in_a_message() -> None:
+    """Size, root, time and signature: what it is signed over comes of these and the ledger's id."""
+    light = LightHead(HEAD.pack(), b"\x0e" * 64)
+    brief = BriefHead(HEAD.size, HEAD.root, HEAD.time_ms, light.ed25519)
+    expected = "94ce" + hexed(70_000, bytes_=4) + "c420" + "0d" * 32 + "cf" + hexed(TIME_MS, bytes_=8)
+    assert brief.pack().hex() == expected + "c440" + "0e" * 64
+    assert brief.light(LEDGER) == light
 
 
 def test_a_prekey() -> None:

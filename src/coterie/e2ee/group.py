@@ -2,10 +2,11 @@
 
 One sending session per device and conversation (Megolm: GroupOut, GroupIn of vodo). The sealed plaintext is
 
-    prefix("coterie group message") | franking key 32 | length of the inner message, 4 bytes big endian
-    | inner message | zeros up to the padded size
+    prefix("coterie group message") | franking key 32 | length of what follows, 4 bytes big endian
+    | inner message without its prefix | zeros up to the padded size
 
-with the inner message packed under its own domain. commitment = HMAC-SHA256(franking key, prefix("coterie
+The inner message is packed under its own domain; its prefix, which is always the same here, is hashed and
+committed to, but not sent (docs/decisions/0042). commitment = HMAC-SHA256(franking key, prefix("coterie
 franking") | inner message) travels outside, where the server adds its MAC to it; a receiver refuses a
 mismatch, so one ciphertext cannot be shown to the operator as another text.
 """
@@ -32,6 +33,7 @@ from coterie.e2ee.vodo import SESSION_KEY_CHARACTERS, GroupIn
 FRANKING_KEY_BYTES = 32
 _LENGTH_BYTES = 4
 _PREFIX = prefix(Domain.GROUP_MESSAGE)
+_INNER = prefix(Domain.INNER_MESSAGE)
 _FRANKING = prefix(Domain.FRANKING)
 _OVERHEAD_BYTES = 128
 """More than Megolm adds: version, index, padding to a block, MAC, signature."""
@@ -115,8 +117,9 @@ class LeftOut(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 class InnerMessage(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What is sealed besides the franking key.
 
-    n: dense count per (device, conversation), from 1. parents: own previous first where there is one, then at
-    most 7 newest others. head: packed LightHead of the sender's ledger, b"" before the first. body: packed.
+    n: dense count per (device, conversation), from 1. previous: SHA-256 of this device's message n - 1 there,
+    b"" for the first. parents: at most 7 newest of others. head: packed BriefHead of the sender's ledger, b""
+    before the first. body: packed.
     """
 
     conversation: _Conversation
@@ -125,18 +128,28 @@ class InnerMessage(Quiet, frozen=True, array_like=True, forbid_unknown_fields=Tr
     membership_hash: Bytes32
     message: _Message
     n: Positive
-    parents: Annotated[tuple[Parent, ...], msgspec.Meta(max_length=1 + limits.OTHER_PARENTS)]
+    previous: _HashOrNone
+    parents: Annotated[tuple[Parent, ...], msgspec.Meta(max_length=limits.OTHER_PARENTS)]
     left_out: Annotated[tuple[LeftOut, ...], msgspec.Meta(max_length=2000)]
     time_ms: Natural
     head: Annotated[bytes, msgspec.Meta(max_length=1024)]
     body: bytes
 
     def pack(self) -> bytes:
+        if not self._coherent:
+            raise LocalError(Code.USAGE, "an inner message that contradicts itself")
         return _inner_messages.pack(self)
 
     @classmethod
     def unpack(cls, data: bytes) -> InnerMessage:
-        return _inner_messages.unpack(data)
+        inner = _inner_messages.unpack(data)
+        if not inner._coherent:
+            raise SealBroken("an inner message that contradicts itself")
+        return inner
+
+    @property
+    def _coherent(self) -> bool:
+        return len(self.previous) == (32 if self.n > 1 else 0)
 
 
 _key_shares = Format(Domain.KEY_SHARE, KeyShare)
@@ -172,9 +185,10 @@ def commit(franking_key: bytes, packed: bytes) -> bytes:
 def seal_message(out: GroupCipherOut, inner: InnerMessage, pad: Callable[[int], int]) -> SealedMessage:
     """Seal one message; steps the session. pad: from a size in bytes to the size to fill up to."""
     packed = inner.pack()
+    content = packed[len(_INNER) :]
     franking_key = secrets.token_bytes(FRANKING_KEY_BYTES)
-    length = len(packed).to_bytes(_LENGTH_BYTES, "big")
-    plaintext = b"".join((_PREFIX, franking_key, length, packed))
+    length = len(content).to_bytes(_LENGTH_BYTES, "big")
+    plaintext = b"".join((_PREFIX, franking_key, length, content))
     plaintext = plaintext.ljust(pad(len(plaintext)), b"\x00")
     if len(plaintext) > limits.CIPHERTEXT_BYTES - _OVERHEAD_BYTES:
         raise LocalError(Code.TOO_LARGE, "a message beyond the limit")
@@ -243,4 +257,4 @@ def _split(plaintext: bytes) -> tuple[bytes, bytes]:
     end = _HEADER_BYTES + int.from_bytes(plaintext[start:_HEADER_BYTES], "big")
     if end > len(plaintext) or plaintext[end:].strip(b"\x00"):
         raise SealBroken("a message with broken padding")
-    return plaintext[len(_PREFIX) : start], plaintext[_HEADER_BYTES:end]
+    return plaintext[len(_PREFIX) : start], _INNER + plaintext[_HEADER_BYTES:end]

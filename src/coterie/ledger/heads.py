@@ -44,7 +44,7 @@ _head_decoder = msgspec.msgpack.Decoder(Head)
 
 
 class LightHead(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A head with its Ed25519 signature alone, as it travels inside messages (about 150 bytes)."""
+    """A head with its Ed25519 signature alone, as it stands in files and proofs (about 150 bytes)."""
 
     payload: bytes
     ed25519: Ed25519Signature
@@ -63,6 +63,31 @@ class LightHead(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
 _light_decoder = msgspec.msgpack.Decoder(LightHead)
 
 
+class BriefHead(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A light head as it travels inside messages, about 110 bytes: whoever hears it knows which ledger it has
+    to be of, and makes the signed bytes again."""
+
+    size: Natural
+    root: Hash
+    time_ms: Natural
+    ed25519: Ed25519Signature
+
+    def pack(self) -> bytes:
+        return pack_plain(self)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> BriefHead:
+        """Raises RemoteError."""
+        return unpack_plain(_brief_decoder, data)
+
+    def light(self, ledger: LedgerId) -> LightHead:
+        """As a head of this ledger: of another one, the signature does not hold."""
+        return LightHead(Head(ledger, self.size, self.root, self.time_ms).pack(), self.ed25519)
+
+
+_brief_decoder = msgspec.msgpack.Decoder(BriefHead)
+
+
 class SignedHead(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A packed head with both signatures of the ledger key."""
 
@@ -73,6 +98,11 @@ class SignedHead(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
     @property
     def light(self) -> LightHead:
         return LightHead(self.payload, self.ed25519)
+
+    @property
+    def brief(self) -> BriefHead:
+        head = Head.unpack(self.payload)
+        return BriefHead(head.size, head.root, head.time_ms, self.ed25519)
 
     def pack(self) -> bytes:
         return pack_plain(self)

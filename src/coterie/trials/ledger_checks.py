@@ -163,7 +163,7 @@ def _of_messages(alice: CoreAlone, bob: CoreAlone, trial: Trial) -> list[Figure]
     """What the ledger adds to a message, beside all that the message costs."""
     whole = costs(alice, bob, trial)
     now_ms = trial.clock.wall_ms()
-    head = SignedHead.unpack(bob.store.setting(Setting.HEAD) or b"").light.pack()
+    head = SignedHead.unpack(bob.store.setting(Setting.HEAD) or b"").brief.pack()
     peer, trust = bob.profile.account, alice.core.trust
     view, size = bob.core.trust.view, bob.core.trust.view.size
 

@@ -88,9 +88,9 @@ def hear_of_more(alice: Peer, bob: Victim, server: Server) -> None:
     alice.signed = alice.sign(alice.entry(), after=alice.signed)
     server.ledger.add(alice.signed)
     view = server.ledger.view
-    light = sign_head(Head(LEDGER, view.size, view.root(), NOW_MS), LEDGER_KEYS).light.pack()
+    brief = sign_head(Head(LEDGER, view.size, view.root(), NOW_MS), LEDGER_KEYS).brief.pack()
     out = with_key(alice, bob, EVERYONE)
-    bob.log(alice.message(out, EVERYONE, "there is more", head=light))
+    bob.log(alice.message(out, EVERYONE, "there is more", head=brief))
 
 
 def test_who_is_shown_less_than_others_sends_nothing_until_it_comes(

@@ -39,6 +39,7 @@ def test_places_of_another_life_of_the_server_begin_no_count(store: ClientStore)
         membership_hash=bytes(32),
         message=MessageId(b"m" * 16),
         n=2,
+        previous=bytes(32),
         parents=(),
         left_out=(),
         time_ms=0,

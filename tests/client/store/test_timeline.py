@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import apsw
 import msgspec
 import pytest
@@ -281,6 +283,31 @@ def test_a_message_is_unique_by_conversation_device_and_id(store: ClientStore) -
     commit(store, one)
 
 
+def test_a_message_is_unique_by_session_index_and_device(store: ClientStore) -> None:
+    """Their index holds the first eight bytes of a session alone: two that begin alike are two."""
+    session, alike = b"s" * 32, b"s" * 31 + b"x"
+    one = msgspec.structs.replace(message(1), session=session, index=4)
+    commit(store, one, msgspec.structs.replace(message(2), session=session, index=4, device=DEVICES[2]))
+    commit(store, msgspec.structs.replace(message(3), session=alike, index=4))
+    commit(store, msgspec.structs.replace(message(4), session=session, index=5), message(5), message(6))
+    assert [store.index_used(one.device, each, 4) for each in (session, alike, b"s" * 30 + b"xx")] == [
+        True,
+        True,
+        False,
+    ]
+    assert store.index_used(DEVICES[2], session, 5) is False
+    with pytest.raises(LocalError):
+        commit(store, msgspec.structs.replace(message(7), session=session, index=4))
+    store.rollback()
+    for change in ('"session" = ?1, "index" = 4', '"index" = 4, "session" = ?1, "device" = "device"'):
+        for order in (5, 6):
+            with pytest.raises(apsw.ConstraintError):
+                run(store._database, f'UPDATE message SET {change} WHERE "order" = {order}', (session,))
+    with pytest.raises(apsw.ConstraintError):
+        run(store._database, 'UPDATE message SET "index" = 4 WHERE "order" = 4')
+    commit(store, one)
+
+
 @pytest.mark.parametrize(
     "question",
     [
@@ -291,6 +318,8 @@ def test_a_message_is_unique_by_conversation_device_and_id(store: ClientStore) -
         lambda store: store.unread(HERE),
         lambda store: store.message_order(HERE, DEVICES[0], message(1).message),
         lambda store: store.index_used(DEVICES[0], bytes(32), 3),
+        lambda store: store.written(bytes(32), 1, 3),
+        lambda store: store.opened_up_to(bytes(32), DEVICES[0], 1),
         lambda store: store.outbox(HERE, OutboxState.WAITING, 10),
         lambda store: store.tips(HERE, 8),
         lambda store: store.olm_sessions(DEVICES[0]),
@@ -323,4 +352,5 @@ def test_what_waits_for_one_session_is_not_sought_in_a_whole_stream(store: Clien
 
 
 def _values(sql: str) -> tuple[bytes, ...]:
-    return (b"",) * (sql.count("?") if "?1" not in sql else 1)
+    numbered = [int(number) for number in re.findall(r"\?(\d+)", sql)]
+    return (b"",) * (max(numbered) if numbered else sql.count("?"))

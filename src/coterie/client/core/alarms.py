@@ -23,7 +23,7 @@ from coterie.client.core.profile import Profile
 from coterie.client.events import Device, OwnDeviceQuestion
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import AccountRow, PutSetting, Record, Setting
-from coterie.ledger.heads import Head, LightHead, SignedHead, check_head, check_light_head
+from coterie.ledger.heads import BriefHead, Head, LightHead, SignedHead, check_head, check_light_head
 from coterie.ledger.leaves import LedgerView
 from coterie.ledger.tree import Tree
 
@@ -117,14 +117,15 @@ class Witness:
         if not packed or packed in self._heard:
             return
         try:
-            head = check_light_head(LightHead.unpack(packed), self._key, self._ledger)
+            light = BriefHead.unpack(packed).light(self._ledger)
+            head = check_light_head(light, self._key, self._ledger)
         except (SealBroken, RemoteError):
             return
         if head.size <= proven:
-            self._compare(head, packed, view)
+            self._compare(head, light.pack(), view)
             _remember(self._heard, packed, None)
         else:
-            _remember(self._ahead, packed, head)
+            _remember(self._ahead, light.pack(), head)
 
     def grown(self, view: LedgerView, ours: bytes) -> None:
         """All leaves of the view are proven by the head `ours`: look at the heads that were ahead of them."""

@@ -47,12 +47,14 @@ class SealedRun(Quiet, frozen=True):
 
 
 class _Place(Quiet, frozen=True):
-    """What all messages of a run say alike: where they belong, who was left out, the ledger's head."""
+    """What all messages of a run say alike: where they belong, who was left out, what others said, the
+    ledger's head."""
 
     membership_hash: bytes
     left_out: tuple[LeftOut, ...]
     not_for: bytes
     head: bytes
+    parents: tuple[Parent, ...]
 
 
 class Sealing:
@@ -148,16 +150,15 @@ class Sealing:
         out = self._keyring.group_out(session)
         sealed: list[SealedMessage] = []
         n, hash, last = conversation.out_n, conversation.out_hash, conversation.out_message
-        others = self._others(conversation)
         place = _Place(
             membership_hash=membership_hash(conversation.id),
             left_out=tuple(LeftOut(mark.account, mark.device, mark.reason) for mark in marks),
             not_for=pack_marks(marks),
-            head=self._light_head(),
+            head=self._brief_head(),
+            parents=self._others(conversation),
         )
         for row in rows:
-            own = (Parent(hash, self._profile.device, n),) if n else ()
-            message = self._sealed(out, row, n + 1, own + others, place)
+            message = self._sealed(out, row, n + 1, hash if n else b"", place)
             sealed.append(message)
             n, hash, last = message.row.n, message.row.hash, row.message
         return SealedRun(
@@ -171,7 +172,7 @@ class Sealing:
         )
 
     def _sealed(
-        self, out: GroupOut, row: MessageRow, n: int, parents: tuple[Parent, ...], place: _Place
+        self, out: GroupOut, row: MessageRow, n: int, previous: bytes, place: _Place
     ) -> SealedMessage:
         inner = InnerMessage(
             conversation=row.conversation,
@@ -180,7 +181,8 @@ class Sealing:
             membership_hash=place.membership_hash,
             message=row.message,
             n=n,
-            parents=parents,
+            previous=previous,
+            parents=place.parents,
             left_out=place.left_out,
             time_ms=row.sent_ms,
             head=place.head,
@@ -201,13 +203,13 @@ class Sealing:
         return SealedMessage(written, sealed.ciphertext)
 
     def _others(self, conversation: ConversationRow) -> tuple[Parent, ...]:
-        """The newest messages of other devices; the own one before stands in front of them."""
+        """The newest messages of other devices."""
         tips = self._reads.tips(conversation.id, limits.OTHER_PARENTS)
         return tuple(Parent(tip.hash, tip.device, tip.n) for tip in tips)
 
-    def _light_head(self) -> bytes:
+    def _brief_head(self) -> bytes:
         """The newest verified head, without its post-quantum signature."""
         packed = self._reads.setting(Setting.HEAD) or b""
         if packed != self._head[0]:
-            self._head = (packed, SignedHead.unpack(packed).light.pack() if packed else b"")
+            self._head = (packed, SignedHead.unpack(packed).brief.pack() if packed else b"")
         return self._head[1]

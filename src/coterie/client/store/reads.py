@@ -50,9 +50,10 @@ Value = bytes | str | int
 _ACCOUNT = """SELECT "account", "name", "seq", "manifest", "standing", "changed_ms", "deleted_ms", "from_ms"
     FROM account """
 _LEAVES_PER_READ = 4096
-OF_SESSION = "\"session_start\" = substr(?1, 1, 8) AND \"session\" = ?1 AND \"session\" <> x''"
-"""Which messages are of session ?1, as their index is asked (schema/001.sql)."""
-_HIGHEST_INDEX = f"""SELECT coalesce(max("index"), -1) FROM message WHERE {OF_SESSION} AND "device" = ?2"""
+_HIGHEST_INDEX = """SELECT coalesce(max("index"), -1) FROM message
+    WHERE "session_start" = substr(?1, 1, 8) AND "session" = ?1 AND "session" <> x'' AND "device" = ?2"""
+_USED = """SELECT 1 FROM message WHERE "session_start" = substr(?1, 1, 8) AND "session" = ?1
+    AND "session" <> x'' AND "index" = ?2 AND "device" = ?3"""
 _UNPASSED = """SELECT count(*), coalesce(max("made_ms"), 0) FROM own_fresh_key
     WHERE "device" = ? AND "passed_ms" = 0"""
 
@@ -252,8 +253,7 @@ class SessionReads(Rows):
             known[session, device] = self._rows(_HIGHEST_INDEX, session, device)[0][0]
         if index > known[session, device]:
             return False
-        sql = f'SELECT 1 FROM message WHERE {OF_SESSION} AND "index" = ?2 AND "device" = ?3'
-        return bool(self._rows(sql, session, index, device))
+        return bool(self._rows(_USED, session, index, device))
 
     def envelope_seen(self, device: DeviceId, envelope: EnvelopeId) -> bool:
         sql = 'SELECT 1 FROM seen_envelope WHERE "device" = ? AND "envelope" = ?'

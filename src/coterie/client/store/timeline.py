@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coterie.base.ids import ConversationId, DeviceId, MessageId, SessionId
 from coterie.client.store.faults import DatabaseError, database_fault
-from coterie.client.store.reads import OF_SESSION, Rows
+from coterie.client.store.reads import Rows
 from coterie.client.store.records import (
     ConversationRow,
     MessageRow,
@@ -24,11 +24,13 @@ _UNREAD = """SELECT count(*), coalesce(min("order"), 0), coalesce(min("seq"), 0)
     AND ("seq" = 0 OR "seq" > coalesce((SELECT "read_seq" FROM conversation WHERE "id" = ?1), 0))"""
 _FOUND = """WHERE "order" IN (SELECT rowid FROM message_words WHERE message_words MATCH ? AND rowid < ?
     ORDER BY rowid DESC LIMIT ?) ORDER BY "order" DESC"""
-_AT_INDEX = f"""SELECT 1 FROM message WHERE {OF_SESSION} AND "device" = ?2 AND "index" = ?3"""
-_BEFORE_A_GAP = f"""SELECT min("index") FROM message AS here
-    WHERE {OF_SESSION} AND "device" = ?2 AND "index" >= ?3
-    AND NOT EXISTS (SELECT 1 FROM message AS after WHERE after."session_start" = here."session_start"
-        AND after."session" = here."session" AND after."session" <> x'' AND after."index" = here."index" + 1 AND after."device" = here."device")"""
+_AT_INDEX = """SELECT 1 FROM message WHERE "session_start" = substr(?1, 1, 8) AND "session" = ?1
+    AND "session" <> x'' AND "device" = ?2 AND "index" = ?3"""
+_BEFORE_A_GAP = """SELECT min("index") FROM message AS here
+    WHERE "session_start" = substr(?1, 1, 8) AND "session" = ?1 AND "session" <> x'' AND "device" = ?2
+    AND "index" >= ?3 AND NOT EXISTS (SELECT 1 FROM message AS after
+        WHERE after."session_start" = here."session_start" AND after."session" = here."session"
+        AND after."session" <> x'' AND after."index" = here."index" + 1 AND after."device" = here."device")"""
 _FOUND_IN = """WHERE "conversation" = ? AND "order" IN
     (SELECT rowid FROM message_words WHERE message_words MATCH ? AND rowid < ?)
     ORDER BY "order" DESC LIMIT ?"""
@@ -195,7 +197,8 @@ class TimelineReads(Rows):
 
     def written(self, session: SessionId, after: int, up_to: int) -> list[MessageRow]:
         """Own messages of a session, by index: those above one and up to another."""
-        where = f'WHERE {OF_SESSION} AND "own" = 1 AND "index" > ?2 AND "index" <= ?3 ORDER BY "index" '
+        where = """WHERE "session_start" = substr(?1, 1, 8) AND "session" = ?1 AND "session" <> x''
+            AND "own" = 1 AND "index" > ?2 AND "index" <= ?3 ORDER BY "index" """
         return self._all(MESSAGE, where, session, after, up_to)
 
     def has_spoken(self, conversation: ConversationId) -> bool:

@@ -100,7 +100,8 @@ _PRUNE_KEPT = """DELETE FROM kept_key WHERE "session" NOT IN
         AND "session" NOT IN (SELECT "session" FROM share WHERE "state" = 'pending')
         AND "session" NOT IN (SELECT "session" FROM share WHERE "state" = 'left-out' AND EXISTS
             (SELECT 1 FROM message WHERE message."session_start" = substr(share."session", 1, 8)
-                AND message."session" = share."session" AND message."session" <> x'' AND message."index" >= share."index"))))"""
+                AND message."session" = share."session" AND message."session" <> x''
+                AND message."index" >= share."index"))))"""
 _PRUNE_GROUP_IN = """UPDATE group_in SET "pickle" = x'' WHERE "begun_seq" > 0 AND "pickle" <> x''
     AND EXISTS (SELECT 1 FROM group_in AS later WHERE later."conversation" = group_in."conversation"
         AND later."account" = group_in."account" AND later."device" = group_in."device"
