@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coterie.base.errors import LocalError
+from coterie.base.ids import SessionId
 from coterie.client.events import MessageState
 from coterie.client.store import sqlite
 from coterie.client.store.database import run
@@ -285,12 +286,12 @@ def test_a_message_is_unique_by_conversation_device_and_id(store: ClientStore) -
 
 def test_a_message_is_unique_by_session_index_and_device(store: ClientStore) -> None:
     """Their index holds the first eight bytes of a session alone: two that begin alike are two."""
-    session, alike = b"s" * 32, b"s" * 31 + b"x"
+    session, alike, third = (SessionId(b"s" * 30 + end) for end in (b"ss", b"sx", b"xx"))
     one = msgspec.structs.replace(message(1), session=session, index=4)
     commit(store, one, msgspec.structs.replace(message(2), session=session, index=4, device=DEVICES[2]))
     commit(store, msgspec.structs.replace(message(3), session=alike, index=4))
     commit(store, msgspec.structs.replace(message(4), session=session, index=5), message(5), message(6))
-    assert [store.index_used(one.device, each, 4) for each in (session, alike, b"s" * 30 + b"xx")] == [
+    assert [store.index_used(one.device, each, 4) for each in (session, alike, third)] == [
         True,
         True,
         False,
