@@ -54,16 +54,15 @@ class Lane:
         part.bytes += message_bytes
         busy: list[int] = []
         for frame in frames:
-            request = getattr(frame, "request", 0)
             if full and not part.has_room:
-                if request:
+                if request := getattr(frame, "request", 0):
                     busy.append(request)
                     continue
                 if isinstance(frame, Ping):
                     continue
             if type(frame) in _FETCHES:
                 if part.fetches == limits.FETCHES_PER_TURN:
-                    busy.append(request)
+                    busy.append(getattr(frame, "request", 0))
                     continue
                 part.fetches += 1
             part.frames += 1

@@ -41,11 +41,11 @@ class Buckets:
 
     def take(self, key: Hashable, now: float, amount: float = 1.0) -> float:
         """Take what is asked and return 0.0, or take nothing and return the seconds until there is enough."""
-        wanted = min(amount, self._burst)
+        wanted = min(self._burst, amount)
         left = self._now(key, now)
         if left < wanted:
             return (wanted - left) / self._per_second
-        if key not in self._left and len(self._left) >= KEYS_MAX:
+        if len(self._left) >= KEYS_MAX and key not in self._left:
             self._forget(now)
         self._left[key] = (left - wanted, now)
         return 0.0

@@ -145,7 +145,8 @@ class Reader:
         seq = entry.seq
         if seq > state.end:
             state.end = seq
-        if seq != state.sent + 1 or self.paused or self.mailbox.is_behind or not self.log_window.is_open:
+        mailbox = self.mailbox
+        if seq != state.sent + 1 or self.paused or mailbox.sent < mailbox.end or not self.log_window.is_open:
             if state.is_behind:
                 self.behind[stream] = state
             return False

@@ -171,6 +171,9 @@ class Settling:
     def _carried_out(self, each: Pending, result: Result | None, now: Now) -> bool:
         """Answer, and hand on what was saved; whether its pushes count."""
         connection, outcome = each.visit.connection, each.outcome
+        if isinstance(result, Appended):
+            self._appended(connection, outcome.request, result, now.monotonic_seconds)
+            return True
         if isinstance(result, Broken):
             self._connections.end(connection, CloseReason.INTERNAL_ERROR)
             return False
@@ -180,9 +183,6 @@ class Settling:
                 connection.know(refused_view=RefusedView(outcome.save.message, result.ledger_size))
             self._connections.queue(connection, (answer(outcome.request, result),))
             return False
-        if isinstance(result, Appended):
-            self._appended(connection, outcome.request, result, now.monotonic_seconds)
-            return True
         if outcome.reply:
             self._connections.queue(connection, outcome.reply)
         elif result is not None:

@@ -6,6 +6,7 @@ frames or raises RemoteError(bad-frame): nothing else leaves this module.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ VERSIONS: tuple[int, ...] = (1,)
 """The protocol versions spoken here, best first."""
 
 LENGTH_BYTES = 4
+_length = struct.Struct(">I")
 
 _encoder = msgspec.msgpack.Encoder()
 _client_decoder: msgspec.msgpack.Decoder[ClientFrame] = msgspec.msgpack.Decoder(ClientFrame)
@@ -74,19 +76,22 @@ def _parts(frame: Frame) -> tuple[bytes, bytes]:
         packed = _encoder.encode(frame)
     except (ValueError, OverflowError, TypeError, RecursionError):
         raise LocalError(Code.BAD_FRAME, f"{type(frame).__name__} cannot be encoded") from None
-    return len(packed).to_bytes(LENGTH_BYTES, "big"), packed
+    return _length.pack(len(packed)), packed
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[SomeFrame], data: bytes) -> tuple[SomeFrame, ...]:
-    if not data or len(data) > limits.FRAME_BYTES:
-        raise RemoteError(Code.BAD_FRAME, f"a message of {len(data)} bytes")
+    size = len(data)
+    if not size or size > limits.FRAME_BYTES:
+        raise RemoteError(Code.BAD_FRAME, f"a message of {size} bytes")
     view = memoryview(data)
+    if size >= LENGTH_BYTES and LENGTH_BYTES + _length.unpack_from(data)[0] == size:
+        return (_decode_frame(decoder, view[LENGTH_BYTES:]),)
     frames: list[SomeFrame] = []
     at = 0
-    while at < len(data):
+    while at < size:
         start = at + LENGTH_BYTES
         at = start + int.from_bytes(view[at:start], "big")
-        if start > len(data) or at > len(data) or len(frames) == limits.FRAMES_PER_MESSAGE:
+        if start > size or at > size or len(frames) == limits.FRAMES_PER_MESSAGE:
             raise RemoteError(Code.BAD_FRAME, "a message of the wrong shape")
         frames.append(_decode_frame(decoder, view[start:at]))
     return tuple(frames)

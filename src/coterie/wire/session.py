@@ -239,6 +239,11 @@ class Session(Generic[Heard, Said]):
 
     def _after(self, frames: Sequence[Frame], table: Table, blame: type[LocalError | RemoteError]) -> State:
         state = self._state
+        if len(frames) == 1 and state is State.LIVE:
+            # Nearly all there is: one frame, after which nothing has changed.
+            (frame,) = frames
+            if table[state].get(type(frame)) is state and getattr(frame, "request", 1):
+                return state
         for frame in frames:
             then = table[state].get(type(frame))
             if getattr(frame, "request", 1) == 0:

@@ -101,8 +101,10 @@ class MessageWrites:
         self, record: AppendMessage, sender: KnownDevice, conversation: KnownConversation
     ) -> Denied | None:
         """stale-view, where an entitled device has no row for the session."""
-        complete = self._caches.complete.setdefault(conversation.no, set())
-        if (sender.no, record.session) in complete:
+        complete = self._caches.complete.get(conversation.no)
+        if complete is None:
+            complete = self._caches.complete[conversation.no] = set()
+        elif (sender.no, record.session) in complete:
             return None
         session_no = self._conversations.session_no(conversation.no, sender.no, record.session)
         spared = record.spared_from >= 0

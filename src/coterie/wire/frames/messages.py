@@ -53,7 +53,9 @@ class Envelopes(
     to: Annotated[bytes, msgspec.Meta(max_length=32)] = b""
 
 
-class Send(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=15, forbid_unknown_fields=True):
+class Send(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="t", tag=15, forbid_unknown_fields=True
+):
     """A sealed message for a conversation's log. to: the other account of a direct conversation (its id is
     the hash of both), b"" for everyone. previous: this device's last message id in this conversation.
     commitment: HMAC(franking key, inner message)."""
@@ -77,7 +79,9 @@ class Accept(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=16
     account: Id32
 
 
-class Ack(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=17, forbid_unknown_fields=True):
+class Ack(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="t", tag=17, forbid_unknown_fields=True
+):
     """Everything up to these positions is committed on this device."""
 
     positions: Annotated[tuple[Position, ...], msgspec.Meta(min_length=1, max_length=10_000)]
@@ -104,7 +108,7 @@ class MailboxEntries(
     entries: Annotated[tuple[MailboxEntry, ...], msgspec.Meta(max_length=limits.WINDOW_ENTRIES)]
 
 
-class LogEntry(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class LogEntry(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """A message as stored. mac: the server's, over {commitment, sender, conversation, time}."""
 
     seq: Natural
@@ -119,7 +123,7 @@ class LogEntry(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
 
 
 class LogEntries(
-    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=44, forbid_unknown_fields=True
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="t", tag=44, forbid_unknown_fields=True
 ):
     """Entries of a conversation's log, in order; mailbox_end: the end of this device's mailbox, read after
     them (their keys stand at or before it)."""

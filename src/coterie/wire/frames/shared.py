@@ -31,7 +31,7 @@ OptionalPrekey = Annotated[bytes, msgspec.Meta(max_length=2048)]
 HeadBytes = Annotated[bytes, msgspec.Meta(max_length=4096)]
 
 
-class Position(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Position(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """How far a device has come in a stream: everything up to seq is committed on the device."""
 
     stream: StreamBytes
@@ -47,7 +47,7 @@ class DeviceRef(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
 
 
 class Accepted(
-    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=32, forbid_unknown_fields=True
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="t", tag=32, forbid_unknown_fields=True
 ):
     """Committed. seq: the log entry's for Send, the ledger leaf's index for manifests, else 0.
 
