@@ -127,7 +127,10 @@ class _Listener(WSListener):
         if connection is None:
             return
         try:
-            self._on_frame(connection, transport, frame)
+            if frame.msg_type is _BINARY and frame.fin and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
+                self._turns.received(connection, frame.get_payload_as_bytes())
+            else:
+                self._on_other_frame(connection, transport, frame)
         except Exception:
             log.exception("a message could not be taken")
             self._connections.end(connection, CloseReason.INTERNAL_ERROR)
@@ -137,12 +140,11 @@ class _Listener(WSListener):
         if self._connection is not None:
             self._turns.closed(self._connection)
 
-    def _on_frame(self, connection: Connection, transport: WSTransport, frame: WSFrame) -> None:
+    def _on_other_frame(self, connection: Connection, transport: WSTransport, frame: WSFrame) -> None:
+        """All but a whole binary message."""
         kind = frame.msg_type
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             self._connections.refuse(connection, Code.BAD_FRAME)
-        elif kind is _BINARY and frame.fin:
-            self._turns.received(connection, frame.get_payload_as_bytes())
         elif kind is _PING:
             self._turns.heard(connection)
             transport.send_pong(frame.get_payload_as_bytes())

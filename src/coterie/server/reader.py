@@ -150,7 +150,8 @@ class Reader:
             if state.is_behind:
                 self.behind[stream] = state
             return False
-        self._starts(now_seconds)
+        if not (self.log_window.entries or self.mail_window.entries):
+            self.moved_at = now_seconds
         state.send(seq, len(entry.ciphertext) + ENTRY_OVERHEAD_BYTES)
         waiting = self._messages.get(stream)
         if waiting is None:

@@ -34,7 +34,8 @@ def encode(*frames: Frame) -> bytes:
     """One message with these frames, in order. Raises LocalError where a limit of a message is passed."""
     if not 1 <= len(frames) <= limits.FRAMES_PER_MESSAGE:
         raise LocalError(Code.USAGE, f"{len(frames)} frames in one message")
-    message = b"".join([part for frame in frames for part in _parts(frame)])
+    packed = [_packed(frame) for frame in frames]
+    message = b"".join([part for each in packed for part in (_length.pack(len(each)), each)])
     if len(message) > limits.FRAME_BYTES:
         raise LocalError(Code.TOO_LARGE, f"a message of {len(message)} bytes")
     return message
@@ -47,14 +48,14 @@ def encode_all(frames: Iterable[Frame], fill_bytes: int = limits.FRAME_BYTES) ->
     parts: list[bytes] = []
     size = 0
     for frame in frames:
-        length, packed = _parts(frame)
+        packed = _packed(frame)
         added = LENGTH_BYTES + len(packed)
         if added > limits.FRAME_BYTES:
             raise LocalError(Code.TOO_LARGE, f"a frame of {len(packed)} bytes")
         if parts and (size + added > fill_bytes or len(parts) == 2 * limits.FRAMES_PER_MESSAGE):
             messages.append(b"".join(parts))
             parts, size = [], 0
-        parts += (length, packed)
+        parts += (_length.pack(len(packed)), packed)
         size += added
     if parts:
         messages.append(b"".join(parts))
@@ -71,12 +72,11 @@ def decode_server(data: bytes) -> tuple[ServerFrame, ...]:
     return _decode(_server_decoder, data)
 
 
-def _parts(frame: Frame) -> tuple[bytes, bytes]:
+def _packed(frame: Frame) -> bytes:
     try:
-        packed = _encoder.encode(frame)
+        return _encoder.encode(frame)
     except (ValueError, OverflowError, TypeError, RecursionError):
         raise LocalError(Code.BAD_FRAME, f"{type(frame).__name__} cannot be encoded") from None
-    return _length.pack(len(packed)), packed
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[SomeFrame], data: bytes) -> tuple[SomeFrame, ...]:

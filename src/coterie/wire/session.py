@@ -242,7 +242,7 @@ class Session(Generic[Heard, Said]):
         if len(frames) == 1 and state is State.LIVE:
             # Nearly all there is: one frame, after which nothing has changed.
             (frame,) = frames
-            if table[state].get(type(frame)) is state and getattr(frame, "request", 1):
+            if table[state].get(type(frame)) is state and getattr(frame, "request", 1) != 0:
                 return state
         for frame in frames:
             then = table[state].get(type(frame))

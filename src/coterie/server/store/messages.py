@@ -147,8 +147,8 @@ class MessageWrites:
         """Who posts to somebody wants answers."""
         if conversation.one_no is None or conversation.other_no is None:
             return
-        other = conversation.other_no if conversation.one_no == sender.account_no else conversation.one_no
-        pair = (sender.account_no, other)
+        mine = sender.account_no
+        pair = (mine, conversation.other_no if conversation.one_no == mine else conversation.one_no)
         if pair not in self._caches.accepted:
             self._db.run("INSERT OR IGNORE INTO accepts VALUES (?, ?)", pair)
             self._caches.accepted.add(pair)
