@@ -55,6 +55,7 @@ class Shelf(Generic[R]):
         self._waits = waits
         self._select = table.select + "WHERE " + " AND ".join(f'"{field}" = ?' for field in table.key)
         self._key_of = attrgetter(*table.key)
+        self._one_column = len(table.key) == 1
         self._kept: dict[Key, R | None] = {}
         self._waiting: dict[Key, R] = {}
 
@@ -108,7 +109,7 @@ class Shelf(Generic[R]):
 
     def _key(self, record: R) -> Key:
         key: Any = self._key_of(record)
-        return key if len(self._table.key) > 1 else (key,)
+        return (key,) if self._one_column else key
 
     def _keep(self, key: Key, row: R | None) -> R | None:
         if len(self._kept) >= ROWS_MAX:
