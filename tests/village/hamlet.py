@@ -1,0 +1,334 @@
+"""A village on one quick loop: the real server and real clients, links of memory, and processes that may die.
+
+Whoever died is opened again from what the disk held, as a person does, and goes on with what they were about
+to do: what stands in a conversation already is not typed again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from picows import WSListener, WSMsgType
+
+import coterie
+from coterie.base.errors import CoterieError
+from coterie.base.signing import IdentityKeys
+from coterie.client import link
+from coterie.client.api.me import Me
+from coterie.e2ee import password
+from coterie.server.connection import CloseReason
+from coterie.server.founding import invite_of, open_realm
+from coterie.server.metrics import Metrics
+from coterie.server.sequencer import Sequencer
+from coterie.server.store.sqlite import SqliteStore
+from coterie.server.turns import Turns
+from tests.ledger.accounts import NOW_MS
+from tests.village.conftest import PASSWORD
+from tests.village.deaths import Died, Life, Points, lives_here, reach, watch, watch_disk_and_screen
+from tests.village.quick_loop import LoopClock
+
+TLS_KEY = b"t" * 32
+PORT = 1
+PATIENCE_SECONDS = 300.0
+"""On the quick loop."""
+LOOKS_EVERY_SECONDS = 0.25
+STARTS_AGAIN_SECONDS = 3.0
+"""A person needs so long to start a program that died; everybody else goes on meanwhile."""
+
+
+class _Frame:
+    """A whole binary message, as picows hands it on."""
+
+    rsv1 = rsv2 = rsv3 = False
+    fin = True
+    msg_type = WSMsgType.BINARY
+
+    def __init__(self, message: bytes) -> None:
+        self._message = message
+
+    def get_payload_as_bytes(self) -> bytes:
+        return self._message
+
+
+class Line:
+    """One connection in memory: the server's Pipe, and what a client has of picows' transport."""
+
+    unsent_bytes = 0
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._loop = asyncio.get_running_loop()
+        self._client: WSListener | None = None
+        self._held: list[bytes] | None = None
+        self._over = False
+        self.at_server = turns.opened(self, "127.0.0.1")
+
+    def answer(self, client: WSListener) -> None:
+        """Who hears what the server says."""
+        self._client = client
+
+    # what the server does
+    def ping(self) -> None:
+        self._loop.call_soon(self._turns.heard, self.at_server)
+
+    def close(self, reason: CloseReason) -> None:
+        self._end()
+
+    # what both do, each to the other
+    def send(self, *message: Any) -> None:  # noqa: ANN401 - (bytes,) from the server, (kind, bytes) to it
+        if len(message) == 1:
+            self._loop.call_soon(self._hear, message[0])
+            return
+        reach("before the link", "")
+        if not self._over:
+            self._loop.call_soon(self._turns.received, self.at_server, message[1])
+        reach("after the link", "")
+
+    # what the client does
+    @property
+    def underlying_transport(self) -> Line:
+        return self
+
+    def pause_reading(self) -> None:
+        self._held = []
+
+    def resume_reading(self) -> None:
+        held, self._held = self._held or [], None
+        for message in held:
+            self._hear(message)
+
+    def send_close(self, code: object) -> None:
+        pass
+
+    def disconnect(self) -> None:
+        self._end()
+
+    async def wait_disconnected(self) -> None:
+        pass
+
+    def cut(self) -> None:
+        """The client is gone without a word."""
+        self._client = None
+        self._end()
+
+    def _hear(self, message: bytes) -> None:
+        if self._held is not None:
+            self._held.append(message)
+        elif self._client is not None:
+            self._client.on_ws_frame(self, _Frame(message))  # type: ignore[arg-type]
+
+    def _end(self) -> None:
+        """Once what was said before has arrived."""
+        if not self._over:
+            self._over = True
+            self._loop.call_soon(self._turns.closed, self.at_server)
+            self._loop.call_soon(self._ended)
+
+    def _ended(self) -> None:
+        if self._client is not None:
+            self._client.on_ws_disconnected(self)  # type: ignore[arg-type]
+            self._client = None
+
+
+class Person:
+    """Somebody with one machine. Where its process dies they start it again."""
+
+    def __init__(self, hamlet: Hamlet, name: str, account: str = "") -> None:
+        self.hamlet = hamlet
+        self.name = name
+        self.account = account or name
+        self.password = PASSWORD
+        self.lives: list[Life] = []
+        self._me: Me | None = None
+
+    @property
+    def home(self) -> Path:
+        """What the disk of the machine holds now."""
+        return self.hamlet.folder / "homes" / f"{self.name}-{len(self.lives)}"
+
+    @property
+    def is_there(self) -> bool:
+        return self._me is not None and not self.lives[-1].dead
+
+    @property
+    def me(self) -> Me:
+        assert self._me is not None
+        return self._me
+
+    def _live(self) -> Life:
+        home = self.home
+        life = Life(self.name, home, home.with_name(f"{self.name}-{len(self.lives) + 1}"), self.hamlet.points)
+        self.lives.append(life)
+        return life
+
+    async def does(
+        self,
+        act: Callable[[Me], Awaitable[object]],
+        done: Callable[[Me], bool] = lambda _: False,
+    ) -> None:
+        """Something that is done once, however often the process dies over it: what is done already, as the
+        opened profile says, is not begun again."""
+        while True:
+            await self.is_up()
+            if done(self.me):
+                return
+            with suppress(Died):
+                await self.lives[-1].begin(_awaited(act(self.me)))
+                return
+
+    async def is_up(self, begin: Callable[[Path], Awaitable[Me]] | None = None) -> None:
+        """Open the profile, where it is not open; begin: what makes one where the disk holds none."""
+        while not self.is_there:
+            await self._buried()
+            life = self._live()
+            opens = self._opens if begin is None or self._has_profile(life.home) else begin
+            try:
+                self._me = await life.begin(_awaited(opens(life.home)))
+            except Died:
+                continue
+            except CoterieError:
+                await life.bury()
+                raise
+
+    async def _buried(self) -> None:
+        if self.lives and not self.is_there:
+            if self._me is not None or self.lives[-1].dead:
+                await asyncio.sleep(STARTS_AGAIN_SECONDS)
+            self._me = None
+            await self.lives[-1].bury()
+            self.hamlet.told(self)
+
+    def _has_profile(self, home: Path) -> bool:
+        return any(home.glob("profiles/*/keys"))
+
+    async def _opens(self, home: Path) -> Me:
+        return await coterie.open(home, password=self.password, clock=self.hamlet.clock)
+
+    def shown(self) -> list[coterie.Event]:
+        return [event for life in self.lives for event in life.shown]
+
+    async def leaves(self) -> None:
+        """Close in order; the disk stays where the next life finds it."""
+        if self.is_there:
+            life = self.lives[-1]
+            await life.begin(self.me.close())
+            await life.bury()
+            life.home.rename(life.grave)
+            self._me = None
+
+
+async def _awaited(work: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever it gives
+    return await work
+
+
+class Hamlet:
+    """One server and its people. folder: with `server` and `homes`."""
+
+    def __init__(self, folder: Path, points: Points) -> None:
+        self.folder = folder
+        self.points = points
+        self.clock = LoopClock(NOW_MS)
+        self.people: dict[str, Person] = {}
+        self.invite = ""
+        self.turns: Turns
+        self.store: SqliteStore
+
+    def person(self, name: str, account: str = "") -> Person:
+        return self.people.setdefault(name, Person(self, name, account))
+
+    async def signs_up(self, name: str) -> Person:
+        """Somebody new; who died over it goes on with what is on the disk."""
+        person = self.person(name)
+        await person.is_up(
+            lambda home: coterie.sign_up(
+                server=self.invite, name=name, password=PASSWORD, home=home, clock=self.clock
+            )
+        )
+        return person
+
+    def connects(self, make: Callable[[], WSListener]) -> tuple[Line, WSListener]:
+        """Somebody has found the way to the server."""
+        line, client = Line(self.turns), make()
+        line.answer(client)
+        life = lives_here()
+        if life is not None:
+            life.at_death.append(line.cut)
+        return line, client
+
+    async def until(self, enough: Callable[[], bool]) -> None:
+        """Everybody goes on, and who dies is started again, until it is enough."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                for person in list(self.people.values()):
+                    await person.is_up()
+                if all(person.is_there for person in self.people.values()) and enough():
+                    return
+                await asyncio.sleep(LOOKS_EVERY_SECONDS)
+
+    def told(self, person: Person) -> None:
+        """Somebody died and what is on the disk is about to be opened: what a scenario looks at then."""
+
+
+@asynccontextmanager
+async def hamlet_in(folder: Path, points: Points, *, began_ms: int = NOW_MS) -> AsyncIterator[Hamlet]:
+    """The server on this folder, and whoever comes. began_ms: what time it is."""
+    hamlet = Hamlet(folder, points)
+    hamlet.clock = LoopClock(began_ms)
+    watch(asyncio.get_running_loop())
+    (folder / "server").mkdir(parents=True, exist_ok=True)
+    (folder / "homes").mkdir(exist_ok=True)
+    hamlet.store = SqliteStore(folder / "server" / "server.db")
+    with pytest.MonkeyPatch.context() as patch:
+        _patched(patch, hamlet)
+        try:
+            realm = await open_realm(hamlet.store, TLS_KEY, True, hamlet.clock.wall_ms())
+            sequencer = await Sequencer.load(hamlet.store, realm)
+            hamlet.turns = Turns(hamlet.store, realm, sequencer, Metrics(), hamlet.clock)
+            await hamlet.turns.prepare()
+            hamlet.invite = (await invite_of(hamlet.store, realm, "127.0.0.1", PORT, 0)).link
+            async with asyncio.TaskGroup() as group:
+                running = group.create_task(hamlet.turns.run())
+                try:
+                    yield hamlet
+                    points.closed = True
+                    for person in hamlet.people.values():
+                        await person.leaves()
+                finally:
+                    for person in hamlet.people.values():
+                        for life in person.lives:
+                            await life.bury()
+                    hamlet.turns.stop()
+                    await running
+        finally:
+            await hamlet.store.close()
+
+
+def _patched(patch: pytest.MonkeyPatch, hamlet: Hamlet) -> None:
+    """Links of memory; and what costs most is done once: a password stretched, an RSA key drawn or checked."""
+
+    async def connected(make: Callable[[], WSListener], *_: object, **__: object) -> tuple[Line, WSListener]:
+        await asyncio.sleep(0)
+        return hamlet.connects(make)
+
+    patch.setattr(link, "ws_connect", connected)
+    patch.setattr(link, "_tls_key", lambda _: TLS_KEY)
+    patch.setattr(password, "stretch", _stretched)
+    patch.setattr(IdentityKeys, "unpack", _unpacked)
+    watch_disk_and_screen(patch)
+
+
+_stretched = cache(password.stretch)
+_unpacked = cache(IdentityKeys.unpack)
+
+
+def copied(prepared: Path, to: Path) -> Path:
+    """A village as it was left, for one run."""
+    shutil.copytree(prepared, to)
+    return to
