@@ -85,7 +85,11 @@ class Life:
         self._steps: list[_Steps] = []
         self.stores: list[ClientStore] = []
 
-    def begin(self, work: Coroutine[Any, Any, ResultT]) -> asyncio.Task[ResultT]:
+    async def does(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+        """Something that its process does, to its end. Raises Died."""
+        return await self._outcome(self._begin(work))
+
+    def _begin(self, work: Coroutine[Any, Any, ResultT]) -> asyncio.Task[ResultT]:
         """Something that its process does."""
         context = copy_context()
         context.run(_life.set, self)
@@ -97,6 +101,21 @@ class Life:
             shutil.copytree(self.home, self.grave)
         for each in self.at_death:
             each()
+        asyncio.get_running_loop().call_soon(self._stop)
+
+    def _stop(self) -> None:
+        """Nothing of it goes on: whoever waits for a task of it learns so."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def _outcome(self, task: asyncio.Task[ResultT]) -> ResultT:
+        """What came of something that the process did. Raises Died."""
+        try:
+            return await task
+        except BaseException:
+            if self.dead:
+                raise Died from None
+            raise
 
     def reach(self, what: str, where: str) -> None:
         self.points.reach(self, what, where)
@@ -104,8 +123,7 @@ class Life:
     async def bury(self) -> None:
         """Let go of everything that the process had, once it is dead or has ended."""
         self.dead = True
-        for task in self._tasks:
-            task.cancel()
+        self._stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for steps in self._steps:
             steps.end()
@@ -148,8 +166,8 @@ class _Steps(Coroutine[Any, Any, Any]):
                 self._work.close()
             except RuntimeError:
                 continue
-            except Died:
-                pass
+            except BaseException:  # noqa: BLE001 - its process is gone: nobody is told of it
+                return
             return
 
     def _alive(self) -> None:
@@ -195,6 +213,11 @@ def watch(loop: asyncio.AbstractEventLoop) -> None:
             return asyncio.Task(work, loop=loop, context=context)
         return life.task(work, context)
 
+    def handler(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if not isinstance(context.get("exception"), Died):
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(handler)
     loop.set_task_factory(factory)  # type: ignore[arg-type] # typeshed's factory takes no context
 
 

@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import mldsa, rsa
 from picows import WSListener, WSMsgType
 
 import coterie
@@ -33,6 +34,9 @@ from tests.ledger.accounts import NOW_MS
 from tests.village.conftest import PASSWORD
 from tests.village.deaths import Died, Life, Points, lives_here, reach, watch, watch_disk_and_screen
 from tests.village.quick_loop import LoopClock
+
+GivenT = TypeVar("GivenT")
+ResultT = TypeVar("ResultT")
 
 TLS_KEY = b"t" * 32
 PORT = 1
@@ -180,7 +184,7 @@ class Person:
             if done(self.me):
                 return
             with suppress(Died):
-                await self.lives[-1].begin(_awaited(act(self.me)))
+                await self.lives[-1].does(_done(act, self.me))
                 return
 
     async def is_up(self, begin: Callable[[Path], Awaitable[Me]] | None = None) -> None:
@@ -190,7 +194,7 @@ class Person:
             life = self._live()
             opens = self._opens if begin is None or self._has_profile(life.home) else begin
             try:
-                self._me = await life.begin(_awaited(opens(life.home)))
+                self._me = await life.does(_done(opens, life.home))
             except Died:
                 continue
             except CoterieError:
@@ -203,7 +207,6 @@ class Person:
                 await asyncio.sleep(STARTS_AGAIN_SECONDS)
             self._me = None
             await self.lives[-1].bury()
-            self.hamlet.told(self)
 
     def _has_profile(self, home: Path) -> bool:
         return any(home.glob("profiles/*/keys"))
@@ -218,14 +221,14 @@ class Person:
         """Close in order; the disk stays where the next life finds it."""
         if self.is_there:
             life = self.lives[-1]
-            await life.begin(self.me.close())
+            await life.does(self.me.close())
             await life.bury()
             life.home.rename(life.grave)
             self._me = None
 
 
-async def _awaited(work: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever it gives
-    return await work
+async def _done(work: Callable[[GivenT], Awaitable[ResultT]], with_this: GivenT) -> ResultT:
+    return await work(with_this)
 
 
 class Hamlet:
@@ -262,18 +265,18 @@ class Hamlet:
             life.at_death.append(line.cut)
         return line, client
 
-    async def until(self, enough: Callable[[], bool]) -> None:
-        """Everybody goes on, and who dies is started again, until it is enough."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
-                for person in list(self.people.values()):
-                    await person.is_up()
-                if all(person.is_there for person in self.people.values()) and enough():
+    async def until(self, lacking: Callable[[], list[str]]) -> None:
+        """Everybody goes on, and who dies is started again, until nothing is lacking any more."""
+        give_up_at = self.clock.monotonic_seconds() + PATIENCE_SECONDS
+        while True:
+            for person in list(self.people.values()):
+                await person.is_up()
+            if all(person.is_there for person in self.people.values()):
+                lacks = lacking()
+                if not lacks:
                     return
-                await asyncio.sleep(LOOKS_EVERY_SECONDS)
-
-    def told(self, person: Person) -> None:
-        """Somebody died and what is on the disk is about to be opened: what a scenario looks at then."""
+                assert self.clock.monotonic_seconds() < give_up_at, lacks
+            await asyncio.sleep(LOOKS_EVERY_SECONDS)
 
 
 @asynccontextmanager
@@ -321,14 +324,19 @@ def _patched(patch: pytest.MonkeyPatch, hamlet: Hamlet) -> None:
     patch.setattr(link, "_tls_key", lambda _: TLS_KEY)
     patch.setattr(password, "stretch", _stretched)
     patch.setattr(IdentityKeys, "unpack", _unpacked)
+    patch.setattr(IdentityKeys, "generate", lambda: IdentityKeys(_RSA(), mldsa.MLDSA65PrivateKey.generate()))
     watch_disk_and_screen(patch)
 
 
 _stretched = cache(password.stretch)
+_RSA = cache(lambda: rsa.generate_private_key(public_exponent=65537, key_size=3072))
+"""Of everybody here; account ids differ by the other half."""
 _unpacked = cache(IdentityKeys.unpack)
 
 
 def copied(prepared: Path, to: Path) -> Path:
-    """A village as it was left, for one run."""
-    shutil.copytree(prepared, to)
+    """A village as it was left, for one run: everybody's machine is at its first life again."""
+    shutil.copytree(prepared / "server", to / "server")
+    for home in (prepared / "homes").iterdir():
+        shutil.copytree(home, to / "homes" / f"{home.name.rpartition('-')[0]}-0")
     return to

@@ -1,0 +1,179 @@
+"""What people in a hamlet said to whom, and whether all of it is where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import apsw
+
+import coterie
+from coterie.base.ids import AccountId
+from coterie.client.api.me import Me
+from coterie.client.store.records import Setting, WaitingReason
+from tests.village.hamlet import Hamlet, Person
+
+EVERYONE = "everyone"
+UNFINISHED = (
+    Setting.PENDING_SIGN_UP,
+    Setting.PENDING_PREKEYS,
+    Setting.PENDING_MANIFEST,
+    Setting.PENDING_DOORS,
+    Setting.DEVICE_UNCONFIRMED,
+)
+"""What a client keeps only until the server has answered."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    by: Person
+    target: str
+    text: str
+    hearers: tuple[Person, ...]
+    """Machines on which it has to stand, the writer's included."""
+
+
+class Talk:
+    """Everything that was typed, in order."""
+
+    def __init__(self, hamlet: Hamlet, before: Sequence[tuple[str, str, str]] = ()) -> None:
+        """before: who said what to whom before this; everybody has read it."""
+        self.hamlet = hamlet
+        self.typed: list[Typed] = []
+        self.read: set[tuple[str, str]] = set()
+        """(account, text)"""
+        for by, target, text in before:
+            self._note(hamlet.people[by], target, text)
+            self.read |= {(each.account, text) for each in hamlet.people.values()}
+
+    async def says(self, by: Person, target: str, text: str) -> None:
+        """Typed once: what stands in the conversation after a death is not typed again."""
+        self._note(by, target, text)
+        await by.does(lambda me: me.post(target, text), lambda me: text in texts(me, target, me.account))
+
+    def _note(self, by: Person, target: str, text: str) -> None:
+        people = self.hamlet.people.values()
+        both = {by.account, target.removeprefix("@")}
+        hearers = tuple(each for each in people if target == EVERYONE or each.account in both)
+        self.typed.append(Typed(by, target, text, hearers))
+
+    async def all_speak(self) -> None:
+        """From each machine to everyone, and to each other person alone."""
+        people = list(self.hamlet.people.values())
+        for by in people:
+            await self.says(by, EVERYONE, f"{by.name} is still there")
+            for account in {each.account for each in people} - {by.account}:
+                await self.says(by, f"@{account}", f"{by.name} is there for {account}")
+
+    async def heard(self) -> None:
+        """Everything that was said so far has arrived, and nothing is under way any more."""
+        await self.hamlet.until(self.lacking)
+
+    async def reads(self, who: Person, target: str) -> None:
+        """Somebody looks at all that stands in a conversation."""
+        for each in who.me.history(who.me.resolve(target), limit=1000):
+            self.read.add((who.account, each.text))
+        await who.does(lambda me: _read_all(me, target), lambda me: _unread(me, target) == 0)
+
+    def lacking(self) -> list[str]:
+        """What is not yet as it must become once everybody was there for a while."""
+        found = []
+        for person in self.hamlet.people.values():
+            found += [f"{person.name}: {each}" for each in (*_restless(person.me), *self._unheard(person))]
+        return found
+
+    def _unheard(self, person: Person) -> list[str]:
+        found = []
+        for target, writer, wanted in self._wanted(person):
+            has = texts(person.me, target, writer)
+            if has != wanted:
+                found.append(f"has {has} with {target}, of {wanted}")
+        for typed in self.typed:
+            if typed.by is person and typed.target.removeprefix("@") in self._spoke_to(person):
+                state = _state(person.me, typed)
+                if state is not coterie.MessageState.DELIVERED:
+                    found.append(f"{typed.text!r} is {state}")
+        return found
+
+    def _spoke_to(self, person: Person) -> set[str]:
+        """Accounts that have written to this person alone: these tell what they have."""
+        return {each.by.account for each in self.typed if each.target == f"@{person.account}"}
+
+    def _wanted(self, person: Person) -> list[tuple[str, AccountId, list[str]]]:
+        """(conversation as this person names it, whose, texts in order)."""
+        wanted: dict[tuple[str, AccountId], list[str]] = {}
+        for typed in self.typed:
+            if person in typed.hearers:
+                there = typed.target
+                if there.startswith("@") and typed.by.account != person.account:
+                    there = f"@{typed.by.account}"
+                key = (there, typed.by.me.account)
+                wanted.setdefault(key, []).append(typed.text)
+        return [(target, writer, told) for (target, writer), told in wanted.items()]
+
+    def wrong(self) -> list[str]:
+        """What must never be, whatever happened."""
+        found = []
+        for person in self.hamlet.people.values():
+            me = person.me
+            store = me._store
+            if store.setting(Setting.BROKEN_COUNT):
+                found.append(f"{person.name}: something could not be opened")
+            if store.setting(Setting.SPLIT_PROOF):
+                found.append(f"{person.name}: believes the server lies")
+            arrived = [e.message for e in person.shown() if isinstance(e, coterie.MessageArrived)]
+            twice = {each.text for each in arrived if [a.id for a in arrived].count(each.id) > 1}
+            found += [f"{person.name}: was told of {text!r} twice" for text in twice]
+            for conversation in me.conversations():
+                unread = sum(
+                    not row.own and (person.account, row.text) not in self.read
+                    for row in me.history(conversation.id, limit=1000)
+                )
+                if conversation.unread != unread:
+                    found.append(f"{person.name}: {conversation.unread} unread of {unread}")
+        in_log = _entries(self.hamlet)
+        if in_log != len(self.typed):
+            found.append(f"{in_log} entries in logs for {len(self.typed)} messages")
+        return found
+
+
+def texts(me: Me, target: str, writer: AccountId) -> list[str]:
+    """What one account said there, as it stands in this store."""
+    rows = me.history(me.resolve(target), limit=1000)
+    return [each.text for each in rows if each.sender_account == writer]
+
+
+async def _read_all(me: Me, target: str) -> None:
+    conversation = me.resolve(target)
+    await me.mark_read(conversation, me.history(conversation)[-1].order)
+
+
+def _unread(me: Me, target: str) -> int:
+    found = me.conversation(me.resolve(target))
+    return found.unread if found is not None else 0
+
+
+def _state(me: Me, typed: Typed) -> coterie.MessageState | None:
+    found = [each.state for each in me.history(me.resolve(typed.target)) if each.text == typed.text]
+    return found[0] if found else None
+
+
+def _restless(me: Me) -> list[str]:
+    """What is still under way in a client."""
+    store = me._store
+    found = [] if me.link is coterie.LinkState.LIVE else [f"the link is {me.link}"]
+    found += [f"{each.value} is unfinished" for each in UNFINISHED if store.setting(each) is not None]
+    found += ["something is to be sent"] * bool(store.outbox_conversations() or store.envelopes_out())
+    found += [f"a device lacks a key ({each.reason})" for each in store.owed()]
+    found += [f"an entry waits ({WaitingReason(each.reason).value})" for each in store.waiting()]
+    found += ["messages are missing"] * bool(store.gaps())
+    found += ["a receipt is due"] * any(store.has_spoken(each.conversation) for each in store.receipts_due())
+    return found
+
+
+def _entries(hamlet: Hamlet) -> int:
+    path = str(hamlet.folder / "server" / "server.db")
+    database = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)
+    ((count,),) = database.execute("SELECT count(*) FROM log_entries").fetchall()
+    database.close()
+    return int(str(count))
