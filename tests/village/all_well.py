@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import apsw
 
@@ -42,6 +42,7 @@ class Talk:
         self.typed: list[Typed] = []
         self.read: set[tuple[str, str]] = set()
         """(account, text)"""
+        self.forgotten: list[Person] = []
         for by, target, text in before:
             self._note(hamlet.people[by], target, text)
             self.read |= {(each.account, text) for each in hamlet.people.values()}
@@ -52,18 +53,26 @@ class Talk:
         await by.does(lambda me: me.post(target, text), lambda me: text in texts(me, target, me.account))
 
     def _note(self, by: Person, target: str, text: str) -> None:
-        people = self.hamlet.people.values()
+        people = [each for each in self.hamlet.people.values() if each not in self.forgotten]
         both = {by.account, target.removeprefix("@")}
         hearers = tuple(each for each in people if target == EVERYONE or each.account in both)
         self.typed.append(Typed(by, target, text, hearers))
 
     async def all_speak(self) -> None:
         """From each machine to everyone, and to each other person alone."""
-        people = list(self.hamlet.people.values())
+        people = self.hamlet.there
         for by in people:
             await self.says(by, EVERYONE, f"{by.name} is still there")
             for account in {each.account for each in people} - {by.account}:
                 await self.says(by, f"@{account}", f"{by.name} is there for {account}")
+
+    def forget(self, person: Person) -> None:
+        """A machine that is to hear nothing more from now on; what it has is its own affair."""
+        self.forgotten.append(person)
+        self.typed = [
+            replace(each, hearers=tuple(other for other in each.hearers if other is not person))
+            for each in self.typed
+        ]
 
     async def heard(self) -> None:
         """Everything that was said so far has arrived, and nothing is under way any more."""
@@ -78,7 +87,7 @@ class Talk:
     def lacking(self) -> list[str]:
         """What is not yet as it must become once everybody was there for a while."""
         found = []
-        for person in self.hamlet.people.values():
+        for person in self.hamlet.there:
             found += [f"{person.name}: {each}" for each in (*_restless(person.me), *self._unheard(person))]
         return found
 
@@ -114,7 +123,7 @@ class Talk:
     def wrong(self) -> list[str]:
         """What must never be, whatever happened."""
         found = []
-        for person in self.hamlet.people.values():
+        for person in self.hamlet.there:
             me = person.me
             store = me._store
             if store.setting(Setting.BROKEN_COUNT):

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import mldsa, rsa
 from picows import WSListener, WSMsgType
 
 import coterie
-from coterie.base.errors import CoterieError
+from coterie.base.errors import CoterieError, Refused
 from coterie.base.signing import IdentityKeys
 from coterie.client import link
 from coterie.client.api.me import Me
@@ -42,7 +42,7 @@ TLS_KEY = b"t" * 32
 PORT = 1
 PATIENCE_SECONDS = 300.0
 """On the quick loop."""
-LOOKS_EVERY_SECONDS = 0.25
+LOOKS_EVERY_SECONDS = 1.0
 STARTS_AGAIN_SECONDS = 3.0
 """A person needs so long to start a program that died; everybody else goes on meanwhile."""
 
@@ -148,7 +148,10 @@ class Person:
         self.hamlet = hamlet
         self.name = name
         self.account = account or name
-        self.password = PASSWORD
+        self.passwords: tuple[str, ...] = (PASSWORD,)
+        """What they try, in order."""
+        self.away = False
+        """Nobody starts this machine."""
         self.lives: list[Life] = []
         self._me: Me | None = None
 
@@ -212,13 +215,17 @@ class Person:
         return any(home.glob("profiles/*/keys"))
 
     async def _opens(self, home: Path) -> Me:
-        return await coterie.open(home, password=self.password, clock=self.hamlet.clock)
+        for word in self.passwords[:-1]:
+            with suppress(Refused):
+                return await coterie.open(home, password=word, clock=self.hamlet.clock)
+        return await coterie.open(home, password=self.passwords[-1], clock=self.hamlet.clock)
 
     def shown(self) -> list[coterie.Event]:
         return [event for life in self.lives for event in life.shown]
 
     async def leaves(self) -> None:
-        """Close in order; the disk stays where the next life finds it."""
+        """Close in order; the disk stays where the next life finds it, whoever starts it then."""
+        self.away = True
         if self.is_there:
             life = self.lives[-1]
             await life.does(self.me.close())
@@ -243,6 +250,11 @@ class Hamlet:
         self.turns: Turns
         self.store: SqliteStore
 
+    @property
+    def there(self) -> list[Person]:
+        """Machines that are meant to run."""
+        return [person for person in self.people.values() if not person.away]
+
     def person(self, name: str, account: str = "") -> Person:
         return self.people.setdefault(name, Person(self, name, account))
 
@@ -252,6 +264,22 @@ class Hamlet:
         await person.is_up(
             lambda home: coterie.sign_up(
                 server=self.invite, name=name, password=PASSWORD, home=home, clock=self.clock
+            )
+        )
+        return person
+
+    async def logs_in(self, name: str, account: str, recovery_key: str) -> Person:
+        """Another machine of somebody, come in by the recovery key."""
+        person = self.person(name, account)
+        await person.is_up(
+            lambda home: coterie.log_in(
+                server=self.invite,
+                name=account,
+                password=PASSWORD,
+                recovery_key=recovery_key,
+                home=home,
+                device_name=name,
+                clock=self.clock,
             )
         )
         return person
@@ -269,9 +297,9 @@ class Hamlet:
         """Everybody goes on, and who dies is started again, until nothing is lacking any more."""
         give_up_at = self.clock.monotonic_seconds() + PATIENCE_SECONDS
         while True:
-            for person in list(self.people.values()):
+            for person in self.there:
                 await person.is_up()
-            if all(person.is_there for person in self.people.values()):
+            if all(person.is_there for person in self.there):
                 lacks = lacking()
                 if not lacks:
                     return

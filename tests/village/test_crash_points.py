@@ -13,10 +13,15 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+import apsw
 import pytest
 
+from coterie.base import limits
+from coterie.client.api.me import Me
+
 from tests.ledger.accounts import NOW_MS
-from tests.village.all_well import Talk
+from tests.village.all_well import EVERYONE, Talk
+from tests.village.conftest import PASSWORD
 from tests.village.deaths import Points
 from tests.village.hamlet import Hamlet, Person, copied, hamlet_in
 from tests.village.quick_loop import run_quickly
@@ -32,7 +37,6 @@ class Prepared:
     folder: Path
     people: tuple[tuple[str, str], ...]
     said: Said
-    later_ms: int = 0
 
 
 async def known_to_each_other(hamlet: Hamlet) -> None:
@@ -61,13 +65,29 @@ def prepared(folder: Path, play: Play) -> Prepared:
     return run_quickly(made())
 
 
-async def once(begin: Prepared, folder: Path, play: Play, points: Points) -> None:
+@dataclass(frozen=True)
+class Scenario:
+    """What happens in a village that was prepared. later_days: how long nobody was there before it. awake:
+    everybody is there, connected and in possession of everything before somebody may die."""
+
+    begin: Prepared
+    play: Play
+    later_days: float = 0
+    awake: bool = True
+
+
+async def once(scenario: Scenario, folder: Path, points: Points) -> None:
     """One run of a scenario, and then everybody speaks once more."""
-    async with hamlet_in(copied(begin.folder, folder), points, began_ms=NOW_MS + begin.later_ms) as hamlet:
-        for name, account in begin.people:
+    began_ms = NOW_MS + limits.HOUR_MS + round(scenario.later_days * limits.DAY_MS)
+    async with hamlet_in(copied(scenario.begin.folder, folder), points, began_ms=began_ms) as hamlet:
+        for name, account in scenario.begin.people:
             hamlet.person(name, account)
-        talk = Talk(hamlet, begin.said)
-        await play(talk)
+        talk = Talk(hamlet, scenario.begin.said)
+        if scenario.awake:
+            points.closed = True
+            await talk.heard()
+            points.closed = False
+        await scenario.play(talk)
         await talk.heard()
         points.closed = True
         await talk.all_speak()
@@ -75,13 +95,13 @@ async def once(begin: Prepared, folder: Path, play: Play, points: Points) -> Non
         assert talk.wrong() == []
 
 
-def at_all_points(begin: Prepared, folder: Path, play: Play) -> int:
+def at_all_points(scenario: Scenario, folder: Path) -> int:
     """How many points there are; somebody died at each of them."""
     for number in count(1):
         points = Points(chosen=(number,))
         here = folder / str(number)
         try:
-            run_quickly(once(begin, here, play, points))
+            run_quickly(once(scenario, here, points))
         except BaseException as error:
             raise AssertionError(f"point {number}, {points.died_at}: {_first(error)!r}") from error
         shutil.rmtree(here)
@@ -98,6 +118,17 @@ def _first(error: BaseException) -> BaseException:
 
 
 @pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """Bob, before anybody else is there."""
+
+    async def play(talk: Talk) -> None:
+        await talk.hamlet.signs_up("bob")
+        await talk.heard()
+
+    return prepared(tmp_path_factory.mktemp("alone") / "v", play)
+
+
+@pytest.fixture(scope="module")
 def acquainted(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     """Alice and bob know each other; nobody has said anything."""
 
@@ -109,9 +140,132 @@ def acquainted(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     return prepared(tmp_path_factory.mktemp("acquainted") / "v", play)
 
 
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """Alice at her desk and on her phone, and bob; all have spoken."""
+
+    async def play(talk: Talk) -> None:
+        alice = await talk.hamlet.signs_up("alice")
+        await talk.hamlet.signs_up("bob")
+        await talk.hamlet.logs_in("phone", "alice", alice.me.recovery_key or "")
+        await known_to_each_other(talk.hamlet)
+        await talk.says(alice, "@bob", "hello bob")
+        await talk.heard()
+        await talk.says(talk.hamlet.people["bob"], "@alice", "hello alice")
+        await talk.heard()
+
+    return prepared(tmp_path_factory.mktemp("house") / "v", play)
+
+
+def test_a_first_start(alone: Prepared, tmp_path: Path) -> None:
+    """Sign-up, where nobody may be told that their own name is taken, and the first key upload."""
+
+    async def play(talk: Talk) -> None:
+        alice = await talk.hamlet.signs_up("alice")
+        await known_to_each_other(talk.hamlet)
+        await talk.says(alice, "@bob", "I am new here")
+
+    assert at_all_points(Scenario(alone, play), tmp_path) > 40
+
+
 def test_a_first_message(acquainted: Prepared, tmp_path: Path) -> None:
+    """Claim, share, send; open, store, acknowledge."""
+
+    async def play(talk: Talk) -> None:
+        await talk.says(talk.hamlet.people["alice"], "@bob", "the first one")
+
+    assert at_all_points(Scenario(acquainted, play), tmp_path) > 40
+
+
+def test_answers_in_turn(acquainted: Prepared, tmp_path: Path) -> None:
+    """Receipts out and in, a change of speaker, and what was read."""
+
+    async def play(talk: Talk) -> None:
+        alice, bob = (talk.hamlet.people[name] for name in ("alice", "bob"))
+        await talk.says(alice, "@bob", "one")
+        await talk.says(alice, "@bob", "two")
+        await talk.says(bob, "@alice", "three")
+        await talk.heard()
+        await talk.reads(bob, "@alice")
+        await talk.says(alice, "@bob", "four")
+        await talk.says(bob, "@alice", "five")
+
+    assert at_all_points(Scenario(acquainted, play), tmp_path) > 40
+
+
+def test_everyone_on_several_devices(house: Prepared, tmp_path: Path) -> None:
+    async def play(talk: Talk) -> None:
+        people = talk.hamlet.people
+        await talk.says(people["alice"], EVERYONE, "from the desk")
+        await talk.says(people["phone"], EVERYONE, "from the phone")
+        await talk.says(people["bob"], "@alice", "to both")
+        await talk.heard()
+        await talk.reads(people["phone"], "@bob")
+        await talk.reads(people["alice"], EVERYONE)
+
+    assert at_all_points(Scenario(house, play), tmp_path) > 40
+
+
+def test_another_device(acquainted: Prepared, tmp_path: Path) -> None:
+    """It comes in by the recovery key; nothing of a try that died is left in the account."""
+
     async def play(talk: Talk) -> None:
         alice = talk.hamlet.people["alice"]
-        await talk.says(alice, "@bob", "the first one")
+        words = alice.me.recovery_key or ""
+        phone = await talk.hamlet.logs_in("phone", "alice", words)
+        for person in talk.hamlet.people.values():
+            await talk.hamlet.until(lambda person=person: _not_two_devices(person, phone))
 
-    assert at_all_points(acquainted, tmp_path, play) > 40
+    assert at_all_points(Scenario(acquainted, play), tmp_path) > 40
+
+
+def _not_two_devices(person: Person, phone: Person) -> list[str]:
+    rows = person.me._core.people.rows
+    devices = {each.device for each in rows[phone.me.account].devices if each.live}
+    return [] if len(devices) == 2 and phone.me.device in devices else [f"{person.name}: {devices}"]
+
+
+def test_a_device_is_revoked(house: Prepared, tmp_path: Path) -> None:
+    async def play(talk: Talk) -> None:
+        alice, phone = talk.hamlet.people["alice"], talk.hamlet.people["phone"]
+        device = phone.me.device
+        phone.away = True
+        talk.forget(phone)
+
+        def revoked(me: Me) -> bool:
+            return next(each for each in me.devices() if each.id == device).revoked
+
+        await alice.does(lambda me: me.revoke_device(device, password=PASSWORD), revoked)
+        await talk.hamlet.until(lambda: [] if revoked(alice.me) else ["it is not revoked"])
+
+    assert at_all_points(Scenario(house, play), tmp_path) > 40
+
+
+def test_verified_on_all_devices(house: Prepared, tmp_path: Path) -> None:
+    async def play(talk: Talk) -> None:
+        alice, phone = talk.hamlet.people["alice"], talk.hamlet.people["phone"]
+        await alice.does(lambda me: me.mark_verified("bob"), _bob_is_verified)
+        await talk.hamlet.until(
+            lambda: [each.name for each in (alice, phone) if not _bob_is_verified(each.me)]
+        )
+
+    assert at_all_points(Scenario(house, play), tmp_path) > 20
+
+
+def _bob_is_verified(me: Me) -> bool:
+    bob = me.person("bob")
+    return bob is not None and bob.verified
+
+
+@pytest.mark.parametrize("days", [8, 27.5])
+def test_a_start_at_which_keys_are_renewed(acquainted: Prepared, tmp_path: Path, days: float) -> None:
+    """After a week, and after so long that the device is nearly dormant; one-time keys are used up too."""
+
+    async def play(talk: Talk) -> None:
+        pass
+
+    path = acquainted.folder / "server" / "server.db"
+    database = apsw.Connection(str(path))
+    database.execute("DELETE FROM one_time_keys WHERE id > 10")
+    database.close()
+    assert at_all_points(Scenario(acquainted, play, later_days=days, awake=False), tmp_path) > 40
