@@ -86,8 +86,10 @@ class Talk:
         """What is not yet as it must become once everybody was there for a while."""
         found = []
         for person in self.hamlet.there:
-            each = (*_restless(person.me), *self._unheard(person), *self._miscounted(person))
-            found += [f"{person.name}: {lack}" for lack in each]
+            found += [f"{person.name}: {lack}" for lack in _restless(person.me)]
+        for person in [] if found else self.hamlet.there:
+            lacks = (*self._unheard(person), *self._miscounted(person))
+            found += [f"{person.name}: {lack}" for lack in lacks]
         return found
 
     def _unheard(self, person: Person) -> list[str]:

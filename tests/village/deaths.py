@@ -2,8 +2,8 @@
 
 A crash point is every await at which code of a client suspends, every commit and every change of a profile's
 files (before and after it), every message handed to the link (before and after it), and every event shown
-(before it). They are counted over all clients of a scenario; whoever meets the point that was chosen dies
-there. What its disk holds in that moment is copied, and only the copy is opened again; what it had given to
+(before it). Points of one process between which nothing reached a disk or a link of anybody, and no time passed,
+are one moment: whoever dies at the one leaves the world as who dies at the other. Moments are counted over all clients of a scenario; whoever meets the one that was chosen dies there. What its disk holds in that moment is copied, and only the copy is opened again; what it had given to
 the link arrives, nothing else of it does, and nothing reaches it any more.
 """
 
@@ -37,25 +37,33 @@ class Died(BaseException):
 
 @dataclass
 class Points:
-    """Counts the points that are met. chosen: the numbers at which somebody dies, counted anew after each
+    """Counts what is met. chosen: the moments at which somebody dies, counted from 1 and anew after each
     death; () nobody does."""
 
     chosen: tuple[int, ...] = ()
-    met: int = 0
+    moment: int = 0
+    """The last one that was met."""
+    changes: int = 0
+    """How often something of the world has changed that outlives a process."""
     died_at: list[str] = field(default_factory=list)
     kinds: dict[str, int] = field(default_factory=dict)
     closed: bool = False
-    """The scenario is over: nobody dies any more."""
+    """Nobody dies for now."""
+    _now: object = None
 
     def reach(self, life: Life, what: str, where: str) -> None:
         if life.dead:
             raise Died
         if self.closed:
             return
-        self.met += 1
         self.kinds[what] = self.kinds.get(what, 0) + 1
-        if len(self.died_at) < len(self.chosen) and self.met == self.chosen[len(self.died_at)]:
-            self.met = 0
+        now = (life, self.changes, asyncio.get_running_loop().time())
+        if now == self._now:
+            return
+        self._now = now
+        self.moment += 1
+        if len(self.died_at) < len(self.chosen) and self.moment == self.chosen[len(self.died_at)]:
+            self.moment = 0
             self.died_at.append(f"{life.name} {what} {where}")
             life.die()
             raise Died
@@ -197,6 +205,13 @@ def reach(what: str, where: str = "") -> None:
         life.reach(what, where)
 
 
+def changed() -> None:
+    """Code of a client has changed what outlives it."""
+    life = _life.get(None)
+    if life is not None:
+        life.points.changes += 1
+
+
 def lives_here() -> Life | None:
     """Whose code runs."""
     return _life.get(None)
@@ -232,6 +247,7 @@ def around(
             return function(*args, **kwargs)
         reach(f"before {what}", name)
         result = function(*args, **kwargs)
+        changed()
         reach(f"after {what}", name)
         return result
 

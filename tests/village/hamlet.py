@@ -42,7 +42,7 @@ TLS_KEY = b"t" * 32
 PORT = 1
 PATIENCE_SECONDS = 300.0
 """On the quick loop."""
-LOOKS_EVERY_SECONDS = 1.0
+LOOKS_EVERY_SECONDS = 2.0
 STARTS_AGAIN_SECONDS = 3.0
 """A person needs so long to start a program that died; everybody else goes on meanwhile."""
 
@@ -66,8 +66,9 @@ class Line:
 
     unsent_bytes = 0
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, points: Points) -> None:
         self._turns = turns
+        self._points = points
         self._loop = asyncio.get_running_loop()
         self._client: WSListener | None = None
         self._held: list[bytes] | None = None
@@ -88,10 +89,12 @@ class Line:
     # what both do, each to the other
     def send(self, *message: Any) -> None:  # noqa: ANN401 - (bytes,) from the server, (kind, bytes) to it
         if len(message) == 1:
+            self._points.changes += 1
             self._loop.call_soon(self._hear, message[0])
             return
         reach("before the link", "")
         if not self._over:
+            self._points.changes += 1
             self._loop.call_soon(self._turns.received, self.at_server, message[1])
         reach("after the link", "")
 
@@ -126,6 +129,7 @@ class Line:
         if self._held is not None:
             self._held.append(message)
         elif self._client is not None:
+            self._points.changes += 1
             self._client.on_ws_frame(self, _Frame(message))  # type: ignore[arg-type]
 
     def _end(self) -> None:
@@ -286,7 +290,7 @@ class Hamlet:
 
     def connects(self, make: Callable[[], WSListener]) -> tuple[Line, WSListener]:
         """Somebody has found the way to the server."""
-        line, client = Line(self.turns), make()
+        line, client = Line(self.turns, self.points), make()
         line.answer(client)
         life = lives_here()
         if life is not None:

@@ -107,7 +107,7 @@ def at_all_points(scenario: Scenario, folder: Path) -> int:
             raise AssertionError(f"point {number}, {points.died_at}: {_first(error)!r}") from error
         shutil.rmtree(here)
         if not points.over:
-            print(points.kinds)
+            print(number - 1, sum(points.kinds.values()), points.kinds)
             return number - 1
     raise AssertionError
 
