@@ -42,6 +42,9 @@ class Talk:
         self.read: set[tuple[str, str]] = set()
         """(account, text)"""
         self.forgotten: list[Person] = []
+        self.lies: list[str] = []
+        """What somebody was told, and was not so."""
+        hamlet.looks = self._look
         for by, target, text in before:
             self._note(hamlet.people[by], target, text)
 
@@ -131,9 +134,23 @@ class Talk:
                 wanted.setdefault((there, typed.by), []).append(typed.text)
         return [(target, by.account, told) for (target, by), told in wanted.items()]
 
+    def _look(self, person: Person) -> None:
+        """Whoever has a receipt of a device was told the truth: it is on that device's disk."""
+        for typed in self.typed:
+            if not typed.by.is_there or typed.by is person:
+                continue
+            for message in typed.by.me.history(typed.by.me.resolve(typed.target), limit=1000):
+                received = {
+                    each.device
+                    for each in typed.by.me.delivery(message)
+                    if each.state is coterie.DeliveryState.RECEIVED
+                }
+                if person.me.device in received and not _stored(person.me, message):
+                    self.lies.append(f"{person.name}: said it had {message.text!r}, and had it not")
+
     def wrong(self) -> list[str]:
         """What must never be, whatever happened."""
-        found = []
+        found = list(self.lies)
         for person in self.hamlet.there:
             me = person.me
             store = me._store
@@ -154,6 +171,12 @@ def texts(me: Me, target: str, writer: str) -> list[str]:
     """What one account said there, as it stands in this store."""
     rows = me.history(me.resolve(target), limit=1000)
     return [each.text for each in rows if each.sender == writer]
+
+
+def _stored(me: Me, message: coterie.Message) -> bool:
+    return (
+        me._store.message_order(message.conversation, message.sender_device, message.id) is not None
+    )
 
 
 async def _read_all(me: Me, target: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import mldsa, rsa
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from picows import WSListener, WSMsgType
 
 import coterie
@@ -201,12 +202,14 @@ class Person:
             life = self._live()
             opens = self._opens if begin is None or self._has_profile(life.home) else begin
             try:
-                self._me = await life.does(_done(opens, life.home))
+                me = await life.does(_done(opens, life.home))
             except Died:
                 continue
             except CoterieError:
                 await life.bury()
                 raise
+            self._me = me
+            self.hamlet.looks(self)
 
     async def _buried(self) -> None:
         if self.lives and not self.is_there:
@@ -251,6 +254,8 @@ class Hamlet:
         self.clock = LoopClock(NOW_MS)
         self.people: dict[str, Person] = {}
         self.invite = ""
+        self.looks: Callable[[Person], None] = lambda _: None
+        """Somebody has opened a profile, and nothing has come yet."""
         self.turns: Turns
         self.store: SqliteStore
 
@@ -346,7 +351,8 @@ async def hamlet_in(folder: Path, points: Points, *, began_ms: int = NOW_MS) -> 
 
 
 def _patched(patch: pytest.MonkeyPatch, hamlet: Hamlet) -> None:
-    """Links of memory; and what costs most is done once: a password stretched, an RSA key drawn or checked."""
+    """Links of memory; and what costs most costs little: RSA keys are drawn and checked once, passwords
+    stretched a little."""
 
     async def connected(make: Callable[[], WSListener], *_: object, **__: object) -> tuple[Line, WSListener]:
         await asyncio.sleep(0)
@@ -354,13 +360,17 @@ def _patched(patch: pytest.MonkeyPatch, hamlet: Hamlet) -> None:
 
     patch.setattr(link, "ws_connect", connected)
     patch.setattr(link, "_tls_key", lambda _: TLS_KEY)
-    patch.setattr(password, "stretch", _stretched)
+    patch.setattr(password, "Argon2id", _cheap)
     patch.setattr(IdentityKeys, "unpack", _unpacked)
     patch.setattr(IdentityKeys, "generate", lambda: IdentityKeys(_RSA(), mldsa.MLDSA65PrivateKey.generate()))
     watch_disk_and_screen(patch)
 
 
-_stretched = cache(password.stretch)
+def _cheap(*, salt: bytes, length: int, **_: int) -> Argon2id:
+    """Nobody guesses here."""
+    return Argon2id(salt=salt, length=length, iterations=1, lanes=1, memory_cost=8)
+
+
 _RSA = cache(lambda: rsa.generate_private_key(public_exponent=65537, key_size=3072))
 """Of everybody here; account ids differ by the other half."""
 _unpacked = cache(IdentityKeys.unpack)

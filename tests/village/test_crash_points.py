@@ -16,14 +16,17 @@ from pathlib import Path
 import apsw
 import pytest
 
+import coterie
 from coterie.base import limits
+from coterie.client.api.account_key import password_keys
 from coterie.client.api.me import Me
+from coterie.client.store.keys import StoreWrapKind, open_database_key, read_key_file
 
 from tests.ledger.accounts import NOW_MS
 from tests.village.all_well import EVERYONE, Talk
 from tests.village.conftest import PASSWORD
 from tests.village.deaths import Points
-from tests.village.hamlet import Hamlet, Person, copied, hamlet_in
+from tests.village.hamlet import PATIENCE_SECONDS, Hamlet, Person, copied, hamlet_in
 from tests.village.quick_loop import run_quickly
 
 Play = Callable[[Talk], Awaitable[None]]
@@ -161,6 +164,22 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     return prepared(tmp_path_factory.mktemp("house") / "v", play)
 
 
+@pytest.fixture(scope="module")
+def waited(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """Alice is away, and bob has written to her meanwhile."""
+
+    async def play(talk: Talk) -> None:
+        alice, bob = [await talk.hamlet.signs_up(name) for name in ("alice", "bob")]
+        await known_to_each_other(talk.hamlet)
+        await alice.leaves()
+        await talk.says(bob, "@alice", "first")
+        await talk.says(bob, EVERYONE, "to all")
+        await talk.says(bob, "@alice", "second")
+        await talk.hamlet.until(lambda: ["not sent"] if bob.me._store.outbox_conversations() else [])
+
+    return prepared(tmp_path_factory.mktemp("waited") / "v", play)
+
+
 def test_a_first_start(alone: Prepared, tmp_path: Path) -> None:
     """Sign-up, where nobody may be told that their own name is taken, and the first key upload."""
 
@@ -243,6 +262,61 @@ def test_a_device_is_revoked(house: Prepared, tmp_path: Path) -> None:
         await talk.hamlet.until(lambda: [] if revoked(alice.me) else ["it is not revoked"])
 
     assert at_all_points(Scenario(house, play), tmp_path) > 40
+
+
+def test_another_password(acquainted: Prepared, tmp_path: Path) -> None:
+    """Whenever somebody dies over it, the old one or the new one opens the profile; the new one in the end,
+    and only that."""
+    new = "harbour-lantern-wool-31"
+
+    async def change(me: Me) -> None:
+        await me.wait_live(PATIENCE_SECONDS)
+        await me._wait(me._doors_settled, PATIENCE_SECONDS)
+        if not opens(me, new):
+            await me.change_password(PASSWORD, new)
+
+    async def play(talk: Talk) -> None:
+        alice = talk.hamlet.people["alice"]
+        alice.passwords = (new, PASSWORD)
+        await alice.does(change, lambda me: opens(me, new) and not opens(me, PASSWORD))
+        await talk.heard()
+        assert opens(alice.me, new)
+        assert not opens(alice.me, PASSWORD)
+
+    assert at_all_points(Scenario(acquainted, play), tmp_path) > 30
+
+
+def opens(me: Me, word: str) -> bool:
+    """Whether a password opens a profile."""
+    file = read_key_file(me._place)
+    try:
+        open_database_key(file, StoreWrapKind.PASSWORD, password_keys(file, word).store)
+    except coterie.Refused:
+        return False
+    return True
+
+
+def test_a_copy_becomes_a_device_of_its_own(acquainted: Prepared, tmp_path: Path) -> None:
+    """It is started beside the original, which goes on."""
+
+    async def play(talk: Talk) -> None:
+        hamlet = talk.hamlet
+        alice, copy = hamlet.people["alice"], hamlet.person("copy", "alice")
+        shutil.copytree(alice.lives[0].home, copy.home)
+        await copy.is_up()
+        for person in list(hamlet.people.values()):
+            await hamlet.until(lambda person=person: _not_two_devices(person, copy))
+
+    assert at_all_points(Scenario(acquainted, play), tmp_path) > 30
+
+
+def test_what_came_while_nobody_was_there(waited: Prepared, tmp_path: Path) -> None:
+    """A start with a backlog: first messages of two people, answered at once."""
+
+    async def play(talk: Talk) -> None:
+        await talk.says(talk.hamlet.people["alice"], "@bob", "I was away")
+
+    assert at_all_points(Scenario(waited, play, awake=False), tmp_path) > 30
 
 
 def test_verified_on_all_devices(house: Prepared, tmp_path: Path) -> None:
