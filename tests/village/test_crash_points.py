@@ -197,7 +197,7 @@ def test_a_first_message(acquainted: Prepared, tmp_path: Path) -> None:
     async def play(talk: Talk) -> None:
         await talk.says(talk.hamlet.people["alice"], "@bob", "the first one")
 
-    assert at_all_points(Scenario(acquainted, play), tmp_path) > 30
+    assert at_all_points(Scenario(acquainted, play), tmp_path) > 20
 
 
 def test_answers_in_turn(acquainted: Prepared, tmp_path: Path) -> None:
@@ -283,7 +283,7 @@ def test_another_password(acquainted: Prepared, tmp_path: Path) -> None:
         assert opens(alice.me, new)
         assert not opens(alice.me, PASSWORD)
 
-    assert at_all_points(Scenario(acquainted, play), tmp_path) > 30
+    assert at_all_points(Scenario(acquainted, play), tmp_path) > 20
 
 
 def opens(me: Me, word: str) -> bool:
@@ -307,7 +307,7 @@ def test_a_copy_becomes_a_device_of_its_own(acquainted: Prepared, tmp_path: Path
         for person in list(hamlet.people.values()):
             await hamlet.until(lambda person=person: _not_two_devices(person, copy))
 
-    assert at_all_points(Scenario(acquainted, play), tmp_path) > 30
+    assert at_all_points(Scenario(acquainted, play), tmp_path) > 20
 
 
 def test_what_came_while_nobody_was_there(waited: Prepared, tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ def test_verified_on_all_devices(house: Prepared, tmp_path: Path) -> None:
             lambda: [each.name for each in (alice, phone) if not _bob_is_verified(each.me)]
         )
 
-    assert at_all_points(Scenario(house, play), tmp_path) > 20
+    assert at_all_points(Scenario(house, play), tmp_path) > 15
 
 
 def _bob_is_verified(me: Me) -> bool:
