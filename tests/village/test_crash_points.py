@@ -18,6 +18,7 @@ import pytest
 
 import coterie
 from coterie.base import limits
+from coterie.base.codes import Code
 from coterie.client.api.account_key import password_keys
 from coterie.client.api.me import Me
 from coterie.client.store.keys import StoreWrapKind, open_database_key, read_key_file
@@ -282,8 +283,19 @@ def test_another_password(acquainted: Prepared, tmp_path: Path) -> None:
         await talk.heard()
         assert opens(alice.me, new)
         assert not opens(alice.me, PASSWORD)
+        for word, code in ((PASSWORD, Code.WRONG_CREDENTIALS), (new, Code.NEEDS_RECOVERY_KEY)):
+            assert await refused_at_the_door(talk.hamlet, "alice", word) is code
 
     assert at_all_points(Scenario(acquainted, play), tmp_path) > 20
+
+
+async def refused_at_the_door(hamlet: Hamlet, name: str, word: str) -> Code:
+    """Why a password alone, typed on a new machine, does not do."""
+    with pytest.raises(coterie.Refused) as refused:
+        await coterie.log_in(
+            server=hamlet.invite, name=name, password=word, home=hamlet.folder / "door", clock=hamlet.clock
+        )
+    return refused.value.code
 
 
 def opens(me: Me, word: str) -> bool:
