@@ -174,9 +174,7 @@ def texts(me: Me, target: str, writer: str) -> list[str]:
 
 
 def _stored(me: Me, message: coterie.Message) -> bool:
-    return (
-        me._store.message_order(message.conversation, message.sender_device, message.id) is not None
-    )
+    return me._store.message_order(message.conversation, message.sender_device, message.id) is not None
 
 
 async def _read_all(me: Me, target: str) -> None:

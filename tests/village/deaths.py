@@ -2,9 +2,11 @@
 
 A crash point is every await at which code of a client suspends, every commit and every change of a profile's
 files (before and after it), every message handed to the link (before and after it), and every event shown
-(before it). Points of one process between which nothing reached a disk or a link of anybody, and no time passed,
-are one moment: whoever dies at the one leaves the world as who dies at the other. Moments are counted over all clients of a scenario; whoever meets the one that was chosen dies there. What its disk holds in that moment is copied, and only the copy is opened again; what it had given to
-the link arrives, nothing else of it does, and nothing reaches it any more.
+(before it). Points of one process between which nothing reached a disk or a link of anybody, and no time
+passed, are one moment: who dies at one of them leaves the same world as who dies at another. Moments are
+counted over all clients of a scenario; whoever meets the one that was chosen dies there. What its disk holds
+then is copied, and only the copy is opened again; what it had given to the link arrives, nothing else of it
+does, and nothing reaches it any more.
 """
 
 from __future__ import annotations
@@ -153,11 +155,11 @@ class _Steps(Coroutine[Any, Any, Any]):
         self._life = life
         self._work = work
 
-    def send(self, value: Any) -> Any:  # noqa: ANN401 - as a coroutine has it
+    def send(self, value: Any) -> Any:
         self._alive()
         return self._suspended(self._work.send(value))
 
-    def throw(self, *error: Any) -> Any:  # noqa: ANN401 - as a coroutine has it
+    def throw(self, *error: Any) -> Any:
         self._alive()
         return self._suspended(self._work.throw(*error))
 
@@ -182,7 +184,7 @@ class _Steps(Coroutine[Any, Any, Any]):
         if self._life.dead:
             raise Died
 
-    def _suspended(self, waits_for: Any) -> Any:  # noqa: ANN401 - as a coroutine has it
+    def _suspended(self, waits_for: Any) -> Any:
         self._life.reach("await", _innermost(self._work))
         return waits_for
 
@@ -242,7 +244,7 @@ def around(
     """A point before and after each call of a function. when: of which calls alone, by their arguments."""
     function = getattr(owner, name)
 
-    def watched(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the function takes
+    def watched(*args: Any, **kwargs: Any) -> Any:
         if when is not None and not when(*args, **kwargs):
             return function(*args, **kwargs)
         reach(f"before {what}", name)
@@ -278,7 +280,7 @@ def _keep_stores(patch: pytest.MonkeyPatch) -> None:
     """Whoever buries a process closes what it had open."""
     made = ClientStore.__init__
 
-    def opened(self: ClientStore, *args: Any) -> None:  # noqa: ANN401 - whatever it takes
+    def opened(self: ClientStore, *args: Any) -> None:
         made(self, *args)
         life = lives_here()
         if life is not None:

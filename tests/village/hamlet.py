@@ -44,6 +44,8 @@ PORT = 1
 PATIENCE_SECONDS = 300.0
 """On the quick loop."""
 LOOKS_EVERY_SECONDS = 2.0
+NOTICED_AFTER_SECONDS = 0.1
+"""Until the server knows that somebody who died is gone."""
 STARTS_AGAIN_SECONDS = 3.0
 """A person needs so long to start a program that died; everybody else goes on meanwhile."""
 
@@ -88,7 +90,8 @@ class Line:
         self._end()
 
     # what both do, each to the other
-    def send(self, *message: Any) -> None:  # noqa: ANN401 - (bytes,) from the server, (kind, bytes) to it
+    def send(self, *message: Any) -> None:
+        """The server gives a message, the client its kind before it."""
         if len(message) == 1:
             self._points.changes += 1
             self._loop.call_soon(self._hear, message[0])
@@ -122,9 +125,11 @@ class Line:
         pass
 
     def cut(self) -> None:
-        """The client is gone without a word."""
+        """The client is gone without a word; what it had said before, the server still takes to heart."""
         self._client = None
-        self._end()
+        if not self._over:
+            self._over = True
+            self._loop.call_later(NOTICED_AFTER_SECONDS, self._turns.closed, self.at_server)
 
     def _hear(self, message: bytes) -> None:
         if self._held is not None:

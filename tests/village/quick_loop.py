@@ -1,4 +1,4 @@
-"""An event loop in which waiting takes no time: where nothing is ready, its clock goes on to what is due next.
+"""An event loop in which waiting takes no time: where nothing is ready, its clock goes on to what is due.
 
 Everything that runs on it is as real as on another loop, and runs in the same order each time. There are no
 sockets on it and no threads beside it.
@@ -16,7 +16,7 @@ ResultT = TypeVar("ResultT")
 Parameters = ParamSpec("Parameters")
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[valid-type, misc] # typeshed picks it by platform
+class _Selector(selectors.DefaultSelector):
     """Does not sleep: the loop's clock goes on instead."""
 
     loop: QuickLoop
