@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import apsw
 
 import coterie
+from coterie.base import limits
 from coterie.client.api.me import Me
 from coterie.client.store.records import Setting, WaitingReason
+from coterie.ledger.manifest import PrekeyKind, SignedPrekey
 from tests.village.hamlet import Hamlet, Person
 
 EVERYONE = "everyone"
@@ -91,7 +94,7 @@ class Talk:
         for person in self.hamlet.there:
             found += [f"{person.name}: {lack}" for lack in _restless(person.me)]
         for person in [] if found else self.hamlet.there:
-            lacks = (*self._unheard(person), *self._miscounted(person))
+            lacks = (*self._unheard(person), *self._miscounted(person), *_unsupplied(self.hamlet, person.me))
             found += [f"{person.name}: {lack}" for lack in lacks]
         return found
 
@@ -205,9 +208,35 @@ def _restless(me: Me) -> list[str]:
     return found
 
 
+def _unsupplied(hamlet: Hamlet, me: Me) -> list[str]:
+    """Where the server has other keys of a device than it made last, or too few."""
+    of_device = "JOIN devices ON no = device_no WHERE device = ?"
+    standing = _asked(hamlet, f"SELECT signed FROM standing_keys {of_device}", me.device)
+    prekeys = {key.kind: key for (packed,) in standing for key in [SignedPrekey.unpack(packed).prekey]}
+    ((left,),) = _asked(hamlet, f"SELECT count(*) FROM one_time_keys {of_device}", me.device)
+    newest = me._store.current_x_wing()
+    fallback_ms = int.from_bytes(me._store.setting(Setting.FALLBACK_MADE_MS) or b"", "big")
+    found = []
+    if newest is None or newest.id != prekeys[PrekeyKind.X_WING].id:
+        found.append("the server has an old X-Wing key")
+    if fallback_ms != prekeys[PrekeyKind.FALLBACK].created_ms:
+        found.append("the server has an old fallback key")
+    if left < limits.ONE_TIME_KEYS // 2:
+        found.append(f"the server has {left} one-time keys")
+    return found
+
+
 def _entries(hamlet: Hamlet) -> int:
+    """How many messages stand in all logs."""
+    ((count,),) = _asked(hamlet, "SELECT count(*) FROM log_entries")
+    return int(count)
+
+
+def _asked(hamlet: Hamlet, sql: str, *values: bytes) -> list[tuple[Any, ...]]:
+    """What stands in the server's database."""
     path = str(hamlet.folder / "server" / "server.db")
     database = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)
-    ((count,),) = database.execute("SELECT count(*) FROM log_entries").fetchall()
-    database.close()
-    return int(str(count))
+    try:
+        return database.execute(sql, values).fetchall()
+    finally:
+        database.close()

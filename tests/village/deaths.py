@@ -18,7 +18,7 @@ from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CoroutineType, FrameType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 import pytest
 
@@ -39,8 +39,8 @@ class Died(BaseException):
 
 @dataclass
 class Points:
-    """Counts what is met. chosen: the moments at which somebody dies, counted from 1 and anew after each
-    death; () nobody does."""
+    """Counts what is met. chosen: the moments at which somebody dies, counted from 1; after the first death
+    anew, and those of the one who died alone. () nobody does."""
 
     chosen: tuple[int, ...] = ()
     moment: int = 0
@@ -49,6 +49,9 @@ class Points:
     """How often something of the world has changed that outlives a process."""
     died_at: list[str] = field(default_factory=list)
     kinds: dict[str, int] = field(default_factory=dict)
+    """How many points of each kind were met."""
+    places: ClassVar[set[str]] = set()
+    """Every await that was one, in any scenario: file and line."""
     closed: bool = False
     """Nobody dies for now."""
     _now: object = None
@@ -58,11 +61,15 @@ class Points:
             raise Died
         if self.closed:
             return
+        if what == "await":
+            self.places.add(where)
         self.kinds[what] = self.kinds.get(what, 0) + 1
         now = (life, self.changes, asyncio.get_running_loop().time())
         if now == self._now:
             return
         self._now = now
+        if self.died_at and life.name != self.died_at[0].split()[0]:
+            return
         self.moment += 1
         if len(self.died_at) < len(self.chosen) and self.moment == self.chosen[len(self.died_at)]:
             self.moment = 0
