@@ -7,11 +7,13 @@ to do: what stands in a conversation already is not typed again.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
+from random import Random  # noqa: TID251 - the same chances in every run
 from typing import Any, TypeVar
 
 import pytest
@@ -22,8 +24,9 @@ from picows import WSListener, WSMsgType
 import coterie
 from coterie.base.errors import CoterieError, Refused
 from coterie.base.signing import IdentityKeys
-from coterie.client import link
+from coterie.client import link, runtime
 from coterie.client.api.me import Me
+from coterie.client.core import read_marks, receipts, trust_marks
 from coterie.e2ee import password
 from coterie.server.connection import CloseReason
 from coterie.server.founding import invite_of, open_realm
@@ -356,8 +359,8 @@ async def hamlet_in(folder: Path, points: Points, *, began_ms: int = NOW_MS) -> 
 
 
 def _patched(patch: pytest.MonkeyPatch, hamlet: Hamlet) -> None:
-    """Links of memory; and what costs most costs little: RSA keys are drawn and checked once, passwords
-    stretched a little."""
+    """Links of memory, and the same chances in each run that begins at the same time. RSA keys are drawn and
+    checked once, and passwords stretched a little."""
 
     async def connected(make: Callable[[], WSListener], *_: object, **__: object) -> tuple[Line, WSListener]:
         await asyncio.sleep(0)
@@ -366,6 +369,10 @@ def _patched(patch: pytest.MonkeyPatch, hamlet: Hamlet) -> None:
     patch.setattr(link, "ws_connect", connected)
     patch.setattr(link, "_tls_key", lambda _: TLS_KEY)
     patch.setattr(password, "Argon2id", _cheap)
+    chance = Random(hamlet.clock.wall_ms())
+    patch.setattr(secrets, "token_bytes", lambda size=32: chance.randbytes(size))
+    for module in (runtime, read_marks, receipts, trust_marks):
+        patch.setattr(module, "_jitter", chance)
     patch.setattr(IdentityKeys, "unpack", _unpacked)
     patch.setattr(IdentityKeys, "generate", lambda: IdentityKeys(_RSA(), mldsa.MLDSA65PrivateKey.generate()))
     watch_disk_and_screen(patch)

@@ -54,6 +54,9 @@ class QuickLoop(asyncio.SelectorEventLoop):
         super().__init__(selector)
         self.set_default_executor(_AtOnce(1))
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """There is nothing to wait for."""
+
     def time(self) -> float:
         return self.now_seconds
 
