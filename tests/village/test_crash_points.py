@@ -381,16 +381,23 @@ def _bob_is_verified(me: Me) -> bool:
     return bob is not None and bob.verified
 
 
+@pytest.fixture(scope="module")
+def used_up(acquainted: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """The server has given out most one-time keys of both."""
+    folder = tmp_path_factory.mktemp("used") / "v"
+    shutil.copytree(acquainted.folder, folder)
+    database = apsw.Connection(str(folder / "server" / "server.db"))
+    database.execute("DELETE FROM one_time_keys WHERE id > 10")
+    database.close()
+    return Prepared(folder, acquainted.people, acquainted.said)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("days", [8, 27.5])
-def test_a_start_at_which_keys_are_renewed(acquainted: Prepared, tmp_path: Path, days: float) -> None:
+def test_a_start_at_which_keys_are_renewed(used_up: Prepared, tmp_path: Path, days: float) -> None:
     """After a week, and after so long that the device is nearly dormant; one-time keys are used up too."""
 
     async def play(talk: Talk) -> None:
         pass
 
-    path = acquainted.folder / "server" / "server.db"
-    database = apsw.Connection(str(path))
-    database.execute("DELETE FROM one_time_keys WHERE id > 10")
-    database.close()
-    assert at_all_points(Scenario(acquainted, play, later_days=days, awake=False), tmp_path) > 40
+    assert at_all_points(Scenario(used_up, play, later_days=days, awake=False), tmp_path) > 40
