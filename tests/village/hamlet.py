@@ -14,12 +14,12 @@ from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
 from random import Random  # noqa: TID251 - the same chances in every run
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import mldsa, rsa
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-from picows import WSListener, WSMsgType
+from picows import WSListener
 
 import coterie
 from coterie.base.errors import CoterieError, Refused
@@ -28,7 +28,6 @@ from coterie.client import link, runtime
 from coterie.client.api.me import Me
 from coterie.client.core import read_marks, receipts, trust_marks
 from coterie.e2ee import password
-from coterie.server.connection import CloseReason
 from coterie.server.founding import invite_of, open_realm
 from coterie.server.metrics import Metrics
 from coterie.server.sequencer import Sequencer
@@ -36,7 +35,8 @@ from coterie.server.store.sqlite import SqliteStore
 from coterie.server.turns import Turns
 from tests.ledger.accounts import NOW_MS
 from tests.village.conftest import PASSWORD
-from tests.village.deaths import Died, Life, Points, lives_here, reach, watch, watch_disk_and_screen
+from tests.village.deaths import Died, Life, Points, lives_here, watch, watch_disk_and_screen
+from tests.village.memory_line import Line
 from tests.village.quick_loop import LoopClock
 
 GivenT = TypeVar("GivenT")
@@ -47,111 +47,8 @@ PORT = 1
 PATIENCE_SECONDS = 300.0
 """On the quick loop."""
 LOOKS_EVERY_SECONDS = 2.0
-NOTICED_AFTER_SECONDS = 0.1
-"""Until the server knows that somebody who died is gone."""
 STARTS_AGAIN_SECONDS = 3.0
 """A person needs so long to start a program that died; everybody else goes on meanwhile."""
-
-
-class _Frame:
-    """A whole binary message, as picows hands it on."""
-
-    rsv1 = rsv2 = rsv3 = False
-    fin = True
-    msg_type = WSMsgType.BINARY
-
-    def __init__(self, message: bytes) -> None:
-        self._message = message
-
-    def get_payload_as_bytes(self) -> bytes:
-        return self._message
-
-
-class Line:
-    """One connection in memory: the server's Pipe, and what a client has of picows' transport."""
-
-    unsent_bytes = 0
-
-    def __init__(self, turns: Turns, points: Points) -> None:
-        self._turns = turns
-        self._points = points
-        self._loop = asyncio.get_running_loop()
-        self._client: WSListener | None = None
-        self._held: list[bytes] | None = None
-        self._over = False
-        self.at_server = turns.opened(self, "127.0.0.1")
-
-    def answer(self, client: WSListener) -> None:
-        """Who hears what the server says."""
-        self._client = client
-
-    # what the server does
-    def ping(self) -> None:
-        self._loop.call_soon(self._turns.heard, self.at_server)
-
-    def close(self, reason: CloseReason) -> None:
-        self._end()
-
-    # what both do, each to the other
-    def send(self, *message: Any) -> None:
-        """The server gives a message, the client its kind before it."""
-        if len(message) == 1:
-            self._points.changes += 1
-            self._loop.call_soon(self._hear, message[0])
-            return
-        reach("before the link", "")
-        if not self._over:
-            self._points.changes += 1
-            self._loop.call_soon(self._turns.received, self.at_server, message[1])
-        reach("after the link", "")
-
-    # what the client does
-    @property
-    def underlying_transport(self) -> Line:
-        return self
-
-    def pause_reading(self) -> None:
-        self._held = []
-
-    def resume_reading(self) -> None:
-        held, self._held = self._held or [], None
-        for message in held:
-            self._hear(message)
-
-    def send_close(self, code: object) -> None:
-        pass
-
-    def disconnect(self) -> None:
-        self._end()
-
-    async def wait_disconnected(self) -> None:
-        pass
-
-    def cut(self) -> None:
-        """The client is gone without a word; what it had said before, the server still takes to heart."""
-        self._client = None
-        if not self._over:
-            self._over = True
-            self._loop.call_later(NOTICED_AFTER_SECONDS, self._turns.closed, self.at_server)
-
-    def _hear(self, message: bytes) -> None:
-        if self._held is not None:
-            self._held.append(message)
-        elif self._client is not None:
-            self._points.changes += 1
-            self._client.on_ws_frame(self, _Frame(message))  # type: ignore[arg-type]
-
-    def _end(self) -> None:
-        """Once what was said before has arrived."""
-        if not self._over:
-            self._over = True
-            self._loop.call_soon(self._turns.closed, self.at_server)
-            self._loop.call_soon(self._ended)
-
-    def _ended(self) -> None:
-        if self._client is not None:
-            self._client.on_ws_disconnected(self)  # type: ignore[arg-type]
-            self._client = None
 
 
 class Person:
@@ -222,7 +119,7 @@ class Person:
     async def _buried(self) -> None:
         if self.lives and not self.is_there:
             if self._me is not None or self.lives[-1].dead:
-                await asyncio.sleep(STARTS_AGAIN_SECONDS)
+                await self.hamlet.clock.wait(STARTS_AGAIN_SECONDS)
             self._me = None
             await self.lives[-1].bury()
 
@@ -321,7 +218,7 @@ class Hamlet:
                 if not lacks:
                     return
                 assert self.clock.monotonic_seconds() < give_up_at, lacks
-            await asyncio.sleep(LOOKS_EVERY_SECONDS)
+            await self.clock.wait(LOOKS_EVERY_SECONDS)
 
 
 @asynccontextmanager

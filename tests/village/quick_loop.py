@@ -10,6 +10,7 @@ import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 ResultT = TypeVar("ResultT")
@@ -70,16 +71,17 @@ class LoopClock:
     def wall_ms(self) -> int:
         return self._began_ms + round(self.monotonic_seconds() * 1000)
 
-    def pass_ms(self, later_ms: int) -> None:
-        """As if so much time had passed while nobody was there."""
-        self._began_ms += later_ms
-
     def monotonic_seconds(self) -> float:
         return asyncio.get_running_loop().time()
 
     async def wait_until(self, monotonic_seconds: float) -> None:
-        while (left := monotonic_seconds - self.monotonic_seconds()) > 0:
-            await asyncio.sleep(left)
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(monotonic_seconds):
+                await asyncio.get_running_loop().create_future()
+
+    async def wait(self, seconds: float) -> None:
+        """Let so much time pass."""
+        await self.wait_until(self.monotonic_seconds() + seconds)
 
 
 def run_quickly(main: Coroutine[Any, Any, ResultT]) -> ResultT:
