@@ -30,7 +30,8 @@ class ClientStore(PeopleReads, SessionReads, TimelineReads):
         """The database of a profile. database_key: 32 bytes (keys.py).
 
         Before the profile has its key file it is made anew: what an earlier try left there has no key. After
-        that it must be there. Raises Unavailable: disk (also a wrong key), newer-schema, profile-in-use.
+        that it must be there. Raises Unavailable: disk, damaged (also a wrong key), newer-schema,
+        profile-in-use.
         """
         new = not place.key_file.exists()
         if new:
