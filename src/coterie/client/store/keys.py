@@ -122,7 +122,9 @@ def unpack(data: bytes) -> KeyFile:
     try:
         key_file = _decoder.decode(unwrap(Domain.STORE_WRAP, data[: KEY_FILE_BYTES + 1]))
     except (RemoteError, msgspec.MsgspecError, RecursionError, ValueError, OverflowError) as error:
-        raise Unavailable(Code.DAMAGED, "the key file of this profile is damaged: restore a backup of it") from error
+        raise Unavailable(
+            Code.DAMAGED, "the key file of this profile is damaged: restore a backup of it"
+        ) from error
     shapes = [(len(wrapped.nonce), len(wrapped.ciphertext)) for wrapped in key_file.wraps]
     if (
         len(data) > KEY_FILE_BYTES

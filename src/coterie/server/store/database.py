@@ -25,6 +25,8 @@ STATEMENTS = 256
 BUSY_MS = 5000
 """An operator's tool may read or back up beside the server."""
 
+DAMAGED = "the database of this server is damaged and was left as it is: restore the newest backup of it"
+
 _PRAGMAS = (
     ("locking_mode", "normal", "normal"),
     ("journal_mode", "wal", "wal"),
@@ -64,11 +66,15 @@ def database_fault(error: Exception) -> CoterieError:
     kind = type(error).__name__
     match error:
         case apsw.FullError():
-            return Unavailable(Code.DISK, "no space is left for the database")
+            return Unavailable(Code.DISK, "no space is left on the disk of the database: nothing was lost")
         case apsw.NotADBError() | apsw.CorruptError():
-            return Unavailable(Code.DISK, "the database is damaged")
+            return Unavailable(Code.DAMAGED, DAMAGED)
         case apsw.BindingsError() | apsw.SQLError() | apsw.MisuseError() | apsw.ConstraintError():
             return LocalError(Code.USAGE, f"the store was used wrongly ({kind})")
+        case apsw.ReadOnlyError() | apsw.PermissionsError() | apsw.CantOpenError():
+            return Unavailable(Code.DISK, "the database is missing, or its disk is write-protected")
+        case apsw.IOError():
+            return Unavailable(Code.DISK, "the disk of the database does not read or write")
         case _:
             return Unavailable(Code.DISK, f"the database cannot be used ({kind})")
 
@@ -78,13 +84,13 @@ class Database:
     would be skipped silently."""
 
     def __init__(self, path: Path, steps: tuple[Step, ...] | None = None) -> None:
-        """Raises Unavailable: disk (not usable), newer-schema."""
+        """Raises Unavailable: disk (not usable), damaged, newer-schema."""
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
             self._connection = apsw.Connection(str(path), statementcachesize=STATEMENTS)
             self._connection.set_busy_timeout(BUSY_MS)
             self._configure()
-            self._migrate(known_steps() if steps is None else steps)
+            self._migrate(path, known_steps() if steps is None else steps)
         except OSError as error:
             raise Unavailable(Code.DISK, f"the database cannot be opened ({type(error).__name__})") from error
         except apsw.Error as error:
@@ -138,7 +144,7 @@ class Database:
             if row is None or row[0] != expected:
                 raise Unavailable(Code.DISK, f"the database does not take {name} = {wanted}")
 
-    def _migrate(self, steps: tuple[Step, ...]) -> None:
+    def _migrate(self, path: Path, steps: tuple[Step, ...]) -> None:
         self.run("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL)")
         applied = {row[0]: row[1] for row in self.all("SELECT number, checksum FROM migrations")}
         known = {step.number: step.checksum for step in steps}
@@ -149,7 +155,27 @@ class Database:
                 raise Unavailable(Code.DISK, f"migration {number} of the database is not the known one")
         for step in steps:
             if step.number not in applied:
+                if applied:
+                    self._snapshot(path, step.number)
                 self._apply(step)
+                applied[step.number] = step.checksum
+
+    def _snapshot(self, path: Path, number: int) -> None:
+        """Copy the database to NAME.before-NNN, whole or not at all; the last such copy stays."""
+        target = path.with_name(f"{path.name}.before-{number:03}")
+        draft = path.with_name(f"{path.name}.before.new")
+        try:
+            draft.unlink(missing_ok=True)
+            os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE))
+            self.run("VACUUM INTO ?", (str(draft),))
+            with draft.open("rb+") as copy:
+                os.fsync(copy.fileno())
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+        for old in path.parent.glob(f"{path.name}.before-*"):
+            if old != target:
+                old.unlink()
 
     def _apply(self, step: Step) -> None:
         self.run("BEGIN IMMEDIATE")
