@@ -1,4 +1,4 @@
-"""How many frames of a log were on the disk for certain: against logs that SQLite has written, and garbage."""
+"""How many frames of a log were on the disk for certain: logs that SQLite has written, and garbage."""
 
 from __future__ import annotations
 

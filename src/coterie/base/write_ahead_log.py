@@ -1,8 +1,8 @@
-"""How much of SQLite's write-ahead log was on the disk for certain (https://sqlite.org/fileformat2.html, 4.1).
+"""How much of SQLite's write-ahead log was on the disk for certain (sqlite.org/fileformat2.html, 4.1).
 
-SQLite reads the log up to the first frame that is not whole and silently leaves out the rest. After a power cut
-that is the commit under way; where the disk has spoiled the log it is also what was acknowledged. Every commit
-is synced before the next one is written here, so one that has frames behind it was on the disk whole.
+SQLite reads the log up to the first frame that is not whole and silently leaves out the rest. After a power
+cut that is the commit under way; where the disk has spoiled the log it is also what was acknowledged. Every
+commit is synced before the next one is written here, so one that has frames behind it was on the disk whole.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SALTS_OF_FRAME = slice(8, 16)
 
 
 def synced_frames(log: BinaryIO) -> int:
-    """How many frames SQLite must find in this log: all up to the last commit that others were written behind.
+    """How many frames SQLite must find in this log: all up to the last commit that has others behind it.
 
     0 for what is no log. Whatever the bytes are, nothing is raised but what reading raises.
     """

@@ -60,8 +60,9 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM, SIGINT or cancellation; ready is called once connections are accepted.
 
-    Raises Unavailable (data folder in use or unusable, database damaged, newer schema, address in use, part missing),
-    Refused(usage) for a certificate that cannot be used. SIGKILL loses nothing that was acknowledged.
+    Raises Unavailable (data folder in use or unusable, database damaged, newer schema, address in use, part
+    missing), Refused(usage) for a certificate that cannot be used. SIGKILL loses nothing that was
+    acknowledged.
     """
     require_primitives()
     if (settings.cert is None) != (settings.key is None):

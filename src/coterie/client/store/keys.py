@@ -52,6 +52,7 @@ class KeyFile(msgspec.Struct, frozen=True, array_like=True):
     wraps: tuple[StoreWrap, ...]
 
 
+_DAMAGED = "the key file of this profile is damaged: restore a backup of it"
 _decoder: msgspec.msgpack.Decoder[KeyFile] = msgspec.msgpack.Decoder(KeyFile)
 
 
@@ -123,7 +124,7 @@ def unpack(data: bytes) -> KeyFile:
         key_file = _decoder.decode(unwrap(Domain.STORE_WRAP, data[: KEY_FILE_BYTES + 1]))
     except (RemoteError, msgspec.MsgspecError, RecursionError, ValueError, OverflowError) as error:
         raise Unavailable(
-            Code.DAMAGED, "the key file of this profile is damaged: restore a backup of it"
+            Code.DAMAGED, _DAMAGED
         ) from error
     shapes = [(len(wrapped.nonce), len(wrapped.ciphertext)) for wrapped in key_file.wraps]
     if (
@@ -133,7 +134,7 @@ def unpack(data: bytes) -> KeyFile:
         or any(shape != (NONCE_BYTES, KEY_BYTES + TAG_BYTES) for shape in shapes)
         or pack(key_file) != data
     ):
-        raise Unavailable(Code.DAMAGED, "the key file of this profile is damaged: restore a backup of it")
+        raise Unavailable(Code.DAMAGED, _DAMAGED)
     return key_file
 
 

@@ -1,6 +1,6 @@
-"""Whether the server's database is what was written: looked at after an unclean end, or when the operator asks.
+"""Whether the server's database is what was written: looked at after an unclean end, or when asked.
 
-A damaged one is never served and never changed: what clients believe would be held against what is left of it.
+A damaged one is never served and never changed: it would contradict what clients have seen.
 """
 
 from __future__ import annotations
@@ -45,12 +45,21 @@ def _look(path: Path, pragma: str) -> tuple[int, tuple[str, ...]]:
         connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)
         try:
             connection.set_busy_timeout(BUSY_MS)
-            rows = connection.execute(f"PRAGMA {pragma}({MOST_FINDINGS})").fetchall()
+            faults = _faults(connection, pragma)
             frames = connection.execute("PRAGMA wal_checkpoint(noop)").fetchall()
         finally:
             connection.close(True)
     except apsw.Error as error:
         raise database_fault(error) from error
     ((_, found, _),) = msgspec.convert(frames, list[tuple[int, int, int]])
-    faults = tuple(str(row[0]) for row in rows)
-    return found, () if faults == ("ok",) else faults
+    return found, faults
+
+
+def _faults(connection: apsw.Connection, pragma: str) -> tuple[str, ...]:
+    found: list[str] = []
+    try:
+        for row in connection.execute(f"PRAGMA {pragma}({MOST_FINDINGS})"):
+            found.append(str(row[0]))  # noqa: PERF401 - what was found before it breaks off counts
+    except apsw.CorruptError:
+        found.append("a page cannot be read at all")
+    return () if found == ["ok"] else tuple(found)
