@@ -123,9 +123,7 @@ def unpack(data: bytes) -> KeyFile:
     try:
         key_file = _decoder.decode(unwrap(Domain.STORE_WRAP, data[: KEY_FILE_BYTES + 1]))
     except (RemoteError, msgspec.MsgspecError, RecursionError, ValueError, OverflowError) as error:
-        raise Unavailable(
-            Code.DAMAGED, _DAMAGED
-        ) from error
+        raise Unavailable(Code.DAMAGED, _DAMAGED) from error
     shapes = [(len(wrapped.nonce), len(wrapped.ciphertext)) for wrapped in key_file.wraps]
     if (
         len(data) > KEY_FILE_BYTES

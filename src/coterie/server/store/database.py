@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -112,13 +112,23 @@ class Database:
         return self._connection.total_changes() - before
 
     def one(self, sql: str, values: Values = ()) -> Row | None:
-        """The first row."""
-        row: Row | None = self._connection.execute(sql, values).fetchone()
+        """The first row. Raises Unavailable where it cannot be read, as all() and rows() do."""
+        try:
+            row: Row | None = self._connection.execute(sql, values).fetchone()
+        except apsw.Error as error:
+            raise database_fault(error) from error
         return row
 
     def all(self, sql: str, values: Values = ()) -> list[Row]:
         """Every row."""
-        return list(self._connection.execute(sql, values))
+        return list(self.rows(sql, values))
+
+    def rows(self, sql: str, values: Values = ()) -> Iterator[Row]:
+        """One row after the other."""
+        try:
+            yield from self._connection.execute(sql, values)
+        except apsw.Error as error:
+            raise database_fault(error) from error
 
     def number(self, sql: str, values: tuple[Value, ...] = ()) -> int:
         """The only column of the only row, 0 for NULL or no row."""

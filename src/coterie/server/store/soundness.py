@@ -44,6 +44,7 @@ def _look(path: Path, pragma: str) -> tuple[int, tuple[str, ...]]:
     try:
         connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)
         try:
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
             connection.set_busy_timeout(BUSY_MS)
             faults = _faults(connection, pragma)
             frames = connection.execute("PRAGMA wal_checkpoint(noop)").fetchall()

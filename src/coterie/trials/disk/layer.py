@@ -36,12 +36,14 @@ class Fault(Enum):
 class TrialDisk:
     """Use it with `with`: every database opened meanwhile lies on it, encrypted or not.
 
-    fault: what is wrong now. at_sync: called before and after each file is synced, and before it is removed.
+    fault: what is wrong now, under: in which folder alone. at_sync: called before and after each file is
+    synced, and before it is removed.
     Files go on to lie where they are, for other programs too; what a power cut would leave is in left_by().
     """
 
     def __init__(self) -> None:
         self.fault: Fault | None = None
+        self.under: Path | None = None
         self.at_sync: Callable[[], None] = _nothing
         self._platters: dict[Path, Platter] = {}
         self._layer = _Layer(self)
@@ -82,11 +84,14 @@ class TrialDisk:
     def synced(self, path: Path, platter: Platter) -> None:
         """Raises what a disk with this fault would."""
         self.at_sync()
-        if self.fault is Fault.CANNOT_SYNC:
+        if self._fault(path) is Fault.CANNOT_SYNC:
             raise apsw.IOError
         if platter.sync():
             self._folder_synced(path.parent)
         self.at_sync()
+
+    def _fault(self, path: Path) -> Fault | None:
+        return self.fault if self.under is None or path.is_relative_to(self.under) else None
 
     def _folder_synced(self, folder: Path) -> None:
         for path, platter in self._platters.items():
@@ -95,15 +100,19 @@ class TrialDisk:
 
     def opening(self, path: Path, flags: list[int]) -> list[int]:
         """How a file is opened on a disk with this fault."""
-        if self.fault is not Fault.WRITE_PROTECTED:
+        if self._fault(path) is not Fault.WRITE_PROTECTED:
             return flags
         if not path.exists():
             raise apsw.CantOpenError
         protected = flags[0] & ~_TO_WRITE | apsw.SQLITE_OPEN_READONLY
         return [protected, protected]
 
-    def writing(self) -> None:
-        match self.fault:
+    def reading(self, path: Path) -> None:
+        if self._fault(path) is Fault.UNREADABLE:
+            raise apsw.IOError
+
+    def writing(self, path: Path) -> None:
+        match self._fault(path):
             case Fault.FULL:
                 raise apsw.FullError
             case Fault.WRITE_PROTECTED:
@@ -142,17 +151,16 @@ class _File(apsw.VFSFile):
         super().__init__(_SYSTEM, name, flags)
 
     def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802 - apsw's
-        if self._disk.fault is Fault.UNREADABLE:
-            raise apsw.IOError
+        self._disk.reading(self._path)
         return super().xRead(amount, offset)
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 - apsw's
-        self._disk.writing()
+        self._disk.writing(self._path)
         super().xWrite(data, offset)
         self._platter.write(offset, data)
 
     def xTruncate(self, newsize: int) -> None:  # noqa: N802 - apsw's
-        self._disk.writing()
+        self._disk.writing(self._path)
         super().xTruncate(newsize)
         self._platter.resize(newsize)
 
