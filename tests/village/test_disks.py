@@ -12,6 +12,7 @@ import pytest_asyncio
 import coterie
 from coterie.base.codes import Code
 from coterie.client.api.me import Me
+from coterie.client.store.database import run
 from coterie.ledger.audit import audit
 from coterie.trials.disk import Cut, Fault, TrialDisk
 from tests.village.conftest import PATIENCE_SECONDS, Heard, Village, acquainted
@@ -72,6 +73,26 @@ async def test_a_client_whose_disk_is_full_keeps_nobody_waiting_and_loses_nothin
     await Heard(alice).until(lambda _: texts(alice, "@bob") == ["before", "meanwhile"])
     await alice.send("@bob", "typed while it was full")
     await Heard(bob).until(lambda _: texts(bob, "@alice")[-1:] == ["typed while it was full"])
+
+
+async def test_a_client_whose_store_is_damaged_meanwhile_stops_and_says_so(
+    on_disk: Village, disk: TrialDisk
+) -> None:
+    alice, bob = await on_disk.person("alice"), await on_disk.person("bob")
+    await acquainted(alice, bob)
+    run(alice._store._database, "PRAGMA wal_checkpoint(truncate); PRAGMA cache_size = 0; PRAGMA shrink_memory")
+    alice._store._shelves.forget()
+    disk.under, disk.fault = on_disk.home("alice"), Fault.SPOILED
+    events = Heard(alice)
+    await bob.send("@alice", "hello")
+    stopped = coterie.LinkChanged(coterie.LinkState.STOPPED, Code.DAMAGED)
+    await events.until(lambda events: stopped in events)
+    with pytest.raises(coterie.Unavailable, match="coterie rescue"):
+        await alice.post("@bob", "typed on a damaged store")
+    with pytest.raises(coterie.Unavailable) as raised:
+        await alice.wait_live()
+    assert raised.value.code is Code.DAMAGED
+    await alice.close()
 
 
 async def test_after_a_power_cut_everybody_has_what_was_acknowledged_and_goes_on(

@@ -107,6 +107,22 @@ async def test_a_server_that_cannot_write_refuses_and_serves_what_it_has(
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("fault", WORDS)
+async def test_a_server_whose_disk_takes_nothing_stops_all_the_same(
+    tmp_path: Path, disk: TrialDisk, fault: Fault
+) -> None:
+    store = SqliteStore(tmp_path / "server.db")
+    alice = Resident("alice")
+    await settle_in(store, alice)
+    disk.fault = fault
+    await store.close()
+    disk.fault = None
+    again = SqliteStore(tmp_path / "server.db")
+    assert len(await again.leaves(0, 9)) == 2
+    await again.close()
+
+
+@pytest.mark.asyncio
 async def test_what_a_server_cannot_read_is_unavailable_and_no_bug(tmp_path: Path, disk: TrialDisk) -> None:
     store = SqliteStore(tmp_path / "server.db")
     alice = Resident("alice")

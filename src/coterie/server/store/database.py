@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
@@ -14,6 +15,8 @@ import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError, LocalError, Unavailable
+
+log = logging.getLogger("coterie.server.store")
 
 Row = tuple[Any, ...]
 """Columns as SQLite gives them; the queries say what they are."""
@@ -145,7 +148,12 @@ class Database:
         return self._connection.in_transaction
 
     def close(self) -> None:
-        self._connection.close()
+        """Write the log into the file, and let go of both. What a disk that is full now does not take of it
+        stays in the log, for the next opening."""
+        try:
+            self._connection.close()
+        except apsw.Error as error:
+            log.warning("the log of the database stays beside it: %s", database_fault(error))
 
     def _configure(self) -> None:
         for name, wanted, expected in _PRAGMAS:

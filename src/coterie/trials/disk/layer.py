@@ -29,6 +29,8 @@ class Fault(Enum):
     FULL = "full"
     WRITE_PROTECTED = "write-protected"
     UNREADABLE = "unreadable"
+    SPOILED = "spoiled"
+    """What is read back differs by a bit from what was written."""
     UNWRITABLE = "unwritable"
     CANNOT_SYNC = "cannot-sync"
 
@@ -107,9 +109,14 @@ class TrialDisk:
         protected = flags[0] & ~_TO_WRITE | apsw.SQLITE_OPEN_READONLY
         return [protected, protected]
 
-    def reading(self, path: Path) -> None:
-        if self._fault(path) is Fault.UNREADABLE:
-            raise apsw.IOError
+    def read(self, path: Path, content: bytes) -> bytes:
+        match self._fault(path):
+            case Fault.UNREADABLE:
+                raise apsw.IOError
+            case Fault.SPOILED:
+                return content[:-1] + bytes((content[-1] ^ 1,)) if content else content
+            case _:
+                return content
 
     def writing(self, path: Path) -> None:
         match self._fault(path):
@@ -151,8 +158,7 @@ class _File(apsw.VFSFile):
         super().__init__(_SYSTEM, name, flags)
 
     def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802 - apsw's
-        self._disk.reading(self._path)
-        return super().xRead(amount, offset)
+        return self._disk.read(self._path, super().xRead(amount, offset))
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 - apsw's
         self._disk.writing(self._path)
