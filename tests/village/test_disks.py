@@ -80,7 +80,9 @@ async def test_a_client_whose_store_is_damaged_meanwhile_stops_and_says_so(
 ) -> None:
     alice, bob = await on_disk.person("alice"), await on_disk.person("bob")
     await acquainted(alice, bob)
-    run(alice._store._database, "PRAGMA wal_checkpoint(truncate); PRAGMA cache_size = 0; PRAGMA shrink_memory")
+    run(
+        alice._store._database, "PRAGMA wal_checkpoint(truncate); PRAGMA cache_size = 0; PRAGMA shrink_memory"
+    )
     alice._store._shelves.forget()
     disk.under, disk.fault = on_disk.home("alice"), Fault.SPOILED
     events = Heard(alice)
