@@ -33,6 +33,11 @@ def texts(me: Me, target: str) -> list[str]:
     return [each.text for each in me.history(me.resolve(target))]
 
 
+async def until_last(me: Me, target: str, text: str) -> None:
+    """Wait until that is the last thing said."""
+    await Heard(me).until(lambda _: texts(me, target)[-1:] == [text])
+
+
 async def restored(village: Village, file: Path, home: str) -> Me:
     await restore(village.home(home), file)
     return await village.keep(await coterie.open(village.home(home), password=PASSWORD))
@@ -54,7 +59,7 @@ async def test_both_go_on_after_a_backup_of_an_open_profile(
     await Heard(bob).until(lambda _: texts(bob, "@alice") == said)
     await bob.send("@alice", "to both")
     for me in (alice, again):
-        await Heard(me).until(lambda _, me=me: texts(me, "@bob")[-1] == "to both")
+        await until_last(me, "@bob", "to both")
     for me in (alice, bob, again):
         assert me._store.setting(Setting.BROKEN_COUNT) is None
         assert me._store.setting(Setting.RESTORED) is None

@@ -60,7 +60,8 @@ async def back_up(
 async def restore(home: Path, file: Path) -> ProfilePlace:
     """Make a profile of a backup; it opens by the password that opened the profile then.
 
-    None is replaced: Refused(profile-exists). Raises Unavailable: damaged, newer-schema, disk, profile-in-use.
+    None is replaced: Refused(profile-exists). Raises Unavailable: damaged, newer-schema, disk,
+    profile-in-use.
     """
     return await asyncio.to_thread(_restore, home, file)
 
