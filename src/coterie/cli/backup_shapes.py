@@ -1,0 +1,31 @@
+"""The JSON objects of backup, restore, verify-backup and rescue."""
+
+from __future__ import annotations
+
+from coterie.cli.shapes import Shape
+
+
+class BackupShape(Shape, frozen=True, kw_only=True):
+    """backup. file: as it was given."""
+
+    file: str
+    bytes: int
+
+
+class RestoreShape(Shape, frozen=True, kw_only=True):
+    """restore. profile: the name of its folder, as --profile takes it."""
+
+    restored: str
+    profile: str
+
+
+class BackupContentsShape(Shape, frozen=True, kw_only=True):
+    """verify-backup. server: HOST:PORT."""
+
+    backup: str
+    account: str
+    server: str
+    made_at: str
+    messages: int
+    conversations: int
+    people: int
