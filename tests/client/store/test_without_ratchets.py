@@ -50,7 +50,7 @@ def test_messages_are_there_and_keys_are_not(store: ClientStore, tmp_path: Path)
 
 def tables(store: ClientStore) -> list[str]:
     return [
-        row[0]
+        str(row[0])
         for row in run(
             store._database,
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'",
