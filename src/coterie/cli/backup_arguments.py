@@ -19,5 +19,10 @@ def add(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     restore = command(commands, "restore", "make what is in a backup an account of this machine again")
     restore.epilog = "Nothing that is there is replaced. It opens by the password of the backup."
+    rescue = command(commands, "rescue", "save what can be read of a damaged account, and keep the rest")
+    rescue.epilog = (
+        "What is saved takes its place here, and becomes a device of its own. Try a backup first, if\n"
+        "there is one."
+    )
     for each in (backup, restore, verify):
         each.add_argument("file", metavar="FILE")

@@ -29,3 +29,14 @@ class BackupContentsShape(Shape, frozen=True, kw_only=True):
     messages: int
     conversations: int
     people: int
+
+
+class RescueShape(Shape, frozen=True, kw_only=True):
+    """rescue. missed: rows that were seen to be lost; kept: the damaged folder."""
+
+    rescued: str
+    messages: int
+    conversations: int
+    people: int
+    missed: int
+    kept: str

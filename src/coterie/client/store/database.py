@@ -103,6 +103,18 @@ def open_database(path: Path, key: bytes, steps: Iterable[Step], *, new: bool = 
     return connection
 
 
+def open_unchecked(path: Path, key: bytes) -> apsw.Connection:
+    """A database as far as it can be read, whatever is wrong with it: nothing of it is changed. Raises
+    Unavailable: damaged, disk."""
+    try:
+        connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE, statementcachesize=STATEMENTS)
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        _unlock(connection, key)
+    except apsw.Error as error:
+        raise database_fault(error) from error
+    return connection
+
+
 def _synced_frames(path: Path) -> int:
     """How many frames the log beside a database must give."""
     try:
