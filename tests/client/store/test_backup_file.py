@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coterie.base.codes import Code
+from coterie.base.domains import Domain, wrap
 from coterie.base.errors import Unavailable
 from coterie.base.ids import UserName
-from coterie.client.store import backup_file, keys
+from coterie.client.store import keys
 from coterie.client.store.backup_file import (
-    DIGEST_BYTES,
     LENGTH_BYTES,
     VERSION,
     BackupHead,
@@ -46,12 +47,10 @@ def refused(path: Path) -> Code:
     return raised.value.code
 
 
-def sealed_with(path: Path, head: BackupHead, database: bytes = b"db") -> Path:
-    """A file of that head whose digest is right."""
-    path.write_bytes(database)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backup_file, "BackupHead", lambda *_: head)
-        backup_file._finish(path, KEY_FILE, 0)
+def sealed_with(path: Path, packed: bytes) -> Path:
+    """A file of that head whose digest is right, over a database of two bytes."""
+    rest = b"db" + packed + len(packed).to_bytes(LENGTH_BYTES, "big")
+    path.write_bytes(rest + hashlib.sha256(rest).digest())
     return path
 
 
@@ -109,26 +108,28 @@ def test_garbage_is_no_backup(good: Path, data: bytes) -> None:
 
 @given(packed=st.binary(max_size=400))
 def test_garbage_under_a_right_digest_is_no_backup(good: Path, packed: bytes) -> None:
-    class Garbage(msgspec.Struct, frozen=True):
-        def pack(self) -> bytes:
-            return packed
-
-    path = good.with_name("sealed")
-    assert refused(sealed_with(path, Garbage())) is Code.DAMAGED  # type: ignore[arg-type]
+    for head in (packed, wrap(Domain.BACKUP, packed)):
+        assert refused(sealed_with(good.with_name("sealed"), head)) is Code.DAMAGED
 
 
 @pytest.mark.parametrize("name", ["../../bob", "Bob", "", "a/b"])
 def test_a_name_that_nobody_can_have_is_no_backup(tmp_path: Path, name: str) -> None:
     hostile = msgspec.structs.replace(KEY_FILE, name=UserName(name))
-    head = BackupHead(VERSION, 1, 2, keys.pack(hostile))
+    head = BackupHead(VERSION, 1, 2, keys.pack(hostile)).pack()
     assert refused(sealed_with(tmp_path / "hostile", head)) is Code.DAMAGED
 
 
+def test_a_head_that_is_good_is_taken(tmp_path: Path) -> None:
+    head = BackupHead(VERSION, 1, 2, keys.pack(KEY_FILE))
+    assert read_backup(sealed_with(tmp_path / "one", head.pack())).database_bytes == 2
+    longer = msgspec.structs.replace(head, database_bytes=3).pack()
+    assert refused(sealed_with(tmp_path / "two", longer)) is Code.DAMAGED
+
+
 def test_a_newer_version_is_said(tmp_path: Path) -> None:
-    head = BackupHead(VERSION + 1, 1, 2, b"something new")
+    head = BackupHead(VERSION + 1, 1, 2, b"something new").pack()
     assert refused(sealed_with(tmp_path / "newer", head)) is Code.NEWER_SCHEMA
 
 
 def test_one_that_is_not_there(tmp_path: Path) -> None:
     assert refused(tmp_path / "missing") is Code.DISK
-    assert LENGTH_BYTES + DIGEST_BYTES == 36

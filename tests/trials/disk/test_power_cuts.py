@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def client_losses(tmp_path: Path, disk: TrialDisk) -> int:
     write_messages(place, cuts)
     disk.at_sync = lambda: None
     return sum(
-        _lost(left, lambda folder=folder: kept_by_client(folder, place))  # type: ignore[misc]
+        _lost(left, partial(kept_by_client, folder, place))
         for left, folder in cuts.laid_out(tmp_path / "left")
     )
 
@@ -123,7 +124,11 @@ async def server_writes(path: Path, cuts: Cuts) -> ConversationId:
     return conversation
 
 
-async def kept_by_server(folder: Path, conversation: ConversationId) -> int:
+def kept_by_server(folder: Path, conversation: ConversationId) -> int:
+    return asyncio.run(_kept_by_server(folder, conversation))
+
+
+async def _kept_by_server(folder: Path, conversation: ConversationId) -> int:
     store = SqliteStore(folder / "server.db")
     try:
         assert store._db.all("PRAGMA integrity_check") == [("ok",)]
@@ -141,7 +146,7 @@ def server_losses(tmp_path: Path, disk: TrialDisk) -> int:
     conversation = asyncio.run(server_writes(folder / "server.db", cuts))
     disk.at_sync = lambda: None
     return sum(
-        _lost(left, lambda folder=folder: asyncio.run(kept_by_server(folder, conversation)))  # type: ignore[misc]
+        _lost(left, partial(kept_by_server, folder, conversation))
         for left, folder in cuts.laid_out(tmp_path / "left")
     )
 
