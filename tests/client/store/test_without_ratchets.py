@@ -7,7 +7,7 @@ from pathlib import Path
 from coterie.client.store.database import known_steps, make_private, open_database, run
 from coterie.client.store.records import OlmRow, OwnXWing, PutSetting, Record, Setting
 from coterie.client.store.sqlite import ClientStore
-from coterie.client.store.without_ratchets import OF_ONE_DEVICE
+from coterie.client.store.without_ratchets import _RATCHETS, OF_ONE_DEVICE
 from tests.client.store.places import DATABASE_KEY, commit
 from tests.client.store.samples import ACCOUNTS, CONVERSATIONS, DEVICES, SESSIONS, conversation, message
 
@@ -63,3 +63,28 @@ def fill(store: ClientStore, table: str) -> None:
     columns = run(store._database, f"SELECT type FROM pragma_table_info('{table}')")
     values = tuple(SECRET if kind == "BLOB" else 1 for (kind,) in columns)
     run(store._database, f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
+
+
+KEPT = {
+    "setting",
+    "leaf",
+    "account",
+    "peer_device",
+    "peer_keys",
+    "olm",
+    "seen_envelope",
+    "conversation",
+    "tip",
+    "message",
+    "orders",
+    "outbox",
+    "schema_step",
+}
+"""Of olm the ids alone."""
+
+
+def test_every_table_was_thought_of(store: ClientStore) -> None:
+    """A new table has to be named here, or among what is taken out."""
+    own = {table for table in tables(store) if not table.startswith("message_words")}
+    assert own == KEPT | set(_RATCHETS)
+    assert not KEPT & set(_RATCHETS)
