@@ -9,12 +9,13 @@ import pytest
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
+from coterie.client.store.backup_file import write_backup
 from coterie.client.store.profiles import ProfilePlace
 from coterie.client.store.sqlite import ClientStore
 from coterie.server.store.database import Database
 from coterie.server.store.sqlite import SqliteStore
 from coterie.trials.disk import Fault, TrialDisk
-from tests.client.store.places import DATABASE_KEY, commit
+from tests.client.store.places import DATABASE_KEY, commit, sample_key_file
 from tests.client.store.samples import CONVERSATIONS, message
 from tests.server.town import Resident, log_seqs, save, say, settle_in, talk
 from tests.trials.disk.test_power_cuts import new_place
@@ -77,6 +78,24 @@ def test_a_client_that_cannot_open_leaves_all_as_it_is(
         ClientStore.open(place, DATABASE_KEY)
     assert raised.value.code is Code.DISK
     assert content(place.folder) == before
+
+
+@pytest.mark.parametrize("fault", [Fault.FULL, Fault.UNWRITABLE])
+def test_a_backup_that_finds_no_room_leaves_nothing_and_the_store_goes_on(
+    place: ProfilePlace, disk: TrialDisk, tmp_path: Path, fault: Fault
+) -> None:
+    store = ClientStore.open(place, DATABASE_KEY)
+    (tmp_path / "stick").mkdir()
+    disk.under, disk.fault = tmp_path / "stick", fault
+    for _ in range(2):
+        with pytest.raises(Unavailable) as raised:
+            write_backup(tmp_path / "stick" / "backup", sample_key_file(), 1, store.copy_to)
+        assert raised.value.code is Code.DISK
+        assert list((tmp_path / "stick").iterdir()) == []
+    commit(store, message(2))
+    disk.fault = None
+    assert write_backup(tmp_path / "stick" / "backup", sample_key_file(), 1, store.copy_to) > 10_000
+    store.close()
 
 
 @pytest.mark.asyncio
