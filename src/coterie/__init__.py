@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from coterie.client.api.admitting import Joiner as Joiner
     from coterie.client.api.admitting import Joiners as Joiners
     from coterie.client.api.auditing import fetch_ledger as fetch_ledger
+    from coterie.client.api.backups import BackupContents as BackupContents
+    from coterie.client.api.backups import back_up as back_up
+    from coterie.client.api.backups import restore as restore
+    from coterie.client.api.backups import verify_backup as verify_backup
     from coterie.client.api.joining import Asking as Asking
     from coterie.client.api.joining import ask_approval as ask_approval
     from coterie.client.api.log_in import log_in as log_in
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     from coterie.client.api.opening import open as open
     from coterie.client.api.passwords import Strength as Strength
     from coterie.client.api.passwords import strength as strength
+    from coterie.client.api.rescuing import Rescued as Rescued
+    from coterie.client.api.rescuing import rescue as rescue
     from coterie.client.api.sign_up import sign_up as sign_up
     from coterie.client.commands import EVERYONE as EVERYONE
     from coterie.client.events import AccountChangeAnswered as AccountChangeAnswered
@@ -93,11 +99,13 @@ _MODULES = {
     ),
     "coterie.client.api.auditing": ("fetch_ledger",),
     "coterie.client.api.admitting": ("Joiner", "Joiners"),
+    "coterie.client.api.backups": ("BackupContents", "back_up", "restore", "verify_backup"),
     "coterie.client.api.joining": ("Asking", "ask_approval"),
     "coterie.client.api.log_in": ("log_in",),
     "coterie.client.api.me": ("Me",),
     "coterie.client.api.opening": ("open",),
     "coterie.client.api.passwords": ("Strength", "strength"),
+    "coterie.client.api.rescuing": ("Rescued", "rescue"),
     "coterie.client.api.sign_up": ("sign_up",),
     "coterie.client.commands": ("EVERYONE",),
     "coterie.client.events": (

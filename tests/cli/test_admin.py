@@ -28,6 +28,21 @@ def test_where_there_is_no_server_there_is_no_identity(
     assert json.loads(capsys.readouterr().out)["error"] == "disk"
 
 
+def test_a_database_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asyncio.run(_founded(tmp_path))
+    check = ["admin", "check", "--data", str(tmp_path), "--json"]
+    assert main(check) == Exit.DONE
+    assert json.loads(capsys.readouterr().out) == {"sound": True}
+    content = bytearray((tmp_path / "server.db").read_bytes())
+    content[4096 * 3 : 4096 * 4] = bytes(4096)
+    (tmp_path / "server.db").write_bytes(content)
+    assert main(check) == Exit.UNAVAILABLE
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last["error"] == "damaged"
+    assert "newest backup" in last["message"]
+    assert (tmp_path / "server.db").read_bytes() == content
+
+
 def test_a_stopped_server_gets_another_identity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asyncio.run(_founded(tmp_path))
     where = ["admin", "rotate-identity", "--data", str(tmp_path)]

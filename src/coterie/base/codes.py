@@ -62,6 +62,8 @@ class Code(StrEnum):
     NO_PROFILE = "no-profile"
     PROFILE_EXISTS = "profile-exists"
     DISK = "disk"
+    DAMAGED = "damaged"
+    """What was written once does not read back: more than trying again is needed."""
     NEWER_SCHEMA = "newer-schema"
     MISSING_PART = "missing-part"
     USAGE = "usage"

@@ -39,6 +39,7 @@ class Domain(StrEnum):
     STORE_WRAP = "coterie store wrap"
     IDENTITY_STATEMENT = "coterie identity statement"
     SERVER_STATEMENT = "coterie server statement"
+    BACKUP = "coterie backup"
     PROVE_DEVICE = "coterie prove device"
     LEDGER_ID = "coterie ledger id"
     LEAF = "coterie leaf"

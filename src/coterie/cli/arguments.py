@@ -6,7 +6,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from coterie.cli import account_arguments, device_arguments, operator_arguments, person_arguments
+from coterie.cli import (
+    account_arguments,
+    backup_arguments,
+    device_arguments,
+    operator_arguments,
+    person_arguments,
+)
 from coterie.cli.parser import Parser, command, everywhere, natural, seconds
 from coterie.cli.version import VERSION
 
@@ -75,7 +81,7 @@ class Arguments(argparse.Namespace):
     new_name: str = ""
     lost: bool = False
     code: str | None = None
-    # devices, ledger
+    # devices, ledger, backup, restore, verify-backup
     action: str = ""
     file: str = ""
     # passwd, recovery, sign-out, delete-account
@@ -185,6 +191,7 @@ def _parser() -> Parser:
     )
     search.add_argument("--limit", type=natural, metavar="N", help=f"at most N messages ({FOUND})")
     account_arguments.add(commands)
+    backup_arguments.add(commands)
     operator_arguments.others(commands)
     return parser
 

@@ -24,7 +24,15 @@ UNEXPECTED = "unexpected"
 """Stands where a code would: a bug of ours."""
 
 _WITH_NOTE = frozenset(
-    {Code.USAGE, Code.PROFILE_IN_USE, Code.DISK, Code.MISSING_PART, Code.NEWER_SCHEMA, Code.NEEDS_INVITE}
+    {
+        Code.USAGE,
+        Code.PROFILE_IN_USE,
+        Code.DISK,
+        Code.DAMAGED,
+        Code.MISSING_PART,
+        Code.NEWER_SCHEMA,
+        Code.NEEDS_INVITE,
+    }
 )
 """Their notes say what a person needs: whose process, which option, which part."""
 _IN_FORMS = frozenset({Code.TOO_MANY_TRIES, Code.BUSY})

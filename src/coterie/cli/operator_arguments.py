@@ -47,9 +47,10 @@ def _admin(parser: Parser) -> None:
         actions, "rotate-identity", "give the stopped server another identity, signed by the one it has"
     )
     reset = command(actions, "reset", "make a code by which somebody who has lost everything begins anew")
+    check = command(actions, "check", "look at every page and row of the server's database; changes nothing")
     for each in (sees, speaker, reset):
         each.add_argument("name", metavar="NAME")
-    for each in (sees, speaker, reset, rotate):
+    for each in (sees, speaker, reset, rotate, check):
         each.add_argument("--data", type=Path, metavar="DIR", help="the server's data folder")
 
 

@@ -54,6 +54,13 @@ class IdentityShape(Shape, frozen=True, kw_only=True):
     identity: str
 
 
+class CheckShape(Shape, frozen=True, kw_only=True):
+    """admin check: one for each fault that was found, or that there is none."""
+
+    sound: bool
+    fault: str | None = None
+
+
 class ResetCodeShape(Shape, frozen=True, kw_only=True):
     """admin reset. expires: until when the code is good."""
 

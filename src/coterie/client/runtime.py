@@ -88,6 +88,8 @@ class Runtime:
         self._held = False
         """Nothing is read from the connection until what came is handled."""
         self._timer: asyncio.TimerHandle | None = None
+        self._damaged = False
+        """The store does not read back: no turn can be made on it, not even one that says so."""
         self._run = self._begin_run()
         self.state = LinkState.OFFLINE
 
@@ -160,6 +162,8 @@ class Runtime:
         for item in self._inputs:
             if isinstance(item, _Asked) and item.done is not None and not item.done.done():
                 item.done.set_exception(Unavailable(Code.NO_PROFILE, "the profile was closed"))
+        if self._damaged:
+            return
         self._store.begin()
         self._store.apply((PutSetting(Setting.CLEAN_STOP, b"1"),))
         self._store.commit()
@@ -294,8 +298,12 @@ class Runtime:
                 wait_seconds = limits.BACKOFF_FIRST_SECONDS
                 await self._while_connected(connection)
                 error = connection.error
-            final = isinstance(error, SecurityStop) or (isinstance(error, Refused) and error.code in FINAL)
+            final = _is_final(error)
             code = error.code if error else None
+            if code is Code.DAMAGED and final:
+                self._damaged = True
+                self._tell(LinkChanged(LinkState.STOPPED, code))
+                return
             self._put(_Asked(Disconnected(code, final), None))
             if final:
                 return
@@ -365,6 +373,17 @@ class Runtime:
             await add(connection, new.frame)
         finally:
             connection.close()
+
+
+def _is_final(error: CoterieError | None) -> bool:
+    """Whether connecting again is of no use: a store that is damaged stays so, and is written to no more."""
+    match error:
+        case SecurityStop() | Unavailable(code=Code.DAMAGED):
+            return True
+        case Refused(code=code):
+            return code in FINAL
+        case _:
+            return False
 
 
 def _without_frames(error: Exception) -> Exception:

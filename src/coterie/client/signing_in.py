@@ -51,6 +51,8 @@ async def sign_in(
 ) -> Ready:
     """Prove this device. Raises Refused, RemoteError, Unavailable."""
     await _finish_sign_up(connection, store)
+    if store.setting(Setting.RESTORED) is not None:
+        raise Refused(Code.RESTORED_PROFILE, "what came out of a backup has no keys of a device")
     answer = await connection.ask(_proof(connection, profile, keys, run))
     if not isinstance(answer, Ready):
         raise RemoteError(Code.UNEXPECTED_FRAME, "no Ready")

@@ -146,6 +146,7 @@ _REFUSALS: Final[dict[Code, str]] = {
     Code.PROFILE_EXISTS: "This account is on this machine already: unlock it",
     Code.NO_PROFILE: "This account is not on this machine",
     Code.DISK: "The disk cannot be written or read",
+    Code.DAMAGED: "The messages on this machine are damaged: coterie rescue saves what can be read",
     Code.NEWER_SCHEMA: "These messages were written by a newer version of coterie",
     Code.MISSING_PART: "A part of coterie is missing on this machine",
     Code.USAGE: "This is not a server address or an invitation link",

@@ -200,6 +200,7 @@ _REFUSALS: Final[dict[Code, str]] = {
     Code.VERSION: "The server speaks another version of coterie",
     Code.QUEUED: "It waits here and goes with the next connection",
     Code.DISK: "The disk cannot be written or read",
+    Code.DAMAGED: "The messages on this machine are damaged: coterie rescue saves what can be read",
     Code.IDENTITY_CHANGED: "STOP: this is another identity than before, of server or person. Nothing is sent",
     Code.LEDGER_OLD: "The server has signed nothing for a day: it may hide that a device was removed",
     Code.LEDGER_WITHHELD: "The server shows others more of its ledger. Nothing is sent until it comes",

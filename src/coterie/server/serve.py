@@ -28,6 +28,7 @@ from coterie.server.policy import is_loopback
 from coterie.server.sequencer import Sequencer
 from coterie.server.settings import ReadyLine, ServerSettings
 from coterie.server.store.protocol import Store
+from coterie.server.store.soundness import require_sound
 from coterie.server.store.sqlite import SqliteStore
 from coterie.server.turns import Turns
 
@@ -59,8 +60,9 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM, SIGINT or cancellation; ready is called once connections are accepted.
 
-    Raises Unavailable (data folder in use or unusable, newer schema, address in use, part missing),
-    Refused(usage) for a certificate that cannot be used. SIGKILL loses nothing that was acknowledged.
+    Raises Unavailable (data folder in use or unusable, database damaged, newer schema, address in use, part
+    missing), Refused(usage) for a certificate that cannot be used. SIGKILL loses nothing that was
+    acknowledged.
     """
     require_primitives()
     if (settings.cert is None) != (settings.key is None):
@@ -69,6 +71,7 @@ async def serve(
     try:
         if settings.cert is None:
             ensure_certificate(folder.certificate)
+        require_sound(folder.database)
         store = SqliteStore(folder.database)
         try:
             await _serve(settings, folder, store, ready, clock or SystemClock())

@@ -54,7 +54,7 @@ def test_files_are_for_their_owner_only(store: ClientStore, place: ProfilePlace)
 
 
 def test_another_key_opens_nothing(place: ProfilePlace) -> None:
-    assert refused(place, bytes(32)).code is Code.DISK
+    assert refused(place, bytes(32)).code is Code.DAMAGED
     with pytest.raises(LocalError):
         ClientStore.open(place, b"short")
     ClientStore.open(place, DATABASE_KEY).close()
@@ -85,7 +85,7 @@ def test_a_cut_off_database(closed: ProfilePlace, size: int) -> None:
     closed.database.write_bytes(closed.database.read_bytes()[:size])
     with pytest.raises(Unavailable) as raised:
         read_everything(closed)
-    assert raised.value.code is Code.DISK
+    assert raised.value.code is Code.DAMAGED
 
 
 @pytest.mark.parametrize("place_of_damage", [0, 20, 5000, 50_000])
@@ -95,13 +95,13 @@ def test_a_changed_byte_is_noticed(closed: ProfilePlace, place_of_damage: int) -
     closed.database.write_bytes(data)
     with pytest.raises(Unavailable) as raised:
         read_everything(closed)
-    assert raised.value.code is Code.DISK
+    assert raised.value.code is Code.DAMAGED
 
 
 @pytest.mark.parametrize("content", [b"garbage" * 1000, b"SQLite format 3\0" + bytes(4080)])
 def test_something_else_in_the_place_of_the_database(place: ProfilePlace, content: bytes) -> None:
     place.database.write_bytes(content)
-    assert refused(place).code is Code.DISK
+    assert refused(place).code is Code.DAMAGED
     assert place.database.read_bytes() == content
 
 
@@ -157,11 +157,16 @@ def test_a_newer_schema_is_left_alone(place: ProfilePlace) -> None:
 
 def test_a_migration_that_fails_changes_nothing(place: ProfilePlace) -> None:
     broken = Step(2, SECOND.sql + "; CREATE TABLE message (a)")
-    with pytest.raises(LocalError):
-        open_database(place.database, DATABASE_KEY, (*STEPS, broken))
     store = ClientStore.open(place, DATABASE_KEY)
     commit(store, message(1))
     store.close()
+    with pytest.raises(LocalError):
+        open_database(place.database, DATABASE_KEY, (*STEPS, broken))
+    assert files(place) == ["keys", "store.db", "store.db.before-002"], "and what was before is there twice"
+    for database in (place.folder / "store.db.before-002", place.database):
+        left = ClientStore(open_database(database, DATABASE_KEY, STEPS))
+        assert left.message(1) == message(1)
+        left.close()
     assert files(place) == ["keys", "store.db"]
 
 

@@ -132,8 +132,8 @@ GARBAGE = (
 def test_garbage_is_named_as_damage(data: bytes) -> None:
     with pytest.raises(Unavailable) as raised:
         unpack(data)
-    assert raised.value.code is Code.DISK
-    assert raised.value.note == "the key file of this profile is damaged"
+    assert raised.value.code is Code.DAMAGED
+    assert raised.value.note.startswith("the key file of this profile is damaged")
 
 
 @settings(max_examples=100, deadline=None)
@@ -155,7 +155,7 @@ def test_a_damaged_file(place: ProfilePlace, content: bytes) -> None:
     place.key_file.write_bytes(content)
     with pytest.raises(Unavailable) as raised:
         read_key_file(place)
-    assert raised.value.code is Code.DISK
+    assert raised.value.code is Code.DAMAGED
 
 
 @pytest.mark.parametrize("more", [b"\x00", b"\x91" * 60_000], ids=["a number", "a deep nest"])
@@ -164,7 +164,7 @@ def test_one_value_too_many_is_damage(more: bytes) -> None:
     longer = bytes((packed[0] + 1,)) + packed[1:] + more
     with pytest.raises(Unavailable) as raised:
         unpack(prefix(Domain.STORE_WRAP) + longer)
-    assert raised.value.code is Code.DISK
+    assert raised.value.code is Code.DAMAGED
 
 
 def test_no_file_is_no_profile(place: ProfilePlace) -> None:

@@ -44,6 +44,36 @@ def test_an_older_schema_is_carried_on(tmp_path: Path) -> None:
     database.close()
 
 
+def test_a_migration_that_fails_midway_leaves_all_and_a_copy_beside(tmp_path: Path) -> None:
+    path = tmp_path / "server.db"
+    first = Step(1, "CREATE TABLE one (no INTEGER)")
+    database = Database(path, (first,))
+    database.run("INSERT INTO one VALUES (7)")
+    database.close()
+    broken = Step(2, "DELETE FROM one; CREATE TABLE two (no INTEGER); CREATE TABLE one (no INTEGER)")
+    with pytest.raises(Exception, match="used wrongly"):
+        Database(path, (first, broken))
+    copy = tmp_path / "server.db.before-002"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    for file in (path, copy):
+        database = Database(file, (first,))
+        assert database.number("SELECT no FROM one") == 7
+        assert database.all("SELECT name FROM sqlite_master WHERE name = 'two'") == []
+        database.close()
+
+
+def test_the_copy_before_the_last_migration_stays(tmp_path: Path) -> None:
+    path = tmp_path / "server.db"
+    steps = [Step(number, f"CREATE TABLE t{number} (no INTEGER)") for number in (1, 2, 3)]
+    Database(path, tuple(steps[:1])).close()
+    assert [file.name for file in tmp_path.iterdir()] == ["server.db"]
+    Database(path, tuple(steps)).close()
+    Database(path, tuple(steps)).close()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["server.db", "server.db.before-003"]
+    kept = Database(tmp_path / "server.db.before-003", tuple(steps[:2]))
+    kept.close()
+
+
 def test_a_migration_that_was_changed_afterwards_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "server.db"
     Database(path, (Step(1, "CREATE TABLE one (no INTEGER)"),)).close()

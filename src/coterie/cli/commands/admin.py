@@ -2,6 +2,7 @@
 
 `sees NAME`: what it has written down about one person, and why. `speaker NAME`: who may post to everyone
 where more than 1000 devices listen. `rotate-identity`: another identity for the server, while it is stopped.
+`check`: whether its database is sound.
 """
 
 from __future__ import annotations
@@ -10,20 +11,24 @@ import asyncio
 
 from coterie.base import limits
 from coterie.base.clock import SystemClock
+from coterie.base.codes import Code
+from coterie.base.errors import Unavailable
 from coterie.base.names import canonical
 from coterie.cli.arguments import Arguments
 from coterie.cli.chat_shapes import SeenShape
 from coterie.cli.commands.serve import data_folder
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
-from coterie.cli.shapes import IdentityShape, ResetCodeShape, SpeakerShape, iso
+from coterie.cli.shapes import CheckShape, IdentityShape, ResetCodeShape, SpeakerShape, iso
 from coterie.cli.stored import shown
 from coterie.server.folder import database_of
 from coterie.server.reset_codes import make_reset_code
 from coterie.server.rotation import rotate_identity
 from coterie.server.seen import SeenRow, seen_of
 from coterie.server.speakers import name_speaker
+from coterie.server.store.database import DAMAGED
 from coterie.server.store.readable import TABLES
+from coterie.server.store.soundness import faults_of
 
 GIVE_IT = "Give this to the person, once you are sure who that is: coterie signup NAME --new-identity"
 
@@ -36,6 +41,8 @@ def run(given: Arguments, output: Output) -> int:
             return _rotate(given, output)
         case "reset":
             return _reset(given, output)
+        case "check":
+            return _check(given, output)
         case _:
             return _sees(given, output)
 
@@ -62,6 +69,16 @@ def _reset(given: Arguments, output: Output) -> int:
     code = make_reset_code(database_of(data_folder(given)), name, now_ms)
     shape = ResetCodeShape(reset=name, code=code.words, expires=iso(now_ms + limits.RESET_CODE_MS))
     output.show(shape, f"{GIVE_IT}\n\n  {code.words}\n")
+    return Exit.DONE
+
+
+def _check(given: Arguments, output: Output) -> int:
+    faults = faults_of(database_of(data_folder(given)))
+    for fault in faults:
+        output.show(CheckShape(sound=False, fault=fault), fault)
+    if faults:
+        raise Unavailable(Code.DAMAGED, DAMAGED)
+    output.show(CheckShape(sound=True), "The database is sound.")
     return Exit.DONE
 
 

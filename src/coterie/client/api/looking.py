@@ -24,6 +24,7 @@ from coterie.client.events import (
     Person,
 )
 from coterie.client.runtime import Runtime
+from coterie.client.store.faults import WHAT_HELPS
 from coterie.client.store.records import NEVER_MS, ConversationRow
 from coterie.client.store.sqlite import ClientStore
 
@@ -222,6 +223,8 @@ class Looking:
         code = self._link.code or Code.UNREACHABLE
         if code in (Code.IDENTITY_CHANGED, Code.LEDGER_SPLIT):
             return SecurityStop(code)
+        if code is Code.DAMAGED:
+            return Unavailable(code, f"the messages on this machine are damaged: {WHAT_HELPS}")
         return Refused(code)
 
 

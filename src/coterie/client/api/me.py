@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -41,6 +42,8 @@ from coterie.client.events import (
 from coterie.client.message_ids import MessageIds
 from coterie.client.runtime import Runtime
 from coterie.client.signing_in import Renewal
+from coterie.client.store.backup_file import write_backup
+from coterie.client.store.keys import read_key_file
 from coterie.client.store.lock import ProfileLock
 from coterie.client.store.profiles import remove_profile
 from coterie.client.store.records import PutSetting, Setting
@@ -62,6 +65,7 @@ class Me(Admitting):
     ) -> None:
         super().__init__(store, Runtime(store, profile, clock, self._show, renewal), lock.place)
         self._lock = lock
+        self._clock = clock
         self._readers = Readers(self._with_reply)
         self._ids = MessageIds()
         self._waiting: dict[MessageId, asyncio.Future[Sent]] = {}
@@ -157,6 +161,12 @@ class Me(Admitting):
             proof = PutSetting(Setting.SPLIT_PROOF, SplitProof(ours, theirs, both.leaves).pack())
             self._runtime.stop_over(SecurityStop(Code.LEDGER_SPLIT, found.fraud.why), (proof,))
         return found
+
+    async def back_up(self, file: Path) -> int:
+        """Write this profile into a new file; its size in bytes. Sealed as the store is, and without the keys
+        of this device: what is restored from it becomes another one. Nothing else happens meanwhile: a second
+        for 100 MB. Raises Unavailable(disk), also where there is such a file."""
+        return write_backup(file, read_key_file(self._place), self._clock.wall_ms(), self._store.copy_to)
 
     async def close(self) -> None:
         """Hang up, and leave the store in order."""

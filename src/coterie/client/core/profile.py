@@ -39,7 +39,7 @@ def unpack_profile(data: bytes | None) -> Profile:
     try:
         return _decoder.decode(data or b"")
     except (msgspec.MsgspecError, ValueError):
-        raise Unavailable(Code.DISK, "the profile's own record is missing or damaged") from None
+        raise Unavailable(Code.DAMAGED, "the profile's own record is missing or damaged") from None
 
 
 class ServerProof(msgspec.Struct, frozen=True, array_like=True):

@@ -15,7 +15,8 @@ import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError, Unavailable
-from coterie.client.store.faults import DatabaseError, database_fault, file_fault
+from coterie.base.write_ahead_log import synced_frames
+from coterie.client.store.faults import WHAT_HELPS, DatabaseError, database_fault, file_fault
 from coterie.client.store.profiles import FILE_MODE, sync_folder
 
 KEY_BYTES = 32
@@ -70,22 +71,27 @@ def open_database(path: Path, key: bytes, steps: Iterable[Step], *, new: bool = 
     """The database at path, on the newest schema, held by this process alone.
 
     key: 32 bytes. new: it is made here; else it must be there: no empty one takes the place of a lost one.
-    Raises Unavailable: profile-in-use, newer-schema, or disk (also for a wrong key: it looks like damage).
+    Raises Unavailable: profile-in-use, newer-schema, disk, or damaged (also for a wrong key: it looks so).
+    What is damaged stays as it is, its log too.
     """
     if len(key) != KEY_BYTES:
         raise LocalError(Code.USAGE, "a database key is 32 bytes")
     try:
         if new:
             make_private(path)
+        synced = 0 if new else _synced_frames(path)
         connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE, statementcachesize=STATEMENTS)
     except OSError as error:
         raise file_fault(error, "the database") from error
     except apsw.Error as error:
         raise database_fault(error) from error
     try:
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         _unlock(connection, key)
+        _require_log(connection, synced)
         if not (new or connection.table_exists("main", "schema_step")):
-            raise Unavailable(Code.DISK, "the database is empty")
+            raise Unavailable(Code.DAMAGED, f"the database is empty: {WHAT_HELPS}")
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
         _migrate(connection, path, tuple(steps))
     except BaseException as error:
         connection.close(True)
@@ -95,6 +101,39 @@ def open_database(path: Path, key: bytes, steps: Iterable[Step], *, new: bool = 
             raise database_fault(error) from error
         raise
     return connection
+
+
+def open_unchecked(path: Path, key: bytes) -> apsw.Connection:
+    """A database as far as it can be read, whatever is wrong with it: nothing of it is changed. Raises
+    Unavailable: damaged, disk."""
+    try:
+        connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE, statementcachesize=STATEMENTS)
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        _unlock(connection, key)
+    except apsw.Error as error:
+        raise database_fault(error) from error
+    return connection
+
+
+def _synced_frames(path: Path) -> int:
+    """How many frames the log beside a database must give."""
+    try:
+        with path.with_name(f"{path.name}-wal").open("rb") as log:
+            return synced_frames(log)
+    except FileNotFoundError:
+        return 0
+
+
+def _require_log(connection: apsw.Connection, synced: int) -> None:
+    """SQLite leaves out what follows a spoiled frame without a word: sessions would go back to where they
+    were before, and what was acknowledged would be gone."""
+    if not synced:
+        return
+    ((_, found, _),) = msgspec.convert(
+        run(connection, "PRAGMA wal_checkpoint(noop)"), list[tuple[int, int, int]]
+    )
+    if found < synced:
+        raise Unavailable(Code.DAMAGED, f"the log of the database is damaged: {WHAT_HELPS}")
 
 
 def discard_database(path: Path) -> None:

@@ -52,6 +52,7 @@ class KeyFile(msgspec.Struct, frozen=True, array_like=True):
     wraps: tuple[StoreWrap, ...]
 
 
+_DAMAGED = "the key file of this profile is damaged: restore a backup of it"
 _decoder: msgspec.msgpack.Decoder[KeyFile] = msgspec.msgpack.Decoder(KeyFile)
 
 
@@ -102,7 +103,7 @@ def write_key_file(place: ProfilePlace, key_file: KeyFile, *, replace: bool = Fa
 
 
 def read_key_file(place: ProfilePlace) -> KeyFile:
-    """Raises Refused(no-profile) where there is none, Unavailable(disk) where it is damaged."""
+    """Raises Refused(no-profile) where there is none, Unavailable: damaged, disk."""
     try:
         with place.key_file.open("rb") as file:
             data = file.read(KEY_FILE_BYTES + 1)
@@ -118,11 +119,11 @@ def pack(key_file: KeyFile) -> bytes:
 
 
 def unpack(data: bytes) -> KeyFile:
-    """Raises Unavailable(disk) for anything that pack() did not make."""
+    """Raises Unavailable(damaged) for anything that pack() did not make."""
     try:
         key_file = _decoder.decode(unwrap(Domain.STORE_WRAP, data[: KEY_FILE_BYTES + 1]))
     except (RemoteError, msgspec.MsgspecError, RecursionError, ValueError, OverflowError) as error:
-        raise Unavailable(Code.DISK, "the key file of this profile is damaged") from error
+        raise Unavailable(Code.DAMAGED, _DAMAGED) from error
     shapes = [(len(wrapped.nonce), len(wrapped.ciphertext)) for wrapped in key_file.wraps]
     if (
         len(data) > KEY_FILE_BYTES
@@ -131,7 +132,7 @@ def unpack(data: bytes) -> KeyFile:
         or any(shape != (NONCE_BYTES, KEY_BYTES + TAG_BYTES) for shape in shapes)
         or pack(key_file) != data
     ):
-        raise Unavailable(Code.DISK, "the key file of this profile is damaged")
+        raise Unavailable(Code.DAMAGED, _DAMAGED)
     return key_file
 
 

@@ -48,5 +48,5 @@ def become_device(database: apsw.Connection, record: BecomeDevice) -> None:
     database.execute(_UNSURE, (MessageState.UNSURE, OutboxState.SENT, record.sure_from))
     database.execute(_SURE, (record.device, OutboxState.WAITING, record.sure_from))
     database.execute(_NO_MORE_TO_SEND, (OutboxState.WAITING, record.sure_from))
-    for key in (Setting.RUN, Setting.PENDING_PREKEYS):
+    for key in (Setting.RUN, Setting.PENDING_PREKEYS, Setting.RESTORED):
         database.execute('DELETE FROM setting WHERE "key" = ?', (key,))

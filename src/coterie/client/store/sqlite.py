@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Self
 
+import msgspec
+
 from coterie.base.codes import Code
-from coterie.base.errors import LocalError
+from coterie.base.errors import LocalError, Unavailable
 from coterie.client.store.database import discard_database, known_steps, open_database
-from coterie.client.store.faults import DatabaseError, database_fault
+from coterie.client.store.faults import WHAT_HELPS, DatabaseError, database_fault
 from coterie.client.store.profiles import ProfilePlace
 from coterie.client.store.reads import PeopleReads, SessionReads
 from coterie.client.store.records import Record
 from coterie.client.store.timeline import TimelineReads
+from coterie.client.store.without_ratchets import copy_without_ratchets
 from coterie.client.store.words import TEXTS_AT_ONCE
 from coterie.client.store.writes import write
+
+_HOLDINGS = """SELECT (SELECT count(*) FROM message WHERE "shown" = 1), (SELECT count(*) FROM conversation),
+    (SELECT count(*) FROM account)"""
+
+
+class Holdings(msgspec.Struct, frozen=True):
+    """How much a store holds."""
+
+    messages: int
+    conversations: int
+    people: int
 
 
 class ClientStore(PeopleReads, SessionReads, TimelineReads):
@@ -30,7 +45,8 @@ class ClientStore(PeopleReads, SessionReads, TimelineReads):
         """The database of a profile. database_key: 32 bytes (keys.py).
 
         Before the profile has its key file it is made anew: what an earlier try left there has no key. After
-        that it must be there. Raises Unavailable: disk (also a wrong key), newer-schema, profile-in-use.
+        that it must be there. Raises Unavailable: disk, damaged (also a wrong key), newer-schema,
+        profile-in-use.
         """
         new = not place.key_file.exists()
         if new:
@@ -72,6 +88,18 @@ class ClientStore(PeopleReads, SessionReads, TimelineReads):
                 self._database.execute("ROLLBACK")
         except DatabaseError as error:
             raise database_fault(error) from error
+
+    def copy_to(self, target: Path) -> None:
+        """Write what is committed into an empty file, but for what only this device may use
+        (without_ratchets.py). Outside a transaction. Raises Unavailable(disk, damaged)."""
+        copy_without_ratchets(self._database, target)
+
+    def looked_through(self) -> Holdings:
+        """How much is here, after a look at every page and row. Raises Unavailable(damaged)."""
+        if self._rows("PRAGMA integrity_check(1)") != [("ok",)]:
+            raise Unavailable(Code.DAMAGED, f"the database is damaged: {WHAT_HELPS}")
+        counts = msgspec.convert(self._rows(_HOLDINGS), list[tuple[int, int, int]])
+        return Holdings(*counts[0])
 
     def close(self) -> None:
         """Roll back what is open, write the log into the file, let go of it. A second time does nothing."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import msgspec
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError, LocalError, Unavailable
 
+log = logging.getLogger("coterie.server.store")
+
 Row = tuple[Any, ...]
 """Columns as SQLite gives them; the queries say what they are."""
 Value = bytes | int | str | None
@@ -24,6 +27,8 @@ FILE_MODE = 0o600
 STATEMENTS = 256
 BUSY_MS = 5000
 """An operator's tool may read or back up beside the server."""
+
+DAMAGED = "the database of this server is damaged and was left as it is: restore the newest backup of it"
 
 _PRAGMAS = (
     ("locking_mode", "normal", "normal"),
@@ -64,11 +69,15 @@ def database_fault(error: Exception) -> CoterieError:
     kind = type(error).__name__
     match error:
         case apsw.FullError():
-            return Unavailable(Code.DISK, "no space is left for the database")
+            return Unavailable(Code.DISK, "no space is left on the disk of the database: nothing was lost")
         case apsw.NotADBError() | apsw.CorruptError():
-            return Unavailable(Code.DISK, "the database is damaged")
+            return Unavailable(Code.DAMAGED, DAMAGED)
         case apsw.BindingsError() | apsw.SQLError() | apsw.MisuseError() | apsw.ConstraintError():
             return LocalError(Code.USAGE, f"the store was used wrongly ({kind})")
+        case apsw.ReadOnlyError() | apsw.PermissionsError() | apsw.CantOpenError():
+            return Unavailable(Code.DISK, "the database is missing, or its disk is write-protected")
+        case apsw.IOError():
+            return Unavailable(Code.DISK, "the disk of the database does not read or write")
         case _:
             return Unavailable(Code.DISK, f"the database cannot be used ({kind})")
 
@@ -78,13 +87,13 @@ class Database:
     would be skipped silently."""
 
     def __init__(self, path: Path, steps: tuple[Step, ...] | None = None) -> None:
-        """Raises Unavailable: disk (not usable), newer-schema."""
+        """Raises Unavailable: disk (not usable), damaged, newer-schema."""
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
             self._connection = apsw.Connection(str(path), statementcachesize=STATEMENTS)
             self._connection.set_busy_timeout(BUSY_MS)
             self._configure()
-            self._migrate(known_steps() if steps is None else steps)
+            self._migrate(path, known_steps() if steps is None else steps)
         except OSError as error:
             raise Unavailable(Code.DISK, f"the database cannot be opened ({type(error).__name__})") from error
         except apsw.Error as error:
@@ -106,13 +115,23 @@ class Database:
         return self._connection.total_changes() - before
 
     def one(self, sql: str, values: Values = ()) -> Row | None:
-        """The first row."""
-        row: Row | None = self._connection.execute(sql, values).fetchone()
+        """The first row. Raises Unavailable where it cannot be read, as all() and rows() do."""
+        try:
+            row: Row | None = self._connection.execute(sql, values).fetchone()
+        except apsw.Error as error:
+            raise database_fault(error) from error
         return row
 
     def all(self, sql: str, values: Values = ()) -> list[Row]:
         """Every row."""
-        return list(self._connection.execute(sql, values))
+        return list(self.rows(sql, values))
+
+    def rows(self, sql: str, values: Values = ()) -> Iterator[Row]:
+        """One row after the other."""
+        try:
+            yield from self._connection.execute(sql, values)
+        except apsw.Error as error:
+            raise database_fault(error) from error
 
     def number(self, sql: str, values: tuple[Value, ...] = ()) -> int:
         """The only column of the only row, 0 for NULL or no row."""
@@ -129,7 +148,12 @@ class Database:
         return self._connection.in_transaction
 
     def close(self) -> None:
-        self._connection.close()
+        """Write the log into the file, and let go of both. What a disk that is full now does not take of it
+        stays in the log, for the next opening."""
+        try:
+            self._connection.close()
+        except apsw.Error as error:
+            log.warning("the log of the database stays beside it: %s", database_fault(error))
 
     def _configure(self) -> None:
         for name, wanted, expected in _PRAGMAS:
@@ -138,7 +162,7 @@ class Database:
             if row is None or row[0] != expected:
                 raise Unavailable(Code.DISK, f"the database does not take {name} = {wanted}")
 
-    def _migrate(self, steps: tuple[Step, ...]) -> None:
+    def _migrate(self, path: Path, steps: tuple[Step, ...]) -> None:
         self.run("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL)")
         applied = {row[0]: row[1] for row in self.all("SELECT number, checksum FROM migrations")}
         known = {step.number: step.checksum for step in steps}
@@ -149,7 +173,27 @@ class Database:
                 raise Unavailable(Code.DISK, f"migration {number} of the database is not the known one")
         for step in steps:
             if step.number not in applied:
+                if applied:
+                    self._snapshot(path, step.number)
                 self._apply(step)
+                applied[step.number] = step.checksum
+
+    def _snapshot(self, path: Path, number: int) -> None:
+        """Copy the database to NAME.before-NNN, whole or not at all; the last such copy stays."""
+        target = path.with_name(f"{path.name}.before-{number:03}")
+        draft = path.with_name(f"{path.name}.before.new")
+        try:
+            draft.unlink(missing_ok=True)
+            os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE))
+            self.run("VACUUM INTO ?", (str(draft),))
+            with draft.open("rb+") as copy:
+                os.fsync(copy.fileno())
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+        for old in path.parent.glob(f"{path.name}.before-*"):
+            if old != target:
+                old.unlink()
 
     def _apply(self, step: Step) -> None:
         self.run("BEGIN IMMEDIATE")

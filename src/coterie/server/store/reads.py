@@ -106,7 +106,7 @@ class SqliteReads:
             return (newest[0],) if newest else ()
         given: list[bytes] = []
         size = 0
-        for (signed,) in self._db.execute(
+        for (signed,) in self._db.rows(
             covered + " AND seq > ? ORDER BY seq", (row[0], ledger_size, known_seq)
         ):
             size += len(signed)
@@ -175,7 +175,7 @@ class SqliteReads:
             return ()
         given: list[MailboxEntry] = []
         size = 0
-        for seq, sender_no, envelope, time_ms, sealed in self._db.execute(
+        for seq, sender_no, envelope, time_ms, sealed in self._db.rows(
             "SELECT seq, sender_no, envelope, time_ms, sealed FROM mailbox_entries"
             " WHERE device_no = ? AND seq > ? ORDER BY seq LIMIT ?",
             (known.no, after_seq, entries),
@@ -198,7 +198,7 @@ class SqliteReads:
         size = 0
         emptied = self._db.number("SELECT emptied FROM conversations WHERE no = ?", (known.no,))
         after = max(after_seq, emptied)
-        for seq, device_no, session, message, ciphertext, commitment, time_ms, mac in self._db.execute(
+        for seq, device_no, session, message, ciphertext, commitment, time_ms, mac in self._db.rows(
             "SELECT seq, device_no, session, message, ciphertext, commitment, time_ms, mac"  # noqa: S608 - a constant
             f" FROM log_entries WHERE no IN {ENTRIES} ORDER BY no",
             {"conversation": known.no, "after": after, "upto": after + entries},

@@ -26,6 +26,9 @@ class Setting(StrEnum):
     """Packed prekeys that the server has not confirmed yet."""
     RUN = "run"
     """Number of this start and its nonce, packed (encryption rule 28)."""
+    RESTORED = "restored"
+    """b"1" in what came out of a backup or was saved from a damaged store, until it is a device of its
+    own."""
     CLEAN_STOP = "clean-stop"
     """b"1" after a close in order; absent while running and after a kill."""
     PENDING_SIGN_UP = "pending-sign-up"
