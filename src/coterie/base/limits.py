@@ -161,6 +161,16 @@ KEEP_ENDED_SESSION_MS = DAY_MS
 """How long the key of somebody's session outlives the first message of the one after it."""
 PRUNE_EVERY_MS = 6 * HOUR_MS
 
+# repair
+REPAIR_TIMES = 3
+"""How often one device is given one message."""
+REPAIRS_PER_HOUR = 100
+"""To one device."""
+REPAIR_REQUESTS_PER_HOUR = 120
+"""Of one device; what it seals beyond that is kept unopened for the hour."""
+REPAIR_RUN_MESSAGES = 10_000
+"""As many skipped messages of a device at once have places kept for them, the newest."""
+
 # comparing emoji
 VERIFY_PERSON_MS = 600 * SECOND_MS
 """How long an exchange waits for a person, here or there."""
