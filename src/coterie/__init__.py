@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from coterie.client.events import EmojiToCompare as EmojiToCompare
     from coterie.client.events import EndReason as EndReason
     from coterie.client.events import Event as Event
+    from coterie.client.events import Fetching as Fetching
     from coterie.client.events import FramesSent as FramesSent
     from coterie.client.events import IdentityChanged as IdentityChanged
     from coterie.client.events import LedgerDoubted as LedgerDoubted
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from coterie.client.events import MessageDelivered as MessageDelivered
     from coterie.client.events import MessageQueued as MessageQueued
     from coterie.client.events import MessageSent as MessageSent
+    from coterie.client.events import MessagesFetching as MessagesFetching
     from coterie.client.events import MessagesMissing as MessagesMissing
     from coterie.client.events import MessageState as MessageState
     from coterie.client.events import NameReset as NameReset
@@ -118,6 +120,7 @@ _MODULES = {
         "EmojiToCompare",
         "EndReason",
         "Event",
+        "Fetching",
         "FramesSent",
         "LedgerDoubted",
         "IdentityChanged",
@@ -128,6 +131,7 @@ _MODULES = {
         "MessageQueued",
         "MessageDelivered",
         "MessageSent",
+        "MessagesFetching",
         "MessagesMissing",
         "MessageState",
         "NameReset",

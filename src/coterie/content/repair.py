@@ -12,10 +12,14 @@ from coterie.base.domains import Domain
 from coterie.base.errors import RemoteError
 from coterie.base.quiet import Quiet
 from coterie.content.packing import Format, Id16, Id32
+from coterie.content.padding import padded_size
 
 WANTED_MOST = 50
 REPAIR_INNER_BYTES = limits.REPAIR_ENVELOPE_BYTES - 4096
 """Of an inner message that is given in an envelope; the rest is what seals it."""
+
+_BESIDE_BYTES = 64
+"""What stands beside the inner message: franking key, index, lengths; about."""
 
 _Id16OrNone = Annotated[bytes, msgspec.Meta(max_length=16)]
 _Id32OrNone = Annotated[bytes, msgspec.Meta(max_length=32)]
@@ -56,14 +60,22 @@ class RepairRequest(msgspec.Struct, frozen=True, array_like=True, forbid_unknown
 
 
 class Repair(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """One message as its sender sealed it, never a key. index: its place in its session."""
+    """One message as its sender sealed it, never a key. index: its place in its session. zeros: fill it up to
+    a size that says as little as that of the message did."""
 
     franking_key: Id32
     index: _Index
     inner: Annotated[bytes, msgspec.Meta(min_length=1, max_length=REPAIR_INNER_BYTES)]
+    zeros: Annotated[bytes, msgspec.Meta(max_length=limits.REPAIR_ENVELOPE_BYTES)] = b""
 
     def pack(self) -> bytes:
         return _repairs.pack(self)
+
+    def filled(self) -> Repair:
+        """With zeros up to a padded size, or up to what an envelope holds."""
+        size = len(self.inner) + _BESIDE_BYTES
+        wanted = min(padded_size(size), REPAIR_INNER_BYTES + _BESIDE_BYTES)
+        return msgspec.structs.replace(self, zeros=bytes(wanted - size))
 
     @classmethod
     def unpack(cls, data: bytes) -> Repair:

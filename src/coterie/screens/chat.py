@@ -103,6 +103,7 @@ class Chat:
             case (
                 events.BecameNewDevice()
                 | events.MessagesMissing()
+                | events.MessagesFetching()
                 | events.OwnDeviceQuestion()
                 | events.AccountChangeAnswered()
                 | events.NameReset()
@@ -123,6 +124,7 @@ class Chat:
         self,
         event: events.BecameNewDevice
         | events.MessagesMissing
+        | events.MessagesFetching
         | events.OwnDeviceQuestion
         | events.AccountChangeAnswered
         | events.NameReset
@@ -141,6 +143,8 @@ class Chat:
                 self._noticing.renewed(unsure, batch)
             case events.MessagesMissing(conversation=conversation, name=name, count=count):
                 self._noticing.missing(conversation, name, count, batch)
+            case events.MessagesFetching():
+                self._noticing.fetching(event, batch)
             case events.OwnDeviceQuestion(device=device):
                 self.asking.add(device, batch)
             case _:

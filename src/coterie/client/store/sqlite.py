@@ -12,12 +12,13 @@ from coterie.client.store.faults import DatabaseError, database_fault
 from coterie.client.store.profiles import ProfilePlace
 from coterie.client.store.reads import PeopleReads, SessionReads
 from coterie.client.store.records import Record
+from coterie.client.store.repairs import RepairReads
 from coterie.client.store.timeline import TimelineReads
 from coterie.client.store.words import TEXTS_AT_ONCE
 from coterie.client.store.writes import write
 
 
-class ClientStore(PeopleReads, SessionReads, TimelineReads):
+class ClientStore(PeopleReads, SessionReads, TimelineReads, RepairReads):
     """begin, apply as often as needed, commit or rollback. What is committed is on the disk.
 
     Reads in between see what was applied. Raises Unavailable(disk) where file or disk fail and LocalError
