@@ -159,7 +159,7 @@ class RenewedShape(Shape, frozen=True, kw_only=True):
 
 
 class FetchingShape(Shape, frozen=True, kw_only=True):
-    """count: how many messages of a conversation are known of and not here; other devices are asked for them."""
+    """count: how many messages of a conversation are known of and not here; others are asked for them."""
 
     event: str
     conversation: str

@@ -201,5 +201,3 @@ def _known_by(row: AwaitedRow, hash: bytes, account: AccountId, now_ms: int) -> 
     if row.hash == hash and row.named_by == account:
         return row
     return msgspec.structs.replace(row, hash=hash, named_by=account, next_ms=min(row.next_ms, now_ms))
-
-

@@ -110,7 +110,10 @@ class Gaps:
     def seq_of_lost(self, inner: InnerMessage) -> int:
         """On which side of a dormant time a message counts that has no place in the log: 0 where it is of an
         earlier count, and changes none."""
-        tip, anew_from = self._reads.tip(inner.conversation, inner.device), self._anew_from(inner.conversation)
+        tip, anew_from = (
+            self._reads.tip(inner.conversation, inner.device),
+            self._anew_from(inner.conversation),
+        )
         counts = tip is not None and tip.anew_from == anew_from and 0 < tip.first_n <= inner.n
         return anew_from + 1 if counts else 0
 

@@ -32,10 +32,10 @@ from coterie.client.core.news import News
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
+from coterie.client.core.repair_rules import mended_row
 from coterie.client.core.telling import Telling
 from coterie.client.core.trust import Trust
 from coterie.client.core.verification import Verification
-from coterie.client.core.repair_rules import mended_row
 from coterie.client.core.views import Views, packed_left_out
 from coterie.client.events import MessageArrived, MessageState
 from coterie.client.outcome import Outcome

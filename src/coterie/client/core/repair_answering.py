@@ -33,9 +33,7 @@ DEVICES_MOST: Final = 1000
 class Answering:
     """What was asked and not answered is known while the program runs: who is not answered asks again."""
 
-    def __init__(
-        self, reads: Reads, people: People, trust: Trust, fanout: Fanout, may_have: MayHave
-    ) -> None:
+    def __init__(self, reads: Reads, people: People, trust: Trust, fanout: Fanout, may_have: MayHave) -> None:
         self._reads = reads
         self._people = people
         self._trust = trust

@@ -14,7 +14,7 @@ import msgspec
 from coterie.base import limits
 from coterie.base.errors import SealBroken
 from coterie.base.ids import AccountId, DeviceId, log_of, mailbox_of
-from coterie.client.core.awaited import ROUND, Awaiting
+from coterie.client.core.awaited import ROUND
 from coterie.client.core.fanout import SLICE, Fanout
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
@@ -121,7 +121,9 @@ class Asking:
 
     def _others(self, account: AccountId, row: AwaitedRow) -> tuple[PeerDevice, ...]:
         known = self._people.rows.get(account)
-        return self._good(tuple(each for each in (known.devices if known else ()) if each.device != row.device))
+        return self._good(
+            tuple(each for each in (known.devices if known else ()) if each.device != row.device)
+        )
 
     def _good(self, devices: tuple[PeerDevice, ...]) -> tuple[PeerDevice, ...]:
         return tuple(

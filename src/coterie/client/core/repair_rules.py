@@ -186,4 +186,3 @@ def mended_row(order: int, mended: Mended, *, own: bool) -> MessageRow:
         not_for=packed_left_out(inner),
         shown=is_shown(body),
     )
-

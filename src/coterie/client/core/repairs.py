@@ -133,5 +133,3 @@ class Repairs:
                 for each in self._reads.awaited(conversation)
             )
             yield MessagesFetching(conversation, target_of(row, self._people), places[-PLACES_MOST:])
-
-

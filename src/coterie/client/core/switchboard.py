@@ -39,8 +39,8 @@ from coterie.client.core.asked import Asked
 from coterie.client.core.envelopes import Envelopes
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.inbox import Inbox
-from coterie.client.core.keyring import Keyring
 from coterie.client.core.kept import kept
+from coterie.client.core.keyring import Keyring
 from coterie.client.core.news import News
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.owed import Owed

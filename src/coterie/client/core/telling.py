@@ -23,7 +23,12 @@ class Telling:
     @property
     def wake_at_ms(self) -> int | None:
         """When the first of them has something to tell."""
-        times = (self.read.wake_at_ms, self.trust.wake_at_ms, self.receipts.wake_at_ms, self.repairs.wake_at_ms)
+        times = (
+            self.read.wake_at_ms,
+            self.trust.wake_at_ms,
+            self.receipts.wake_at_ms,
+            self.repairs.wake_at_ms,
+        )
         return min((at for at in times if at is not None), default=None)
 
     def tick(self, now_ms: int) -> Iterator[Outcome]:
