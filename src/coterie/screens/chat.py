@@ -219,6 +219,7 @@ class Chat:
             self._timelines.popitem(last=False)
         self._show_header(batch)
         timeline.open(self._about(conversation), batch, order)
+        self._noticing.fill(timeline, batch)
         self.composing.show(conversation, batch)
 
     def address(self, name: str, batch: Batch) -> None:
@@ -315,6 +316,7 @@ class Chat:
         timeline, to = self._timeline(conversation, batch)
         if timeline is not None:
             timeline.rows_came(fact, to)
+            self._noticing.fill(timeline, to)
         if not isinstance(fact, intents.LaterRead):
             self._stored(conversation, fact.draft, batch)
 

@@ -183,7 +183,7 @@ class Envelopes:
         """Keep a session key, unless one stands already: a session is never replaced (rule 13)."""
         conversation = ConversationId(share.conversation)
         session_id = SessionId(share.session)
-        row = self._conversation(conversation, sender.account)
+        row = self.conversation(conversation, sender.account)
         if share.membership_hash != membership_hash(conversation):
             raise SealBroken("a key for another membership")
         if self._reads.group_in(conversation, sender.account, sender.device, session_id) is not None:
@@ -203,7 +203,7 @@ class Envelopes:
         save = (kept,) if self._reads.conversation(conversation) else (row, kept)
         return save, KeyArrived(conversation, sender.device, session_id)
 
-    def _conversation(self, conversation: ConversationId, sender: AccountId) -> ConversationRow:
+    def conversation(self, conversation: ConversationId, sender: AccountId) -> ConversationRow:
         """The row of a conversation that this sender can be in with me."""
         known = self._reads.conversation(conversation)
         if conversation == self._everyone:

@@ -25,7 +25,7 @@ from coterie.base.ids import (
     is_mailbox,
     log_of,
 )
-from coterie.client.core.envelopes import Envelopes, KeyArrived, UnknownPeer
+from coterie.client.core.envelopes import Envelopes, KeyArrived, OpenedEnvelope, UnknownPeer
 from coterie.client.core.gaps import Replayed
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.news import News
@@ -118,10 +118,14 @@ class Inbox:
             yield self._wait(stream, entry, b"", WaitingReason.BROKEN, now_ms)
             return
         yield Outcome(save=opened.save)
+        yield from self._told(opened, sender, now_ms)
+
+    def _told(self, opened: OpenedEnvelope, sender: PeerDevice, now_ms: int) -> Iterator[Outcome]:
+        """What a device says in an envelope, to whose job it is."""
         for conversation in opened.read:
             self._news.of(conversation)
         if opened.marks is not None:
-            yield from self._telling.trust.came(opened.marks, device, now_ms)
+            yield from self._telling.trust.came(opened.marks, sender.device, now_ms)
         if opened.receipts is not None:
             yield from self._telling.receipts.heard(sender, opened.receipts)
         if opened.wanted is not None:
@@ -269,6 +273,7 @@ class Inbox:
             mended = self._telling.repairs.mended(sender, repair)
             if mended is None:
                 return
+            where = self._envelopes.conversation(mended.inner.conversation, mended.inner.account)
             self._awaiting.gaps.check(mended.inner)
             unpack(mended.inner.body)
         except (SealBroken, RemoteError) as broken:
@@ -278,7 +283,8 @@ class Inbox:
         self._trust.heard(mended.inner.head)
         inner, entry = mended.inner, mended.entry
         seq = entry.seq if entry is not None else self._awaiting.gaps.seq_of_lost(inner)
-        kept: list[Record] = []
+        known = self._reads.conversation(inner.conversation) is not None
+        kept: list[Record] = [] if known else [where]
         if seq:
             kept += self._awaiting.skipped(inner, seq, now_ms)
         message = mended_row(self._awaiting.place(inner), mended, own=inner.account == self._people.me)

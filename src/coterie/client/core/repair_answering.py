@@ -1,7 +1,7 @@
 """Giving messages again to devices that ask for them (encryption rule 24; docs/decisions/0038).
 
-Every message goes as one envelope, without a key, and changes no session. How often each device was given each
-message stands in the store; what a device asks beyond all measure is kept unopened.
+Every message goes as one envelope, without a key, and changes no session. How often each device was given
+each message stands in the store; what a device asks beyond all measure is kept unopened.
 """
 
 from __future__ import annotations

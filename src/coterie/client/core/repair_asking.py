@@ -133,8 +133,8 @@ class Asking:
         )
 
     def _is_deaf(self, device: PeerDevice, rows: list[AwaitedRow], now_ms: int) -> bool:
-        """Whether all rounds so far were in vain, so that another session is begun, once a day: it may be that
-        the device cannot open what is sealed on this one."""
+        """Whether a whole round was in vain, so that another session is begun, once a day: it may be that the
+        device cannot open what is sealed on this one."""
         if min(row.asked for row in rows) < ROUND:
             return False
         if now_ms - self._begun_ms.get(device.device, 0) < limits.DAY_MS:

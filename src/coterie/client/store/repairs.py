@@ -10,7 +10,7 @@ from coterie.client.store.tables import AWAITED, DEVICE_SINCE, MESSAGE, WAITING
 _DUE = 'WHERE "next_ms" <= ? ORDER BY "next_ms", rowid LIMIT ?'
 _OF_DEVICE = 'WHERE "conversation" = ? AND "device" = ? AND "message" = x\'\' ORDER BY "first_n"'
 _HIGHEST = 'SELECT coalesce(max("order" + "last_n" - "first_n"), 0) FROM awaited'
-_UNREADABLE = """SELECT coalesce(sum(most), 0) FROM (SELECT max(count) AS most FROM (
+_UNREADABLE = """SELECT coalesce(sum(max(most, 0)), 0) FROM (SELECT max(count) AS most FROM (
     SELECT "conversation", "device", sum("last_n" - "first_n" + 1) AS count FROM awaited
         GROUP BY "conversation", "device", "message" = x'') GROUP BY "conversation", "device")"""
 
@@ -21,8 +21,8 @@ class RepairReads(Rows):
     def awaited(self, conversation: ConversationId | None = None) -> list[AwaitedRow]:
         """All, or those of one conversation, by order."""
         if conversation is None:
-            return self._all_beside(AWAITED, 'ORDER BY "order"')
-        return self._all_beside(AWAITED, 'WHERE "conversation" = ? ORDER BY "order"', conversation)
+            return self._all_beside(AWAITED, 'ORDER BY "order", rowid')
+        return self._all_beside(AWAITED, 'WHERE "conversation" = ? ORDER BY "order", rowid', conversation)
 
     def awaited_entry(
         self, conversation: ConversationId, device: DeviceId, message: bytes
