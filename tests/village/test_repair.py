@@ -49,8 +49,8 @@ async def whole(me: Me, name: str, said: list[str], seconds: float = PATIENCE_SE
 
 
 class Thief:
-    """Drops or doubles chosen entries on their way to one account with one device, and counts on as if they had
-    never been, or had been always. drops, drops_mail: how many of the next."""
+    """Drops or doubles chosen entries on their way to one account with one device, and counts on as if they
+    had never been, or had been always. drops, drops_mail: how many of the next."""
 
     def __init__(self, liar: Liar, victim: AccountId) -> None:
         self.drops = 0
@@ -281,7 +281,9 @@ async def test_ten_thousand_steps_of_a_session_are_skipped(village: Village) -> 
 async def test_keys_and_messages_are_lost_while_sessions_change(
     village: Village, liar: Liar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every message brings a session of its own; of some the key is lost, of some the message."""
+    """Every message brings a session of its own; of some the key is lost, of some the message, or what
+    was given in its place. What was dropped right before an entry that did not open stands behind it."""
+    monkeypatch.setattr(repair_asking, "PAUSE_MS", 500)
     monkeypatch.setattr(limits, "ROTATE_DIRECT_MESSAGES", 1)
     alice, bob = await village.person("alice"), await village.person("bob")
     await acquainted(alice, bob)
@@ -293,7 +295,7 @@ async def test_keys_and_messages_are_lost_while_sessions_change(
         thief.drops, thief.drops_mail = int(number % 3 == 1), int(number % 3 == 2)
         said.append(str(number))
         await alice.send("@bob", said[-1])
-    await whole(bob, "@alice", said)
+    await alike_set(bob, "@alice", set(said))
 
 
 async def test_two_devices_speak_at_once_through_a_thief(village: Village, liar: Liar) -> None:
@@ -356,7 +358,7 @@ async def test_another_own_device_gives_what_the_sender_is_not_there_to_give(
     await whole(bob, "everyone", ["zero"])
     await whole(carol, "everyone", ["zero"])
     second = await second_of(village, bob, words)
-    await bob.confirm_own_device(second.device)
+    await bob.confirm_device(second.device)
     await acquainted(second, alice, carol)
     await alice.send("everyone", "one")
     await whole(second, "everyone", ["one"])
