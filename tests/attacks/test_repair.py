@@ -213,10 +213,10 @@ def test_what_is_given_is_what_was_said(alice: Peer, bob: Victim, fickle: Fickle
     asker = Asker(alice, bob, fickle)
     asker.gives(given_as(said, "another text"))
     assert bob.texts(EVERYONE) == []
-    assert bob.store.unreadable_now() == 1
+    assert bob.store.undecryptable_now() == 1
     asker.gives(honest(said))
     assert bob.texts(EVERYONE) == [("alice", "of a key that never comes")]
-    assert bob.store.unreadable_now() == 0
+    assert bob.store.undecryptable_now() == 0
     asker.gives(honest(said))
     assert len(bob.texts(EVERYONE)) == 1
 

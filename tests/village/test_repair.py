@@ -38,7 +38,7 @@ def texts(me: Me, name: str) -> list[str]:
 
 
 def unreadable(me: Me) -> int:
-    return me._store.unreadable_now()
+    return me.health().undecryptable_now
 
 
 async def whole(me: Me, name: str, said: list[str], seconds: float = PATIENCE_SECONDS) -> None:
@@ -113,6 +113,7 @@ async def test_what_the_server_drops_is_shown_and_comes(village: Village, liar: 
     missing = [event.count for event in heard.events if isinstance(event, coterie.MessagesMissing)]
     assert missing[0] > 0
     assert missing[-1] == 0
+    assert bob.health().undecryptable_ever == 8
     assert next(each for each in bob.conversations() if each.target == "@alice").unread == len(said)
     assert [each.text for each in bob.search("7")] == ["7"]
 

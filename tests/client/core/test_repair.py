@@ -28,7 +28,7 @@ def pass_time(couple: Couple, ms: int = 1000) -> None:
 def mend(couple: Couple, talker: Talker, ms: int = 60_000) -> None:
     """Until nothing is awaited, or so much time has passed."""
     for _ in range(ms // 1000):
-        if not talker.store.unreadable_now():
+        if not talker.store.undecryptable_now():
             return
         pass_time(couple)
 
@@ -39,7 +39,7 @@ def test_a_message_whose_key_is_lost_comes_again(couple: Couple) -> None:
     couple.says(couple.alice, "one")
     couple.alice.post.envelopes.clear()
     couple.deliver(couple.bob)
-    assert couple.bob.store.unreadable_now() == 1
+    assert couple.bob.store.undecryptable_now() == 1
     mend(couple, couple.bob)
     assert couple.heard(couple.bob) == ["one"]
     assert couple.bob.waiting() == []
@@ -89,7 +89,7 @@ def test_what_is_doubled_is_shown_once_and_nothing_is_asked(couple: Couple) -> N
     couple.alice.post.messages = [said, said]
     couple.deliver(couple.bob)
     assert couple.heard(couple.bob) == ["one"]
-    assert couple.bob.store.unreadable_now() == 0
+    assert couple.bob.store.undecryptable_now() == 0
     assert couple.bob.store.awaited() == []
 
 

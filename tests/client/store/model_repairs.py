@@ -44,7 +44,7 @@ class ModelRepairs:
     def last_kept_order(self) -> int:
         return max((row.last_order for row in self._of(r.AwaitedRow)), default=0)
 
-    def unreadable_now(self) -> int:
+    def undecryptable_now(self) -> int:
         counts: dict[tuple[bytes, bytes], list[int]] = {}
         for row in self._of(r.AwaitedRow):
             both = counts.setdefault((row.conversation, row.device), [0, 0])

@@ -119,7 +119,7 @@ def repairs(reads: Reads) -> list[object]:
         [reads.awaited_entry(c, d, message) for c, d in pairs for message in (b"", b"\x00")],
         [reads.awaited_runs(c, d) for c, d in pairs],
         [reads.awaited_due(now_ms, limit) for now_ms in s.SMALL for limit in LIMITS],
-        [reads.next_asking_ms(), reads.last_kept_order(), reads.unreadable_now()],
+        [reads.next_asking_ms(), reads.last_kept_order(), reads.undecryptable_now()],
         [reads.waiting_at(stream, seq) for stream in s.STREAMS for seq in s.SMALL],
         [reads.message_by_n(c, d, n) for c, d in pairs for n in s.SMALL],
         [reads.given_times(d, order) for d in s.DEVICES for order in s.ORDERS],

@@ -34,7 +34,7 @@ class RepairQuestions(Protocol):
         """The highest order that is kept for something; 0 where nothing is awaited."""
         ...
 
-    def unreadable_now(self) -> int:
+    def undecryptable_now(self) -> int:
         """How many messages there are that cannot be read here."""
         ...
 

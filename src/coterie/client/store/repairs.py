@@ -46,7 +46,7 @@ class RepairReads(Rows):
         """The highest order that is kept for something; 0 where nothing is awaited."""
         return int(self._beside(_HIGHEST)[0][0])
 
-    def unreadable_now(self) -> int:
+    def undecryptable_now(self) -> int:
         """How many messages there are that cannot be read here: entries that wait, and numbers that never
         came. Of one device in one conversation the larger of both counts: they are the same messages."""
         return int(self._beside(_UNREADABLE)[0][0])

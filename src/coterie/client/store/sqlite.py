@@ -9,6 +9,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import LocalError
 from coterie.client.store.database import discard_database, known_steps, open_database
 from coterie.client.store.faults import DatabaseError, database_fault
+from coterie.client.store.health import HealthReads
 from coterie.client.store.profiles import ProfilePlace
 from coterie.client.store.reads import PeopleReads, SessionReads
 from coterie.client.store.records import Record
@@ -18,7 +19,7 @@ from coterie.client.store.words import TEXTS_AT_ONCE
 from coterie.client.store.writes import write
 
 
-class ClientStore(PeopleReads, SessionReads, TimelineReads, RepairReads):
+class ClientStore(PeopleReads, SessionReads, TimelineReads, RepairReads, HealthReads):
     """begin, apply as often as needed, commit or rollback. What is committed is on the disk.
 
     Reads in between see what was applied. Raises Unavailable(disk) where file or disk fail and LocalError

@@ -69,6 +69,8 @@ class Setting(StrEnum):
     happened: packed client.api.doors.Doors."""
     BROKEN_COUNT = "broken-count"
     """How many entries could not be opened, ever: 8 bytes big endian."""
+    UNDECRYPTABLE_COUNT = "undecryptable-count"
+    """How many messages were known of and not readable here, ever: as above."""
 
 
 class PutSetting(Quiet, frozen=True):
