@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from coterie.client.api.admitting import Joiner as Joiner
     from coterie.client.api.admitting import Joiners as Joiners
     from coterie.client.api.auditing import fetch_ledger as fetch_ledger
+    from coterie.client.api.health import Health as Health
     from coterie.client.api.joining import Asking as Asking
     from coterie.client.api.joining import ask_approval as ask_approval
     from coterie.client.api.log_in import log_in as log_in
@@ -95,6 +96,7 @@ _MODULES = {
     ),
     "coterie.client.api.auditing": ("fetch_ledger",),
     "coterie.client.api.admitting": ("Joiner", "Joiners"),
+    "coterie.client.api.health": ("Health",),
     "coterie.client.api.joining": ("Asking", "ask_approval"),
     "coterie.client.api.log_in": ("log_in",),
     "coterie.client.api.me": ("Me",),

@@ -16,8 +16,9 @@ from coterie.base.ids import SessionId
 from coterie.client.commands import MarkVerified, OwnDeviceConfirmed, Tick
 from coterie.client.store.records import MessageRow, ShareState
 from coterie.content.body import Text, pack
+from coterie.content.padding import padded_size
 from coterie.content.repair import Repair, Wanted
-from coterie.e2ee.group import InnerMessage, Parent
+from coterie.e2ee.group import InnerMessage, LeftOut, Parent, SealedMessage, seal_message
 from coterie.e2ee.vodo import GroupOut
 from coterie.ledger.heads import LightHead, SignedHead
 from coterie.ledger.manifest import RECOVERY
@@ -390,3 +391,56 @@ def test_a_device_that_waits_for_its_persons_word_is_given_nothing(
     asker = Asker(late, bob, fickle)
     asker.asks(wanted(row))
     assert asker.given() == []
+
+
+def test_who_was_revoked_while_its_request_waited_is_given_nothing(
+    alice: Peer, bob: Victim, fickle: Fickle
+) -> None:
+    """Attack: a stolen device asks at the moment at which it is revoked."""
+    stolen = another_device(alice, fickle)
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    say(bob, "for all of us")
+    asker = Asker(stolen, bob, fickle)
+    bob.core.trust._hinted = fickle.ledger.view.size + 1
+    asker.asks(wanted(last(bob)))
+    revoke(alice, stolen, bob, fickle)
+    assert bob.core.trust.current
+    bob.now_ms += 1000
+    bob.command(Tick())
+    assert asker.given() == []
+
+
+def test_what_its_sender_held_back_from_a_device_is_held_back_here(
+    alice: Peer, bob: Victim, fickle: Fickle
+) -> None:
+    """Attack: somebody got into bob's account by his passphrase; alice has verified him, and her message
+    names the device as one that waits for her word. Bob has said that it is his, by mistake."""
+    phone = own_phone(bob, fickle)
+    head = SignedHead.unpack(fickle.ledger.head()).light.pack()
+    out = with_key(alice, bob, EVERYONE)
+    for n, reason in ((1, Code.UNCONFIRMED), (2, Code.NO_PREKEY)):
+        said = alice.message(out, EVERYONE, f"number {n}", n=n, head=head)
+        inner = msgspec.structs.replace(
+            InnerMessage.unpack(said.sealed.inner), left_out=(LeftOut(bob.account, phone.device, reason),)
+        )
+        bob.log(resealed(said, seal_message(out, inner, padded_size)))
+    asker = Asker(phone, bob, fickle)
+    asker.asks(*map(wanted, bob.store.history(EVERYONE, 2, None)))
+    assert asker.given() == ["number 2"]
+
+
+def resealed(said: Said, sealed: SealedMessage) -> Said:
+    return Said(said.sender, said.conversation, said.session, said.message, sealed)
+
+
+def test_nobody_gives_a_message_into_a_conversation_of_others(
+    alice: Peer, mallory: Peer, bob: Victim, fickle: Fickle
+) -> None:
+    """Attack: the server puts an entry of mallory's into the log of bob and alice; no key of hers would be
+    taken for it, and no repair is."""
+    bob.say(alice, "between us")
+    talk = direct_id(alice.account, bob.account)
+    said = mallory.message(GroupOut.create(), talk, "i am here, too", n=1)
+    bob.log(said)
+    Asker(mallory, bob, fickle).gives(honest(said))
+    assert [text for _, text in bob.texts(talk)] == ["between us"]

@@ -79,10 +79,8 @@ class Answering:
 
     def _one(self, asker: PeerDevice, wanted: Wanted, now_ms: int) -> Outcome:
         device = self._people.device_of(asker.account, asker.device)
-        if device is None or not device.live:
-            return NOTHING
         row = self._wanted(wanted)
-        if row is None or not self._may_have(row, device):
+        if device is None or row is None or not self._may_have(row, device):
             return NOTHING
         times = self._reads.given_times(device.device, row.order)
         within_hour = self._reads.given_since(device.device, now_ms - limits.HOUR_MS)
