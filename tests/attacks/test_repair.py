@@ -171,14 +171,16 @@ def test_who_asks_beyond_all_measure_is_not_opened_for_an_hour(
     alice: Peer, bob: Victim, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Attack: a flood of requests for nothing. What that device says then lies here unopened, and is opened
-    when the hour is over: nothing of it is lost."""
+    when the hour is over: nothing of it is lost, but for what no disk would hold."""
     monkeypatch.setattr(limits, "REPAIR_REQUESTS_PER_HOUR", 3)
+    monkeypatch.setattr(limits, "REPAIR_FLOOD_KEPT", 1)
     say(bob, "for all of us")
     asker = Asker(alice, bob, fickle)
     for _ in range(3):
         asker.asks(Wanted(EVERYONE, bob.device, b"?" * 16, 0, b""))
     asker.asks(wanted(last(bob)))
     assert asker.given() == []
+    asker.asks(wanted(last(bob)))
     (waits,) = bob.waiting()
     assert waits.reason == "too-many-failures"
     bob.now_ms += limits.HOUR_MS

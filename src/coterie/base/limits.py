@@ -168,6 +168,8 @@ REPAIRS_PER_HOUR = 100
 """To one device."""
 REPAIR_REQUESTS_PER_HOUR = 120
 """Of one device; what it seals beyond that is kept unopened for the hour."""
+REPAIR_FLOOD_KEPT = 200
+"""So many envelopes of such a device; what goes beyond that is dropped."""
 REPAIR_RUN_MESSAGES = 10_000
 """As many skipped messages of a device at once have places kept for them, the newest."""
 

@@ -102,7 +102,11 @@ class Inbox:
         if not sender.live:
             log.warning("an envelope of a revoked device was dropped")
             return
-        if self._envelopes.failing_too_often(device, now_ms) or self._telling.repairs.floods(device, now_ms):
+        if self._telling.repairs.floods(device, now_ms):
+            if self._reads.waiting_count(stream, device) < limits.REPAIR_FLOOD_KEPT:
+                yield self._wait(stream, entry, b"", WaitingReason.TOO_MANY_FAILURES, now_ms)
+            return
+        if self._envelopes.failing_too_often(device, now_ms):
             yield self._wait(stream, entry, b"", WaitingReason.TOO_MANY_FAILURES, now_ms)
             return
         try:
