@@ -78,7 +78,7 @@ def text_of(repair: Repair) -> str:
 
 def revoke(peer: Peer, device: Peer, victim: Victim, server: Fickle) -> None:
     """The newest manifest of an account lists one of its devices no longer."""
-    gone = msgspec.structs.replace(device.entry(), revoked_ms=NOW_MS + 1, name="", curve25519=b"")
+    gone = msgspec.structs.replace(device.entry(), approved_by=peer.device).revoked(NOW_MS + 1)
     peer.signed = peer.sign(peer.entry(), gone, after=peer.signed)
     server.ledger.add(peer.signed)
     victim.frame(LedgerGrew(server.ledger.head()))

@@ -48,6 +48,14 @@ async def whole(me: Me, name: str, said: list[str], seconds: float = PATIENCE_SE
             await asyncio.sleep(0.02)
 
 
+def fetching(heard: Heard) -> list[coterie.MessagesFetching]:
+    return [event for event in heard.events if isinstance(event, coterie.MessagesFetching)]
+
+
+def missing(heard: Heard) -> list[int]:
+    return [event.count for event in heard.events if isinstance(event, coterie.MessagesMissing)]
+
+
 class Thief:
     """Drops or doubles chosen entries on their way to one account with one device, and counts on as if they
     had never been, or had been always. drops, drops_mail: how many of the next."""
@@ -107,12 +115,10 @@ async def test_what_the_server_drops_is_shown_and_comes(village: Village, liar: 
         if not dropped:
             await heard.until(lambda _: texts(bob, "@alice")[-1] == said[-1])
     await whole(bob, "@alice", said)
-    told = [event for event in heard.events if isinstance(event, coterie.MessagesFetching)]
+    await heard.until(lambda _: fetching(heard)[-1].places == () and missing(heard)[-1] == 0)
+    told = fetching(heard)
     assert max(sum(place.count for place in event.places) for event in told) >= 3
-    assert told[-1].places == ()
-    missing = [event.count for event in heard.events if isinstance(event, coterie.MessagesMissing)]
-    assert missing[0] > 0
-    assert missing[-1] == 0
+    assert missing(heard)[0] > 0
     assert bob.health().undecryptable_ever == 8
     assert next(each for each in bob.conversations() if each.target == "@alice").unread == len(said)
     assert [each.text for each in bob.search("7")] == ["7"]

@@ -172,21 +172,21 @@ class Awaiting:
         newest = tip is None or inner.n > tip.n
         for row in self.runs(inner.conversation, inner.device):
             if row.first_n <= inner.n <= row.last_n:
-                yield from self._split(row, inner, hash, now_ms)
+                yield from self._split(row, inner, hash, now_ms, newest=newest)
             elif row.last_n == inner.n - 1 and hash:
                 yield _known_by(row, hash, inner.account, now_ms)
-            elif row.first_n > inner.n and newest:
-                self.changed[inner.conversation] = None
-                yield _drop(row)
 
-    def _split(self, row: AwaitedRow, inner: InnerMessage, hash: bytes, now_ms: int) -> Iterator[Record]:
-        """What is left of a run on both sides of a number that has come."""
+    def _split(
+        self, row: AwaitedRow, inner: InnerMessage, hash: bytes, now_ms: int, *, newest: bool
+    ) -> Iterator[Record]:
+        """What is left of a run on both sides of a number that has come. newest: by its device's own word
+        there is no higher one; only others have named it."""
         self.changed[inner.conversation] = None
         yield _drop(row)
         if row.first_n < inner.n:
             below = msgspec.structs.replace(row, last_n=inner.n - 1, hash=b"", asked=0, next_ms=NEVER_MS)
             yield _known_by(below, hash, inner.account, now_ms) if hash else below
-        if inner.n < row.last_n:
+        if inner.n < row.last_n and not newest:
             yield msgspec.structs.replace(row, first_n=inner.n + 1, order=row.order_of(inner.n + 1))
 
     def lied(self, row: AwaitedRow, now_ms: int) -> tuple[Record, ...]:

@@ -115,7 +115,9 @@ class IsIt:
         if awaited is None:
             return None
         hash = hashlib.sha256(repair.inner).digest()
-        if inner.account != awaited.account or inner.membership_hash != membership_hash(inner.conversation):
+        by = self._people.device_of(inner.account, inner.device)
+        right = inner.membership_hash == membership_hash(inner.conversation)
+        if by is None or inner.account != awaited.account or not right:
             raise SealBroken("a repair by somebody else, or for another membership")
         if run is not None and hash != run.hash:
             raise SealBroken("a repair with another text than the one that was named")
@@ -135,7 +137,7 @@ class IsIt:
     def _check_giver(self, sender: PeerDevice, inner: InnerMessage, run: AwaitedRow | None) -> None:
         """The sender's own devices speak for it; another own device does where others have named the text.
         Else whoever holds one of them, and the server, could put words into everybody's mouth."""
-        if sender.device == inner.device:
+        if (sender.account, sender.device) == (inner.account, inner.device):
             return
         doubtful = sender.device in self._trust.own.doubtful()
         named = run is not None and run.named_by != self._people.me
@@ -146,10 +148,8 @@ class IsIt:
         if entry is None:
             return None, None
         waits = self._reads.waiting_at(log_of(entry.conversation), entry.seq)
-        if waits is None:
-            return None, None
-        said = _log_entries.decode(waits.entry)
-        if said.message != entry.message or said.device != entry.device:
+        said = _log_entries.decode(waits.entry) if waits is not None else None
+        if said is None or (said.message, said.device) != (entry.message, entry.device):
             return None, None
         return waits, said
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from coterie.base.errors import RemoteError
+from coterie.base.errors import RemoteError, SealBroken
 from coterie.base.ids import ConversationId
 from coterie.client.core.awaited import Awaiting
 from coterie.client.core.fanout import Fanout
@@ -95,7 +95,7 @@ class Repairs:
         """What was given is not what was asked for."""
         try:
             inner = InnerMessage.unpack(repair.inner)
-        except RemoteError:
+        except (SealBroken, RemoteError):
             return NOTHING
         self._looked = False
         rows = (self.awaiting.entry_of(inner), self.awaiting.run_of(inner))
