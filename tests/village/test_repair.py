@@ -41,11 +41,9 @@ def unreadable(me: Me) -> int:
     return me.health().undecryptable_now
 
 
-async def whole(me: Me, name: str, said: list[str], seconds: float = PATIENCE_SECONDS) -> None:
+async def whole(me: Me, name: str, said: list[str]) -> None:
     """Until a conversation is what was said, in order, and nothing is awaited any more."""
-    async with asyncio.timeout(seconds):
-        while texts(me, name) != said or unreadable(me):
-            await asyncio.sleep(0.02)
+    await Heard(me).until(lambda _: texts(me, name) == said and not unreadable(me))
 
 
 def fetching(heard: Heard) -> list[coterie.MessagesFetching]:
@@ -157,7 +155,7 @@ async def test_a_message_before_its_key_waits_for_it(village: Village, liar: Lia
     await alice.send("@bob", "first")
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not unreadable(bob):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0)
     assert held
     liar.lie = None
     liar.hang_up_on_the_victim()
@@ -264,13 +262,8 @@ async def test_one_side_loses_its_sessions(village: Village, monkeypatch: pytest
 
 async def alike(one: Me, other: Me, said: set[str]) -> None:
     """Until both have all of it, in whatever order it came."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while (
-            unreadable(one)
-            or unreadable(other)
-            or not (set(texts(one, "@" + other.name)) == set(texts(other, "@" + one.name)) == said)
-        ):
-            await asyncio.sleep(0.02)
+    await alike_set(one, "@" + other.name, said)
+    await alike_set(other, "@" + one.name, said)
 
 
 async def test_ten_thousand_steps_of_a_session_are_skipped(village: Village) -> None:
@@ -326,9 +319,7 @@ async def test_two_devices_speak_at_once_through_a_thief(village: Village, liar:
 
 
 async def alike_set(me: Me, name: str, said: set[str]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while unreadable(me) or sorted(texts(me, name)) != sorted(said):
-            await asyncio.sleep(0.02)
+    await Heard(me).until(lambda _: sorted(texts(me, name)) == sorted(said) and not unreadable(me))
 
 
 async def test_a_device_is_revoked_while_messages_are_lost(village: Village, liar: Liar) -> None:

@@ -26,7 +26,8 @@ from tests.attacks.peers import EVERYONE, Peer, Said
 from tests.attacks.street import Victim, with_key
 from tests.attacks.test_counts import connect_as_dormant
 from tests.attacks.test_owed import Fickle, another_device, fickle, say
-from tests.attacks.test_repair import honest, last
+from tests.attacks.test_repair import last
+from tests.attacks.test_repair_given import honest
 
 __all__ = ["alice", "bob", "fickle", "identities", "mallory", "server"]
 
