@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
+
+from coterie.base import limits
 from coterie.base.conversations import direct_id
 from coterie.base.ids import ConversationId
 from coterie.client.commands import Tick
@@ -149,3 +152,38 @@ def test_who_is_away_is_asked_again_with_growing_pauses(couple: Couple) -> None:
     assert pauses[0] == 60_000
     assert pauses == sorted(pauses)
     assert pauses[-1] == PAUSE_MOST_MS
+
+
+@pytest.mark.slow
+def test_hundreds_come_within_hours_and_no_more_than_a_hundred_in_one(couple: Couple) -> None:
+    """What the limit of the asked holds up goes on by itself, from the newest to the oldest."""
+    count = 120
+    couple.says(couple.alice, "0")
+    couple.deliver(couple.bob)
+    drop(couple, *map(str, range(1, count)))
+    couple.says(couple.alice, str(count))
+    couple.deliver(couple.bob)
+    begun_ms, left, came_ms = couple.bob.now_ms, count - 1, []
+    while left and couple.bob.now_ms - begun_ms < limits.DAY_MS:
+        before = left
+        pass_time(couple, 1000)
+        left = couple.bob.store.undecryptable_now()
+        came_ms += [couple.bob.now_ms - begun_ms] * (before - left)
+        if left == before:
+            couple.later(5 * 60_000)
+    assert sum(ms < limits.HOUR_MS for ms in came_ms) == limits.REPAIRS_PER_HOUR
+    assert came_ms[-1] < 4 * limits.HOUR_MS
+    assert couple.heard(couple.bob) == [str(number) for number in range(count + 1)]
+
+
+def test_what_does_not_open_in_a_conversation_that_is_new_begins_it(couple: Couple) -> None:
+    """Of its key nothing has come, so this side did not know of the conversation."""
+    couple.says(couple.alice, "hello, stranger")
+    couple.alice.post.envelopes.clear()
+    couple.deliver(couple.bob)
+    assert couple.bob.store.conversation(talk(couple)) is None
+    mend(couple, couple.bob)
+    row = couple.bob.store.conversation(talk(couple))
+    assert row is not None
+    assert row.peer == couple.alice.account
+    assert couple.bob.store.unread(talk(couple))[0] == 1
