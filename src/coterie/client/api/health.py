@@ -12,9 +12,8 @@ from coterie.client.store.sqlite import ClientStore
 
 class Health(msgspec.Struct, frozen=True):
     """undecryptable_now: messages that are known of and cannot be read here; they are asked for again.
-    undecryptable_ever: how many there have been, at most: one may have been counted twice. unopened:
-    envelopes and entries that wait to be opened, by reason. queued: own messages that the server has not
-    accepted."""
+    undecryptable_ever: for how many others had to be asked. unopened: envelopes and entries that wait to be
+    opened, by reason. queued: own messages that the server has not accepted."""
 
     name: UserName
     device: DeviceId

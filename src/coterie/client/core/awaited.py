@@ -14,12 +14,12 @@ from typing import Final
 import msgspec
 
 from coterie.base import limits
-from coterie.base.ids import AccountId, ConversationId, DeviceId, log_of
+from coterie.base.ids import AccountId, ConversationId, DeviceId
 from coterie.client.core.gaps import Gaps, Skipped
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
-from coterie.client.store.records import NEVER_MS, AwaitedRow, DropAwaited, PutSetting, Record, Setting
+from coterie.client.store.records import NEVER_MS, AwaitedRow, DropAwaited, Record
 from coterie.e2ee.group import InnerMessage
 from coterie.wire.frames.messages import LogEntry
 
@@ -70,7 +70,6 @@ class Awaiting:
             return ()
         self._noted(conversation, device)
         return (
-            self._counted(1),
             AwaitedRow(
                 conversation=conversation,
                 device=device,
@@ -89,11 +88,6 @@ class Awaiting:
             ),
         )
 
-    def _counted(self, more: int) -> PutSetting:
-        """How many were ever awaited."""
-        before = int.from_bytes(self._reads.setting(Setting.UNDECRYPTABLE_COUNT) or b"", "big")
-        return PutSetting(Setting.UNDECRYPTABLE_COUNT, (before + more).to_bytes(8, "big"))
-
     def _first_ms(self, conversation: ConversationId, now_ms: int) -> int:
         row = self._reads.conversation(conversation)
         devices = len(self._people.recipients(row)) if row is not None else 0
@@ -109,8 +103,6 @@ class Awaiting:
             first = max([skipped.first, *(row.last_n + 1 for row in runs)])
             first = max(first, skipped.last - limits.REPAIR_RUN_MESSAGES + 1)
             if account is not None and first <= skipped.last:
-                waiting = self._reads.waiting_count(log_of(inner.conversation), skipped.device)
-                save.append(self._counted(max(0, skipped.last - first + 1 - waiting)))
                 save.append(self._run(inner, skipped, account, first, now_ms))
                 self._noted(inner.conversation, skipped.device)
         return tuple(save)

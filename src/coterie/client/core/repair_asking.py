@@ -23,7 +23,7 @@ from coterie.client.core.sharing import Sharing
 from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
 from coterie.client.outcome import NOTHING, Outcome
-from coterie.client.store.records import AwaitedRow, PeerDevice, Record
+from coterie.client.store.records import AwaitedRow, PeerDevice, PutSetting, Record, Setting
 from coterie.content.repair import WANTED_MOST, RepairRequest, Wanted
 from coterie.e2ee.pairwise import PlainKind
 from coterie.wire.frames import Claim, Claimed
@@ -67,16 +67,20 @@ class Asking:
     def tick(self, now_ms: int) -> Iterator[Outcome]:
         """Ask for all that is due, one envelope to each device for fifty of them."""
         save: list[Record] = []
+        first_asked = 0
         asks: dict[DeviceId, tuple[PeerDevice, list[AwaitedRow]]] = {}
         for row in self._reads.awaited_due(now_ms, AT_ONCE):
             if self._may_still_come(row, now_ms):
                 save.append(msgspec.structs.replace(row, next_ms=now_ms + LOOK_AGAIN_MS))
                 continue
             devices, asked = self._next(row)
+            first_asked += not row.asked and bool(devices)
             for device in devices:
                 asks.setdefault(device.device, (device, []))[1].append(row)
             pause_ms = min(PAUSE_MS << min(row.asked // ROUND, 20), PAUSE_MOST_MS)
             save.append(msgspec.structs.replace(row, asked=asked, next_ms=now_ms + pause_ms))
+        if first_asked:
+            save.append(self._counted(first_asked))
         yield Outcome(save=tuple(save))
         claims: list[PeerDevice] = []
         for device, rows in asks.values():
@@ -91,6 +95,11 @@ class Asking:
                     claims.append(device)
                 yield told
         yield self._claim(tuple(dict.fromkeys(claims)), now_ms)
+
+    def _counted(self, more: int) -> PutSetting:
+        """How many messages ever had to be asked for."""
+        before = int.from_bytes(self._reads.setting(Setting.UNDECRYPTABLE_COUNT) or b"", "big")
+        return PutSetting(Setting.UNDECRYPTABLE_COUNT, (before + more).to_bytes(8, "big"))
 
     def _may_still_come(self, row: AwaitedRow, now_ms: int) -> bool:
         """A key that the mailbox has not brought yet; or the entries here, which may be what is missing."""

@@ -70,7 +70,7 @@ class Setting(StrEnum):
     BROKEN_COUNT = "broken-count"
     """How many entries could not be opened, ever: 8 bytes big endian."""
     UNDECRYPTABLE_COUNT = "undecryptable-count"
-    """How many messages were known of and not readable here, ever: as above."""
+    """For how many messages others had to be asked, ever: as above."""
 
 
 class PutSetting(Quiet, frozen=True):
