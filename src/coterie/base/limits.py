@@ -166,8 +166,10 @@ REPAIR_TIMES = 3
 """How often one device is given one message."""
 REPAIRS_PER_HOUR = 100
 """To one device."""
-REPAIR_REQUESTS_PER_HOUR = 120
+REPAIR_REQUESTS_PER_HOUR = 200
 """Of one device; what it seals beyond that is kept unopened for the hour."""
+REPAIR_ASKED_PER_HOUR = 150
+"""As often as one device is asked: so that no honest one ever asks too often."""
 REPAIR_FLOOD_KEPT = 200
 """So many envelopes of such a device; what goes beyond that is dropped."""
 REPAIR_RUN_MESSAGES = 10_000

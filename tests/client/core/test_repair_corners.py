@@ -360,3 +360,18 @@ def test_many_are_given_a_few_at_a_time(
         given.append(len(asker.given()))
     assert given == [2, 2, 1]
     assert bob.core.repairs.answering.wake_at_ms is None
+
+
+def test_no_device_is_asked_too_often(
+    alice: Peer, bob: Victim, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What honest devices ask never has their envelopes kept unopened."""
+    monkeypatch.setattr(limits, "REPAIR_ASKED_PER_HOUR", 2)
+    say(bob, "so that there is a session")
+    fickle.got.clear()
+    for n in range(1, 5):
+        bob.log(alice.message(GroupOut.create(), EVERYONE, f"lost {n}", n=n))
+        ask(bob, 2000)
+    assert len(fickle.items(alice)) == 2
+    ask(bob, limits.HOUR_MS)
+    assert len(fickle.items(alice)) == 3

@@ -166,6 +166,7 @@ class Awaiting:
             if row.first_n <= inner.n <= row.last_n:
                 yield from self._split(row, inner, hash, now_ms, newest=newest)
             elif row.last_n == inner.n - 1 and hash:
+                self.changed[inner.conversation] = None
                 yield _known_by(row, hash, inner.account, now_ms)
 
     def _split(

@@ -6,6 +6,7 @@ then again with growing pauses. What is awaited stands in the store, so a restar
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
@@ -60,6 +61,8 @@ class Asking:
         self._begun_ms: dict[DeviceId, int] = {}
         """When a session was begun with a device only because it had not answered."""
         self._claiming: dict[DeviceId, list[RepairRequest]] = {}
+        self._asked_ms: dict[DeviceId, deque[int]] = {}
+        """When each device was asked, as far as that limits it."""
 
     def disconnected(self) -> None:
         self._claiming.clear()
@@ -73,7 +76,7 @@ class Asking:
             if self._may_still_come(row, now_ms):
                 save.append(msgspec.structs.replace(row, next_ms=now_ms + LOOK_AGAIN_MS))
                 continue
-            devices, asked = self._next(row)
+            devices, asked = self._next(row, now_ms)
             first_asked += not row.asked and bool(devices)
             for device in devices:
                 asks.setdefault(device.device, (device, []))[1].append(row)
@@ -87,6 +90,7 @@ class Asking:
             for start in range(0, len(rows), WANTED_MOST):
                 some = rows[start : start + WANTED_MOST]
                 request = RepairRequest(tuple(_wanted(row) for row in some))
+                self._note_asked(device.device, now_ms)
                 told = NOTHING
                 if not self._is_deaf(device, some, now_ms):
                     told = self._fanout.tell((device,), PlainKind.REPAIR_REQUEST, request.pack(), now_ms)
@@ -110,10 +114,21 @@ class Asking:
         stream = log_of(row.conversation)
         return row.asked == 0 and self._reads.waiting_count(stream, row.device) >= row.count
 
-    def _next(self, row: AwaitedRow) -> tuple[tuple[PeerDevice, ...], int]:
+    def _note_asked(self, device: DeviceId, now_ms: int) -> None:
+        self._asked_ms.setdefault(device, deque(maxlen=limits.REPAIR_ASKED_PER_HOUR)).append(now_ms)
+
+    def _is_spared(self, device: DeviceId, now_ms: int) -> bool:
+        """Whether it was asked so often within the hour that it is left alone until that is over."""
+        times = self._asked_ms.get(device)
+        if times is None or len(times) < limits.REPAIR_ASKED_PER_HOUR:
+            return False
+        return 0 <= now_ms - times[0] < limits.HOUR_MS
+
+    def _next(self, row: AwaitedRow, now_ms: int) -> tuple[tuple[PeerDevice, ...], int]:
         """Whom to ask now, and how often was asked then."""
         for asked in range(row.asked, row.asked + ROUND):
-            devices = self._at(asked % ROUND, row)
+            found = self._at(asked % ROUND, row)
+            devices = tuple(each for each in found if not self._is_spared(each.device, now_ms))
             if devices:
                 return devices, asked + 1
         return (), row.asked + ROUND
