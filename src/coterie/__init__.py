@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from coterie.client.api.backups import back_up as back_up
     from coterie.client.api.backups import restore as restore
     from coterie.client.api.backups import verify_backup as verify_backup
+    from coterie.client.api.health import Health as Health
     from coterie.client.api.joining import Asking as Asking
     from coterie.client.api.joining import ask_approval as ask_approval
     from coterie.client.api.log_in import log_in as log_in
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from coterie.client.events import EmojiToCompare as EmojiToCompare
     from coterie.client.events import EndReason as EndReason
     from coterie.client.events import Event as Event
+    from coterie.client.events import Fetching as Fetching
     from coterie.client.events import FramesSent as FramesSent
     from coterie.client.events import IdentityChanged as IdentityChanged
     from coterie.client.events import LedgerDoubted as LedgerDoubted
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     from coterie.client.events import MessageDelivered as MessageDelivered
     from coterie.client.events import MessageQueued as MessageQueued
     from coterie.client.events import MessageSent as MessageSent
+    from coterie.client.events import MessagesFetching as MessagesFetching
     from coterie.client.events import MessagesMissing as MessagesMissing
     from coterie.client.events import MessageState as MessageState
     from coterie.client.events import NameReset as NameReset
@@ -100,6 +103,7 @@ _MODULES = {
     "coterie.client.api.auditing": ("fetch_ledger",),
     "coterie.client.api.admitting": ("Joiner", "Joiners"),
     "coterie.client.api.backups": ("BackupContents", "back_up", "restore", "verify_backup"),
+    "coterie.client.api.health": ("Health",),
     "coterie.client.api.joining": ("Asking", "ask_approval"),
     "coterie.client.api.log_in": ("log_in",),
     "coterie.client.api.me": ("Me",),
@@ -126,6 +130,7 @@ _MODULES = {
         "EmojiToCompare",
         "EndReason",
         "Event",
+        "Fetching",
         "FramesSent",
         "LedgerDoubted",
         "IdentityChanged",
@@ -136,6 +141,7 @@ _MODULES = {
         "MessageQueued",
         "MessageDelivered",
         "MessageSent",
+        "MessagesFetching",
         "MessagesMissing",
         "MessageState",
         "NameReset",

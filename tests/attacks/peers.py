@@ -139,7 +139,8 @@ class Peer:
         head: bytes = b"",
         body: Body | None = None,
     ) -> Said:
-        """A message, sealed as an honest sender seals it."""
+        """A message, sealed as an honest sender seals it. Of parents, this device's is the one before."""
+        before = next((each.hash for each in parents if each.device == self.device), bytes(32))
         inner = InnerMessage(
             conversation=conversation,
             account=self.account,
@@ -147,8 +148,8 @@ class Peer:
             membership_hash=membership_hash(conversation),
             message=message or MessageId(secrets.token_bytes(16)),
             n=n,
-            previous=bytes(32) if n > 1 else b"",
-            parents=parents,
+            previous=before if n > 1 else b"",
+            parents=tuple(each for each in parents if each.device != self.device),
             left_out=(),
             time_ms=NOW_MS,
             head=head,

@@ -164,6 +164,8 @@ class Victim(Peer):
         self.now_ms = NOW_MS
         self._seqs: dict[StreamId, int] = {}
         self.shown: list[Event] = []
+        self.mailbox_end = 0
+        """As the server names it with entries of logs."""
         self.apply(
             PutSetting(Setting.PICKLE_ROOT, PICKLE_ROOT),
             PutSetting(Setting.DEVICE_PICKLE, self.keys.pickle(pickle_key(PICKLE_ROOT, b"device"))),
@@ -249,7 +251,7 @@ class Victim(Peer):
             )
             for each in said
         )
-        self.frame(LogEntries(stream, LIFE, entries, 0))
+        self.frame(LogEntries(stream, LIFE, entries, self.mailbox_end))
 
     def texts(self, conversation: ConversationId) -> list[tuple[str, str]]:
         """(name, text) of everything that stands in a conversation."""

@@ -80,7 +80,7 @@ def test_an_envelope_that_comes_late_brings_no_older_key_back(couple: Couple) ->
     couple.deliver(bob)
     newest = alice.store.newest_fresh_id()
     bob.mail(*late)
-    assert couple.heard(bob) == ["one", "newer", "late"]
+    assert couple.heard(bob) == ["one", "late", "newer"]
     assert couple.tells(bob, "three") == newest
     couple.nothing_broke()
 

@@ -142,7 +142,7 @@ def test_nothing_of_it_stands_in_the_conversation(couple: Couple) -> None:
     couple.says(couple.alice, "hello")
     couple.deliver(couple.bob)
     assert couple.heard(couple.bob) == ["hello"]
-    assert couple.bob.core._inbox.gaps.tell(0).show == ()
+    assert couple.bob.core.repairs.awaiting.gaps.tell(0).show == ()
 
 
 def test_somebody_in_between_shows_them_different_emoji(

@@ -24,12 +24,14 @@ from coterie.client.events import (
     DevicesChanged,
     DrainedBacklog,
     Event,
+    Fetching,
     LedgerDoubted,
     LinkChanged,
     LinkState,
     Message,
     MessageArrived,
     MessageQueued,
+    MessagesFetching,
     MessagesMissing,
     MessageState,
     NameReset,
@@ -146,6 +148,10 @@ def test_what_needs_a_newer_version_says_so() -> None:
             {"event": "missing", "conversation": "everyone", "from": "bob", "count": 3},
         ),
         (
+            MessagesFetching(TALK, "@bob", (Fetching(4, 2, BOB.name, 1), Fetching(9, 1, BOB.name, 1))),
+            {"event": "fetching", "conversation": "@bob", "count": 3},
+        ),
+        (
             OwnDeviceQuestion(CAME),
             {
                 "event": "question",
@@ -179,6 +185,7 @@ def test_events_as_objects(event: Event, said: object) -> None:
         (MessageQueued(message("hi")), ""),
         (AccountChangeAnswered(b"c" * 16, None), ""),
         (DrainedBacklog(), ""),
+        (MessagesFetching(TALK, "@bob", (Fetching(4, 1, BOB.name, 1),)), ""),
         (MessagesMissing(TALK, "@bob", BOB.name, 1), "1 message of bob is missing here"),
         (
             MessagesMissing(ConversationId(bytes(16)), "@bob", BOB.name, 2),

@@ -57,6 +57,8 @@ class Domain(StrEnum):
     READ_MARKS = "coterie read marks"
     TRUST_MARKS = "coterie trust marks"
     RECEIPTS = "coterie receipts"
+    REPAIR_REQUEST = "coterie repair request"
+    REPAIR = "coterie repair"
     FRANKING = "coterie franking"
     FRANKING_MAC = "coterie franking mac"
     SAFETY_NUMBER = "coterie safety number"

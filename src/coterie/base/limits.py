@@ -161,6 +161,20 @@ KEEP_ENDED_SESSION_MS = DAY_MS
 """How long the key of somebody's session outlives the first message of the one after it."""
 PRUNE_EVERY_MS = 6 * HOUR_MS
 
+# repair
+REPAIR_TIMES = 3
+"""How often one device is given one message."""
+REPAIRS_PER_HOUR = 100
+"""To one device."""
+REPAIR_REQUESTS_PER_HOUR = 200
+"""Of one device; what it seals beyond that is kept unopened for the hour."""
+REPAIR_ASKED_PER_HOUR = 150
+"""As often as one device is asked: so that no honest one ever asks too often."""
+REPAIR_FLOOD_KEPT = 200
+"""So many envelopes of such a device; what goes beyond that is dropped."""
+REPAIR_RUN_MESSAGES = 10_000
+"""As many skipped messages of a device at once have places kept for them, the newest."""
+
 # comparing emoji
 VERIFY_PERSON_MS = 600 * SECOND_MS
 """How long an exchange waits for a person, here or there."""

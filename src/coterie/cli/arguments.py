@@ -183,6 +183,7 @@ def _parser() -> Parser:
     _listen(command(commands, "listen", "print what comes, what waited first"))
     _read(command(commands, "read", "print messages of a conversation from this machine's store"))
     command(commands, "people", "list everybody on this server")
+    command(commands, "doctor", "say how this profile is: its store, and what cannot be read here")
     person_arguments.verify(command(commands, "verify", "know that somebody is who they seem to be"))
     device_arguments.devices(command(commands, "devices", "list the devices of this account, or change one"))
     search = command(commands, "search", "find messages on this machine, newest first")

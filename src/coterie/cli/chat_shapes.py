@@ -158,6 +158,14 @@ class RenewedShape(Shape, frozen=True, kw_only=True):
     device_id: str
 
 
+class FetchingShape(Shape, frozen=True, kw_only=True):
+    """count: how many messages of a conversation are known of and not here; others are asked for them."""
+
+    event: str
+    conversation: str
+    count: int
+
+
 class MissingShape(Shape, frozen=True, kw_only=True):
     """Messages of somebody never came. count: how many are missing now, 0 when all came after all."""
 

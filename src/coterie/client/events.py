@@ -189,6 +189,25 @@ class MessagesMissing(msgspec.Struct, frozen=True):
     count: int
 
 
+class Fetching(msgspec.Struct, frozen=True):
+    """So many messages of somebody are on their way again. order: where the first of them will stand;
+    since_ms: when that was noticed."""
+
+    order: int
+    count: int
+    name: UserName
+    since_ms: int
+
+
+class MessagesFetching(msgspec.Struct, frozen=True):
+    """All that is known of in a conversation and not here: other devices are asked for it, by itself. Empty
+    once everything is here."""
+
+    conversation: ConversationId
+    target: str
+    places: tuple[Fetching, ...]
+
+
 class LedgerDoubted(msgspec.Struct, frozen=True):
     """The server shows this device no ledger that can be believed to be whole: ledger-old (no new head for a
     day), ledger-withheld (others were shown more; nothing is sent until it comes). None: it does again."""
@@ -331,6 +350,7 @@ Event = (
     | SendingStuck
     | BecameNewDevice
     | MessagesMissing
+    | MessagesFetching
     | LedgerDoubted
     | OwnDeviceQuestion
     | AccountChangeAnswered

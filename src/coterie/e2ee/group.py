@@ -148,6 +148,12 @@ class InnerMessage(Quiet, frozen=True, array_like=True, forbid_unknown_fields=Tr
         return inner
 
     @property
+    def named(self) -> tuple[Parent, ...]:
+        """Every message that this one names: the one before it of the same device, and those of others."""
+        others = tuple(each for each in self.parents if each.device != self.device)
+        return (Parent(self.previous, self.device, self.n - 1), *others) if self.n > 1 else others
+
+    @property
     def _coherent(self) -> bool:
         return len(self.previous) == (32 if self.n > 1 else 0)
 

@@ -40,7 +40,9 @@ class PlainKind(IntEnum):
     RECEIPT = 2
     """Packed content.receipts.Receipts, to the device whose messages they are about."""
     REPAIR_REQUEST = 3
+    """A packed content.repair.RepairRequest."""
     REPAIR = 4
+    """A packed content.repair.Repair, to a device that has asked for it."""
     DEVICE_SECRETS = 5
     ARCHIVE_HEAD = 6
     VERIFICATION = 7

@@ -103,6 +103,7 @@ class Chat:
             case (
                 events.BecameNewDevice()
                 | events.MessagesMissing()
+                | events.MessagesFetching()
                 | events.OwnDeviceQuestion()
                 | events.AccountChangeAnswered()
                 | events.NameReset()
@@ -123,6 +124,7 @@ class Chat:
         self,
         event: events.BecameNewDevice
         | events.MessagesMissing
+        | events.MessagesFetching
         | events.OwnDeviceQuestion
         | events.AccountChangeAnswered
         | events.NameReset
@@ -141,6 +143,8 @@ class Chat:
                 self._noticing.renewed(unsure, batch)
             case events.MessagesMissing(conversation=conversation, name=name, count=count):
                 self._noticing.missing(conversation, name, count, batch)
+            case events.MessagesFetching():
+                self._noticing.fetching(event, batch)
             case events.OwnDeviceQuestion(device=device):
                 self.asking.add(device, batch)
             case _:
@@ -215,6 +219,7 @@ class Chat:
             self._timelines.popitem(last=False)
         self._show_header(batch)
         timeline.open(self._about(conversation), batch, order)
+        self._noticing.fill(timeline, batch)
         self.composing.show(conversation, batch)
 
     def address(self, name: str, batch: Batch) -> None:
@@ -311,6 +316,7 @@ class Chat:
         timeline, to = self._timeline(conversation, batch)
         if timeline is not None:
             timeline.rows_came(fact, to)
+            self._noticing.fill(timeline, to)
         if not isinstance(fact, intents.LaterRead):
             self._stored(conversation, fact.draft, batch)
 

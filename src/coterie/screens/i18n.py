@@ -79,6 +79,8 @@ class Text(StrEnum):
     UNSURE = "perhaps not sent: it was waiting when this folder was copied"
     MISSING_ONE = "1 message of {name} is missing here"
     MISSING_COUNT = "{count} messages of {name} are missing here"
+    FETCHING_ONE = "fetching a message of {name} ..."
+    FETCHING_COUNT = "fetching {count} messages of {name} ..."
     MISSING_NONE = "All messages of {name} are here now"
     RENEWAL_DUE = "A device was lost: change your password, and make a new recovery key"
     LEDGER_WELL = "The server shows its ledger as it should again"
@@ -248,6 +250,12 @@ def link_line(state: LinkState, code: Code | None) -> str:
 def doubt_line(code: Code | None) -> str:
     """What is doubtful about the server's ledger, or that nothing is any more."""
     return say(Text.LEDGER_WELL) if code is None else refusal(code)
+
+
+def fetching_line(name: str, count: int) -> str:
+    """In the place of messages that are on their way again."""
+    text = Text.FETCHING_ONE if count == 1 else Text.FETCHING_COUNT
+    return say(text, name=name) if count == 1 else say(text, name=name, count=count)
 
 
 def missing_line(name: str, count: int) -> str:

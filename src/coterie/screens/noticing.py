@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from coterie.base.clock import Clock
 from coterie.base.conversations import direct_id
 from coterie.base.ids import AccountId, ConversationId
-from coterie.client.events import DevicesChanged, Message, NameReset, Person
-from coterie.screens.i18n import Text, missing_line, say
+from coterie.client.events import DevicesChanged, Fetching, Message, MessagesFetching, NameReset, Person
+from coterie.screens.i18n import Text, fetching_line, missing_line, say
 from coterie.screens.moments import Calendar
 from coterie.screens.open_timeline import OpenTimeline
 from coterie.screens.signals import Batch
@@ -39,6 +39,7 @@ class Noticing:
         self._clock = clock
         self._calendar = calendar
         self._count = 0
+        self._fetching: dict[ConversationId, tuple[Notice, ...]] = {}
 
     def presence(self, before: Person | None, person: Person, initial: bool, batch: Batch) -> None:
         """Somebody came or went; initial: it was so when this screen began."""
@@ -73,6 +74,17 @@ class Noticing:
         """So many messages of somebody never came."""
         self._put(missing_line(name, count), (conversation,), batch)
 
+    def fetching(self, event: MessagesFetching, batch: Batch) -> None:
+        """What of a conversation is on its way again stands in its place."""
+        self._fetching[event.conversation] = tuple(_place(each) for each in event.places)
+        timeline, to = self._find(event.conversation, batch)
+        if timeline is not None:
+            self.fill(timeline, to)
+
+    def fill(self, timeline: OpenTimeline, to: Batch | None) -> None:
+        """The rows of a conversation are here now: what is on its way belongs among them."""
+        timeline.rows.stand_in(self._fetching.get(timeline.id, ()), to)
+
     def renewed(self, unsure: tuple[Message, ...], batch: Batch) -> None:
         """This profile was a copy; of these messages nobody knows whether they were sent."""
         for message in unsure:
@@ -91,3 +103,8 @@ class Noticing:
             timeline, to = self._find(conversation, batch)
             if timeline is not None:
                 timeline.notice(notice, to)
+
+
+def _place(fetching: Fetching) -> Notice:
+    line = fetching_line(fetching.name, fetching.count)
+    return Notice(f"fetching:{fetching.order}", line, fetching.since_ms, fetching.order)

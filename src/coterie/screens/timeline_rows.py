@@ -28,9 +28,12 @@ UNREAD_KEY: Final = "unread"
 
 
 class Notice(Quiet, frozen=True):
+    """order: of the message in whose place it stands; 0 for what happened between those before and after."""
+
     key: str
     text: str
     at_ms: int
+    order: int = 0
 
 
 Entry = Message | Notice
@@ -110,7 +113,8 @@ class TimelineRows:
 
     def load(self, messages: tuple[Message, ...], complete: bool) -> None:
         """The newest page, joined with what arrived meanwhile (newer than the page's state of it)."""
-        notices = [entry for entry in self._entries if isinstance(entry, Notice)]
+        notices = [entry for entry in self._entries if isinstance(entry, Notice) and not entry.order]
+        self._notices = len(notices)
         self._known = {message.id: message for message in messages} | self._known
         self._entries = [*sorted(self._known.values(), key=lambda message: message.order), *notices]
         self.complete = complete
@@ -184,6 +188,32 @@ class TimelineRows:
         self._notices += 1
         self._bring_in(len(self._entries), notice, batch)
 
+    def stand_in(self, notices: tuple[Notice, ...], batch: Batch | None) -> None:
+        """These stand in the places of messages that are not here, and no others do."""
+        wanted = {notice.key: notice for notice in notices}
+        for index in range(len(self._entries) - 1, -1, -1):
+            entry = self._entries[index]
+            if isinstance(entry, Notice) and entry.order and wanted.get(entry.key) != entry:
+                self._take_out(index, batch)
+        here = {entry.key for entry in self._entries if isinstance(entry, Notice)}
+        for notice in notices:
+            if notice.key not in here and self._covers(notice.order):
+                self._notices += 1
+                self._bring_in(self._index_of_place(notice.order), notice, batch)
+
+    def _covers(self, order: int) -> bool:
+        """Whether a place lies in the part that is here."""
+        oldest = self.oldest_order
+        after = self.complete or (oldest is not None and order > oldest)
+        return after and (self.at_newest or order < self.newest_order)
+
+    def _index_of_place(self, order: int) -> int:
+        """Before the first message behind it."""
+        later = (
+            at for at, entry in enumerate(self._entries) if isinstance(entry, Message) and entry.order > order
+        )
+        return next(later, len(self._entries))
+
     def trim(self, batch: Batch | None) -> None:
         """Let go of the oldest where there are very many. Only while the screen shows the newest."""
         if len(self._entries) <= ENTRIES_MAX:
@@ -225,7 +255,7 @@ class TimelineRows:
     def _orders(self) -> list[int]:
         orders: list[int] = []
         for entry in self._entries:
-            orders.append(entry.order if isinstance(entry, Message) else (orders[-1] if orders else 0))
+            orders.append(entry.order or (orders[-1] if orders else 0))
         return orders
 
     def _index_of(self, message: Message) -> int:

@@ -111,7 +111,7 @@ class _StoreCheck:
             as_typed = (typed.conversation, typed.device, typed.digest)
             if (each.conversation, each.device, each.digest) != as_typed:
                 yield self._of(FaultKind.ALTERED, each.message, "is not as it was typed")
-            if not each.sent:
+            if not (each.sent and each.seq):
                 continue
             if each.seq != self._ledger.seqs.get(typed.message, each.seq):
                 yield self._of(FaultKind.ALTERED, each.message, f"stands at {each.seq} of the log")

@@ -73,7 +73,7 @@ class Model(ModelReads):
         match record:
             case r.DropSetting() | r.DropOlm() | r.DropGroupOut() | r.DropEnvelopeOut():
                 self._apply_drop(record)
-            case r.DropWaiting() | r.DropReceiptDue():
+            case r.DropWaiting() | r.DropReceiptDue() | r.DropAwaited():
                 self._apply_drop(record)
             case _:
                 self._put(record)
@@ -183,7 +183,8 @@ class Model(ModelReads):
         | r.DropGroupOut
         | r.DropEnvelopeOut
         | r.DropWaiting
-        | r.DropReceiptDue,
+        | r.DropReceiptDue
+        | r.DropAwaited,
     ) -> None:
         match record:
             case r.DropSetting(key):
@@ -198,14 +199,22 @@ class Model(ModelReads):
                 self._drop(r.EnvelopeOut, self._of(r.EnvelopeOut, envelope=envelope))
             case r.DropReceiptDue(session, device):
                 self._drop(r.ReceiptDue, self._of(r.ReceiptDue, session=session, device=device))
+            case r.DropAwaited(conversation, device, message, first_n):
+                same = self._of(r.AwaitedRow, conversation=conversation, device=device, message=message)
+                self._drop(r.AwaitedRow, [row for row in same if row.first_n == first_n])
             case r.DropWaiting(stream, seq):
                 self._drop(r.WaitingRow, self._of(r.WaitingRow, stream=stream, seq=seq))
 
-    def _become(self, record: r.BecomeDevice) -> None:
+    def _forget_the_device(self) -> None:
         for keys in (r.OwnXWing, r.OwnFreshKey, r.PeerFreshKey, r.KeptKey):
             self._rows[keys].clear()
         for kind in (r.GroupOutRow, r.ShareRow, r.EnvelopeOut, r.PositionRow, r.ReceiptRow, r.ReceiptDue):
             self._rows[kind].clear()
+        for awaited in (r.AwaitedRow, r.RepairGiven):
+            self._rows[awaited].clear()
+
+    def _become(self, record: r.BecomeDevice) -> None:
+        self._forget_the_device()
         for olm in self._of(r.OlmRow):
             self._put(_replace(olm, pickle=b""))
         for tip in self._of(r.TipRow):

@@ -22,6 +22,7 @@ from coterie.base.ids import (
     is_mailbox,
 )
 from coterie.client.store import records as r
+from tests.client.store.model_repairs import ModelRepairs
 
 KEYS: dict[type[msgspec.Struct], tuple[str, ...]] = {
     r.PutSetting: ("key",),
@@ -45,11 +46,14 @@ KEYS: dict[type[msgspec.Struct], tuple[str, ...]] = {
     r.PositionRow: ("stream",),
     r.ReceiptRow: ("session", "device"),
     r.ReceiptDue: ("session", "device"),
+    r.AwaitedRow: ("conversation", "device", "message", "first_n"),
+    r.RepairGiven: ("device", "order", "times"),
+    r.DeviceSince: ("account", "device"),
 }
 R = TypeVar("R", bound=msgspec.Struct)
 
 
-class ModelReads:
+class ModelReads(ModelRepairs):
     """Implements client.core.ports.Reads."""
 
     def __init__(self) -> None:

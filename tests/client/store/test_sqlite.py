@@ -111,6 +111,23 @@ def timeline(reads: Reads) -> list[object]:
     ]
 
 
+def repairs(reads: Reads) -> list[object]:
+    """The answers to every question about what is not here yet, and what was given again."""
+    pairs = [(c, d) for c in s.CONVERSATIONS for d in s.DEVICES]
+    return [
+        [reads.awaited(), [reads.awaited(c) for c in s.CONVERSATIONS]],
+        [reads.awaited_entry(c, d, message) for c, d in pairs for message in (b"", b"\x00")],
+        [reads.awaited_runs(c, d) for c, d in pairs],
+        [reads.awaited_due(now_ms, limit) for now_ms in s.SMALL for limit in LIMITS],
+        [reads.next_asking_ms(), reads.last_kept_order(), reads.undecryptable_now()],
+        [reads.waiting_at(stream, seq) for stream in s.STREAMS for seq in s.SMALL],
+        [reads.message_by_n(c, d, n) for c, d in pairs for n in s.SMALL],
+        [reads.given_times(d, order) for d in s.DEVICES for order in s.ORDERS],
+        [reads.given_since(d, since_ms) for d in s.DEVICES for since_ms in s.SMALL],
+        [reads.device_since(a, d) for a in s.ACCOUNTS for d in s.DEVICES],
+    ]
+
+
 class StoreAndModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -195,6 +212,7 @@ class StoreAndModel(RuleBasedStateMachine):
             expected = self.applied or self.committed
             assert people_and_sessions(self.store) == people_and_sessions(expected)
             assert timeline(self.store) == timeline(expected)
+            assert repairs(self.store) == repairs(expected)
             self.changed = False
 
 

@@ -7,6 +7,7 @@ from typing import assert_never
 from coterie.cli.account_shapes import GoneShape, NotInLedgerShape, ResetShape
 from coterie.cli.chat_shapes import (
     DrainedShape,
+    FetchingShape,
     JoinedShape,
     LedgerShape,
     LinkShape,
@@ -43,6 +44,7 @@ from coterie.client.events import (
     MessageDelivered,
     MessageQueued,
     MessageSent,
+    MessagesFetching,
     MessagesMissing,
     NameReset,
     NotInLedger,
@@ -95,7 +97,7 @@ class EventLines:
                 return self._output.rendered(DrainedShape(event="drained"), "")
             case SendingStuck(_, code):
                 return self._output.rendered(StuckShape(event="stuck", error=code.value), refusal(code))
-            case BecameNewDevice() | MessagesMissing() | OwnDeviceQuestion():
+            case BecameNewDevice() | MessagesMissing() | MessagesFetching() | OwnDeviceQuestion():
                 return self._warning(event)
             case LinkChanged() | LedgerDoubted() | NotInLedger():
                 return self._server(event)
@@ -138,8 +140,14 @@ class EventLines:
             case _:
                 assert_never(event)
 
-    def _warning(self, event: BecameNewDevice | MessagesMissing | OwnDeviceQuestion) -> str:
+    def _warning(
+        self, event: BecameNewDevice | MessagesMissing | MessagesFetching | OwnDeviceQuestion
+    ) -> str:
         match event:
+            case MessagesFetching(target=target, places=places):
+                count = sum(each.count for each in places)
+                fetching = FetchingShape(event="fetching", conversation=target, count=count)
+                return self._output.rendered(fetching, "")
             case MessagesMissing(target=target, name=name, count=count):
                 missing = MissingShape(event="missing", conversation=target, sender=name, count=count)
                 return self._output.rendered(missing, missing_line(name, count))

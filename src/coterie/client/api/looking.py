@@ -7,6 +7,7 @@ from coterie.base.conversations import direct_id
 from coterie.base.errors import CoterieError, Refused, SecurityStop, Unavailable
 from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
 from coterie.base.names import canonical
+from coterie.client.api.health import Health, look
 from coterie.client.commands import EVERYONE
 from coterie.client.core.profile import Profile
 from coterie.client.core.receipts import deliveries
@@ -74,6 +75,10 @@ class Looking:
     def notes(self) -> ConversationId:
         """The conversation with oneself."""
         return direct_id(self.account, self.account)
+
+    def health(self) -> Health:
+        """How this profile is, and how many messages cannot be read here."""
+        return look(self._store, self.name, self.device, self.link)
 
     def people(self) -> tuple[Person, ...]:
         """Everybody on this server, by name."""

@@ -22,6 +22,7 @@ from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.prekeys import Prekeys
 from coterie.client.core.presence import PresenceList
+from coterie.client.core.repairs import Repairs
 from coterie.client.core.requests import (
     AccountsAsked,
     ApprovalsWatched,
@@ -34,6 +35,7 @@ from coterie.client.core.requests import (
     OwedClaimed,
     PrekeysGiven,
     Purpose,
+    RepairClaimed,
     Requests,
     VaultAsked,
 )
@@ -50,7 +52,7 @@ log = logging.getLogger("coterie.client")
 
 Answer = Accepted | Refusal | Claimed | Leaves | Accounts | VaultGiven
 ANSWERS: dict[type[ServerFrame], tuple[type[Purpose], ...]] = {
-    Claimed: (ClaimAsked, OwedClaimed),
+    Claimed: (ClaimAsked, OwedClaimed, RepairClaimed),
     Leaves: (LeavesAsked,),
     Accounts: (AccountsAsked,),
     VaultGiven: (VaultAsked,),
@@ -79,6 +81,7 @@ class Answers:
         positions: Positions,
         own_account: OwnAccount,
         own_vault: OwnVault,
+        repairs: Repairs,
         approvals: Approvals,
     ) -> None:
         self._reads = reads
@@ -95,6 +98,7 @@ class Answers:
         self._positions = positions
         self._own_account = own_account
         self._own_vault = own_vault
+        self._repairs = repairs
         self._approvals = approvals
 
     def came(self, frame: Answer, now_ms: int) -> Iterator[Outcome]:
@@ -123,6 +127,8 @@ class Answers:
                     yield from self._sending.claimed(purpose, frame, now_ms)
                 elif isinstance(purpose, OwedClaimed):
                     yield from self._owed.claimed(purpose, frame, now_ms)
+                elif isinstance(purpose, RepairClaimed):
+                    yield from self._repairs.asking.claimed(purpose, frame, now_ms)
             case Leaves():
                 if isinstance(purpose, LeavesAsked):
                     yield self._trust.leaves(frame, now_ms)
@@ -153,7 +159,9 @@ class Answers:
                 yield Outcome(show=(AccountChangeAnswered(change, None),))
             case ApprovalsWatched() | None:
                 pass
-            case LeavesAsked() | AccountsAsked() | ClaimAsked() | OwedClaimed() | VaultAsked():
+            case LeavesAsked() | AccountsAsked() | VaultAsked():
+                raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
+            case ClaimAsked() | OwedClaimed() | RepairClaimed():
                 raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
             case _:
                 assert_never(purpose)
@@ -182,6 +190,7 @@ class Answers:
         show = (*outcome.show, *self._presence.appeared(outcome.show))
         renewed = [each for each in outcome.save if isinstance(each, PeerKeys) and self._is_new(each)]
         yield msgspec.structs.replace(outcome, show=show)
+        yield self._repairs.seen(outcome.save)
         yield self._own_account.moved()
         yield self._own_vault.moved(now_ms)
         for record in frame.accounts:
@@ -197,5 +206,6 @@ class Answers:
     def _trust_moved(self, now_ms: int) -> Iterator[Outcome]:
         """Lines that waited for a newer view may go on: keys that are owed first, then messages."""
         yield from self._owed.give(now_ms)
+        yield from self._repairs.answering.answer(now_ms)
         self._sending.unblock()
         yield from self._sending.pump_all(now_ms)

@@ -28,6 +28,7 @@ from coterie.client.store.records import (
 )
 from coterie.content.read_marks import ReadMarks
 from coterie.content.receipts import Receipts
+from coterie.content.repair import Repair, RepairRequest
 from coterie.content.trust_marks import TrustMarks
 from coterie.e2ee.group import KeyShare, accept_share
 from coterie.e2ee.pairwise import (
@@ -58,13 +59,15 @@ class KeyArrived(msgspec.Struct, frozen=True):
 
 class OpenedEnvelope(msgspec.Struct, frozen=True):
     """read: conversations in which an own device has read; marks: whom the person has verified there;
-    receipts: what the sender has."""
+    receipts: what the sender has; wanted: what it asks for; repair: what it gives."""
 
     save: tuple[Record, ...]
     arrived: KeyArrived | None = None
     read: tuple[ConversationId, ...] = ()
     marks: TrustMarks | None = None
     receipts: Receipts | None = None
+    wanted: RepairRequest | None = None
+    repair: Repair | None = None
 
 
 class Envelopes:
@@ -159,6 +162,10 @@ class Envelopes:
                 return OpenedEnvelope(*self._take_key(KeyShare.unpack(opened.content), sender))
             case PlainKind.RECEIPT:
                 return OpenedEnvelope((), receipts=Receipts.unpack(opened.content))
+            case PlainKind.REPAIR_REQUEST:
+                return OpenedEnvelope((), wanted=RepairRequest.unpack(opened.content))
+            case PlainKind.REPAIR:
+                return OpenedEnvelope((), repair=Repair.unpack(opened.content))
             case PlainKind.READ_MARKS:
                 if sender.account != self._profile.account:
                     raise SealBroken("read marks of somebody else's device")
@@ -176,7 +183,7 @@ class Envelopes:
         """Keep a session key, unless one stands already: a session is never replaced (rule 13)."""
         conversation = ConversationId(share.conversation)
         session_id = SessionId(share.session)
-        row = self._conversation(conversation, sender.account)
+        row = self.conversation(conversation, sender.account)
         if share.membership_hash != membership_hash(conversation):
             raise SealBroken("a key for another membership")
         if self._reads.group_in(conversation, sender.account, sender.device, session_id) is not None:
@@ -196,7 +203,7 @@ class Envelopes:
         save = (kept,) if self._reads.conversation(conversation) else (row, kept)
         return save, KeyArrived(conversation, sender.device, session_id)
 
-    def _conversation(self, conversation: ConversationId, sender: AccountId) -> ConversationRow:
+    def conversation(self, conversation: ConversationId, sender: AccountId) -> ConversationRow:
         """The row of a conversation that this sender can be in with me."""
         known = self._reads.conversation(conversation)
         if conversation == self._everyone:

@@ -131,17 +131,21 @@ class Fanout:
         return Outcome(save=rows, send=(self._frame((), left_out, conversation.peer, now_ms),))
 
     def give_again(self, now_ms: int) -> Iterator[Outcome]:
-        """On a new connection: every envelope that was not accepted, with the same bytes; those that waited
-        for too long are given up."""
+        """On a new connection: every envelope that was not accepted, with the same bytes, a large one in a
+        frame of its own; those that waited for too long are given up."""
         yield Outcome(save=tuple(self._given_up(now_ms)))
         batch: list[EnvelopeItem] = []
         to = b""
         for row in self._reads.envelopes_out():
-            if batch and (row.to != to or len(batch) == SLICE):
+            large = len(row.item) > limits.ENVELOPE_BYTES
+            if batch and (large or row.to != to or len(batch) == SLICE):
                 yield Outcome(send=(self._frame(tuple(batch), (), to, now_ms),))
                 batch = []
             to = row.to
             batch.append(_items.decode(row.item))
+            if large:
+                yield Outcome(send=(self._frame(tuple(batch), (), to, now_ms),))
+                batch = []
         if batch:
             yield Outcome(send=(self._frame(tuple(batch), (), to, now_ms),))
 

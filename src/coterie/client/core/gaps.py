@@ -26,6 +26,19 @@ NAMED_AHEAD_MOST = 1000
 """How far beyond what is held here a message of somebody else may say that a device has spoken."""
 
 
+class Skipped(msgspec.Struct, frozen=True):
+    """Numbers of a device, first to last, that a message shows to be missing; hash: of the last one."""
+
+    device: DeviceId
+    first: int
+    last: int
+    hash: bytes
+
+
+class Replayed(SealBroken):
+    """What was said already, or something else in its place: nothing is missing."""
+
+
 class Gaps:
     """Counts what is held of each device, and tells what is missing once everything else is here."""
 
@@ -47,16 +60,35 @@ class Gaps:
         if known is None or inner.n > known.n:
             return
         if self._reads.n_used(inner.conversation, inner.device, inner.n):
-            raise SealBroken("two messages with one number of one device")
+            raise Replayed("two messages with one number of one device")
+
+    def skipped(self, inner: InnerMessage, seq: int) -> Iterator[Skipped]:
+        """What a message that is about to be taken shows to be missing: before its own number, and of others
+        that it names. Empty on the other side of a dormant time."""
+        anew_from = self._anew_from(inner.conversation)
+        if seq <= anew_from:
+            return
+        for parent in inner.named:
+            if parent.device == self._people.device:
+                continue
+            own = parent.device == inner.device
+            if not own and parent.n <= self._newest.get((inner.conversation, parent.device), 0):
+                continue
+            tip = self._reads.tip(inner.conversation, parent.device)
+            if tip is None or not tip.first_n or tip.anew_from < anew_from:
+                continue
+            counts = own or parent.n <= tip.n + NAMED_AHEAD_MOST
+            if counts and parent.n > tip.n:
+                yield Skipped(parent.device, tip.n + 1, parent.n, parent.hash)
 
     def take(self, inner: InnerMessage, hash: bytes, order: int, seq: int) -> tuple[Record, ...]:
         """A message that is about to be saved: its device's tip, and tips that it names as parents. seq: its
-        place in the log."""
+        place in the log, or seq_of_lost."""
         conversation, device = inner.conversation, inner.device
         known = self._reads.tip(conversation, device)
         anew_from = self._anew_from(conversation)
         before = seq <= anew_from
-        if before and known is not None and known.anew_from >= anew_from:
+        if before and known is not None and (known.anew_from >= anew_from or not seq):
             return ()
         if known is None or not known.first_n or (known.anew_from < anew_from and not before):
             newer = known is None or inner.n > known.n
@@ -74,6 +106,16 @@ class Gaps:
             tip = msgspec.structs.replace(known, first_n=first, held=known.held + 1)
         self._newest[conversation, device] = tip.n
         return (tip, *self._named(inner, anew_from, before=before))
+
+    def seq_of_lost(self, inner: InnerMessage) -> int:
+        """On which side of a dormant time a message counts that has no place in the log: 0 where it is of an
+        earlier count, and changes none."""
+        tip, anew_from = (
+            self._reads.tip(inner.conversation, inner.device),
+            self._anew_from(inner.conversation),
+        )
+        counts = tip is not None and tip.anew_from == anew_from and 0 < tip.first_n <= inner.n
+        return anew_from + 1 if counts else 0
 
     def _anew_from(self, conversation: ConversationId) -> int:
         """Behind which place of the log everybody's count began anew, since this device was dormant."""

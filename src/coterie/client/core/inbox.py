@@ -25,17 +25,18 @@ from coterie.base.ids import (
     is_mailbox,
     log_of,
 )
-from coterie.client.core.envelopes import Envelopes, KeyArrived, UnknownPeer
-from coterie.client.core.gaps import Gaps
+from coterie.client.core.envelopes import Envelopes, KeyArrived, OpenedEnvelope, UnknownPeer
+from coterie.client.core.gaps import Replayed
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.news import News
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
+from coterie.client.core.repair_rules import mended_row
 from coterie.client.core.telling import Telling
 from coterie.client.core.trust import Trust
 from coterie.client.core.verification import Verification
-from coterie.client.core.views import LeftOutMark, Views, pack_marks
+from coterie.client.core.views import Views, packed_left_out
 from coterie.client.events import MessageArrived, MessageState
 from coterie.client.outcome import Outcome
 from coterie.client.store.records import (
@@ -43,6 +44,7 @@ from coterie.client.store.records import (
     GroupInRow,
     MessageRow,
     OutboxState,
+    PeerDevice,
     PutSetting,
     Record,
     Setting,
@@ -50,7 +52,8 @@ from coterie.client.store.records import (
     WaitingRow,
 )
 from coterie.content.body import Text, is_shown, unpack
-from coterie.e2ee.group import Opened, check_place, open_message
+from coterie.content.repair import Repair
+from coterie.e2ee.group import InnerMessage, Opened, check_place, open_message
 from coterie.wire.frames.messages import LogEntry, MailboxEntry
 
 log = logging.getLogger("coterie.client.inbox")
@@ -85,7 +88,7 @@ class Inbox:
         self._trust = trust
         self._verification = verification
         self._telling = telling
-        self.gaps = Gaps(reads, people)
+        self._awaiting = telling.repairs.awaiting
 
     def envelope(self, stream: StreamId, entry: MailboxEntry, now_ms: int) -> Iterator[Outcome]:
         """One entry of this device's mailbox."""
@@ -98,6 +101,10 @@ class Inbox:
             return
         if not sender.live:
             log.warning("an envelope of a revoked device was dropped")
+            return
+        if self._telling.repairs.floods(device, now_ms):
+            if self._reads.waiting_count(stream, device) < limits.REPAIR_FLOOD_KEPT:
+                yield self._wait(stream, entry, b"", WaitingReason.TOO_MANY_FAILURES, now_ms)
             return
         if self._envelopes.failing_too_often(device, now_ms):
             yield self._wait(stream, entry, b"", WaitingReason.TOO_MANY_FAILURES, now_ms)
@@ -115,17 +122,27 @@ class Inbox:
             yield self._wait(stream, entry, b"", WaitingReason.BROKEN, now_ms)
             return
         yield Outcome(save=opened.save)
+        yield from self._told(opened, sender, now_ms)
+
+    def _told(self, opened: OpenedEnvelope, sender: PeerDevice, now_ms: int) -> Iterator[Outcome]:
+        """What a device says in an envelope, to whose job it is."""
         for conversation in opened.read:
             self._news.of(conversation)
         if opened.marks is not None:
-            yield from self._telling.trust.came(opened.marks, device, now_ms)
+            yield from self._telling.trust.came(opened.marks, sender.device, now_ms)
         if opened.receipts is not None:
             yield from self._telling.receipts.heard(sender, opened.receipts)
+        if opened.wanted is not None:
+            yield from self._telling.repairs.answering.heard(sender, opened.wanted, now_ms)
+        if opened.repair is not None:
+            yield from self._repaired(sender, opened.repair, now_ms)
         if opened.arrived is not None:
             yield from self._key_arrived(opened.arrived, now_ms)
 
-    def message(self, stream: StreamId, entry: LogEntry, now_ms: int) -> Iterator[Outcome]:
-        """One entry of a conversation's log."""
+    def message(
+        self, stream: StreamId, entry: LogEntry, now_ms: int, mailbox_end: int = 0
+    ) -> Iterator[Outcome]:
+        """One entry of a conversation's log. mailbox_end: where its key stands at the latest."""
         conversation = conversation_of(stream)
         device = DeviceId(entry.device)
         if device == self._people.device:
@@ -137,12 +154,15 @@ class Inbox:
         row = self._reads.group_in(conversation, AccountId(entry.account), device, session)
         if row is None:
             yield self._wait(stream, entry, session, WaitingReason.NO_KEY, now_ms)
+            yield Outcome(save=self._awaiting.entry(conversation, entry, mailbox_end, now_ms))
             return
         try:
             opened = self._opened(row, entry)
         except (SealBroken, RemoteError) as broken:
             log.warning("a message did not open: %s", broken.note)
             yield self._wait(stream, entry, session, WaitingReason.BROKEN, now_ms)
+            if not isinstance(broken, Replayed):
+                yield Outcome(save=self._awaiting.entry(conversation, entry, mailbox_end, now_ms))
             return
         self._trust.heard(opened.inner.head)
         yield from self._take(row, entry, opened, now_ms)
@@ -222,33 +242,70 @@ class Inbox:
         if inner.membership_hash != membership_hash(row.conversation):
             raise SealBroken("a message for another membership")
         if self._reads.index_used(row.device, row.session, opened.index):
-            raise SealBroken("a message index used before")
-        self.gaps.check(inner)
+            raise Replayed("a message index used before")
+        self._awaiting.gaps.check(inner)
         unpack(inner.body)
         return opened
 
     def _take(self, row: GroupInRow, entry: LogEntry, opened: Opened, now_ms: int) -> Iterator[Outcome]:
         """A message that opened: keep it, and say so."""
-        order = self._outbox.take_order()
-        message = self._row(order, row, entry, opened)
-        records: list[Record] = [message, *self.gaps.take(opened.inner, opened.hash, order, entry.seq)]
+        kept = list(self._awaiting.skipped(opened.inner, entry.seq, now_ms))
+        message = self._row(self._awaiting.place(opened.inner), row, entry, opened)
+        kept += self._keep(message, opened.inner, entry.seq, now_ms)
         if not row.begun_seq:
-            records.append(msgspec.structs.replace(row, begun_seq=entry.seq, begun_ms=now_ms))
-        records.extend(self._telling.receipts.came(row, now_ms))
-        yield Outcome(save=tuple(records))
+            kept.append(msgspec.structs.replace(row, begun_seq=entry.seq, begun_ms=now_ms))
+        kept.extend(self._telling.receipts.came(row, now_ms))
+        yield Outcome(save=tuple(kept))
+        yield from self._shown(message, now_ms)
+
+    def _keep(self, message: MessageRow, inner: InnerMessage, seq: int, now_ms: int) -> Iterator[Record]:
+        """A message, its device's count, and what is awaited without it."""
+        yield from self._awaiting.came(inner, now_ms)
+        yield message
+        yield from self._awaiting.gaps.take(inner, message.hash, message.order, seq)
+
+    def _shown(self, message: MessageRow, now_ms: int) -> Iterator[Outcome]:
         if not message.shown:
             yield from self._verification.came(message, now_ms)
             return
-        self._news.of(row.conversation)
+        self._news.of(message.conversation)
         yield Outcome(show=(MessageArrived(self._views.message(message)),))
+
+    def _repaired(self, sender: PeerDevice, repair: Repair, now_ms: int) -> Iterator[Outcome]:
+        """Somebody gives a message that was asked for: it is kept where it is what was awaited."""
+        try:
+            mended = self._telling.repairs.mended(sender, repair)
+            if mended is None:
+                return
+            where = self._envelopes.conversation(mended.inner.conversation, mended.inner.account)
+            self._awaiting.gaps.check(mended.inner)
+            unpack(mended.inner.body)
+        except (SealBroken, RemoteError) as broken:
+            log.warning("a repair is not what was asked for: %s", broken.note)
+            yield self._telling.repairs.lied(repair, now_ms)
+            return
+        self._trust.heard(mended.inner.head)
+        inner, entry = mended.inner, mended.entry
+        seq = entry.seq if entry is not None else self._awaiting.gaps.seq_of_lost(inner)
+        known = self._reads.conversation(inner.conversation) is not None
+        kept: list[Record] = [] if known else [where]
+        if seq:
+            kept += self._awaiting.skipped(inner, seq, now_ms)
+        message = mended_row(self._awaiting.place(inner), mended, own=inner.account == self._people.me)
+        kept += self._keep(message, inner, seq, now_ms)
+        if mended.waits is not None:
+            kept.append(DropWaiting(mended.waits.stream, mended.waits.seq))
+        row = self._reads.group_in(
+            inner.conversation, inner.account, inner.device, SessionId(message.session)
+        )
+        if row is not None:
+            kept.extend(self._telling.receipts.came(row, now_ms))
+        yield Outcome(save=tuple(kept))
+        yield from self._shown(message, now_ms)
 
     def _row(self, order: int, row: GroupInRow, entry: LogEntry, opened: Opened) -> MessageRow:
         inner = opened.inner
         body = unpack(inner.body)
-        marks = tuple(
-            LeftOutMark(AccountId(left.account), DeviceId(left.device), left.reason)
-            for left in inner.left_out
-        )
         return MessageRow(
             order=order,
             conversation=row.conversation,
@@ -271,6 +328,6 @@ class Inbox:
             mac=entry.mac,
             session=row.session,
             index=opened.index,
-            not_for=pack_marks(marks),
+            not_for=packed_left_out(inner),
             shown=is_shown(body),
         )

@@ -48,16 +48,16 @@ class Outbox:
         self._trust = trust
         self._people = people
         self._views = views
-        self._next_order = reads.last_order() + 1
+        self._next_order = _next_order(reads)
 
     def forget(self) -> None:
         """After a failed commit: count orders from the store again."""
-        self._next_order = self._reads.last_order() + 1
+        self._next_order = _next_order(self._reads)
 
-    def take_order(self) -> int:
-        """A fresh order for a message, own or received."""
+    def take_order(self, count: int = 1) -> int:
+        """A fresh order for a message, own or received; the first of so many in a row."""
         order = self._next_order
-        self._next_order += 1
+        self._next_order += count
         return order
 
     def say(self, command: Say, now_ms: int) -> Outcome:
@@ -139,3 +139,8 @@ class Outbox:
                 yield Outcome(show=(SendingStuck(given.conversation, code),))
                 return
         yield from self._sending.pump(given.conversation, now_ms)
+
+
+def _next_order(reads: Reads) -> int:
+    """Above every message, and above what is kept for those that are not here yet."""
+    return max(reads.last_order(), reads.last_kept_order()) + 1

@@ -18,6 +18,7 @@ from coterie.base.ids import (
     StreamId,
     UserName,
 )
+from coterie.client.core.repair_ports import RepairQuestions
 from coterie.client.store.records import (
     AccountRow,
     ConversationRow,
@@ -44,7 +45,7 @@ from coterie.client.store.records import (
 )
 
 
-class Reads(Protocol):
+class Reads(RepairQuestions, Protocol):
     """Every question the core asks."""
 
     def setting(self, key: Setting) -> bytes | None: ...

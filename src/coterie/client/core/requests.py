@@ -30,6 +30,12 @@ class OwedClaimed(msgspec.Struct, frozen=True):
     devices: tuple[DeviceRef, ...]
 
 
+class RepairClaimed(msgspec.Struct, frozen=True):
+    """Keys of devices that are asked for messages."""
+
+    devices: tuple[DeviceRef, ...]
+
+
 class EnvelopesGiven(msgspec.Struct, frozen=True):
     items: tuple[EnvelopeItem, ...]
     to: bytes
@@ -73,6 +79,7 @@ Purpose = (
     | AccountsAsked
     | ClaimAsked
     | OwedClaimed
+    | RepairClaimed
     | EnvelopesGiven
     | MessageGiven
     | PrekeysGiven

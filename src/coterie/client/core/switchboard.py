@@ -39,6 +39,7 @@ from coterie.client.core.asked import Asked
 from coterie.client.core.envelopes import Envelopes
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.inbox import Inbox
+from coterie.client.core.kept import kept
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.news import News
 from coterie.client.core.outbox import Outbox
@@ -53,6 +54,7 @@ from coterie.client.core.profile import Profile
 from coterie.client.core.pruning import Pruning
 from coterie.client.core.read_marks import ReadTelling
 from coterie.client.core.receipts import Receipting
+from coterie.client.core.repairs import Repairs
 from coterie.client.core.requests import Requests
 from coterie.client.core.sealing import Sealing
 from coterie.client.core.sending import Sending
@@ -70,7 +72,6 @@ from coterie.client.store.records import (
     DropGroupOut,
     DropSetting,
     OutboxState,
-    PutDraft,
     PutSetting,
     ReadUpTo,
     Record,
@@ -125,10 +126,23 @@ class Switchboard:
         self.verification = Verification(
             self.keyring, self.people, self._outbox, self._sending, self.standings
         )
+        self._positions = Positions(reads)
+        self.repairs = Repairs(
+            reads,
+            profile,
+            self.people,
+            self.trust,
+            self._sharing,
+            self._fanout,
+            self.requests,
+            self._positions,
+            self._outbox,
+        )
         self._telling = Telling(
             ReadTelling(reads, self.people, self._fanout),
             Marks(reads, self.people, self.trust.own, self.standings, self._fanout),
             Receipting(reads, self.people, self._fanout, self.views, self._news),
+            self.repairs,
         )
         self._envelopes = Envelopes(reads, self.keyring, profile, self.people, self.everyone)
         self._inbox = Inbox(
@@ -145,7 +159,6 @@ class Switchboard:
         )
         self._owed = Owed(reads, self._sharing, self._fanout, self.trust, self.people, self.requests)
         self._pruning = Pruning(self.keyring)
-        self._positions = Positions(reads)
         self._presence = PresenceList(self.people)
         self._prekeys = Prekeys(reads, self.keyring, profile, self.requests)
         self._own_account = OwnAccount(
@@ -168,6 +181,7 @@ class Switchboard:
             self._positions,
             self._own_account,
             self.own_vault,
+            self.repairs,
             self._approvals,
         )
         self._asked = Asked(
@@ -193,7 +207,7 @@ class Switchboard:
         self._sending.forget()
         self._news.forget()
         self.verification.forget()
-        self._inbox.gaps.forget()
+        self.repairs.forget()
         self._telling.receipts.forget()
 
     def started(self, clean: bool) -> Outcome:
@@ -215,7 +229,7 @@ class Switchboard:
                 if self._live:
                     self._telling.read.later(now_ms)
             case KeepDraft() | RecoveryKeyShown():
-                yield Outcome(save=(_kept(command),))
+                yield Outcome(save=(kept(command),))
             case Connected():
                 yield from self._connected(command, now_ms)
             case Disconnected(code, final):
@@ -301,7 +315,8 @@ class Switchboard:
             if isinstance(entry, MailboxEntry):
                 yield from self._inbox.envelope(stream, entry, now_ms)
             else:
-                yield from self._inbox.message(stream, entry, now_ms)
+                end = frame.mailbox_end if isinstance(frame, LogEntries) else 0
+                yield from self._inbox.message(stream, entry, now_ms, end)
             yield Outcome(save=(self._positions.moved(stream, entry.seq, now_ms),))
 
     def after_turn(self, now_ms: int) -> Iterator[Outcome]:
@@ -317,6 +332,7 @@ class Switchboard:
                 self._sending.later(conversation)
         yield from self._sending.pump_later(now_ms, live=self._live)
         yield self._news.tell()
+        yield self.repairs.after_turn()
         if self._live:
             yield from self._acknowledged(now_ms)
             yield self.trust.after_turn(now_ms)
@@ -332,7 +348,7 @@ class Switchboard:
             show = (*show, DrainedBacklog())
             yield self._prekeys.drained(now_ms)
         if self._told_live and self._positions.drained:
-            missing, old = self._inbox.gaps.tell(now_ms), self._pruning.due(now_ms)
+            missing, old = self.repairs.awaiting.gaps.tell(now_ms), self._pruning.due(now_ms)
             save, show = (*missing.save, *old.save), (*show, *missing.show)
         yield Outcome(save, self._positions.acknowledge(now_ms, at_once=drained), show)
 
@@ -380,14 +396,3 @@ class Switchboard:
         self._telling.disconnected()
         state = LinkState.STOPPED if final else LinkState.OFFLINE
         return Outcome(show=(*self._presence.disconnected(), LinkChanged(state, code)))
-
-
-def _kept(command: KeepDraft | RecoveryKeyShown) -> Record:
-    """What only the store takes notice of."""
-    match command:
-        case KeepDraft(conversation, draft):
-            return PutDraft(conversation, draft)
-        case RecoveryKeyShown():
-            return DropSetting(Setting.PENDING_RECOVERY_KEY)
-        case _:
-            assert_never(command)

@@ -10,6 +10,7 @@ from coterie.client.core.people import People, target_of
 from coterie.client.core.ports import Reads
 from coterie.client.events import Conversation, ConversationKind, Message, NotFor
 from coterie.client.store.records import ConversationRow, MessageRow
+from coterie.e2ee.group import InnerMessage
 
 
 class LeftOutMark(msgspec.Struct, frozen=True, array_like=True):
@@ -31,6 +32,21 @@ _marks = msgspec.msgpack.Decoder(tuple[LeftOutMark, ...])
 def pack_marks(marks: tuple[LeftOutMark, ...]) -> bytes:
     """b"" for none."""
     return msgspec.msgpack.encode(marks) if marks else b""
+
+
+def marks_of(packed: bytes) -> tuple[LeftOutMark, ...]:
+    """As pack_marks packed them."""
+    return _marks.decode(packed) if packed else ()
+
+
+def packed_left_out(inner: InnerMessage) -> bytes:
+    """Who was left out of a message, as its sender says."""
+    return pack_marks(
+        tuple(
+            LeftOutMark(AccountId(left.account), DeviceId(left.device), left.reason)
+            for left in inner.left_out
+        )
+    )
 
 
 class Views:
@@ -56,7 +72,7 @@ class Views:
             sent_at_ms=row.sent_ms,
             seq=row.seq,
             state=row.state,
-            not_for=tuple(self._not_for(mark) for mark in _marks.decode(row.not_for)) if row.not_for else (),
+            not_for=tuple(self._not_for(mark) for mark in marks_of(row.not_for)),
         )
 
     def conversation(self, row: ConversationRow) -> Conversation:

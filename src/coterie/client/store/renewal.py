@@ -21,6 +21,8 @@ _OF_THE_DEVICE: Final = (
     "position",
     "receipt",
     "receipt_due",
+    "awaited",
+    "repair_given",
 )
 _COUNT_ANEW: Final = 'UPDATE tip SET "first_n" = 0, "held" = 0, "named_n" = 0, "told" = 0, "anew_from" = 0'
 _OWN_TIPS: Final = """INSERT INTO tip

@@ -12,9 +12,11 @@ from coterie.base.codes import Code
 from coterie.base.errors import LocalError, Unavailable
 from coterie.client.store.database import discard_database, known_steps, open_database
 from coterie.client.store.faults import WHAT_HELPS, DatabaseError, database_fault
+from coterie.client.store.health import HealthReads
 from coterie.client.store.profiles import ProfilePlace
 from coterie.client.store.reads import PeopleReads, SessionReads
 from coterie.client.store.records import Record
+from coterie.client.store.repairs import RepairReads
 from coterie.client.store.timeline import TimelineReads
 from coterie.client.store.without_ratchets import copy_without_ratchets
 from coterie.client.store.words import TEXTS_AT_ONCE
@@ -32,7 +34,7 @@ class Holdings(msgspec.Struct, frozen=True):
     people: int
 
 
-class ClientStore(PeopleReads, SessionReads, TimelineReads):
+class ClientStore(PeopleReads, SessionReads, TimelineReads, RepairReads, HealthReads):
     """begin, apply as often as needed, commit or rollback. What is committed is on the disk.
 
     Reads in between see what was applied. Raises Unavailable(disk) where file or disk fail and LocalError

@@ -11,7 +11,9 @@ import msgspec
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.client.store.records import (
+    AwaitedRow,
     ConversationRow,
+    DeviceSince,
     EnvelopeOut,
     GroupInRow,
     GroupOutRow,
@@ -28,6 +30,7 @@ from coterie.client.store.records import (
     PutSetting,
     ReceiptDue,
     ReceiptRow,
+    RepairGiven,
     SeenEnvelope,
     ShareRow,
     TipRow,
@@ -97,6 +100,9 @@ MESSAGE = Table(MessageRow, "message", "order")
 OUTBOX = Table(OutboxRow, "outbox", "order")
 RECEIPT = Table(ReceiptRow, "receipt", "session", "device")
 RECEIPT_DUE = Table(ReceiptDue, "receipt_due", "session", "device")
+AWAITED = Table(AwaitedRow, "awaited", "conversation", "device", "message", "first_n")
+REPAIR_GIVEN = Table(RepairGiven, "repair_given", "device", "order", "times")
+DEVICE_SINCE = Table(DeviceSince, "device_since", "account", "device")
 POSITION = Table(PositionRow, "position", "stream")
 
 PUT: dict[type[msgspec.Struct], str] = {
@@ -120,5 +126,8 @@ PUT: dict[type[msgspec.Struct], str] = {
     PositionRow: POSITION.put,
     ReceiptRow: RECEIPT.put,
     ReceiptDue: RECEIPT_DUE.put,
+    AwaitedRow: AWAITED.put,
+    RepairGiven: REPAIR_GIVEN.put,
+    DeviceSince: DEVICE_SINCE.put,
 }
 """By record type: what writing a record as it stands takes."""

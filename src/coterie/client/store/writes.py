@@ -12,9 +12,12 @@ from coterie.base.errors import LocalError
 from coterie.client.events import MessageState
 from coterie.client.store.records import (
     AccountRow,
+    AwaitedRow,
     BecomeDevice,
     ConversationRow,
     Delivered,
+    DeviceSince,
+    DropAwaited,
     DropEnvelopeOut,
     DropGroupOut,
     DropOlm,
@@ -51,6 +54,7 @@ from coterie.client.store.records import (
     ReceiptDue,
     ReceiptRow,
     Record,
+    RepairGiven,
     SeenEnvelope,
     Setting,
     ShareRow,
@@ -109,6 +113,8 @@ _PRUNE_GROUP_IN = """UPDATE group_in SET "pickle" = x'' WHERE "begun_seq" > 0 AN
     AND NOT EXISTS (SELECT 1 FROM waiting WHERE waiting."session" = group_in."session"
         AND waiting."device" = group_in."device" AND waiting."reason" = ?)"""
 _PRUNE_X_WING = 'DELETE FROM own_x_wing WHERE "replaced_ms" BETWEEN 1 AND ?'
+_DROP_AWAITED = """DELETE FROM awaited
+    WHERE "conversation" = ? AND "device" = ? AND "message" = ? AND "first_n" = ?"""
 _PUT_DRAFT = 'UPDATE conversation SET "draft" = ? WHERE "id" = ?'
 
 
@@ -152,6 +158,9 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             | OwnXWing()
             | OwnFreshKey()
             | ReceiptDue()
+            | AwaitedRow()
+            | RepairGiven()
+            | DeviceSince()
         ):
             shelves.database.execute(PUT[type(record)], astuple(record))
         case PassFreshKeys() | PruneFreshKeys() | DropPeerFreshKey():
@@ -161,7 +170,7 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             shelves.database.execute(_ACCEPT_MESSAGE, (seq, server_ms, state, mac, order))
             _must_have_changed(shelves.database, record)
             shelves.messages.drop(order)
-        case DropEnvelopeOut() | DropWaiting() | DropOlm() | DropReceiptDue():
+        case DropEnvelopeOut() | DropWaiting() | DropOlm() | DropReceiptDue() | DropAwaited():
             _drop(shelves.database, record)
         case PruneXWing(before_ms):
             shelves.database.execute(_PRUNE_X_WING, (before_ms,))
@@ -279,7 +288,13 @@ def _put_leaves(database: apsw.Connection, record: PutLeaves) -> None:
 
 def _drop(
     database: apsw.Connection,
-    record: DropSetting | DropOlm | DropGroupOut | DropEnvelopeOut | DropWaiting | DropReceiptDue,
+    record: DropSetting
+    | DropOlm
+    | DropGroupOut
+    | DropEnvelopeOut
+    | DropWaiting
+    | DropReceiptDue
+    | DropAwaited,
 ) -> None:
     match record:
         case DropSetting(key):
@@ -293,6 +308,8 @@ def _drop(
         case DropReceiptDue(session, device):
             sql = 'DELETE FROM receipt_due WHERE "session" = ? AND "device" = ?'
             database.execute(sql, (session, device))
+        case DropAwaited(conversation, device, message, first_n):
+            database.execute(_DROP_AWAITED, (conversation, device, message, first_n))
         case DropWaiting(stream, seq):
             database.execute('DELETE FROM waiting WHERE "stream" = ? AND "seq" = ?', (stream, seq))
         case _:

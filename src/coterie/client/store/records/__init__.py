@@ -23,6 +23,12 @@ from coterie.client.store.records.people import (
     PutLeaves,
     Standing,
 )
+from coterie.client.store.records.repairs import (
+    AwaitedRow,
+    DeviceSince,
+    DropAwaited,
+    RepairGiven,
+)
 from coterie.client.store.records.sessions import (
     DropEnvelopeOut,
     DropGroupOut,
@@ -91,6 +97,10 @@ Record = (
     | SeenEnvelope
     | WaitingRow
     | DropWaiting
+    | AwaitedRow
+    | DropAwaited
+    | RepairGiven
+    | DeviceSince
     | ConversationRow
     | TipRow
     | MessageRow
@@ -114,9 +124,12 @@ Record = (
 __all__ = [
     "NEVER_MS",
     "AccountRow",
+    "AwaitedRow",
     "BecomeDevice",
     "ConversationRow",
     "Delivered",
+    "DeviceSince",
+    "DropAwaited",
     "DropEnvelopeOut",
     "DropGroupOut",
     "DropOlm",
@@ -155,6 +168,7 @@ __all__ = [
     "ReceiptDue",
     "ReceiptRow",
     "Record",
+    "RepairGiven",
     "SeenEnvelope",
     "Setting",
     "ShareRow",

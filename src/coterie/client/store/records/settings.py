@@ -72,6 +72,8 @@ class Setting(StrEnum):
     happened: packed client.api.doors.Doors."""
     BROKEN_COUNT = "broken-count"
     """How many entries could not be opened, ever: 8 bytes big endian."""
+    UNDECRYPTABLE_COUNT = "undecryptable-count"
+    """For how many messages others had to be asked, ever: as above."""
 
 
 class PutSetting(Quiet, frozen=True):

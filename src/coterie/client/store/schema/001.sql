@@ -327,3 +327,42 @@ CREATE TABLE "position" (
     "seq" INTEGER NOT NULL,
     "anew_from" INTEGER NOT NULL
 ) STRICT;
+
+-- Messages that are known of and not here: an entry that cannot be opened, or a run of numbers of one device.
+CREATE TABLE awaited (
+    "conversation" BLOB NOT NULL,
+    "device" BLOB NOT NULL,
+    "message" BLOB NOT NULL,
+    "first_n" INTEGER NOT NULL,
+    "last_n" INTEGER NOT NULL,
+    "account" BLOB NOT NULL,
+    "hash" BLOB NOT NULL,
+    "named_by" BLOB NOT NULL,
+    "order" INTEGER NOT NULL,
+    "seq" INTEGER NOT NULL,
+    "mailbox_end" INTEGER NOT NULL,
+    "since_ms" INTEGER NOT NULL,
+    "asked" INTEGER NOT NULL,
+    "next_ms" INTEGER NOT NULL,
+    UNIQUE ("conversation", "device", "message", "first_n")
+) STRICT;
+CREATE INDEX awaited_due ON awaited ("next_ms");
+CREATE INDEX awaited_by_order ON awaited ("order");
+
+-- Which device was given which message again, and how often.
+CREATE TABLE repair_given (
+    "device" BLOB NOT NULL,
+    "order" INTEGER NOT NULL,
+    "times" INTEGER NOT NULL,
+    "at_ms" INTEGER NOT NULL,
+    UNIQUE ("device", "order", "times")
+) STRICT;
+CREATE INDEX repair_given_by_time ON repair_given ("device", "at_ms");
+
+-- The leaf by which this device first saw another one.
+CREATE TABLE device_since (
+    "account" BLOB NOT NULL,
+    "device" BLOB NOT NULL,
+    "leaf" INTEGER NOT NULL,
+    UNIQUE ("account", "device")
+) STRICT;

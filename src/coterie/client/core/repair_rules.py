@@ -1,0 +1,193 @@
+"""Who is given a message again, and what counts as one that was given (encryption rule 24).
+
+Repair must open nothing for whoever could not have opened the message: no ghost, no stolen or new device, no
+former member; and nobody's word may put another text in its place (docs/decisions/0038).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.conversations import membership_hash
+from coterie.base.errors import RemoteError, SealBroken
+from coterie.base.ids import AccountId, ConversationId, MessageId, SessionId, log_of
+from coterie.base.quiet import Quiet
+from coterie.base.signing import LedgerPublic
+from coterie.client.core.awaited import Awaiting
+from coterie.client.core.people import People
+from coterie.client.core.ports import Reads
+from coterie.client.core.profile import Profile
+from coterie.client.core.trust import Trust
+from coterie.client.core.views import marks_of, packed_left_out
+from coterie.client.events import MessageState
+from coterie.client.store.records import AwaitedRow, MessageRow, PeerDevice, WaitingRow
+from coterie.content.body import Text, is_shown, unpack
+from coterie.content.repair import Repair
+from coterie.e2ee.group import InnerMessage, check_place, commit
+from coterie.ledger.heads import BriefHead, check_light_head
+from coterie.wire.frames.messages import LogEntry
+
+_log_entries = msgspec.msgpack.Decoder(LogEntry)
+
+
+class MayHave:
+    """Decides whether a device that asks for a message is given it."""
+
+    def __init__(self, reads: Reads, people: People, trust: Trust, profile: Profile) -> None:
+        self._reads = reads
+        self._people = people
+        self._trust = trust
+        self._ledger = profile.ledger
+        self._key = LedgerPublic.unpack(profile.ledger_key)
+
+    def __call__(self, row: MessageRow, asker: PeerDevice) -> bool:
+        """Ask only while trust.current: whom the newest manifests list is known then."""
+        if not (row.inner and row.franking_key):
+            return False
+        return self._is_member(row, asker) and self._was_sealed_for(row, asker)
+
+    def _is_member(self, row: MessageRow, asker: PeerDevice) -> bool:
+        """Whether what is said in this conversation now is sealed for the device."""
+        conversation = self._reads.conversation(row.conversation)
+        if conversation is None or self._trust.lacks(asker.account):
+            return False
+        if asker not in self._people.recipients(conversation):
+            return False
+        if asker.device in self._trust.own.doubtful():
+            return False
+        return not self._trust.held.is_held(conversation, asker)
+
+    def _was_sealed_for(self, row: MessageRow, asker: PeerDevice) -> bool:
+        """Whether the message was sealed for it, or is owed to it: by the record of this device where it is
+        the sender, else by the ledger as the sender saw it."""
+        if row.device == self._people.device:
+            share = self._reads.share_of(SessionId(row.session), asker.device)
+            return share is not None and share.account == asker.account and share.index <= row.index
+        if self._people.me not in (row.account, asker.account):
+            return False
+        since = self._reads.device_since(asker.account, asker.device)
+        if since is None or since >= self._ledger_size(row):
+            return False
+        return not any(
+            mark.device == asker.device and mark.reason == Code.UNCONFIRMED for mark in marks_of(row.not_for)
+        )
+
+    def _ledger_size(self, row: MessageRow) -> int:
+        """Of the ledger as the sender had it when it sealed the message; 0 where nothing proves that, or
+        it is another ledger by now."""
+        try:
+            packed = InnerMessage.unpack(row.inner).head
+            return check_light_head(
+                BriefHead.unpack(packed).light(self._ledger), self._key, self._ledger
+            ).size
+        except (RemoteError, SealBroken):
+            return 0
+
+
+class Mended(Quiet, frozen=True):
+    """A message that was awaited, as it was given. entry, waits: where it stands in the log, if it does."""
+
+    inner: InnerMessage
+    hash: bytes
+    repair: Repair
+    entry: LogEntry | None
+    waits: WaitingRow | None
+    index: int | None
+    """In its session, by the word of the device that sealed it; None where that is not known."""
+
+
+class IsIt:
+    """Decides whether what was given is what was asked for."""
+
+    def __init__(self, reads: Reads, people: People, trust: Trust, awaiting: Awaiting) -> None:
+        self._reads = reads
+        self._people = people
+        self._trust = trust
+        self._awaiting = awaiting
+
+    def __call__(self, sender: PeerDevice, repair: Repair) -> Mended | None:
+        """None where it was not asked for, or has come already. Raises SealBroken where it is something else,
+        and RemoteError where it is nothing."""
+        inner = InnerMessage.unpack(repair.inner)
+        entry, run = self._awaiting.entry_of(inner), self._awaiting.run_of(inner)
+        if run is not None and (not run.hash or run.last_n != inner.n):
+            run = None
+        awaited = entry or run
+        if awaited is None:
+            return None
+        hash = hashlib.sha256(repair.inner).digest()
+        by = self._people.device_of(inner.account, inner.device)
+        right = inner.membership_hash == membership_hash(inner.conversation)
+        if by is None or inner.account != awaited.account or not right:
+            raise SealBroken("a repair by somebody else, or for another membership")
+        if run is not None and hash != run.hash:
+            raise SealBroken("a repair with another text than the one that was named")
+        self._check_giver(sender, inner, run)
+        waits, said = self._waiting(entry)
+        if said is not None:
+            if not hmac.compare_digest(commit(repair.franking_key, repair.inner), said.commitment):
+                raise SealBroken("a repair with another text than its entry's")
+            check_place(inner, inner.conversation, awaited.account, awaited.device, MessageId(said.message))
+        elif run is None:
+            return None
+        index = repair.index if sender.device == inner.device else None
+        if said is None or (index is not None and self._is_used(inner, said, index)):
+            index = None
+        return Mended(inner, hash, repair, said, waits, index)
+
+    def _check_giver(self, sender: PeerDevice, inner: InnerMessage, run: AwaitedRow | None) -> None:
+        """The sender's own devices speak for it; another own device does where others have named the text.
+        Else whoever holds one of them, and the server, could put words into everybody's mouth."""
+        if (sender.account, sender.device) == (inner.account, inner.device):
+            return
+        doubtful = sender.device in self._trust.own.doubtful()
+        named = run is not None and run.named_by != self._people.me
+        if doubtful or not (sender.account == inner.account or (sender.account == self._people.me and named)):
+            raise SealBroken("a repair by a device that cannot vouch for it")
+
+    def _waiting(self, entry: AwaitedRow | None) -> tuple[WaitingRow | None, LogEntry | None]:
+        if entry is None:
+            return None, None
+        waits = self._reads.waiting_at(log_of(entry.conversation), entry.seq)
+        said = _log_entries.decode(waits.entry) if waits is not None else None
+        if said is None or (said.message, said.device) != (entry.message, entry.device):
+            return None, None
+        return waits, said
+
+    def _is_used(self, inner: InnerMessage, said: LogEntry, index: int) -> bool:
+        return self._reads.index_used(inner.device, SessionId(said.session), index)
+
+
+def mended_row(order: int, mended: Mended, *, own: bool) -> MessageRow:
+    """The message as the store keeps it: as if it had opened, so that this device can give it on."""
+    inner, entry = mended.inner, mended.entry
+    body = unpack(inner.body)
+    return MessageRow(
+        order=order,
+        conversation=ConversationId(inner.conversation),
+        message=MessageId(inner.message),
+        account=AccountId(inner.account),
+        device=inner.device,
+        own=own,
+        state=MessageState.RECEIVED,
+        body=inner.body,
+        text=body.text if isinstance(body, Text) else "",
+        readable=isinstance(body, Text),
+        sent_ms=inner.time_ms,
+        seq=entry.seq if entry is not None else 0,
+        server_ms=entry.server_time_ms if entry is not None else 0,
+        n=inner.n,
+        hash=mended.hash,
+        inner=mended.repair.inner,
+        franking_key=mended.repair.franking_key,
+        commitment=commit(mended.repair.franking_key, mended.repair.inner),
+        mac=entry.mac if entry is not None else b"",
+        session=entry.session if entry is not None and mended.index is not None else b"",
+        index=mended.index or 0,
+        not_for=packed_left_out(inner),
+        shown=is_shown(body),
+    )

@@ -1,0 +1,377 @@
+"""Corners of repair: what is awaited twice, what comes as nothing, whom nobody can ask."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+import pytest
+
+from coterie.base import limits
+from coterie.base.conversations import direct_id
+from coterie.base.ids import MessageId
+from coterie.client.commands import Say, Tick
+from coterie.client.core import repair_answering
+from coterie.client.core.receipts import JITTER_MS, PAUSE_MS
+from coterie.content.body import Text
+from coterie.content.receipts import Receipt, Receipts
+from coterie.content.repair import Repair
+from coterie.e2ee.group import InnerMessage, Parent
+from coterie.e2ee.pairwise import PlainKind
+from coterie.e2ee.vodo import GroupOut
+from coterie.wire.frames import Claim, Claimed, ClientFrame, Envelopes, LedgerGrew, ServerFrame
+from tests.attacks.asking import Asker, revoke, wanted
+from tests.attacks.conftest import alice, bob, identities, mallory, server
+from tests.attacks.peers import EVERYONE, Peer, Said
+from tests.attacks.street import Victim, with_key
+from tests.attacks.test_counts import connect_as_dormant
+from tests.attacks.test_owed import Fickle, another_device, fickle, say
+from tests.attacks.test_repair import last
+from tests.attacks.test_repair_given import honest
+
+__all__ = ["alice", "bob", "fickle", "identities", "mallory", "server"]
+
+
+def hash_of(said: Said) -> bytes:
+    return hashlib.sha256(said.sealed.inner).digest()
+
+
+def named(said: Said, n: int) -> tuple[Parent, ...]:
+    return (Parent(hash_of(said), said.sender.device, n),)
+
+
+def numbers(alice: Peer, out: GroupOut, count: int) -> list[Said]:
+    """One to count, each naming the one before."""
+    said: list[Said] = []
+    for n in range(1, count + 1):
+        parents = named(said[-1], n - 1) if said else ()
+        said.append(alice.message(out, EVERYONE, f"number {n}", n=n, parents=parents))
+    return said
+
+
+def ask(bob: Victim, ms: int = 61_000) -> None:
+    bob.now_ms += ms
+    bob.command(Tick())
+
+
+def texts(bob: Victim) -> list[str]:
+    return [text for _, text in bob.texts(EVERYONE)]
+
+
+def test_what_waits_for_a_second_reason_keeps_its_place(alice: Peer, bob: Victim) -> None:
+    """A key comes that opens the session from a later index only."""
+    session = GroupOut.create()
+    first = alice.message(session, EVERYONE, "too early", n=1)
+    bob.log(first)
+    (before,) = bob.store.awaited()
+    with_key(alice, bob, EVERYONE, session)
+    assert bob.store.awaited() == [before]
+    assert [row.reason for row in bob.waiting()] == ["broken"]
+
+
+def test_a_run_that_others_name_twice_is_one_and_ends_with_its_devices_word(
+    alice: Peer, mallory: Peer, bob: Victim
+) -> None:
+    """Numbers beyond the newest that a device itself has said are others' words, which count until then."""
+    from_alice, from_mallory = with_key(alice, bob, EVERYONE), with_key(mallory, bob, EVERYONE)
+    bob.log(alice.message(from_alice, EVERYONE, "one", n=1))
+    had = (Parent(b"h" * 32, alice.device, 5),)
+    bob.log(mallory.message(from_mallory, EVERYONE, "alice said five", n=1, parents=had))
+    (run,) = bob.store.awaited()
+    assert (run.first_n, run.last_n, run.named_by) == (2, 5, mallory.account)
+    bob.core = bob.new_core()
+    bob.connect()
+    bob.log(mallory.message(from_mallory, EVERYONE, "she did", n=2, parents=had))
+    assert bob.store.awaited() == [run]
+    bob.log(alice.message(from_alice, EVERYONE, "three", n=3))
+    (left,) = bob.store.awaited()
+    assert (left.first_n, left.last_n, left.hash) == (2, 2, bytes(32))
+
+
+def test_what_comes_in_the_middle_of_a_run_parts_it(alice: Peer, bob: Victim, fickle: Fickle) -> None:
+    """The server delivers the third of what it had dropped: what is left below is known by it at once."""
+    out = with_key(alice, bob, EVERYONE)
+    said = numbers(alice, out, 6)
+    bob.log(said[0], said[5])
+    (run,) = bob.store.awaited()
+    assert (run.first_n, run.last_n, run.hash) == (2, 5, hash_of(said[4]))
+    asker = Asker(alice, bob, fickle)
+    asker.gives(honest(said[2]))
+    assert texts(bob) == ["number 1", "number 6"]
+    bob.log(said[2])
+    below, above = bob.store.awaited()
+    assert (below.first_n, below.last_n, below.hash) == (2, 2, hash_of(said[1]))
+    assert (above.first_n, above.last_n, above.hash) == (4, 5, hash_of(said[4]))
+    for each in (said[4], said[1], said[3]):
+        asker.gives(honest(each))
+    assert texts(bob) == [f"number {n}" for n in range(1, 7)]
+    assert bob.store.undecryptable_now() == 0
+
+
+def test_so_many_places_and_no_more_are_kept(
+    alice: Peer, bob: Victim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attack: a member counts to the end of all numbers."""
+    monkeypatch.setattr(limits, "REPAIR_RUN_MESSAGES", 10)
+    out = with_key(alice, bob, EVERYONE)
+    bob.log(alice.message(out, EVERYONE, "one", n=1))
+    far = (1 << 60) + 1
+    had = (Parent(b"h" * 32, alice.device, far - 1),)
+    bob.log(alice.message(out, EVERYONE, "far", n=far, parents=had))
+    (run,) = bob.store.awaited()
+    assert (run.last_n, run.count) == (far - 1, 10)
+    assert last(bob).order < 100
+
+
+def test_a_second_lie_hurries_nobody(alice: Peer, bob: Victim, fickle: Fickle) -> None:
+    out = with_key(alice, bob, EVERYONE)
+    said = numbers(alice, out, 3)
+    bob.log(said[0], said[2])
+    ask(bob, 2000)
+    asker = Asker(alice, bob, fickle)
+    false = msgspec.structs.replace(InnerMessage.unpack(said[1].sealed.inner), time_ms=7).pack()
+    asker.gives(Repair(bytes(32), 0, false))
+    (row,) = bob.store.awaited()
+    assert (row.asked, row.next_ms) == (1, bob.now_ms)
+    asker.gives(Repair(bytes(32), 0, false))
+    asker.gives(Repair(bytes(32), 0, b"no message at all"))
+    assert bob.store.awaited() == [row]
+
+
+@pytest.mark.parametrize("change", ["membership", "account", "device"])
+def test_a_repair_that_belongs_nowhere_is_refused(
+    alice: Peer, mallory: Peer, bob: Victim, fickle: Fickle, change: str
+) -> None:
+    said = alice.message(GroupOut.create(), EVERYONE, "lost", n=1)
+    bob.log(said)
+    inner = InnerMessage.unpack(said.sealed.inner)
+    if change == "membership":
+        inner = msgspec.structs.replace(inner, membership_hash=bytes(32))
+    elif change == "account":
+        inner = msgspec.structs.replace(inner, account=mallory.account)
+    else:
+        (row,) = bob.store.awaited()
+        bob.apply(msgspec.structs.replace(row, device=mallory.device))
+        inner = msgspec.structs.replace(inner, device=mallory.device)
+        bob.core = bob.new_core()
+        bob.connect()
+    Asker(alice, bob, fickle).gives(Repair(said.sealed.franking_key, 0, inner.pack()))
+    assert texts(bob) == []
+
+
+def test_an_entry_that_is_not_here_any_more_cannot_be_made_good(
+    alice: Peer, bob: Victim, fickle: Fickle
+) -> None:
+    """Another life of the server has put another one in its place."""
+    said = alice.message(GroupOut.create(), EVERYONE, "lost", n=1)
+    bob.log(said)
+    (row,) = bob.store.awaited()
+    bob.apply(msgspec.structs.replace(row, seq=row.seq + 1))
+    Asker(alice, bob, fickle).gives(honest(said))
+    assert texts(bob) == []
+
+
+def test_an_entry_that_the_server_has_spoiled_is_receipted_once_it_is_made_good(
+    alice: Peer, bob: Victim, fickle: Fickle
+) -> None:
+    """Its session is here: what it stands for there is known by the sender's word."""
+    talk = direct_id(alice.account, bob.account)
+    bob.say(alice, "so that the conversation is accepted")
+    out = with_key(alice, bob, talk)
+    one, two = (alice.message(out, talk, text, n=n) for n, text in ((1, "one"), (2, "two")))
+    spoiled = Said(
+        one.sender, one.conversation, one.session, one.message,
+        msgspec.structs.replace(one.sealed, ciphertext=one.sealed.ciphertext[:-1] + b"x"),
+    )  # fmt: skip
+    bob.log(spoiled, two)
+    asker = Asker(alice, bob, fickle)
+    asker.gives(honest(one))
+    assert [text for _, text in bob.texts(talk)][1:] == ["one", "two"]
+    bob.now_ms += PAUSE_MS + JITTER_MS
+    bob.command(Tick())
+    (content,) = asker.contents(PlainKind.RECEIPT)
+    assert Receipts.unpack(content).receipts == (Receipt(talk, out.id, 1),)
+
+
+def test_an_index_that_was_used_is_not_believed(alice: Peer, bob: Victim, fickle: Fickle) -> None:
+    out = with_key(alice, bob, EVERYONE)
+    one = alice.message(out, EVERYONE, "one", n=1)
+    two = alice.message(out, EVERYONE, "two", n=2)
+    spoiled = msgspec.structs.replace(two.sealed, ciphertext=two.sealed.ciphertext[:-1] + b"x")
+    bob.log(one, Said(two.sender, two.conversation, two.session, two.message, spoiled))
+    Asker(alice, bob, fickle).gives(msgspec.structs.replace(honest(two), index=one.sealed.index))
+    assert texts(bob) == ["one", "two"]
+    assert (last(bob).session, last(bob).index) == (b"", 0)
+
+
+def test_what_was_lost_before_a_dormant_time_comes_and_counts_for_nothing(
+    alice: Peer, bob: Victim, fickle: Fickle
+) -> None:
+    out = with_key(alice, bob, EVERYONE)
+    said = numbers(alice, out, 3)
+    bob.log(said[0], said[2])
+    bob.now_ms += 31 * limits.DAY_MS
+    connect_as_dormant(bob, 2, 9)
+    bob.log(alice.message(out, EVERYONE, "behind it", n=9))
+    Asker(alice, bob, fickle).gives(honest(said[1]))
+    assert texts(bob) == ["number 1", "number 2", "number 3", "behind it"]
+    tip = bob.store.tip(EVERYONE, alice.device)
+    assert tip is not None
+    assert tip.missing == 0
+    assert bob.store.awaited() == []
+
+
+def test_a_device_that_nobody_can_reach_is_asked_later(alice: Peer, bob: Victim, fickle: Fickle) -> None:
+    """Revoked, and the only one of its account that could be asked."""
+    phone = another_device(alice, fickle)
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    bob.log(alice.message(GroupOut.create(), EVERYONE, "of alice's first", n=1))
+    bob.log(phone.message(GroupOut.create(), EVERYONE, "of her phone", n=1))
+    revoke(alice, phone, bob, fickle)
+    fickle.got.clear()
+    ask(bob, 2000)
+    asked = {row.device: row.asked for row in bob.store.awaited()}
+    assert asked == {alice.device: 1, phone.device: 3}
+    bob.core.people.unproven.add(alice.account)
+    ask(bob)
+    assert {row.device: row.asked for row in bob.store.awaited()} == {alice.device: 4, phone.device: 6}
+
+
+class Keyless(Fickle):
+    """Answers claims with nothing, or with keys that do not hold."""
+
+    answers: str = "nothing"
+
+    def answer(self, frame: ClientFrame) -> ServerFrame | None:
+        if isinstance(frame, Claim) and self.answers == "nothing":
+            self.got.append(frame)
+            return Claimed(frame.request, ())
+        return super().answer(frame)
+
+
+@pytest.mark.parametrize("answers", ["nothing", "false"])
+def test_whoever_has_no_keys_is_asked_later(alice: Peer, bob: Victim, fickle: Fickle, answers: str) -> None:
+    server = Keyless(fickle.ledger, fickle.peers, fickle.got)
+    server.answers = answers
+    server.false.add(alice.device)
+    bob.server = server
+    bob.log(alice.message(GroupOut.create(), EVERYONE, "lost", n=1))
+    ask(bob, 2000)
+    assert server.items(alice) == []
+    server.answers = "keys"
+    server.false.clear()
+    ask(bob)
+    assert len(server.items(alice)) == 1
+
+
+def test_a_device_that_does_not_answer_is_asked_on_another_session_once_a_day(
+    alice: Peer, bob: Victim, fickle: Fickle
+) -> None:
+    say(bob, "so that there is a session")
+    bob.log(alice.message(GroupOut.create(), EVERYONE, "lost", n=1))
+    sessions = []
+    for _ in range(5):
+        ask(bob, 30 * 60_000)
+        sessions.append(len(bob.store.olm_sessions(alice.device)))
+    assert sessions == [1, 1, 2, 2, 2]
+    ask(bob, limits.DAY_MS)
+    assert len(bob.store.olm_sessions(alice.device)) == 3
+
+
+class Silent(Fickle):
+    """Takes no envelopes, as if the line were dead."""
+
+    def answer(self, frame: ClientFrame) -> ServerFrame | None:
+        if isinstance(frame, Envelopes):
+            self.got.append(frame)
+            return None
+        return super().answer(frame)
+
+
+def test_what_is_large_goes_in_a_frame_of_its_own(alice: Peer, bob: Victim, fickle: Fickle) -> None:
+    """Also when it is given again on the next connection."""
+    say(bob, "small")
+    bob.command(Say(EVERYONE, b"", MessageId(b"L" * 16), Text("x" * 20_000)))
+    silent = Silent(fickle.ledger, fickle.peers, fickle.got)
+    bob.server = silent
+    rows = bob.store.history(EVERYONE, 2, None)
+    asker = Asker(alice, bob, silent)
+    asker.asks(wanted(rows[0]), wanted(rows[1]), wanted(rows[0]))
+    fickle.got.clear()
+    bob.connect()
+    frames = [frame for frame in fickle.got if isinstance(frame, Envelopes)]
+    large = [frame for frame in frames if any(len(item.sealed) > 8192 for item in frame.items)]
+    assert [len(frame.items) for frame in large] == [1]
+    assert sum(len(frame.items) for frame in frames) == 3
+    assert asker.given() == ["small", "x" * 20_000, "small"]
+
+
+def test_what_no_envelope_holds_is_not_given(
+    alice: Peer, bob: Victim, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(bob, "for all of us")
+    monkeypatch.setattr(repair_answering, "REPAIR_INNER_BYTES", 10)
+    asker = Asker(alice, bob, fickle)
+    asker.asks(wanted(last(bob)))
+    assert asker.given() == []
+
+
+def test_whoever_has_no_keys_and_what_is_not_sealed_yet_is_passed_over(
+    alice: Peer, bob: Victim, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repair_answering, "DEVICES_MOST", 1)
+    say(bob, "for all of us")
+    late = another_device(alice, fickle)
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    asker, other = Asker(late, bob, fickle), Asker(alice, bob, fickle)
+    bob.core.trust._hinted = 1 << 30
+    say(bob, "not sealed")
+    queued = last(bob)
+    assert queued.inner == b""
+    bob.core.trust._hinted = 0
+    asker.asks(wanted(queued))
+    other.asks(wanted(queued))
+    assert (asker.given(), other.given()) == ([], [])
+
+
+def test_who_gives_nothing_that_can_be_sealed_says_nothing(alice: Peer, bob: Victim, fickle: Fickle) -> None:
+    """A device that has a session, and no key to seal to."""
+    say(bob, "for all of us")
+    asker = Asker(alice, bob, fickle)
+    keys = bob.store.peer_keys(alice.device)
+    assert keys is not None
+    bob.apply(msgspec.structs.replace(keys, x_wing_key=b""))
+    before = len(fickle.items(alice))
+    asker.asks(wanted(last(bob)))
+    assert len(fickle.items(alice)) == before
+
+
+def test_many_are_given_a_few_at_a_time(
+    alice: Peer, bob: Victim, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repair_answering, "AT_ONCE", 2)
+    for number in range(5):
+        say(bob, f"number {number}")
+    asker = Asker(alice, bob, fickle)
+    asker.asks(*map(wanted, bob.store.history(EVERYONE, 5, None)))
+    given = [len(asker.given())]
+    for _ in range(2):
+        ask(bob, repair_answering.AGAIN_MS)
+        given.append(len(asker.given()))
+    assert given == [2, 2, 1]
+    assert bob.core.repairs.answering.wake_at_ms is None
+
+
+def test_no_device_is_asked_too_often(
+    alice: Peer, bob: Victim, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What honest devices ask never has their envelopes kept unopened."""
+    monkeypatch.setattr(limits, "REPAIR_ASKED_PER_HOUR", 2)
+    say(bob, "so that there is a session")
+    fickle.got.clear()
+    for n in range(1, 5):
+        bob.log(alice.message(GroupOut.create(), EVERYONE, f"lost {n}", n=n))
+        ask(bob, 2000)
+    assert len(fickle.items(alice)) == 2
+    ask(bob, limits.HOUR_MS)
+    assert len(fickle.items(alice)) == 3
