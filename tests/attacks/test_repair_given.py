@@ -6,6 +6,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 
+import msgspec
+
 from coterie.base.conversations import direct_id, membership_hash
 from coterie.client.commands import Tick
 from coterie.content.body import Text, pack
@@ -121,3 +123,34 @@ def test_nobody_gives_a_message_into_a_conversation_of_others(
     bob.log(said)
     Asker(mallory, bob, fickle).gives(honest(said))
     assert [text for _, text in bob.texts(talk)] == ["between us"]
+
+
+def test_another_device_of_the_sender_speaks_for_it(alice: Peer, bob: Victim, fickle: Fickle) -> None:
+    said = awaited(alice, bob)
+    phone = another_device(alice, fickle)
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    Asker(phone, bob, fickle).gives(honest(said))
+    assert bob.texts(EVERYONE) == [("alice", "of a key that never comes")]
+
+
+def test_an_own_device_speaks_where_others_have_named_the_text(
+    alice: Peer, mallory: Peer, bob: Victim, fickle: Fickle
+) -> None:
+    """And where only the own account has, nothing is believed."""
+    phone = another_device(bob, fickle)
+    bob.core.trust.own.expect((phone.device,))
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    out = with_key(alice, bob, EVERYONE)
+    one, two = (alice.message(out, EVERYONE, text, n=n) for n, text in ((1, "one"), (2, "two")))
+    named = (Parent(hashlib.sha256(two.sealed.inner).digest(), alice.device, 2),)
+    bob.log(one, phone.message(with_key(phone, bob, EVERYONE), EVERYONE, "so she said", n=1, parents=named))
+    asker = Asker(phone, bob, fickle)
+    asker.gives(honest(two))
+    assert [text for _, text in bob.texts(EVERYONE)] == ["one", "so she said"]
+    from_mallory = with_key(mallory, bob, EVERYONE)
+    (row,) = bob.store.awaited()
+    assert row.named_by == bob.account
+    bob.apply(msgspec.structs.replace(row, named_by=mallory.account))
+    bob.log(mallory.message(from_mallory, EVERYONE, "yes", n=1, parents=named))
+    asker.gives(honest(two))
+    assert [text for _, text in bob.texts(EVERYONE)] == ["one", "two", "so she said", "yes"]

@@ -198,6 +198,4 @@ def _drop(row: AwaitedRow) -> DropAwaited:
 
 def _known_by(row: AwaitedRow, hash: bytes, account: AccountId, now_ms: int) -> AwaitedRow:
     """A run whose last message is known by a hash; the word of its own device counts more than others'."""
-    if row.hash == hash and row.named_by == account:
-        return row
     return msgspec.structs.replace(row, hash=hash, named_by=account, next_ms=min(row.next_ms, now_ms))
