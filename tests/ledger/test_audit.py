@@ -122,7 +122,7 @@ def test_both_verifiers_refuse_the_same_leaves(data: st.DataObject) -> None:
         (leaf(0, 2, 0, account=3), "takes a name over"),
         (msgspec.structs.replace(leaf(2), kind=LeafKind.TOMBSTONE), "ends a name before it began"),
         (msgspec.structs.replace(leaf(2), kind=LeafKind.SERVER), "mixes a person and the server"),
-        (msgspec.structs.replace(leaf(0, 2, 0), kind=LeafKind.RESET), "an account that is known"),
+        (msgspec.structs.replace(leaf(0, 2, 0), kind=LeafKind.RESET), "to an account that is known"),
     ],
 )
 def test_each_rule_of_leaves_is_held(wrong: Leaf, why: str) -> None:

@@ -27,10 +27,11 @@ from coterie.server.commands import (
     publish_prekeys,
     send,
     sign_up,
+    succeed,
     sync,
     watch_approvals,
 )
-from coterie.server.commands.outcome import HandOnApproval, Outcome
+from coterie.server.commands.outcome import HandOnApproval, Outcome, refusal
 from coterie.server.policy import Now
 from coterie.server.realm import Realm
 from coterie.server.store.protocol import Reads
@@ -56,6 +57,7 @@ from coterie.wire.frames import (
     RelayApproval,
     Send,
     SignUp,
+    Succeed,
     Sync,
     WatchApprovals,
 )
@@ -97,16 +99,32 @@ Asks = (
     | PublishPrekeys
     | PublishManifest
     | DeleteAccount
+    | Succeed
     | ProveDevice
     | SignUp
     | LoginStart
     | LoginProve
     | AddDevice
 )
+OF_AN_ACCOUNT = (
+    Send,
+    Envelopes,
+    Claim,
+    Accept,
+    WatchApprovals,
+    FetchVault,
+    PublishPrekeys,
+    PublishManifest,
+    DeleteAccount,
+    Succeed,
+)
+"""What no device of an account may say any more that goes on under another identity."""
 
 
 def decide(frame: ReadsNothing, who: Caller, realm: Realm, now: Now) -> Outcome:
     """What needs no database. Raises RemoteError for a frame that this caller may not send."""
+    if isinstance(frame, OF_AN_ACCOUNT) and _signed_in(who).succeeded:
+        return refusal(frame.request, Code.SUCCEEDED)
     match frame:
         case Send():
             return send.handle(frame, who, _signed_in(who), realm, now)
@@ -136,6 +154,8 @@ def decide(frame: ReadsNothing, who: Caller, realm: Realm, now: Now) -> Outcome:
 
 async def handle(frame: Asks, who: Caller, reads: Reads, realm: Realm, now: Now) -> Outcome:
     """What asks the database. Raises RemoteError for a frame that this caller may not send."""
+    if isinstance(frame, OF_AN_ACCOUNT) and _signed_in(who).succeeded:
+        return refusal(frame.request, Code.SUCCEEDED)
     match frame:
         case FetchAccounts():
             return await fetch_accounts.handle(frame, _signed_in(who), reads, realm, now)
@@ -149,6 +169,8 @@ async def handle(frame: Asks, who: Caller, reads: Reads, realm: Realm, now: Now)
             return await publish_manifest.handle(frame, _signed_in(who), reads, realm, now)
         case DeleteAccount():
             return await delete_account.handle(frame, _signed_in(who), reads, realm, now)
+        case Succeed():
+            return await succeed.handle(frame, _signed_in(who), reads, realm, now)
         case ProveDevice():
             return await prove_device.handle(frame, who, reads, realm, now)
         case SignUp():
