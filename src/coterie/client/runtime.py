@@ -22,7 +22,9 @@ from coterie.base.errors import CoterieError, LocalError, Refused, RemoteError, 
 from coterie.client.commands import Command, Connected, Disconnected, Tick
 from coterie.client.core.profile import Profile, Run, next_run
 from coterie.client.core.switchboard import Switchboard
-from coterie.client.events import BecameNewDevice, Event, LinkChanged, LinkState
+from coterie.client.core.unsent import unaccepted
+from coterie.client.events import BecameNewDevice, Event, IdentityReplaced, LinkChanged, LinkState
+from coterie.client.following import follow
 from coterie.client.journal import Journal
 from coterie.client.link import Connection
 from coterie.client.outcome import Outcome
@@ -227,6 +229,8 @@ class Runtime:
             for event in outcome.show:
                 self._tell(event)
         self._arm()
+        if self.core.heir is not None:
+            self._hang_up(Unavailable(Code.UNREACHABLE, "the account goes on under another identity"))
 
     def _send(self, frames: list[ClientFrame]) -> None:
         """What cannot be said ends the connection; it is committed, and goes with the next one."""
@@ -294,6 +298,8 @@ class Runtime:
                 wait_seconds = limits.BACKOFF_FIRST_SECONDS
                 await self._while_connected(connection)
                 error = connection.error
+                if self._followed():
+                    continue
             final = isinstance(error, SecurityStop) or (isinstance(error, Refused) and error.code in FINAL)
             code = error.code if error else None
             self._put(_Asked(Disconnected(code, final), None))
@@ -314,6 +320,22 @@ class Runtime:
             return failed
         self._renewal = None
         return None
+
+    def _followed(self) -> bool:
+        """Whether the account goes on as another one, and this device with it from now on."""
+        heir = self.core.heir
+        if heir is None:
+            return False
+        sure_from = self._store.last_order() + 1
+        unsure = unaccepted(self._store, sure_from)
+        now_ms = self._clock.wall_ms()
+        new = follow(self._store, self.core.keyring, self.core.profile, heir, sure_from, now_ms)
+        save(self._store, new.records)
+        self._inputs = deque(each for each in self._inputs if isinstance(each, _Asked))
+        self.core = Switchboard(self._store, new.profile)
+        self._run = self._begin_run()
+        self._tell(IdentityReplaced(heir, self.core.messages(unsure)))
+        return True
 
     async def _while_connected(self, connection: Connection) -> None:
         """Return when the connection is gone; ping now and then, and do not wait for ever for an answer."""
@@ -357,7 +379,7 @@ class Runtime:
         connection = await connect(self._store, self.core.profile, self._clock, self.journal)
         try:
             new = await renewal.prepare(connection, self.core.profile)
-            unsure = self.core.unaccepted(new.sure_from)
+            unsure = unaccepted(self._store, new.sure_from)
             save(self._store, new.records)
             self.core = Switchboard(self._store, new.profile)
             self._run = self._begin_run()

@@ -82,7 +82,7 @@ class LedgerView:
         self._statements: dict[int, bytes] = {}
         self._cancelled: dict[AccountId, list[tuple[int, AccountId]]] = {}
         self._successions: dict[AccountId, tuple[AccountId, Leaf]] = {}
-        self._succeeded: set[AccountId] = set()
+        self._heirs: dict[AccountId, AccountId] = {}
 
     @classmethod
     def from_leaves(cls, leaves: Iterable[bytes]) -> LedgerView:
@@ -120,7 +120,7 @@ class LedgerView:
                 self._cancelled.setdefault(before, []).append((newest[1].seq, newest[1].account))
         if leaf.kind is LeafKind.SUCCESSION and newest is not None:
             self._successions[leaf.account] = (newest[1].account, leaf)
-            self._succeeded.add(newest[1].account)
+            self._heirs[newest[1].account] = leaf.account
         if leaf.kind is LeafKind.SERVER:
             self._statements[leaf.seq] = leaf.hash
         found = (self.tree.size, leaf)
@@ -162,9 +162,9 @@ class LedgerView:
         began otherwise."""
         return self._successions.get(account)
 
-    def is_succeeded(self, account: AccountId) -> bool:
-        """Whether an account goes on under another identity."""
-        return account in self._succeeded
+    def heir(self, account: AccountId) -> AccountId | None:
+        """The account as which one goes on by its own word; None where it does not."""
+        return self._heirs.get(account)
 
     def newest_leaves(self) -> Iterator[tuple[AccountId, Leaf]]:
         """The newest leaf of every account."""

@@ -102,6 +102,7 @@ class Chat:
                 self.composing.trouble(conversation_id, code, self.selected, batch)
             case (
                 events.BecameNewDevice()
+                | events.IdentityReplaced()
                 | events.MessagesMissing()
                 | events.OwnDeviceQuestion()
                 | events.AccountChangeAnswered()
@@ -122,6 +123,7 @@ class Chat:
     def _warn(
         self,
         event: events.BecameNewDevice
+        | events.IdentityReplaced
         | events.MessagesMissing
         | events.OwnDeviceQuestion
         | events.AccountChangeAnswered
@@ -137,8 +139,8 @@ class Chat:
                 self._noticing.not_in_ledger(name, batch)
             case events.AccountChangeAnswered():
                 pass
-            case events.BecameNewDevice(unsure=unsure):
-                self._noticing.renewed(unsure, batch)
+            case events.BecameNewDevice() | events.IdentityReplaced():
+                self._noticing.renewed(event, batch)
             case events.MessagesMissing(conversation=conversation, name=name, count=count):
                 self._noticing.missing(conversation, name, count, batch)
             case events.OwnDeviceQuestion(device=device):

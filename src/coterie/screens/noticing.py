@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from coterie.base.clock import Clock
 from coterie.base.conversations import direct_id
 from coterie.base.ids import AccountId, ConversationId
-from coterie.client.events import DevicesChanged, Message, NameReset, Person
+from coterie.client.events import BecameNewDevice, DevicesChanged, IdentityReplaced, NameReset, Person
 from coterie.screens.i18n import Text, missing_line, say
 from coterie.screens.moments import Calendar
 from coterie.screens.open_timeline import OpenTimeline
@@ -73,13 +73,15 @@ class Noticing:
         """So many messages of somebody never came."""
         self._put(missing_line(name, count), (conversation,), batch)
 
-    def renewed(self, unsure: tuple[Message, ...], batch: Batch) -> None:
-        """This profile was a copy; of these messages nobody knows whether they were sent."""
-        for message in unsure:
+    def renewed(self, event: BecameNewDevice | IdentityReplaced, batch: Batch) -> None:
+        """This profile is another device from now on; of some messages nobody knows whether they were sent."""
+        for message in event.unsure:
             timeline, to = self._find(message.conversation, batch)
             if timeline is not None:
                 timeline.put(message, to)
-        self._put(say(Text.BECAME_NEW_DEVICE), tuple(self._opened), batch)
+        copied = isinstance(event, BecameNewDevice)
+        text = say(Text.BECAME_NEW_DEVICE if copied else Text.IDENTITY_REPLACED)
+        self._put(text, tuple(self._opened), batch)
 
     def _about(self, person: Person, text: str, batch: Batch) -> None:
         self._put(text, (self._everyone, direct_id(self._account, person.account)), batch)

@@ -15,6 +15,7 @@ from coterie.cli.chat_shapes import (
     QuestionShape,
     ReceiptShape,
     RenewedShape,
+    ReplacedShape,
     StuckShape,
     TrustShape,
     message_shape,
@@ -37,6 +38,7 @@ from coterie.client.events import (
     EmojiToCompare,
     Event,
     IdentityChanged,
+    IdentityReplaced,
     LedgerDoubted,
     LinkChanged,
     MessageArrived,
@@ -95,7 +97,7 @@ class EventLines:
                 return self._output.rendered(DrainedShape(event="drained"), "")
             case SendingStuck(_, code):
                 return self._output.rendered(StuckShape(event="stuck", error=code.value), refusal(code))
-            case BecameNewDevice() | MessagesMissing() | OwnDeviceQuestion():
+            case BecameNewDevice() | IdentityReplaced() | MessagesMissing() | OwnDeviceQuestion():
                 return self._warning(event)
             case LinkChanged() | LedgerDoubted() | NotInLedger():
                 return self._server(event)
@@ -138,7 +140,9 @@ class EventLines:
             case _:
                 assert_never(event)
 
-    def _warning(self, event: BecameNewDevice | MessagesMissing | OwnDeviceQuestion) -> str:
+    def _warning(
+        self, event: BecameNewDevice | IdentityReplaced | MessagesMissing | OwnDeviceQuestion
+    ) -> str:
         match event:
             case MessagesMissing(target=target, name=name, count=count):
                 missing = MissingShape(event="missing", conversation=target, sender=name, count=count)
@@ -148,6 +152,9 @@ class EventLines:
             case BecameNewDevice(device):
                 renewed = RenewedShape(event="renewed", device_id=device.hex())
                 return self._output.rendered(renewed, say(Text.BECAME_NEW_DEVICE))
+            case IdentityReplaced(account):
+                replaced = ReplacedShape(event="identity", account_id=account.hex())
+                return self._output.rendered(replaced, say(Text.IDENTITY_REPLACED))
             case _:
                 assert_never(event)
 

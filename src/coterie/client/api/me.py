@@ -27,6 +27,7 @@ from coterie.client.events import (
     ConversationChanged,
     DrainedBacklog,
     Event,
+    IdentityReplaced,
     LinkChanged,
     LinkState,
     Message,
@@ -229,7 +230,7 @@ class Me(Admitting):
             case AccountChangeAnswered():
                 self._answered(event)
                 self._doors_settled()
-            case VaultRenewed():
+            case VaultRenewed() | IdentityReplaced():
                 self._doors_settled()
                 self._changed.set()
             case ApprovalHeard() | ApprovalsRefused():

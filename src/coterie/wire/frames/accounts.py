@@ -143,7 +143,9 @@ class DeleteAccount(
     deletion: DeletionBytes
 
 
-class Succeed(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=26, forbid_unknown_fields=True):
+class Succeed(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=26, forbid_unknown_fields=True
+):
     """The account of the signed-in device goes on as another one: packed SignedSuccession, the new account's
     first SignedManifest, its vault, and the two auth keys that this names. Once it is accepted the server ends
     the connections of the account before; its devices may come back for what waits for them."""
