@@ -1,4 +1,4 @@
-"""A device was lost that could open the account's keys: the account goes on under another identity (rules 8, 22)."""
+"""A device was lost that could open the account's keys: it goes on under another identity (rules 8, 22)."""
 
 from __future__ import annotations
 

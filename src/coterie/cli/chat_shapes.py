@@ -86,7 +86,8 @@ class TrustShape(Shape, frozen=True, kw_only=True):
     """What is known of somebody changed. change: devices (then by_recovery says how),
     verified, or identity (another one than before). at: of devices as the signed list of them says, of an
     identity that of the signed head under which it was seen, or what the publishing device signed. by: of an
-    identity, whose word it was: reset, device, or recovery (a device that came by passphrase or recovery key)."""
+    identity, whose word it was: reset, device, or recovery (a device that came by passphrase or recovery
+    key)."""
 
     event: str
     name: str

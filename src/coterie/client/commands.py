@@ -151,8 +151,8 @@ class EndAccount(Quiet, frozen=True):
 
 
 class ReplaceIdentity(Quiet, frozen=True):
-    """The account goes on under another identity. change, identity: as in ChangeAccount; heir: the private keys
-    of the new one; vault: packed, with the two auth keys that it names."""
+    """The account goes on under another identity. change, identity: as in ChangeAccount; heir: the private
+    keys of the new one; vault: packed, with the two auth keys that it names."""
 
     change: bytes
     identity: IdentityKeys

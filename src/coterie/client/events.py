@@ -318,8 +318,8 @@ class BecameNewDevice(msgspec.Struct, frozen=True):
 
 
 class IdentityReplaced(msgspec.Struct, frozen=True):
-    """One's own account goes on under another identity, by the word of one of its devices, and this device has
-    followed. unsure: messages that may or may not have been sent before."""
+    """One's own account goes on under another identity, by the word of one of its devices, and this device
+    has followed. unsure: messages that may or may not have been sent before."""
 
     account: AccountId
     unsure: tuple[Message, ...]

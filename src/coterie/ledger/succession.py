@@ -1,9 +1,9 @@
 """An account goes on under another identity, by its own word (encryption rules 2, 8 and 22).
 
-After the loss of a device that could open the account's private keys nothing that they sign may count for
-ever. The last thing they sign is this: the identity and a device that is live in the account's newest list say
-which identity follows. The leaf of the new account's first manifest says that it began so. A server can write
-the leaf; only the account can sign what proves it. docs/protocol.md 2.8.
+After the loss of a device that could open the account's private keys nothing that they sign may count any
+more. The last thing they sign is this: the identity and a device that is live in the account's newest list
+say which identity follows. The leaf of the new account's first manifest says that it began so. A server can
+write the leaf; only the account can sign what proves it. docs/protocol.md 2.8.
 """
 
 from __future__ import annotations
@@ -149,8 +149,8 @@ def sign_succession(
 
 
 def check_heir_manifest(newest: SignedManifest, signed: SignedSuccession, heir: SignedManifest) -> None:
-    """Whether an account may begin with this manifest: it follows `newest` with that one's live devices and no
-    others, signed by the new identity and by the device that co-signed the succession, which names it.
+    """Whether an account may begin with this manifest: it follows `newest` with that one's live devices and
+    no others, signed by the new identity and by the device that co-signed the succession, which names it.
 
     Raises SealBroken, bad-manifest or stale-manifest.
     """
@@ -187,7 +187,7 @@ def check_succession(newest: SignedManifest, signed: SignedSuccession) -> None:
 
 
 def check_heir_leaf(newest: SignedManifest, signed: SignedSuccession, leaf: Leaf) -> None:
-    """Whether a succession leaf stands for what the account before has signed. Raises as check_succession()."""
+    """Whether a succession leaf stands for what the account before signed. Raises as check_succession()."""
     said = signed.succession
     named = (leaf.kind, leaf.hash, leaf.seq, leaf.account, leaf.name_hash)
     if named != (LeafKind.SUCCESSION, said.manifest, said.seq, said.heir, said.name_hash):

@@ -74,7 +74,7 @@ class Noticing:
         self._put(missing_line(name, count), (conversation,), batch)
 
     def renewed(self, event: BecameNewDevice | IdentityReplaced, batch: Batch) -> None:
-        """This profile is another device from now on; of some messages nobody knows whether they were sent."""
+        """This profile is another device from now on; of some messages nobody knows if they were sent."""
         for message in event.unsure:
             timeline, to = self._find(message.conversation, batch)
             if timeline is not None:

@@ -88,8 +88,8 @@ def reset_line(event: NameReset) -> str:
 
 
 def identity_line(name: str, changed_ms: int, by: ChangedBy, calendar: Calendar) -> str:
-    """What the ledger supports of somebody's new identity. changed_ms: as in IdentityChanged; of a reset what the
-    new identity says of itself is not asked."""
+    """What the ledger supports of somebody's new identity. changed_ms: as in IdentityChanged; of a reset what
+    the new identity says of itself is not asked."""
     return say(_CHANGED_BY[by], name=name, when=calendar.day_words(changed_ms))
 
 

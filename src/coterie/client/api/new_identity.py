@@ -1,9 +1,9 @@
-"""Another identity for one's own account, after a device was lost that could open its keys (encryption rule 8).
+"""Another identity for one's own account, after a device was lost that could open its keys (rule 8).
 
 Who has such a device and its password has the private keys for ever: revoked, it can still sign in the
-account's name for whoever believes it. From here on another identity is the account, with another password and
-another recovery key, and what the one before signs counts for nothing. Everybody sees it: for others it is
-somebody to accept, or to verify anew.
+account's name for whoever believes it. From here on another identity is the account, with another password
+and another recovery key, and what the one before signs counts for nothing. Everybody sees it: for others it
+is somebody to accept, or to verify anew.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ class OwnAccount:
         self.succeeding = Succeeding(reads, people, keyring, requests, view)
 
     def replace(self, command: ReplaceIdentity, now_ms: int) -> Outcome:
-        """Have the account go on under another identity. Raises Refused(stale-manifest) while its name is being
+        """Have the account go on under another identity. Raises Refused(reset-pending) while its name is
         begun anew: that has to be denied first."""
         before = SignedManifest.unpack(self._row().manifest)
         if self._resets_after(before.manifest):

@@ -123,8 +123,6 @@ OF_AN_ACCOUNT = (
 
 def decide(frame: ReadsNothing, who: Caller, realm: Realm, now: Now) -> Outcome:
     """What needs no database. Raises RemoteError for a frame that this caller may not send."""
-    if isinstance(frame, OF_AN_ACCOUNT) and _signed_in(who).succeeded:
-        return refusal(frame.request, Code.SUCCEEDED)
     match frame:
         case Send():
             return send.handle(frame, who, _signed_in(who), realm, now)
@@ -154,8 +152,6 @@ def decide(frame: ReadsNothing, who: Caller, realm: Realm, now: Now) -> Outcome:
 
 async def handle(frame: Asks, who: Caller, reads: Reads, realm: Realm, now: Now) -> Outcome:
     """What asks the database. Raises RemoteError for a frame that this caller may not send."""
-    if isinstance(frame, OF_AN_ACCOUNT) and _signed_in(who).succeeded:
-        return refusal(frame.request, Code.SUCCEEDED)
     match frame:
         case FetchAccounts():
             return await fetch_accounts.handle(frame, _signed_in(who), reads, realm, now)
@@ -165,12 +161,8 @@ async def handle(frame: Asks, who: Caller, reads: Reads, realm: Realm, now: Now)
             return await fetch_vault.handle(frame, _signed_in(who), reads, realm, now)
         case PublishPrekeys():
             return await publish_prekeys.handle(frame, _signed_in(who), reads, realm, now)
-        case PublishManifest():
-            return await publish_manifest.handle(frame, _signed_in(who), reads, realm, now)
-        case DeleteAccount():
-            return await delete_account.handle(frame, _signed_in(who), reads, realm, now)
-        case Succeed():
-            return await succeed.handle(frame, _signed_in(who), reads, realm, now)
+        case PublishManifest() | DeleteAccount() | Succeed():
+            return await _changed(frame, _signed_in(who), reads, realm, now)
         case ProveDevice():
             return await prove_device.handle(frame, who, reads, realm, now)
         case SignUp():
@@ -183,6 +175,29 @@ async def handle(frame: Asks, who: Caller, reads: Reads, realm: Realm, now: Now)
             return await add_device.handle(frame, who, reads, realm, now)
         case _:
             assert_never(frame)
+
+
+async def _changed(
+    frame: PublishManifest | DeleteAccount | Succeed, who: SignedIn, reads: Reads, realm: Realm, now: Now
+) -> Outcome:
+    """What changes or ends the caller's account."""
+    match frame:
+        case PublishManifest():
+            return await publish_manifest.handle(frame, who, reads, realm, now)
+        case DeleteAccount():
+            return await delete_account.handle(frame, who, reads, realm, now)
+        case Succeed():
+            return await succeed.handle(frame, who, reads, realm, now)
+        case _:
+            assert_never(frame)
+
+
+def too_late(frame: ReadsNothing | Asks, who: Caller) -> Outcome | None:
+    """The answer to a device whose account goes on under another identity; None where the frame may be
+    handled. What waits for such a device it may fetch."""
+    if who.signed_in is None or not who.signed_in.succeeded or not isinstance(frame, OF_AN_ACCOUNT):
+        return None
+    return refusal(frame.request, Code.SUCCEEDED)
 
 
 def _signed_in(who: Caller) -> SignedIn:

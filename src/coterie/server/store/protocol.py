@@ -45,8 +45,8 @@ class AccountRow(msgspec.Struct, frozen=True):
 
 class DeviceRow(msgspec.Struct, frozen=True):
     """A device that a manifest names; run and run_nonce: of its newest start, 0 and b"" before the first.
-    ended: its account was deleted; succeeded: it goes on under another identity. waits_until_ms: until then its account is nobody yet; 0: it is
-    somebody."""
+    ended: its account was deleted; succeeded: it goes on under another identity. waits_until_ms: until then
+    its account is nobody yet; 0: it is somebody."""
 
     device: DeviceId
     account: AccountId

@@ -13,6 +13,7 @@ from coterie.server.store.resets import ResetWrites
 from coterie.server.store.results import AccountSucceeded, Denied, Result
 
 _DEVICES = "(SELECT no FROM devices WHERE account_no = :old)"
+_LOG_END = "(SELECT log_end FROM conversations c WHERE c.no = conversation_no)"
 _HANDED_ON: Final = (
     "DELETE FROM verifiers WHERE account_no = :old",
     "DELETE FROM accepts WHERE other_no = :old",
@@ -20,8 +21,7 @@ _HANDED_ON: Final = (
     "UPDATE speakers SET account_no = :new WHERE account_no = :old",
     f"DELETE FROM one_time_keys WHERE device_no IN {_DEVICES}",  # noqa: S608 - no input in it
     f"DELETE FROM standing_keys WHERE device_no IN {_DEVICES}",  # noqa: S608 - as above
-    f"DELETE FROM entitled WHERE device_no IN {_DEVICES} AND acked >="  # noqa: S608 - as above
-    " (SELECT log_end FROM conversations c WHERE c.no = conversation_no)",
+    f"DELETE FROM entitled WHERE device_no IN {_DEVICES} AND acked >= {_LOG_END}",  # noqa: S608 - as above
     "UPDATE devices SET x_wing_ms = min(x_wing_ms, :dormant_ms) WHERE account_no = :old",
     "UPDATE accounts SET name = NULL, salt = x'', vault = x'' WHERE no = :old",
 )

@@ -147,8 +147,8 @@ class Succeed(
     msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=26, forbid_unknown_fields=True
 ):
     """The account of the signed-in device goes on as another one: packed SignedSuccession, the new account's
-    first SignedManifest, its vault, and the two auth keys that this names. Once it is accepted the server ends
-    the connections of the account before; its devices may come back for what waits for them."""
+    first SignedManifest, its vault, and the two auth keys that this names. Once it is accepted the server
+    ends the connections of the account before; its devices may come back for what waits for them."""
 
     request: Natural
     succession: SuccessionBytes
@@ -186,8 +186,8 @@ class DeviceKeys(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
 
 class AccountRecord(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """manifests: packed, oldest first, ending with the newest; empty where the known seq is the newest.
-    deletion: of an account that was deleted, and then all there is. succession: of one that follows another by
-    that one's word."""
+    deletion: of an account that was deleted, and then all there is. succession: of one that follows another
+    by that one's word."""
 
     account: Id32
     manifests: Annotated[tuple[ManifestBytes, ...], msgspec.Meta(max_length=1024)]

@@ -62,8 +62,8 @@ class Standing(StrEnum):
 class AccountRow(msgspec.Struct, frozen=True):
     """An account whose manifest was proven against its leaf. Saving replaces its devices.
 
-    changed_ms: when it followed another identity; 0 where it did not. changed_by: by whose word; by a reset the
-    time is that of the signed head under which it was seen, else the one that a device signed.
+    changed_ms: when it followed another identity; 0 where it did not. changed_by: by whose word; by a reset
+    the time is that of the signed head under which it was seen, else the one that a device signed.
 
     from_ms: its name stands for it from then on, where it stood for another account before (0: from the
     beginning; NEVER_MS: that one has cancelled it). deleted_ms: when its owner ended it, as they signed it;
