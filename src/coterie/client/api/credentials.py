@@ -205,7 +205,9 @@ class Credentials(OwnDevices):
         return Vault.unpack(self._store.setting(Setting.VAULT) or b"")
 
     def _doors(self, new: Made) -> Doors:
-        new_key = new.change.auth_key or new.change.recovery_auth_key
+        """Of two devices that give the account one and the same password at once, only the recovery key says
+        whose vault was taken."""
+        new_key = new.change.recovery_auth_key or new.change.auth_key
         return Doors(
             verifier=verifier_id(new_key) if new_key else b"",
             key_file_before=keys.pack(read_key_file(self._place)),
