@@ -13,7 +13,7 @@ from coterie.client.core.people import People
 from coterie.client.store.records import AccountRow
 from coterie.ledger.checks import check_newest, check_successor
 from coterie.ledger.deletion import SignedDeletion, check_tombstone
-from coterie.ledger.leaves import Leaf, LeafKind, LedgerView, name_hash
+from coterie.ledger.leaves import Leaf, LeafKind, LedgerView
 from coterie.ledger.manifest import SignedManifest
 from coterie.ledger.succession import SignedSuccession, check_heir_leaf, heir_device
 from coterie.wire.frames.accounts import AccountRecord
@@ -55,7 +55,7 @@ class Proving:
         one's word, and somebody of this name was known here, that word has to be there: signed by the
         identity before and by a device that is live in its newest list, which is proven first."""
         began = view.succession(row.account)
-        if began is None or not knew(self._people, began[1].name_hash):
+        if began is None or not self._people.knew(began[1].name_hash, began[1].seq):
             return row
         before, leaf = self._people.rows.get(began[0]), began[1]
         if before is None or before.seq + 1 != leaf.seq:
@@ -105,8 +105,3 @@ def _follow(before: SignedManifest, chain: list[SignedManifest], view: LedgerVie
             cancelled = view.cancelled_between(AccountId(signed.manifest.account), *seqs)
             check_successor(before, signed, cancelled=cancelled)
             before = signed
-
-
-def knew(people: People, hashed_name: bytes) -> bool:
-    """Whether anybody of this name was proven here."""
-    return any(name_hash(row.name) == hashed_name for row in people.rows.values())

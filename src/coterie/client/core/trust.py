@@ -21,7 +21,7 @@ from coterie.client.core.peer_prekeys import proven_keys
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
-from coterie.client.core.proving import Proving, knew
+from coterie.client.core.proving import Proving
 from coterie.client.core.recorded import Recorded
 from coterie.client.core.requests import AccountsAsked, LeavesAsked, Requests
 from coterie.client.core.resets import Resets
@@ -301,10 +301,8 @@ class Trust:
         row = self._people.rows.get(account)
         if leaf.kind is LeafKind.SERVER or (leaf.kind is LeafKind.TOMBSTONE and row is None):
             return
-        unknown = (
-            row is None and self.view.heir(account) is not None and not knew(self._people, leaf.name_hash)
-        )
-        if unknown or self.view.is_void(account):
+        passed = row is None and self.view.heir(account) is not None
+        if (passed and not self._people.knew(leaf.name_hash, leaf.seq)) or self.view.is_void(account):
             self._lacking.discard(account)
             return
         if row is None or row.seq < leaf.seq:
