@@ -199,6 +199,7 @@ class FrameTitle(StrEnum):
     PUBLISH_PREKEYS = "Keys for new conversations"
     PUBLISH_MANIFEST = "The devices of your account"
     DELETE_ACCOUNT = "The end of your account"
+    SUCCEED = "Another identity for your account"
     FETCH_VAULT = "Asking for your account's vault"
     FETCH_ACCOUNTS = "Asking for people's devices"
     FETCH_LEAVES = "Asking for the ledger"
@@ -225,6 +226,7 @@ FRAME_TITLES: Final[dict[type[ClientFrame], FrameTitle]] = {
     frames.PublishPrekeys: FrameTitle.PUBLISH_PREKEYS,
     frames.PublishManifest: FrameTitle.PUBLISH_MANIFEST,
     frames.DeleteAccount: FrameTitle.DELETE_ACCOUNT,
+    frames.Succeed: FrameTitle.SUCCEED,
     frames.FetchVault: FrameTitle.FETCH_VAULT,
     frames.FetchAccounts: FrameTitle.FETCH_ACCOUNTS,
     frames.FetchLeaves: FrameTitle.FETCH_LEAVES,
