@@ -158,6 +158,42 @@ async def test_what_was_queued_goes_to_the_new_identity_by_a_click_alone(village
     assert await arrived.texts(2) == ["somebody there?", "queued"]
 
 
+async def test_what_one_had_queued_oneself_is_said_by_the_identity_of_now(village: Village) -> None:
+    """In the conversations that take the place of those before; to oneself as well, and to everyone."""
+    alice, bob = await village.person("alice"), await village.person("bob")
+    await acquainted(alice, bob)
+    second = await second_of(village, alice, alice.recovery_key)
+    await acquainted(second, bob)
+    await alice.confirm_device(second.device)
+    await second.send("@bob", "before")
+    before = second.resolve("@bob")
+    await second.close()
+    off = await coterie.open(
+        village.home("second"), password=PASSWORD, server="127.0.0.1:9", clock=village.clock
+    )
+    for target in ("@bob", "@alice", "everyone"):
+        await off.post(target, f"queued for {target}")
+    await off.close()
+    await alice.replace_identity(PASSWORD, NEW_PASSWORD)
+    heard, own = Heard(bob), Heard(alice)
+    await Heard(bob).until(lambda _: bob.identity_change("alice") is not None)
+    await bob.accept_identity("alice")
+    back = await coterie.open(
+        village.home("second"), password=PASSWORD, server=village.invite, clock=village.clock
+    )
+    followed = Heard(back)
+    await village.keep(back)
+    await goes_on(back, followed, second.account)
+    assert sorted(await heard.texts(2)) == ["queued for @bob", "queued for everyone"]
+    wanted = ["queued for @alice", "queued for @bob", "queued for everyone"]
+    assert sorted(await own.texts(3)) == wanted
+    await back.say("in the conversation of before", before)
+    assert (await heard.texts(3))[-1] == "in the conversation of before"
+    assert not [
+        event for event in followed.events if isinstance(event, coterie.IdentityReplaced) and event.unsure
+    ]
+
+
 async def test_it_can_be_done_twice_while_somebody_is_away(village: Village) -> None:
     alice, bob = await village.person("alice"), await village.person("bob")
     await acquainted(alice, bob)
@@ -215,6 +251,23 @@ async def test_a_thief_who_is_quicker_is_seen_and_stops_the_owner(village: Villa
     )
     with pytest.raises(PersonChanged):
         await bob.send("@alice", "you?")
+
+
+async def test_one_that_followed_can_do_it_too_by_the_recovery_key(village: Village) -> None:
+    alice = await village.person("alice")
+    second = await second_of(village, alice, alice.recovery_key)
+    await alice.confirm_device(second.device)
+    followed, before = Heard(second), alice.account
+    await alice.replace_identity(PASSWORD, NEW_PASSWORD)
+    await goes_on(second, followed, before)
+    with pytest.raises(Refused) as keyless:
+        await second.replace_identity(PASSWORD, NEW_PASSWORD)
+    assert keyless.value.code is Code.NEEDS_RECOVERY_KEY
+    back, before = Heard(alice), alice.account
+    await second.replace_identity(PASSWORD, NEW_PASSWORD, recovery_key=alice.recovery_key)
+    await goes_on(alice, back, before)
+    assert alice.account == second.account
+    await second.rename_device(second.device, "kitchen", password=NEW_PASSWORD)
 
 
 async def test_two_devices_at_once_make_one_new_identity(village: Village) -> None:

@@ -19,12 +19,13 @@ from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError, LocalError, Refused, RemoteError, SecurityStop, Unavailable
-from coterie.client.commands import Command, Connected, Disconnected, Tick
+from coterie.base.ids import AccountId
+from coterie.client.commands import Command, Connected, Disconnected, Say, Tick
 from coterie.client.core.profile import Profile, Run, next_run
 from coterie.client.core.switchboard import Switchboard
 from coterie.client.core.unsent import unaccepted
-from coterie.client.events import BecameNewDevice, Event, IdentityReplaced, LinkChanged, LinkState
-from coterie.client.following import follow
+from coterie.client.events import BecameNewDevice, Event, LinkChanged, LinkState
+from coterie.client.following import follow, readdressed
 from coterie.client.journal import Journal
 from coterie.client.link import Connection
 from coterie.client.outcome import Outcome
@@ -326,15 +327,12 @@ class Runtime:
         heir = self.core.heir
         if heir is None:
             return False
-        sure_from = self._store.last_order() + 1
-        unsure = unaccepted(self._store, sure_from)
-        now_ms = self._clock.wall_ms()
-        new = follow(self._store, self.core.keyring, self.core.profile, heir, sure_from, now_ms)
-        save(self._store, new.records)
-        self._inputs = deque(each for each in self._inputs if isinstance(each, _Asked))
-        self.core = Switchboard(self._store, new.profile)
+        before = self.core.profile.account
+        self.core, told = follow(self._store, self.core, heir, self._clock.wall_ms())
         self._run = self._begin_run()
-        self._tell(IdentityReplaced(heir, self.core.messages(unsure)))
+        kept = [each for each in self._inputs if isinstance(each, _Asked)]
+        self._inputs = deque(_readdressed(each, before, heir) for each in kept)
+        self._tell(told)
         return True
 
     async def _while_connected(self, connection: Connection) -> None:
@@ -387,6 +385,13 @@ class Runtime:
             await add(connection, new.frame)
         finally:
             connection.close()
+
+
+def _readdressed(asked: _Asked, before: AccountId, heir: AccountId) -> _Asked:
+    """What was asked while the device followed its account."""
+    if not isinstance(asked.command, Say):
+        return asked
+    return _Asked(readdressed(asked.command, before, heir), asked.done)
 
 
 def _without_frames(error: Exception) -> Exception:

@@ -193,8 +193,8 @@ class Me(Admitting):
     async def _say(self, conversation: ConversationId, text: str) -> Sent:
         body = Text(text)
         pack(body)
+        conversation, peer = self._where(conversation)
         message = self._ids.new(conversation)
-        peer = self._peer_of(conversation)
         check_may_write(self._core.people, peer)
         waiter: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
         self._waiting[message] = waiter

@@ -47,6 +47,9 @@ class NewIdentity(Credentials):
         Returns once this device has followed. Raises Refused (weak-password, wrong-credentials,
         needs-recovery-key, reset-pending, stale-manifest, too-many-tries), Unavailable.
         """
+        await self.wait_live(CHANGE_SECONDS)
+        await self._wait(lambda: self._core.own_vault.is_newest, CHANGE_SECONDS)
+        before = self.account
         key = await self._key(password, recovery_key)
         kind = self._wrapping(new, wrap)
         if kind is not WrapKind.PASSPHRASE:
@@ -59,6 +62,7 @@ class NewIdentity(Credentials):
         secret = await asyncio.to_thread(AccountSecret.generate)
         await self.wait_live(CHANGE_SECONDS)
         await self._wait(self._doors_settled, CHANGE_SECONDS)
+        self._require_same(before)
         for door in (
             wrap_database_key(database_key, keys_now.store, StoreWrapKind.PASSWORD),
             wrap_database_key(database_key, recovery.store_key, StoreWrapKind.RECOVERY),
@@ -84,7 +88,10 @@ class NewIdentity(Credentials):
                 self._doors_settled()
         if answer is not None and answer.code is not None:
             raise Refused(answer.code, retry_after_seconds=answer.retry_after_ms / 1000)
-        if self.account != account_id(secret.identity.public):
+        self._require_same(account_id(secret.identity.public))
+
+    def _require_same(self, account: AccountId) -> None:
+        if self.account != account:
             raise Refused(Code.STALE_MANIFEST, "another device has given the account another identity")
 
     async def _succeeded_once(
@@ -93,6 +100,8 @@ class NewIdentity(Credentials):
         """What the server said; None where this device goes on in another account by now."""
         await self.wait_live(CHANGE_SECONDS)
         before = self.account
+        if before != key.account:
+            return None
         answer: asyncio.Future[AccountChangeAnswered] = asyncio.get_running_loop().create_future()
         self._asked, self._answer = secrets.token_bytes(16), answer
         identity = (await asyncio.to_thread(key.secret)).identity

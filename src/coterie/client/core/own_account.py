@@ -149,7 +149,9 @@ class OwnAccount:
         return row
 
     def connected(self, now_ms: int) -> Outcome:
-        """Ask for an answer that was lost."""
+        """Ask for an answer that was lost. Raises SecurityStop where the account goes on without this
+        device."""
+        self.succeeding.check()
         pending = self._pending()
         again = self.succeeding.connected(now_ms)
         return again if pending is None else Outcome(send=(self._frame(pending, now_ms), *again.send))

@@ -64,20 +64,12 @@ class Proving:
         newest = SignedManifest.unpack(before.manifest)
         check_heir_leaf(newest, signed, leaf)
         if before.account == self._people.me:
-            self._check_own(row)
+            check_goes_along(self._people, row)
         entry = newest.manifest.entry(signed.cosigner)
         by = ChangedBy.RECOVERY if entry is not None and entry.marked else ChangedBy.DEVICE
         return msgspec.structs.replace(
             row, changed_ms=signed.succession.time_ms, changed_by=by, from_ms=before.from_ms
         )
-
-    def _check_own(self, heir: AccountRow) -> None:
-        """The own account goes on: with this device, or it was taken from its owner."""
-        mine = self._people.device_of(self._people.me, self._people.device)
-        there = {each.device: each.ed25519 for each in heir.devices}
-        id = heir_device(self._people.device, heir.account)
-        if mine is None or there.get(id) != mine.ed25519:
-            raise SecurityStop(Code.IDENTITY_CHANGED, "the own account goes on without this device")
 
     def _ended(
         self, record: AccountRecord, known: AccountRow | None, leaf: Leaf, view: LedgerView
@@ -105,3 +97,11 @@ def _follow(before: SignedManifest, chain: list[SignedManifest], view: LedgerVie
             cancelled = view.cancelled_between(AccountId(signed.manifest.account), *seqs)
             check_successor(before, signed, cancelled=cancelled)
             before = signed
+
+
+def check_goes_along(people: People, heir: AccountRow) -> None:
+    """The own account goes on: with this device, or it was taken from its owner. Raises SecurityStop."""
+    mine = people.device_of(people.me, people.device)
+    there = {each.device: each.ed25519 for each in heir.devices}
+    if mine is None or there.get(heir_device(people.device, heir.account)) != mine.ed25519:
+        raise SecurityStop(Code.IDENTITY_CHANGED, "the own account goes on without this device")

@@ -68,6 +68,15 @@ def check_may_write(people: People, account: bytes) -> None:
         raise PersonChanged(row.name, row.changed_ms, verified=verified, by=row.changed_by)
 
 
+def may_write(people: People, account: bytes) -> bool:
+    """Whether something may be sent to an account alone; to everyone always (b"")."""
+    try:
+        check_may_write(people, account)
+    except (Refused, SecurityStop):
+        return False
+    return True
+
+
 def may_say(people: People, command: Say) -> None:
     """The same of what people write; devices may go on, else nobody could be verified anew."""
     if is_shown(command.body):

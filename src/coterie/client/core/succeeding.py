@@ -12,12 +12,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from coterie.base.ids import AccountId
 from coterie.base.quiet import Quiet
 from coterie.client.commands import ReplaceIdentity
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
+from coterie.client.core.proving import check_goes_along
 from coterie.client.core.requests import Requests, SuccessionGiven
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import AccountRow, PutSetting, Setting
@@ -76,6 +76,13 @@ class Succeeding:
         heir = self._view().heir(self._people.me)
         return self._people.rows.get(heir) if heir is not None else None
 
+    def check(self) -> None:
+        """Raises SecurityStop where the own account goes on without this device: an heir that was proven
+        before this device had come so far."""
+        heir = self.heir
+        if heir is not None:
+            check_goes_along(self._people, heir)
+
     def replace(self, command: ReplaceIdentity, newest: SignedManifest, now_ms: int) -> Outcome:
         """Sign and give. newest: of the own account. The private keys are used here and nowhere kept."""
         device, keys = self._people.device, self._keyring.device
@@ -111,8 +118,3 @@ class Succeeding:
             auth_key=pending.auth_key,
             recovery_auth_key=pending.recovery_auth_key,
         )
-
-
-def is_mine(pending: PendingSuccession | None, heir: AccountId) -> bool:
-    """Whether an heir is the one that this device has signed."""
-    return pending is not None and SignedManifest.unpack(pending.manifest).manifest.account == heir

@@ -319,7 +319,7 @@ class Switchboard:
 
     def _acknowledged(self, now_ms: int) -> Iterator[Outcome]:
         show: tuple[Event, ...] = ()
-        if not self._told_live and self.trust.synced:
+        if not self._told_live and self.trust.settled:
             self._told_live = True
             show = (LinkChanged(LinkState.LIVE),)
         drained = self._told_live and self._positions.drained_now()

@@ -82,15 +82,26 @@ class Trust:
 
     @property
     def current(self) -> bool:
-        """Every leaf of the newest head is here: revocations up to it are known. What the server merely spoke
-        of has been asked for; what it showed to others has come."""
-        known = max(self._head_size, self._hinted, self.witness.ahead)
-        return self.view.size >= known and not self._pending
+        """Whether something may be sealed by what is known: every leaf of the newest head is here, so that
+        revocations up to it are known, and the own account does not go on as another one."""
+        return self._is_whole and self.view.heir(self._people.me) is None
 
     @property
     def synced(self) -> bool:
         """Current, and every account stands as its newest leaf says."""
-        return self.current and not (self._lacking - self._refused)
+        return self.current and self.settled
+
+    @property
+    def settled(self) -> bool:
+        """Every leaf is here, and every account stands as its newest leaf says."""
+        return self._is_whole and not (self._lacking - self._refused)
+
+    @property
+    def _is_whole(self) -> bool:
+        """Every leaf of the newest head is here. What the server merely spoke of has been asked for; what it
+        showed to others has come."""
+        known = max(self._head_size, self._hinted, self.witness.ahead)
+        return self.view.size >= known and not self._pending
 
     def lacks(self, account: AccountId) -> bool:
         """Whether the newest manifest of an account has not come yet. An answer that does not reach it, or
