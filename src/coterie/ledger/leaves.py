@@ -148,14 +148,11 @@ class LedgerView:
 
     def is_void(self, account: AccountId) -> bool:
         """Whether the reset that this account began with was cancelled."""
-        return self.cancelled_by(account) is not None
+        return any(account == new for _, new in self.cancelled())
 
-    def cancelled_by(self, account: AccountId) -> AccountId | None:
-        """Who has cancelled the reset that this account began with; None where nobody has."""
-        for before, resets in self._cancelled.items():
-            if any(account == new for _, new in resets):
-                return before
-        return None
+    def cancelled(self) -> Iterator[tuple[AccountId, AccountId]]:
+        """Every account that has cancelled a reset of its name, and the one that this had begun with."""
+        return ((before, new) for before, resets in self._cancelled.items() for _, new in resets)
 
     def succession(self, account: AccountId) -> tuple[AccountId, Leaf] | None:
         """The account that this one follows by that one's own word, and the leaf that says so; None where it

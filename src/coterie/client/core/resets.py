@@ -16,9 +16,9 @@ from coterie.base.changed_by import ChangedBy
 from coterie.base.ids import AccountId
 from coterie.client.core.people import People
 from coterie.client.core.standing import changed
-from coterie.client.events import NameReset, ResetState
+from coterie.client.events import Event, NameReset, ResetState
 from coterie.client.outcome import Outcome
-from coterie.client.store.records import NEVER_MS, AccountRow, Standing
+from coterie.client.store.records import NEVER_MS, AccountRow, Record, Standing
 from coterie.ledger.leaves import LedgerView
 
 
@@ -36,7 +36,11 @@ class Resets:
     def announced(self, row: AccountRow, now_ms: int) -> Outcome:
         """An account was proven for the first time. Where its name was another one's here, it is not believed
         at once. The row as it is to be saved is the first record."""
-        others = (each for each in self._people.rows.values() if each.name == row.name and each.seq < row.seq)
+        others = (
+            each
+            for each in self._people.rows.values()
+            if each.name == row.name and each.seq < row.seq and each.from_ms < NEVER_MS
+        )
         by_its_own_word = row.changed_by is not ChangedBy.RESET
         if row.account == self._people.me or by_its_own_word or not any(others):
             return Outcome(save=(row,))
@@ -49,19 +53,20 @@ class Resets:
         Where one had taken effect here the name goes back to that account as to another identity: it may have
         been accepted, and nobody knows who has the keys of the one before by now.
         """
-        void = [
-            row for row in self._people.rows.values() if row.from_ms < NEVER_MS and view.is_void(row.account)
-        ]
-        back = [(row, view.cancelled_by(row.account)) for row in void if not row.from_ms]
-        settled = self._settled(void, NEVER_MS, ResetState.CANCELLED)
-        returned = [self._returned(AccountId(before or b""), row, head_ms) for row, before in back]
-        return Outcome(
-            save=(*settled.save, *(row for row in returned if row is not None)),
-            show=(
-                *settled.show,
-                *(each for row in returned if row is not None for each in changed(self._people, row)),
-            ),
-        )
+        save: list[Record] = []
+        show: list[Event] = []
+        for before, after in view.cancelled():
+            heir = self._people.rows.get(after)
+            if heir is None or heir.from_ms == NEVER_MS:
+                continue
+            settled = self._settled([heir], NEVER_MS, ResetState.CANCELLED)
+            save.extend(settled.save)
+            show.extend(settled.show)
+            returned = None if heir.from_ms else self._returned(before, heir, head_ms)
+            if returned is not None:
+                save.append(returned)
+                show.extend(changed(self._people, returned))
+        return Outcome(save=tuple(save), show=tuple(show))
 
     def _returned(self, account: AccountId, heir: AccountRow, head_ms: int) -> AccountRow | None:
         """The account before, which has the name again; None where it was not known here, or is one's own."""
