@@ -59,6 +59,7 @@ class Chat:
 
     def know(self, known: intents.Known, batch: Batch) -> None:
         """Take over who and what there is."""
+        self._account = self.list.account = self._noticing.account = known.account
         for person in known.people:
             self._people.meet(person)
             self.list.person(person, None)
@@ -141,6 +142,7 @@ class Chat:
                 pass
             case events.BecameNewDevice() | events.IdentityReplaced():
                 self._noticing.renewed(event, batch)
+                batch.ask(intents.ReadAll())
             case events.MessagesMissing(conversation=conversation, name=name, count=count):
                 self._noticing.missing(conversation, name, count, batch)
             case events.OwnDeviceQuestion(device=device):

@@ -83,7 +83,7 @@ class Text(StrEnum):
         "That device could have opened your account's keys. Another identity makes them worthless: coterie"
         " devices new-identity"
     )
-    UNSURE = "perhaps not sent: it was waiting when this folder was copied"
+    UNSURE = "perhaps not sent: it was waiting when this device became another one"
     MISSING_ONE = "1 message of {name} is missing here"
     MISSING_COUNT = "{count} messages of {name} are missing here"
     MISSING_NONE = "All messages of {name} are here now"

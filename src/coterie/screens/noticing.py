@@ -32,7 +32,8 @@ class Noticing:
         calendar: Calendar,
     ) -> None:
         """opened: the conversations whose rows are kept, as they are when somebody looks."""
-        self._account = account
+        self.account = account
+        """As in ListRows."""
         self._everyone = everyone
         self._opened = opened
         self._find = find
@@ -59,7 +60,7 @@ class Noticing:
 
     def verifying(self, person: Person, text: str, batch: Batch) -> None:
         """How far it is with verifying somebody: for the conversation with them alone."""
-        self._put(text, (direct_id(self._account, person.account),), batch)
+        self._put(text, (direct_id(self.account, person.account),), batch)
 
     def deleted(self, person: Person, batch: Batch) -> None:
         """Somebody has deleted their account."""
@@ -84,7 +85,7 @@ class Noticing:
         self._put(text, tuple(self._opened), batch)
 
     def _about(self, person: Person, text: str, batch: Batch) -> None:
-        self._put(text, (self._everyone, direct_id(self._account, person.account)), batch)
+        self._put(text, (self._everyone, direct_id(self.account, person.account)), batch)
 
     def _put(self, text: str, where: tuple[ConversationId, ...], batch: Batch) -> None:
         self._count += 1

@@ -27,6 +27,10 @@ class PageText(StrEnum):
     CANCEL = "Cancel"
     # devices
     DEVICES = "Your devices"
+    LOSS_ABOUT = (
+        "A device was lost: make another identity on the page of your account, or at least change your"
+        " password and make a new recovery key there"
+    )
     DEVICES_ABOUT = "Whoever has one of them reads what is written to you. Choose one to rename or remove it"
     LIVE = "In use"
     GONE = "Removed"
@@ -144,6 +148,12 @@ class PageText(StrEnum):
     NEW_RECOVERY = "Make a new one"
     NEW_RECOVERY_ABOUT = "The one of before opens the account no more."
     SHOW_RECOVERY = "Show it"
+    NEW_IDENTITY = "Make another identity"
+    NEW_IDENTITY_ABOUT = (
+        "After the loss of a device that could open your account's keys: they are worthless then. It takes"
+        " another password, and a new recovery key. Your other devices follow. Whoever writes to you has to"
+        " accept the new identity, or to verify you anew."
+    )
     RESET_ROW = "Somebody begins your name anew"
     RESET_VALUE = "It stands for another identity from {day} {time} on"
     RESET_NOTE = "if you did not lose everything, and ask for this, say no"
