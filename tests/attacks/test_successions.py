@@ -11,12 +11,20 @@ from coterie.base.codes import Code
 from coterie.base.errors import PersonChanged, SecurityStop
 from coterie.base.ids import DeviceId
 from coterie.base.signing import IdentityKeys
-from coterie.client.commands import AcceptIdentity, Disconnected, MarkVerified
-from coterie.client.events import AccountDeleted, IdentityChanged, NameReset, PersonAppeared
+from coterie.client.commands import AcceptIdentity, Disconnected, MarkVerified, ReplaceIdentity
+from coterie.client.events import (
+    AccountChangeAnswered,
+    AccountDeleted,
+    IdentityChanged,
+    NameReset,
+    PersonAppeared,
+)
+from coterie.client.following import follow
+from coterie.client.store.records import Setting
 from coterie.ledger.leaves import Leaf, LeafKind, name_hash
 from coterie.ledger.manifest import RECOVERY, sign_manifest
 from coterie.ledger.succession import SignedSuccession, heir_device, sign_heir, sign_succession
-from coterie.wire.frames import LedgerGrew
+from coterie.wire.frames import LedgerGrew, Refusal, Succeed
 from coterie.wire.frames.accounts import AccountRecord
 from tests.attacks.peers import NOW_MS, Peer
 from tests.attacks.street import Server, Victim
@@ -320,3 +328,125 @@ def test_a_late_no_is_a_no_and_the_name_comes_back_as_another_identity(
     bob.connect()
     assert bob.core.people.named(alice.name) == alice.account
     assert not [event for event in bob.shown if isinstance(event, AccountDeleted)]
+
+
+def test_an_heir_whose_predecessor_is_withheld_is_not_believed(
+    alice: Peer, bob: Victim, server: Server, heir: Peer
+) -> None:
+    """Attack: of two successions the server keeps the first one's account to itself, so that the second has
+    nothing to be held against."""
+    registrar = Registrar(server)
+    bob.server = registrar
+    newest = follower(heir, IdentityKeys.generate())
+    for before, after in ((alice, heir), (heir, newest)):
+        registrar.words[after.account] = word_of(before, after).pack()
+        put(registrar, after)
+    registrar.peers[newest.account] = newest
+    bob.frame(LedgerGrew(registrar.ledger.head()))
+    refused(bob, alice, newest)
+    registrar.peers[heir.account] = heir
+    bob.connect()
+    assert bob.core.people.named(alice.name) == newest.account
+
+
+def test_an_heir_that_came_before_the_one_before_is_asked_for_again(
+    alice: Peer, bob: Victim, server: Server, identities: dict[str, IdentityKeys]
+) -> None:
+    """An answer need not hold all that was asked for; what had to wait for another account is not lost."""
+    registrar = Registrar(server)
+    bob.server = registrar
+    alice.signed = alice.sign(alice.entry(), after=alice.signed)
+    registrar.ledger.add(alice.signed)
+    heir = follower(alice, identities["carol"])
+    del registrar.peers[alice.account]
+    succeed(bob, heir, word_of(alice, heir).pack())
+    refused(bob, alice, heir)
+    registrar.peers[alice.account] = alice
+    bob.frame(LedgerGrew(registrar.ledger.head()))
+    assert bob.core.people.named(alice.name) == heir.account
+
+
+def test_whoever_goes_along_stops_where_the_next_identity_leaves_it_out(
+    bob: Victim, server: Server, identities: dict[str, IdentityKeys], mallory: Peer
+) -> None:
+    """Attack: while Bob's program is closed his account goes on twice, the second time by a thief and without
+    this device."""
+    registrar = Registrar(server)
+    bob.server = registrar
+    first = follower(bob, identities["carol"])
+    theirs = Peer(IdentityKeys.generate(), bob.name)
+    manifest = msgspec.structs.replace(theirs.signed.manifest, seq=3, previous=first.signed.hash)
+    theirs.signed = sign_manifest(manifest, theirs.identity, theirs.device, theirs.keys)
+    for before, after in ((bob, first), (first, theirs)):
+        registrar.peers[after.account] = after
+        registrar.words[after.account] = word_of(before, after).pack()
+        put(registrar, after)
+    bob.frame(LedgerGrew(registrar.ledger.head()))
+    assert bob.core.heir in (None, first.account)
+    bob.core, told = follow(bob.store, bob.core, first.account, NOW_MS)
+    assert told.account == first.account
+    assert bob.store.setting(Setting.OWN_SECRET) is None
+    with pytest.raises(SecurityStop) as stopped:
+        bob.connect()
+    assert stopped.value.code is Code.IDENTITY_CHANGED
+
+
+def test_what_was_given_and_not_answered_is_given_again(
+    bob: Victim, server: Server, identities: dict[str, IdentityKeys]
+) -> None:
+    """The server may have taken it: then it says `succeeded`, and the ledger says the rest."""
+    vault = b"vault"
+    command = ReplaceIdentity(b"c" * 16, bob.identity, identities["carol"], vault, b"a" * 32, b"r" * 32)
+    bob.command(command)
+    first = [frame for frame in server.got if isinstance(frame, Succeed)]
+    bob.connect()
+    given = [frame for frame in server.got if isinstance(frame, Succeed)]
+    assert len(first) == 1
+    assert [frame.manifest for frame in given] == [first[0].manifest] * 2
+    bob.frame(Refusal(given[-1].request, Code.SUCCEEDED.value))
+    assert bob.store.setting(Setting.PENDING_SUCCESSION) is not None
+    assert not [event for event in bob.shown if isinstance(event, AccountChangeAnswered)]
+    bob.connect()
+    last = [frame for frame in server.got if isinstance(frame, Succeed)][-1]
+    bob.frame(Refusal(last.request, Code.BAD_MANIFEST.value))
+    assert bob.store.setting(Setting.PENDING_SUCCESSION) is None
+    answered = [event for event in bob.shown if isinstance(event, AccountChangeAnswered)]
+    assert [(each.change, each.code) for each in answered] == [(b"c" * 16, Code.BAD_MANIFEST)]
+
+
+def test_a_late_no_of_somebody_unknown_makes_them_somebody_to_accept(
+    bob: Victim, server: Server, identities: dict[str, IdentityKeys], mallory: Peer
+) -> None:
+    """Bob met the name when it had begun anew; the one before was nobody to him."""
+    before = Peer(IdentityKeys.generate(), "dave")
+    server.ledger.add(before.signed)
+    server.peers[before.account] = mallory
+    begun = beginner(before, identities["carol"])
+    reset(bob, server, before, begun)
+    assert bob.core.people.named(before.name) == begun.account
+    passed = before.sign(before.entry(), after=before.signed).manifest
+    before.signed = sign_manifest(
+        msgspec.structs.replace(passed, seq=passed.seq + 1), before.identity, before.device, before.keys
+    )
+    server.peers[before.account] = before
+    grow(bob, server, before.signed)
+    assert bob.core.people.named(before.name) == before.account
+    with pytest.raises(PersonChanged):
+        bob.say(before, "you?")
+
+
+def test_ones_own_late_no_is_ones_own(
+    bob: Victim, server: Server, identities: dict[str, IdentityKeys]
+) -> None:
+    """Another own device has said it. One does not accept oneself; and of a reset that never came to this
+    device there is nothing to take back."""
+    begun = beginner(bob, identities["carol"])
+    reset(bob, server, bob, begun)
+    later(bob, limits.RESET_AFTER_MS)
+    passed = bob.sign(bob.entry(), after=bob.signed).manifest
+    bob.signed = sign_manifest(
+        msgspec.structs.replace(passed, seq=passed.seq + 1), bob.identity, bob.device, bob.keys
+    )
+    grow(bob, server, bob.signed)
+    assert bob.core.people.named(bob.name) == bob.account
+    assert not bob.core.people.rows[bob.account].waits

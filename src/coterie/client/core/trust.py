@@ -242,7 +242,7 @@ class Trust:
                 show.extend(self.unledgered.shown(record))
                 continue
             if row is None:
-                self._refuse(AccountId(record.account))
+                self._refused.add(AccountId(record.account))
                 continue
             known = self._people.rows.get(row.account)
             if known is None:
@@ -255,6 +255,7 @@ class Trust:
                 save.append(row)
             self._people.saved(row)
             self._lacking.discard(row.account)
+            self._refused.discard(self.view.heir(row.account) or row.account)
             save.extend(proven_keys(row, record.keys, self._reads, now_ms))
             show.extend(self._news(known, row))
             if known is None:
@@ -271,12 +272,6 @@ class Trust:
         """Accounts in the order of the ledger: one that follows another is proven after it."""
         found = self.view.newest_of_account(AccountId(record.account))
         return found[0] if found else 0
-
-    def _refuse(self, account: AccountId) -> None:
-        """Not asked for again before the next head, unless the one that it follows is still to come."""
-        began = self.view.succession(account)
-        if began is None or began[0] not in self._lacking - self._refused:
-            self._refused.add(account)
 
     def heard(self, head: bytes) -> None:
         """A head out of somebody's message (rule 14). Raises SecurityStop where it proves a split view."""
