@@ -114,6 +114,25 @@ async def test_other_devices_follow_with_what_waited_for_them(village: Village) 
     await back.rename_device(back.device, "kitchen", password=PASSWORD, recovery_key=alice.recovery_key)
 
 
+async def test_what_is_said_before_a_device_has_followed_is_for_it_too(village: Village) -> None:
+    """It has no prekeys in the new account yet: the key is owed to it, and given once it has."""
+    alice, bob = await village.person("alice"), await village.person("bob")
+    second = await second_of(village, alice, alice.recovery_key)
+    await acquainted(alice, bob, second)
+    await alice.confirm_device(second.device)
+    await second.close()
+    await alice.replace_identity(PASSWORD, NEW_PASSWORD)
+    await Heard(bob).until(lambda _: bob.identity_change("alice") is not None)
+    await bob.accept_identity("alice")
+    await bob.send("@alice", "while you were away")
+    await bob.send("everyone", "and to all")
+    await alice.send("@bob", "from the first one")
+    back = await coterie.open(village.home("second"), password=PASSWORD, clock=village.clock)
+    heard = Heard(back)
+    await village.keep(back)
+    assert sorted(await heard.texts(3)) == ["and to all", "from the first one", "while you were away"]
+
+
 async def test_who_had_verified_has_to_verify_anew(village: Village) -> None:
     alice, bob = await village.person("alice"), await village.person("bob")
     await acquainted(alice, bob)

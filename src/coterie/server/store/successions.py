@@ -53,5 +53,7 @@ class SuccessionWrites(ResetWrites):
         self._db.run("INSERT INTO successions VALUES (?, ?, ?)", (new_no, old[0], record.succession))
         for device in record.devices:
             self._add_device(new_no, device, index, record.now_ms)
+        awake = "UPDATE devices SET x_wing_ms = ? WHERE account_no = ?"
+        self._db.run(awake, (record.now_ms, new_no))
         self._caches.account_ended()
         return AccountSucceeded(index, record.leaf.packed, tuple(DeviceId(row[0]) for row in live))
