@@ -7,79 +7,23 @@ import pytest
 
 from coterie.base import limits
 from coterie.base.changed_by import ChangedBy
-from coterie.base.codes import Code
 from coterie.base.errors import PersonChanged, SecurityStop
 from coterie.base.ids import DeviceId
 from coterie.base.signing import IdentityKeys
-from coterie.client.commands import AcceptIdentity, Disconnected, MarkVerified, ReplaceIdentity
+from coterie.client.commands import AcceptIdentity, Disconnected, MarkVerified
 from coterie.client.events import (
-    AccountChangeAnswered,
-    AccountDeleted,
-    IdentityChanged,
     NameReset,
     PersonAppeared,
 )
-from coterie.client.following import follow
-from coterie.client.store.records import Setting
-from coterie.ledger.leaves import Leaf, LeafKind, name_hash
-from coterie.ledger.manifest import RECOVERY, sign_manifest
-from coterie.ledger.succession import SignedSuccession, heir_device, sign_heir, sign_succession
-from coterie.wire.frames import LedgerGrew, Refusal, Succeed
-from coterie.wire.frames.accounts import AccountRecord
+from coterie.ledger.manifest import RECOVERY
+from coterie.ledger.succession import sign_heir, sign_succession
+from coterie.wire.frames import LedgerGrew
+from tests.attacks.heirs import VAULT, Registrar, changes, follower, put, succeed, word_of
 from tests.attacks.peers import NOW_MS, Peer
 from tests.attacks.street import Server, Victim
 from tests.attacks.test_manifests import grow
 from tests.attacks.test_resets import heir_of as beginner
 from tests.attacks.test_resets import later, reset
-
-VAULT = bytes(32)
-
-
-class Registrar(Server):
-    """A server that says by what word somebody follows somebody else."""
-
-    def __init__(self, before: Server) -> None:
-        super().__init__(before.ledger, before.peers, before.got)
-        self.words: dict[bytes, bytes] = {}
-
-    def record(self, peer: Peer) -> AccountRecord:
-        given = super().record(peer)
-        word = self.words.get(peer.account, b"")
-        return msgspec.structs.replace(given, succession=word)
-
-
-def follower(before: Peer, identity: IdentityKeys) -> Peer:
-    """The same person, on the same device, under another identity."""
-    heir = Peer(identity, before.name)
-    heir.device = heir_device(before.device, heir.account)
-    heir.keys, heir.x_wing = before.keys, before.x_wing
-    heir.signed = sign_heir(before.signed, identity, before.device, before.keys, VAULT, NOW_MS)
-    return heir
-
-
-def word_of(before: Peer, heir: Peer) -> SignedSuccession:
-    return sign_succession(before.signed, heir.signed, before.identity, before.device, before.keys)
-
-
-def succeed(bob: Victim, heir: Peer, word: bytes) -> Registrar:
-    """The ledger gets the leaf, and Bob hears of it."""
-    registrar = bob.server if isinstance(bob.server, Registrar) else Registrar(bob.server)
-    registrar.peers[heir.account], registrar.words[heir.account] = heir, word
-    bob.server = registrar
-    put(registrar, heir)
-    bob.frame(LedgerGrew(registrar.ledger.head()))
-    return registrar
-
-
-def put(server: Server, heir: Peer) -> None:
-    hashed = name_hash(heir.name)
-    index, leaf = server.ledger.view.newest_of_name(hashed) or (0, None)
-    assert leaf is not None
-    server.ledger.put(Leaf(LeafKind.SUCCESSION, hashed, heir.account, leaf.seq + 1, heir.signed.hash, index))
-
-
-def changes(bob: Victim) -> list[IdentityChanged]:
-    return [event for event in bob.shown if isinstance(event, IdentityChanged)]
 
 
 @pytest.fixture
@@ -279,57 +223,6 @@ def test_what_follows_a_reset_counts_with_it(
         bob.say(heir, "you?")
 
 
-def test_the_own_account_does_not_go_on_without_this_device(
-    bob: Victim, server: Server, identities: dict[str, IdentityKeys], mallory: Peer
-) -> None:
-    """Attack: whoever has another device of Bob's and its password takes his account. Rule 20: Bob's program
-    stops, and says that his identity is another one."""
-    thief = msgspec.structs.replace(mallory.entry(), id=DeviceId(b"t" * 16), approved_by=bob.device)
-    bob.signed = bob.sign(bob.entry(), thief, after=bob.signed)
-    grow(bob, server, bob.signed)
-    heir = Peer(identities["carol"], bob.name)
-    heir.device, heir.keys = heir_device(thief.id, heir.account), mallory.keys
-    heir.signed = sign_heir(bob.signed, heir.identity, thief.id, mallory.keys, VAULT, NOW_MS)
-    his = msgspec.structs.replace(heir.signed.manifest, devices=heir.signed.manifest.devices[:1])
-    heir.signed = sign_manifest(his, heir.identity, heir.device, mallory.keys)
-    word = sign_succession(bob.signed, heir.signed, bob.identity, thief.id, mallory.keys)
-    with pytest.raises(SecurityStop) as stopped:
-        succeed(bob, heir, word.pack())
-    assert stopped.value.code is Code.IDENTITY_CHANGED
-
-
-def test_a_late_no_is_a_no_and_the_name_comes_back_as_another_identity(
-    alice: Peer, bob: Victim, server: Server, identities: dict[str, IdentityKeys]
-) -> None:
-    """A manifest of the one before comes directly after a reset that counts here already: all who have the
-    ledger agree that the reset is void. Who has the keys of the one before by now nobody knows."""
-    begun = beginner(alice, identities["carol"])
-    reset(bob, server, alice, begun)
-    later(bob, limits.RESET_AFTER_MS)
-    bob.command(AcceptIdentity(begun.account))
-    bob.command(MarkVerified(begun.account))
-    assert bob.core.people.named(alice.name) == begun.account
-    passed = alice.sign(alice.entry(), after=alice.signed).manifest
-    alice.signed = sign_manifest(
-        msgspec.structs.replace(passed, seq=passed.seq + 1), alice.identity, alice.device, alice.keys
-    )
-    bob.shown.clear()
-    grow(bob, server, alice.signed)
-    assert bob.core.people.named(alice.name) == alice.account
-    assert bob.core.people.is_replaced(begun.account)
-    (told,) = changes(bob)
-    assert (told.person.account, told.was_verified) == (alice.account, True)
-    with pytest.raises(PersonChanged) as stopped:
-        bob.say(alice, "you again?")
-    assert stopped.value.verified
-    with pytest.raises(SecurityStop):
-        bob.say(begun, "and you?")
-    bob.core = bob.new_core()
-    bob.connect()
-    assert bob.core.people.named(alice.name) == alice.account
-    assert not [event for event in bob.shown if isinstance(event, AccountDeleted)]
-
-
 def test_an_heir_whose_predecessor_is_withheld_is_not_believed(
     alice: Peer, bob: Victim, server: Server, heir: Peer
 ) -> None:
@@ -364,89 +257,3 @@ def test_an_heir_that_came_before_the_one_before_is_asked_for_again(
     registrar.peers[alice.account] = alice
     bob.frame(LedgerGrew(registrar.ledger.head()))
     assert bob.core.people.named(alice.name) == heir.account
-
-
-def test_whoever_goes_along_stops_where_the_next_identity_leaves_it_out(
-    bob: Victim, server: Server, identities: dict[str, IdentityKeys], mallory: Peer
-) -> None:
-    """Attack: while Bob's program is closed his account goes on twice, the second time by a thief and without
-    this device."""
-    registrar = Registrar(server)
-    bob.server = registrar
-    first = follower(bob, identities["carol"])
-    theirs = Peer(IdentityKeys.generate(), bob.name)
-    manifest = msgspec.structs.replace(theirs.signed.manifest, seq=3, previous=first.signed.hash)
-    theirs.signed = sign_manifest(manifest, theirs.identity, theirs.device, theirs.keys)
-    for before, after in ((bob, first), (first, theirs)):
-        registrar.peers[after.account] = after
-        registrar.words[after.account] = word_of(before, after).pack()
-        put(registrar, after)
-    bob.frame(LedgerGrew(registrar.ledger.head()))
-    assert bob.core.heir in (None, first.account)
-    bob.core, told = follow(bob.store, bob.core, first.account, NOW_MS)
-    assert told.account == first.account
-    assert bob.store.setting(Setting.OWN_SECRET) is None
-    with pytest.raises(SecurityStop) as stopped:
-        bob.connect()
-    assert stopped.value.code is Code.IDENTITY_CHANGED
-
-
-def test_what_was_given_and_not_answered_is_given_again(
-    bob: Victim, server: Server, identities: dict[str, IdentityKeys]
-) -> None:
-    """The server may have taken it: then it says `succeeded`, and the ledger says the rest."""
-    vault = b"vault"
-    command = ReplaceIdentity(b"c" * 16, bob.identity, identities["carol"], vault, b"a" * 32, b"r" * 32)
-    bob.command(command)
-    first = [frame for frame in server.got if isinstance(frame, Succeed)]
-    bob.connect()
-    given = [frame for frame in server.got if isinstance(frame, Succeed)]
-    assert len(first) == 1
-    assert [frame.manifest for frame in given] == [first[0].manifest] * 2
-    bob.frame(Refusal(given[-1].request, Code.SUCCEEDED.value))
-    assert bob.store.setting(Setting.PENDING_SUCCESSION) is not None
-    assert not [event for event in bob.shown if isinstance(event, AccountChangeAnswered)]
-    bob.connect()
-    last = [frame for frame in server.got if isinstance(frame, Succeed)][-1]
-    bob.frame(Refusal(last.request, Code.BAD_MANIFEST.value))
-    assert bob.store.setting(Setting.PENDING_SUCCESSION) is None
-    answered = [event for event in bob.shown if isinstance(event, AccountChangeAnswered)]
-    assert [(each.change, each.code) for each in answered] == [(b"c" * 16, Code.BAD_MANIFEST)]
-
-
-def test_a_late_no_of_somebody_unknown_makes_them_somebody_to_accept(
-    bob: Victim, server: Server, identities: dict[str, IdentityKeys], mallory: Peer
-) -> None:
-    """Bob met the name when it had begun anew; the one before was nobody to him."""
-    before = Peer(IdentityKeys.generate(), "dave")
-    server.ledger.add(before.signed)
-    server.peers[before.account] = mallory
-    begun = beginner(before, identities["carol"])
-    reset(bob, server, before, begun)
-    assert bob.core.people.named(before.name) == begun.account
-    passed = before.sign(before.entry(), after=before.signed).manifest
-    before.signed = sign_manifest(
-        msgspec.structs.replace(passed, seq=passed.seq + 1), before.identity, before.device, before.keys
-    )
-    server.peers[before.account] = before
-    grow(bob, server, before.signed)
-    assert bob.core.people.named(before.name) == before.account
-    with pytest.raises(PersonChanged):
-        bob.say(before, "you?")
-
-
-def test_ones_own_late_no_is_ones_own(
-    bob: Victim, server: Server, identities: dict[str, IdentityKeys]
-) -> None:
-    """Another own device has said it. One does not accept oneself; and of a reset that never came to this
-    device there is nothing to take back."""
-    begun = beginner(bob, identities["carol"])
-    reset(bob, server, bob, begun)
-    later(bob, limits.RESET_AFTER_MS)
-    passed = bob.sign(bob.entry(), after=bob.signed).manifest
-    bob.signed = sign_manifest(
-        msgspec.structs.replace(passed, seq=passed.seq + 1), bob.identity, bob.device, bob.keys
-    )
-    grow(bob, server, bob.signed)
-    assert bob.core.people.named(bob.name) == bob.account
-    assert not bob.core.people.rows[bob.account].waits
