@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from coterie.client.events import Fetching as Fetching
     from coterie.client.events import FramesSent as FramesSent
     from coterie.client.events import IdentityChanged as IdentityChanged
+    from coterie.client.events import IdentityReplaced as IdentityReplaced
     from coterie.client.events import LedgerDoubted as LedgerDoubted
     from coterie.client.events import LinkChanged as LinkChanged
     from coterie.client.events import LinkState as LinkState
@@ -134,6 +135,7 @@ _MODULES = {
         "FramesSent",
         "LedgerDoubted",
         "IdentityChanged",
+        "IdentityReplaced",
         "LinkChanged",
         "LinkState",
         "Message",

@@ -25,6 +25,7 @@ from coterie.client.events import (
     DrainedBacklog,
     Event,
     Fetching,
+    IdentityReplaced,
     LedgerDoubted,
     LinkChanged,
     LinkState,
@@ -143,6 +144,10 @@ def test_what_needs_a_newer_version_says_so() -> None:
         (LinkChanged(LinkState.LIVE), {"event": "link", "state": "live"}),
         (DrainedBacklog(), {"event": "drained"}),
         (BecameNewDevice(DeviceId(b"d" * 16), ()), {"event": "renewed", "device_id": "64" * 16}),
+        (
+            IdentityReplaced(BOB.account, ()),
+            {"event": "identity", "account_id": "00" * 32},
+        ),
         (
             MessagesMissing(TALK, "everyone", BOB.name, 3),
             {"event": "missing", "conversation": "everyone", "from": "bob", "count": 3},

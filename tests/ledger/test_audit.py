@@ -122,7 +122,9 @@ def test_both_verifiers_refuse_the_same_leaves(data: st.DataObject) -> None:
         (leaf(0, 2, 0, account=3), "takes a name over"),
         (msgspec.structs.replace(leaf(2), kind=LeafKind.TOMBSTONE), "ends a name before it began"),
         (msgspec.structs.replace(leaf(2), kind=LeafKind.SERVER), "mixes a person and the server"),
-        (msgspec.structs.replace(leaf(0, 2, 0), kind=LeafKind.RESET), "an account that is known"),
+        (msgspec.structs.replace(leaf(0, 2, 0), kind=LeafKind.RESET), "to an account that is known"),
+        (msgspec.structs.replace(leaf(0, 2, 0), kind=LeafKind.SUCCESSION), "to an account that is known"),
+        (msgspec.structs.replace(leaf(2), kind=LeafKind.SUCCESSION), "ends a name before it began"),
     ],
 )
 def test_each_rule_of_leaves_is_held(wrong: Leaf, why: str) -> None:
@@ -141,6 +143,14 @@ def test_a_name_that_is_deleted_or_reset_goes_on_as_it_may() -> None:
     assert _follow([leaf(0), reset, ended]) == (None, 1), "by its end, too"
     assert "a deleted name" in (_follow([leaf(0), reset, ended, leaf(0, 4, 2, account=3)])[0] or "")
     assert "takes a name over" in (_follow([leaf(0), reset, leaf(0, 3, 1, account=2)])[0] or "")
+
+
+def test_a_name_that_goes_on_under_another_identity_does_not_come_back() -> None:
+    heir = msgspec.structs.replace(leaf(0, 2, 0, account=3), kind=LeafKind.SUCCESSION)
+    assert _follow([leaf(0), heir, leaf(0, 3, 1, account=3)]) == (None, 1)
+    for kind in (LeafKind.MANIFEST, LeafKind.TOMBSTONE):
+        late = msgspec.structs.replace(leaf(0, 3, 1), kind=kind)
+        assert "takes a name over" in (_follow([leaf(0), heir, late])[0] or "")
 
 
 def test_a_sound_ledger(signer: Signer) -> None:

@@ -108,6 +108,9 @@ def test_a_view_knows_the_newest_of_every_name_and_account() -> None:
         leaf(CAROL, 1, 0),
         leaf(CAROL, kind=LeafKind.TOMBSTONE),
         leaf(CAROL, kind=LeafKind.RESET),
+        leaf(CAROL, kind=LeafKind.SUCCESSION),
+        leaf(BOB, 2, 0, LeafKind.SUCCESSION, name="alice"),
+        leaf(ALICE, 2, 0, LeafKind.SUCCESSION),
         leaf(CAROL, kind=LeafKind.SERVER),
         leaf(CAROL, name="server"),
         leaf(ALICE, 2, 0, kind=LeafKind.SERVER),
@@ -119,7 +122,7 @@ def test_a_leaf_that_contradicts_what_came_before_is_refused(wrong: Leaf) -> Non
 
 def test_a_deleted_name_is_never_used_again() -> None:
     view = view_of(leaf(ALICE), leaf(ALICE, 2, 0, LeafKind.TOMBSTONE))
-    for kind in (LeafKind.MANIFEST, LeafKind.TOMBSTONE, LeafKind.RESET):
+    for kind in (LeafKind.MANIFEST, LeafKind.TOMBSTONE, LeafKind.RESET, LeafKind.SUCCESSION):
         refuses(view, leaf(ALICE, 3, 1, kind))
         refuses(view, leaf(CAROL, 3, 1, kind, name="alice"))
     refuses(view, leaf(CAROL, 1, NO_LEAF, name="alice"))
@@ -148,6 +151,27 @@ def test_the_old_account_may_cancel_a_reset_by_its_end() -> None:
     assert view.is_void(CAROL)
     assert view.cancelled_between(ALICE, 1, 3) == 1
     refuses(view, leaf(CAROL, 4, 2, name="alice"))
+
+
+def test_a_succession_gives_the_name_to_a_new_account_for_good() -> None:
+    follows = leaf(CAROL, 2, 0, LeafKind.SUCCESSION, name="alice")
+    view = view_of(leaf(ALICE), follows)
+    assert view.heir(ALICE) == CAROL
+    assert view.succession(CAROL) == (ALICE, follows)
+    assert (view.heir(CAROL), view.succession(ALICE)) == (None, None)
+    for kind in (LeafKind.MANIFEST, LeafKind.TOMBSTONE, LeafKind.SUCCESSION, LeafKind.RESET):
+        refuses(view, leaf(ALICE, 3, 1, kind))
+    view.append(leaf(CAROL, 3, 1, name="alice").pack())
+    view.append(leaf(BOB, 4, 2, LeafKind.SUCCESSION, name="alice").pack())
+    assert view.heir(CAROL) == BOB
+
+
+def test_who_began_a_name_anew_may_go_on_as_another() -> None:
+    reset = leaf(CAROL, 2, 0, LeafKind.RESET, name="alice")
+    view = view_of(leaf(ALICE), reset, leaf(BOB, 3, 1, LeafKind.SUCCESSION, name="alice"))
+    assert view.heir(CAROL) == BOB
+    assert view.heir(ALICE) is None
+    refuses(view, leaf(ALICE, 4, 2))
 
 
 def test_the_server_has_a_line_of_its_own() -> None:

@@ -11,7 +11,14 @@ from coterie.screens.account_page import AGAIN, NAME, NEW, SECRET, AccountAction
 from coterie.screens.asking import Answer
 from coterie.screens.form_texts import FormText
 from coterie.screens.i18n import Text
-from coterie.screens.page_intents import ChangePassword, Leave, MakeRecoveryKey, ReadAccount, RecoveryKeyMade
+from coterie.screens.page_intents import (
+    ChangePassword,
+    Leave,
+    MakeIdentity,
+    MakeRecoveryKey,
+    ReadAccount,
+    RecoveryKeyMade,
+)
 from coterie.screens.page_texts import PageText
 from coterie.screens.pages import PageId, PageRow, Prompt
 from coterie.screens.signals import AccountLeft, PageShown, PromptShown, QuestionShown
@@ -121,6 +128,22 @@ def test_a_new_recovery_key_is_shown_and_asked_back(screen: Screen, street: Stre
     assert row(screen, "recovery").value == PageText.RECOVERY_VALUE.value
 
 
+def test_another_identity_takes_another_password_and_shows_a_new_key(screen: Screen, street: Street) -> None:
+    assert [each.name for each in row(screen, "account").actions] == ["new-identity"]
+    ask(screen, AccountAction.NEW_IDENTITY)
+    typed = {SECRET: PASSWORD, NEW: "twenty loud herons", AGAIN: "twenty loud heron"}
+    assert answer(screen, **typed).problem == FormText.PASSWORD_MISMATCH.value
+    typed[AGAIN] = typed[NEW]
+    shown = answer(screen, **typed).prompt
+    assert shown is not None
+    assert shown.words == tuple(RECOVERY_KEY.split())
+    assert street.password == "twenty loud herons"
+    asked = answer(screen).prompt
+    assert asked is not None
+    words_back(screen, asked)
+    assert not to_write_down(street)
+
+
 def test_a_key_that_was_not_written_down_is_shown_again(screen: Screen, street: Street) -> None:
     ask(screen, AccountAction.NEW_RECOVERY)
     answer(screen, secret=PASSWORD)
@@ -136,6 +159,7 @@ def test_a_key_that_was_not_written_down_is_shown_again(screen: Screen, street: 
 def test_what_was_typed_or_made_stands_in_no_repr() -> None:
     for hidden in (
         ChangePassword("hidden", "hidden"),
+        MakeIdentity("hidden", "hidden"),
         MakeRecoveryKey("hidden"),
         RecoveryKeyMade(MakeRecoveryKey("hidden"), ("hidden",)),
     ):

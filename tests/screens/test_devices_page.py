@@ -8,7 +8,6 @@ from coterie.base.ids import DeviceId
 from coterie.client.events import Device, OwnDeviceQuestion
 from coterie.screens.asking import Answer
 from coterie.screens.devices_page import NAME, SECRET, DeviceAction
-from coterie.screens.i18n import Text
 from coterie.screens.page_intents import ChangeDevice, DeviceChange, ReadDevices
 from coterie.screens.page_texts import PageText
 from coterie.screens.pages import PageId, PageRow, Prompt
@@ -107,7 +106,7 @@ def test_a_mark_is_ended(screen: Screen, street: Street) -> None:
 def test_after_a_loss_the_page_says_what_else_to_do(screen: Screen) -> None:
     act(screen, PHONE, DeviceAction.LOSE)
     screen.apply(screen.presenter.answer_prompt({SECRET: PASSWORD}))
-    assert screen.last(PageShown).page.about == Text.RENEWAL_DUE.value
+    assert screen.last(PageShown).page.about == PageText.LOSS_ABOUT.value
 
 
 def test_a_device_in_question_is_denied_from_the_question(street: Street) -> None:

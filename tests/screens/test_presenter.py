@@ -12,6 +12,7 @@ from coterie.client.events import (
     Device,
     DevicesChanged,
     DrainedBacklog,
+    IdentityReplaced,
     LedgerDoubted,
     LinkChanged,
     LinkState,
@@ -277,6 +278,17 @@ def test_a_copied_folder_says_what_it_may_not_have_sent(screen: Screen, street: 
     assert (row.tick, row.notes) == (Tick.NONE, (say(Text.UNSURE),))
     notices = [row.text for row in screen.timeline if isinstance(row, NoticeRow)]
     assert notices == [say(Text.BECAME_NEW_DEVICE)]
+
+
+def test_an_account_that_goes_on_says_so(screen: Screen, street: Street) -> None:
+    waited = street.write(street.everyone, "waited")
+    screen.take([MessageQueued(waited)])
+    unsure = msgspec.structs.replace(waited, state=MessageState.UNSURE)
+    screen.take([IdentityReplaced(street.account, (unsure,))])
+    row = next(row for row in screen.rows if row.text == "waited")
+    assert row.notes == (say(Text.UNSURE),)
+    notices = [row.text for row in screen.timeline if isinstance(row, NoticeRow)]
+    assert notices == [say(Text.IDENTITY_REPLACED)]
 
 
 def test_a_message_names_the_devices_that_it_is_not_for(screen: Screen, street: Street) -> None:

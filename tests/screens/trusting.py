@@ -234,6 +234,11 @@ class Trusting:
         self.open_keys(password, None)
         self.recovery_key = RECOVERY_KEY
 
+    async def replace_identity(self, password: str, new: str) -> None:
+        self.open_keys(password, None)
+        self._called("identity", "")
+        self.password, self.recovery_key = new, RECOVERY_KEY
+
     async def recovery_key_shown(self) -> None:
         self.recovery_key = None
 

@@ -15,8 +15,9 @@ from coterie.base.ids import AccountId, ConversationId, MessageId, SessionId, Us
 from coterie.base.signing import IdentityKeys
 from coterie.ledger.deletion import SignedDeletion, sign_deletion
 from coterie.ledger.manifest import Prekey, PrekeyKind, SignedManifest, sign_prekey
+from coterie.ledger.succession import sign_heir, sign_succession
 from coterie.server.vault import verifier_id
-from coterie.wire.frames import AddDevice, Envelopes, ProveDevice, PublishManifest, Send, SignUp
+from coterie.wire.frames import AddDevice, Envelopes, ProveDevice, PublishManifest, Send, SignUp, Succeed
 from coterie.wire.frames.messages import EnvelopeItem, Share
 from tests.ledger.accounts import NOW_MS, Machine, Owner, after
 
@@ -151,6 +152,15 @@ class Person(Owner):
         """What ends the account."""
         device = by or self.device
         return sign_deletion(self.signed, self.identity, device.id, device, NOW_MS)
+
+    def succeed(self, new: IdentityKeys, by: Device | None = None, request: int = 1) -> Succeed:
+        """This account goes on under another identity, with a vault of the same auth keys."""
+        device = by or self.device
+        vault_hash = hashlib.sha256(self.vault).digest()
+        heir = sign_heir(self.signed, new, device.id, device, vault_hash, NOW_MS)
+        word = sign_succession(self.signed, heir, self.identity, device.id, device)
+        keys = (self.auth_key, self.recovery_auth_key)
+        return Succeed(request, word.pack(), heir.pack(), self.vault, *keys)
 
     def change_vault(self, *auth_keys: bytes, request: int = 1) -> PublishManifest:
         """The next manifest, of a vault that names these auth keys; it counts as published."""

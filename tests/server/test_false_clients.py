@@ -37,6 +37,7 @@ from coterie.wire.frames import (
     RelayApproval,
     Send,
     SignUp,
+    Succeed,
     Sync,
     WatchApprovals,
 )
@@ -76,6 +77,7 @@ class Liars:
             PublishPrekeys: PublishPrekeys(9, device.prekeys()),
             PublishManifest: PublishManifest(9, alice.signed.pack(), alice.vault),
             DeleteAccount: DeleteAccount(9, bob.deletion().pack()),
+            Succeed: bob.succeed(alice.identity, request=9),
             FetchVault: FetchVault(9),
             FetchAccounts: FetchAccounts(9, (KnownAccount(bob.account, 0),)),
             FetchLeaves: FetchLeaves(9, 0),

@@ -29,6 +29,8 @@ class Code(StrEnum):
     REVOKED = "revoked"
     DELETED = "deleted"
     """The account, one's own or the other person's, was deleted by its owner."""
+    SUCCEEDED = "succeeded"
+    """The account goes on under another identity: to be heard by devices that have yet to follow it."""
     COPIED_PROFILE = "copied-profile"
     RESTORED_PROFILE = "restored-profile"
     STALE_MANIFEST = "stale-manifest"

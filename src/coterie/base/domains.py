@@ -69,6 +69,8 @@ class Domain(StrEnum):
     APPROVAL_PROOF = "coterie approval proof"
     APPROVAL_CODE = "coterie approval code"
     APPROVAL_GRANT = "coterie approval grant"
+    SUCCESSION = "coterie succession"
+    HEIR_DEVICE = "coterie heir device"
 
 
 @cache

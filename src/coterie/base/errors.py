@@ -5,6 +5,7 @@ No error carries a secret or anything a person typed.
 
 from __future__ import annotations
 
+from coterie.base.changed_by import ChangedBy
 from coterie.base.codes import Code
 
 
@@ -65,12 +66,15 @@ class NameNotInLedger(SecurityStop):
 class PersonChanged(SecurityStop):
     """Somebody has another identity than before: nothing is sent to it alone until the person here looked.
 
-    changed_ms: time of the signed head under which it was seen; verified: the one before was verified, so
-    that only a new verification will do.
+    changed_ms, by: when, and by whose word; verified: the one before was verified, so that only a new
+    verification will do.
     """
 
-    def __init__(self, name: str, changed_ms: int, *, verified: bool) -> None:
+    def __init__(
+        self, name: str, changed_ms: int, *, verified: bool, by: ChangedBy = ChangedBy.RESET
+    ) -> None:
         super().__init__(Code.IDENTITY_CHANGED, "somebody has another identity than before")
         self.name = name
         self.changed_ms = changed_ms
+        self.by = by
         self.verified = verified

@@ -80,6 +80,7 @@ MANIFESTS_PER_DAY = 10
 MANIFEST_BYTES = 64 * 1024
 VAULT_BYTES = 64 * 1024
 DELETION_BYTES = 8 * 1024
+SUCCESSION_BYTES = 8 * 1024
 RESET_CODE_MS = 7 * DAY_MS
 """How long an operator's word that a name may begin anew is good for."""
 RESET_AFTER_MS = DAY_MS

@@ -30,6 +30,16 @@ class RecoveryShape(Shape, frozen=True, kw_only=True):
     recovery_key: str
 
 
+class IdentityShape(Shape, frozen=True, kw_only=True):
+    """devices new-identity: the account's id from now on, and its new 24 words, this once. passphrase: where
+    one was generated."""
+
+    account: str
+    account_id: str
+    recovery_key: str
+    passphrase: str | None = None
+
+
 class KeptNameShape(Shape, frozen=True, kw_only=True):
     """keep-name. kept: nobody begins the account's name anew any more."""
 

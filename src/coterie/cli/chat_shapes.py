@@ -85,7 +85,9 @@ class JoinedShape(Shape, frozen=True, kw_only=True):
 class TrustShape(Shape, frozen=True, kw_only=True):
     """What is known of somebody changed. change: devices (then by_recovery says how),
     verified, or identity (another one than before). at: of devices as the signed list of them says, of an
-    identity that of the signed head under which it was seen."""
+    identity that of the signed head under which it was seen, or what the publishing device signed. by: of an
+    identity, whose word it was: reset, device, or recovery (a device that came by passphrase or recovery
+    key)."""
 
     event: str
     name: str
@@ -93,6 +95,7 @@ class TrustShape(Shape, frozen=True, kw_only=True):
     change: str
     verified: bool
     at: str | None = None
+    by: str | None = None
 
 
 class EmojiShape(Shape, frozen=True, kw_only=True):
@@ -164,6 +167,13 @@ class FetchingShape(Shape, frozen=True, kw_only=True):
     event: str
     conversation: str
     count: int
+
+
+class ReplacedShape(Shape, frozen=True, kw_only=True):
+    """One's own account goes on under another identity, and this device with it."""
+
+    event: str
+    account_id: str
 
 
 class MissingShape(Shape, frozen=True, kw_only=True):
@@ -318,7 +328,7 @@ def verify_shape(
             return VerifyShape(event="verify", name=name, state="compare", emoji=shown)
         case VerificationEnded(_, reason):
             return VerifyShape(event="verify", name=name, state="ended", reason=reason.value)
-        case IdentityChanged(person, changed_ms):
+        case IdentityChanged(person, changed_ms, _, by):
             return TrustShape(
                 event="trust",
                 name=name,
@@ -326,6 +336,7 @@ def verify_shape(
                 change="identity",
                 verified=person.verified,
                 at=iso(changed_ms),
+                by=by.value,
             )
         case ContactDeviceQuestion(_, device):
             return contact_device_shape(name, device)

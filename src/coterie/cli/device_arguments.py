@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from coterie.cli import approval_arguments
-from coterie.cli.parser import Parser, everywhere
+from coterie.cli.parser import Parser, command, everywhere
 
 
 def devices(parser: Parser) -> None:
@@ -23,7 +23,30 @@ def devices(parser: Parser) -> None:
         "unmark",
         "end the mark of a device that came in by passphrase or recovery key",
     )
-    for changing in (rename, revoke, deny, unmark):
+    for losing in (revoke, deny):
+        losing.add_argument(
+            "--new-identity", action="store_true", help="then go on as after coterie devices new-identity"
+        )
+    anew = command(
+        actions,
+        "new-identity",
+        "another identity for this account, after the loss of a device that could open its keys",
+    )
+    anew.epilog = (
+        "Asks for the password that opens this device, then for another one, and prints another recovery\n"
+        "key. Your other devices follow. Everybody who writes to you has to accept the new identity, or,\n"
+        "where they had verified you, to verify you anew."
+    )
+    for asking in (revoke, deny, anew):
+        asking.add_argument(
+            "--new-password-file",
+            metavar="FILE",
+            help="its first line is the new password; - is standard input",
+        )
+        asking.add_argument(
+            "--generate-passphrase", action="store_true", help="make six words, print them, and use them"
+        )
+    for changing in (rename, revoke, deny, unmark, anew):
         changing.add_argument(
             "--recovery-key-file",
             metavar="FILE",

@@ -72,7 +72,7 @@ def sentence_of(error: BaseException) -> str:
     if isinstance(error, PersonChanged):
         from coterie.screens.verifying import changed_line
 
-        return changed_line(error.name, error.changed_ms, verified=error.verified)
+        return changed_line(error.name, error.changed_ms, verified=error.verified, by=error.by)
     if isinstance(error, NameNotInLedger):
         from coterie.screens.i18n import Text, say
 

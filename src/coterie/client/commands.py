@@ -150,6 +150,18 @@ class EndAccount(Quiet, frozen=True):
     identity: IdentityKeys
 
 
+class ReplaceIdentity(Quiet, frozen=True):
+    """The account goes on under another identity. change, identity: as in ChangeAccount; heir: the private
+    keys of the new one; vault: packed, with the two auth keys that it names."""
+
+    change: bytes
+    identity: IdentityKeys
+    heir: IdentityKeys
+    vault: bytes
+    auth_key: bytes
+    recovery_auth_key: bytes
+
+
 class WatchForDevices(msgspec.Struct, frozen=True):
     """A person looks for devices that want to join, for so long; 0: no more. rendezvous: b"" for all."""
 
@@ -182,6 +194,7 @@ Command = (
     | ChangeAccount
     | Verifying
     | EndAccount
+    | ReplaceIdentity
     | WatchForDevices
     | AnswerDevice
     | LeaveDevice

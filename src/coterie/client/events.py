@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
+from coterie.base.changed_by import ChangedBy
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError
 from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
@@ -240,13 +241,14 @@ class ContactDeviceQuestion(msgspec.Struct, frozen=True):
 
 
 class IdentityChanged(msgspec.Struct, frozen=True):
-    """Somebody has another identity than before: a reset of theirs stands in the ledger, and no device of
-    before agreed to it. Nothing goes to it alone until accept_identity(), or, where the one before was
-    verified, a new verification. changed_ms: of the signed head under which it was seen."""
+    """Somebody has another identity than before. Nothing goes to it alone until accept_identity(), or, where
+    the one before was verified, a new verification. by: whose word it was. changed_ms: of a reset the time of
+    the signed head under which it was seen, else the one that the publishing device signed."""
 
     person: Person
     changed_ms: int
     was_verified: bool
+    by: ChangedBy = ChangedBy.RESET
 
 
 class NotInLedger(msgspec.Struct, frozen=True):
@@ -334,6 +336,14 @@ class BecameNewDevice(msgspec.Struct, frozen=True):
     unsure: tuple[Message, ...]
 
 
+class IdentityReplaced(msgspec.Struct, frozen=True):
+    """One's own account goes on under another identity, by the word of one of its devices, and this device
+    has followed. unsure: messages that may or may not have been sent before."""
+
+    account: AccountId
+    unsure: tuple[Message, ...]
+
+
 Event = (
     MessageArrived
     | MessageQueued
@@ -349,6 +359,7 @@ Event = (
     | DrainedBacklog
     | SendingStuck
     | BecameNewDevice
+    | IdentityReplaced
     | MessagesMissing
     | MessagesFetching
     | LedgerDoubted

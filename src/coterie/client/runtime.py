@@ -19,10 +19,13 @@ from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError, LocalError, Refused, RemoteError, SecurityStop, Unavailable
-from coterie.client.commands import Command, Connected, Disconnected, Tick
+from coterie.base.ids import AccountId
+from coterie.client.commands import Command, Connected, Disconnected, Say, Tick
 from coterie.client.core.profile import Profile, Run, next_run
 from coterie.client.core.switchboard import Switchboard
+from coterie.client.core.unsent import unaccepted
 from coterie.client.events import BecameNewDevice, Event, LinkChanged, LinkState
+from coterie.client.following import follow, readdressed
 from coterie.client.journal import Journal
 from coterie.client.link import Connection
 from coterie.client.outcome import Outcome
@@ -231,6 +234,8 @@ class Runtime:
             for event in outcome.show:
                 self._tell(event)
         self._arm()
+        if self.core.heir is not None:
+            self._hang_up(Unavailable(Code.UNREACHABLE, "the account goes on under another identity"))
 
     def _send(self, frames: list[ClientFrame]) -> None:
         """What cannot be said ends the connection; it is committed, and goes with the next one."""
@@ -298,6 +303,8 @@ class Runtime:
                 wait_seconds = limits.BACKOFF_FIRST_SECONDS
                 await self._while_connected(connection)
                 error = connection.error
+                if self._followed():
+                    continue
             final = _is_final(error)
             code = error.code if error else None
             if code is Code.DAMAGED and final:
@@ -322,6 +329,19 @@ class Runtime:
             return failed
         self._renewal = None
         return None
+
+    def _followed(self) -> bool:
+        """Whether the account goes on as another one, and this device with it from now on."""
+        heir = self.core.heir
+        if heir is None:
+            return False
+        before = self.core.profile.account
+        self.core, told = follow(self._store, self.core, heir, self._clock.wall_ms())
+        self._run = self._begin_run()
+        kept = [each for each in self._inputs if isinstance(each, _Asked)]
+        self._inputs = deque(_readdressed(each, before, heir) for each in kept)
+        self._tell(told)
+        return True
 
     async def _while_connected(self, connection: Connection) -> None:
         """Return when the connection is gone; ping now and then, and do not wait for ever for an answer."""
@@ -365,7 +385,7 @@ class Runtime:
         connection = await connect(self._store, self.core.profile, self._clock, self.journal)
         try:
             new = await renewal.prepare(connection, self.core.profile)
-            unsure = self.core.unaccepted(new.sure_from)
+            unsure = unaccepted(self._store, new.sure_from)
             save(self._store, new.records)
             self.core = Switchboard(self._store, new.profile)
             self._run = self._begin_run()
@@ -384,6 +404,13 @@ def _is_final(error: CoterieError | None) -> bool:
             return code in FINAL
         case _:
             return False
+
+
+def _readdressed(asked: _Asked, before: AccountId, heir: AccountId) -> _Asked:
+    """What was asked while the device followed its account."""
+    if not isinstance(asked.command, Say):
+        return asked
+    return _Asked(readdressed(asked.command, before, heir), asked.done)
 
 
 def _without_frames(error: Exception) -> Exception:

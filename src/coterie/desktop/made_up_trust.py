@@ -176,6 +176,10 @@ class MadeUpTrust:
         del password
         self.recovery_key = RECOVERY_KEY
 
+    async def replace_identity(self, password: str, new: str) -> None:
+        del password, new
+        self.recovery_key = RECOVERY_KEY
+
     async def recovery_key_shown(self) -> None:
         self.recovery_key = None
 

@@ -23,6 +23,8 @@ from coterie.ledger.packing import pack, unpack
 from coterie.ledger.statements import IdentityStatement, ServerStatement, SignedStatement, ledger_id
 
 HEADS_MAX = 1000
+HEIRS = (LeafKind.RESET, LeafKind.SUCCESSION)
+"""By these a name goes to another account."""
 _EMPTY = hashlib.sha256(b"").digest()
 
 
@@ -199,8 +201,8 @@ def _follow(leaves: Sequence[Leaf]) -> tuple[str | None, int]:
             return f"leaf {index} mixes a person and the server", 0
         if owners.get(leaf.account, leaf.name_hash) != leaf.name_hash:
             return f"leaf {index} gives an account a second name", 0
-        if leaf.kind is LeafKind.RESET and leaf.account in owners:
-            return f"leaf {index} begins a name anew with an account that is known", 0
+        if leaf.kind in HEIRS and leaf.account in owners:
+            return f"leaf {index} gives a name to an account that is known", 0
         wrong = _wrong_heir(leaf, before, leaves)
         if wrong:
             return f"leaf {index} {wrong}", 0
@@ -232,7 +234,7 @@ def _wrong_heir(leaf: Leaf, before: Leaf | None, leaves: Sequence[Leaf]) -> str:
         return "" if leaf.kind in (LeafKind.MANIFEST, LeafKind.SERVER) else "ends a name before it began"
     if before.kind is LeafKind.TOMBSTONE:
         return "uses a deleted name again"
-    if leaf.kind is LeafKind.RESET or leaf.account == before.account:
+    if leaf.kind in HEIRS or leaf.account == before.account:
         return ""
     cancelled = before.kind is LeafKind.RESET and before.previous != NO_LEAF
     if cancelled and leaves[before.previous].account == leaf.account:

@@ -48,6 +48,13 @@ def check_heir(signed: SignedManifest, vault_hash: bytes) -> None:
     _check_signatures(signed, manifest)
 
 
+def check_begun(signed: SignedManifest) -> None:
+    """The first manifest of an account that follows another by that one's word: well-formed, signed by its
+    identity and by a device of its own. What else must hold: ledger/succession.py."""
+    _check_form(signed.manifest)
+    _check_signatures(signed, signed.manifest)
+
+
 def check_successor(old: SignedManifest, new: SignedManifest, *, cancelled: int = 0) -> None:
     """The manifest after `old`, which has been checked before. cancelled: how many resets of the name lie
     between the two, each of which took a number."""
@@ -64,10 +71,11 @@ def check_successor(old: SignedManifest, new: SignedManifest, *, cancelled: int 
 def check_newest(signed: SignedManifest, leaf: Leaf) -> None:
     """First contact: the newest manifest alone, against its leaf in the ledger.
 
-    That of a reset is the first one of another identity, and names the manifest before it all the same.
+    That of a reset or a succession is the first one of another identity, and names the manifest before it all
+    the same.
     """
     manifest = signed.manifest
-    if leaf.kind not in (LeafKind.MANIFEST, LeafKind.RESET):
+    if leaf.kind not in (LeafKind.MANIFEST, LeafKind.RESET, LeafKind.SUCCESSION):
         raise bad_manifest("a manifest for a leaf of another kind")
     named = (leaf.hash, leaf.seq, leaf.account, leaf.name_hash)
     if named != (signed.hash, manifest.seq, manifest.account, name_hash(manifest.name)):

@@ -32,6 +32,8 @@ class LeafKind(IntEnum):
     """The name begins anew with another account (encryption rule 2)."""
     SERVER = 4
     """A statement of the server's identity."""
+    SUCCESSION = 5
+    """The account that has the name goes on under another identity, by its own word (encryption rule 22)."""
 
 
 class Leaf(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
@@ -79,6 +81,8 @@ class LedgerView:
         self._before_reset: dict[bytes, AccountId] = {}
         self._statements: dict[int, bytes] = {}
         self._cancelled: dict[AccountId, list[tuple[int, AccountId]]] = {}
+        self._successions: dict[AccountId, tuple[AccountId, Leaf]] = {}
+        self._heirs: dict[AccountId, AccountId] = {}
 
     @classmethod
     def from_leaves(cls, leaves: Iterable[bytes]) -> LedgerView:
@@ -114,6 +118,9 @@ class LedgerView:
             before = self._before_reset.pop(leaf.name_hash, None)
             if newest is not None and before == leaf.account:
                 self._cancelled.setdefault(before, []).append((newest[1].seq, newest[1].account))
+        if leaf.kind is LeafKind.SUCCESSION and newest is not None:
+            self._successions[leaf.account] = (newest[1].account, leaf)
+            self._heirs[newest[1].account] = leaf.account
         if leaf.kind is LeafKind.SERVER:
             self._statements[leaf.seq] = leaf.hash
         found = (self.tree.size, leaf)
@@ -141,14 +148,27 @@ class LedgerView:
 
     def is_void(self, account: AccountId) -> bool:
         """Whether the reset that this account began with was cancelled."""
-        return any(account == new for resets in self._cancelled.values() for _, new in resets)
+        return any(account == new for _, new in self.cancelled())
+
+    def cancelled(self) -> Iterator[tuple[AccountId, AccountId]]:
+        """Every account that has cancelled a reset of its name, and the one that this had begun with."""
+        return ((before, new) for before, resets in self._cancelled.items() for _, new in resets)
+
+    def succession(self, account: AccountId) -> tuple[AccountId, Leaf] | None:
+        """The account that this one follows by that one's own word, and the leaf that says so; None where it
+        began otherwise."""
+        return self._successions.get(account)
+
+    def heir(self, account: AccountId) -> AccountId | None:
+        """The account as which one goes on by its own word; None where it does not."""
+        return self._heirs.get(account)
 
     def newest_leaves(self) -> Iterator[tuple[AccountId, Leaf]]:
         """The newest leaf of every account."""
         return ((account, leaf) for account, (_, leaf) in self._by_account.items())
 
     def _check_new_name(self, leaf: Leaf) -> None:
-        if leaf.kind is LeafKind.TOMBSTONE or leaf.kind is LeafKind.RESET:
+        if leaf.kind in (LeafKind.TOMBSTONE, LeafKind.RESET, LeafKind.SUCCESSION):
             raise _contradiction("a name that ends before it began")
         if (leaf.kind is LeafKind.SERVER) != (leaf.name_hash == SERVER_NAME_HASH):
             raise _contradiction("a person's leaf under the server's name, or the reverse")
@@ -171,9 +191,9 @@ class LedgerView:
                 same = leaf.account == before.account
                 if not same and leaf.account != self._before_reset.get(leaf.name_hash):
                     raise _contradiction("a name taken over by another account")
-            case LeafKind.RESET:
+            case LeafKind.RESET | LeafKind.SUCCESSION:
                 if leaf.account in self._by_account:
-                    raise _contradiction("a reset to an account that is known already")
+                    raise _contradiction("a name that goes to an account that is known already")
             case _:
                 assert_never(leaf.kind)
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from coterie.base.ids import UserName
-from coterie.client.events import DevicesChanged, Event, NameReset, VaultRenewed
+from coterie.client.events import DevicesChanged, Event, IdentityReplaced, NameReset, VaultRenewed
 from coterie.screens.board import PlainBoard
 from coterie.screens.form_texts import FormText
 from coterie.screens.intents import Intent
@@ -18,6 +18,7 @@ from coterie.screens.page_intents import (
     Farewell,
     KeepName,
     Leave,
+    MakeIdentity,
     MakeRecoveryKey,
     PageFact,
     ReadAccount,
@@ -44,6 +45,7 @@ class AccountAction(StrEnum):
     MAKE_NOT_ALONE = "make-not-alone"
     NEW_RECOVERY = "new-recovery"
     SHOW_RECOVERY = "show-recovery"
+    NEW_IDENTITY = "new-identity"
     KEEP_NAME = "keep-name"
     SIGN_OUT = "sign-out"
     SIGN_OUT_AND_WIPE = "sign-out-and-wipe"
@@ -57,6 +59,7 @@ _TEXTS: Final = {
     AccountAction.MAKE_NOT_ALONE: (PageText.MAKE_NOT_ALONE, PageText.MAKE_NOT_ALONE_ABOUT),
     AccountAction.NEW_RECOVERY: (PageText.NEW_RECOVERY, PageText.NEW_RECOVERY_ABOUT),
     AccountAction.SHOW_RECOVERY: (PageText.SHOW_RECOVERY, PageText.RECOVERY_PENDING),
+    AccountAction.NEW_IDENTITY: (PageText.NEW_IDENTITY, PageText.NEW_IDENTITY_ABOUT),
     AccountAction.KEEP_NAME: (PageText.KEEP_NAME, PageText.KEEP_NAME_ABOUT),
     AccountAction.SIGN_OUT: (PageText.SIGN_OUT, PageText.SIGN_OUT_ABOUT),
     AccountAction.SIGN_OUT_AND_WIPE: (PageText.SIGN_OUT_AND_WIPE, PageText.SIGN_OUT_AND_WIPE_ABOUT),
@@ -74,12 +77,14 @@ _NAMED: Final = (AccountAction.WIPE, AccountAction.DELETE)
 _SECRET: Final = PromptField(SECRET, PageText.PASSWORD.value, secret=True)
 _PASSWORD: Final = PromptField(SECRET, PageText.OLD_PASSWORD.value, secret=True)
 _NAME: Final = PromptField(NAME, PageText.TYPE_NAME.value)
+_OLD_AND_NEW: Final = (
+    _PASSWORD,
+    PromptField(NEW, FormText.NEW_PASSWORD.value, secret=True),
+    PromptField(AGAIN, FormText.CONFIRM_PASSWORD.value, secret=True),
+)
 _FIELDS: Final[dict[AccountAction, tuple[PromptField, ...]]] = {
-    AccountAction.CHANGE_PASSWORD: (
-        _PASSWORD,
-        PromptField(NEW, FormText.NEW_PASSWORD.value, secret=True),
-        PromptField(AGAIN, FormText.CONFIRM_PASSWORD.value, secret=True),
-    ),
+    AccountAction.CHANGE_PASSWORD: _OLD_AND_NEW,
+    AccountAction.NEW_IDENTITY: _OLD_AND_NEW,
     AccountAction.MAKE_ALONE: (_PASSWORD,),
     AccountAction.MAKE_NOT_ALONE: (_PASSWORD,),
     AccountAction.NEW_RECOVERY: (_PASSWORD,),
@@ -139,7 +144,7 @@ class AccountBoard(PlainBoard):
         self._prompting.ask(prompt, lambda answer, _: self._wanted(wanted, answer), batch)
 
     def happened(self, event: Event, batch: Batch) -> None:
-        if isinstance(event, DevicesChanged | NameReset | VaultRenewed):
+        if isinstance(event, DevicesChanged | IdentityReplaced | NameReset | VaultRenewed):
             self.open(batch)
 
     def done(self, intent: Intent, batch: Batch) -> None:
@@ -157,10 +162,11 @@ class AccountBoard(PlainBoard):
             return PageText.OTHER_NAME.value
         secret = answer.get(SECRET, "")
         match action:
-            case AccountAction.CHANGE_PASSWORD:
+            case AccountAction.CHANGE_PASSWORD | AccountAction.NEW_IDENTITY:
                 if answer[NEW] != answer[AGAIN]:
                     return FormText.PASSWORD_MISMATCH.value
-                return ChangePassword(secret, answer[NEW])
+                wanted = ChangePassword if action is AccountAction.CHANGE_PASSWORD else MakeIdentity
+                return wanted(secret, answer[NEW])
             case AccountAction.MAKE_ALONE:
                 return WrapWithPassword(secret, Wrapping.ALONE)
             case AccountAction.MAKE_NOT_ALONE:
@@ -212,7 +218,13 @@ def account_page(read: AccountRead, calendar: Calendar) -> Page:
     rows = [
         *_reset(read, calendar),
         PageRow("name", PageText.NAME.value, read.name, ""),
-        PageRow("account", PageText.ACCOUNT_ID.value, read.account.hex(), PageText.ACCOUNT_ID_NOTE.value),
+        PageRow(
+            "account",
+            PageText.ACCOUNT_ID.value,
+            read.account.hex(),
+            PageText.ACCOUNT_ID_NOTE.value,
+            actions=_actions(AccountAction.NEW_IDENTITY),
+        ),
         PageRow("server", PageText.SERVER.value, read.server, ""),
         PageRow(
             "password",

@@ -59,6 +59,7 @@ class Chat:
 
     def know(self, known: intents.Known, batch: Batch) -> None:
         """Take over who and what there is."""
+        self._account = self.list.account = self._noticing.account = known.account
         for person in known.people:
             self._people.meet(person)
             self.list.person(person, None)
@@ -102,6 +103,7 @@ class Chat:
                 self.composing.trouble(conversation_id, code, self.selected, batch)
             case (
                 events.BecameNewDevice()
+                | events.IdentityReplaced()
                 | events.MessagesMissing()
                 | events.MessagesFetching()
                 | events.OwnDeviceQuestion()
@@ -123,6 +125,7 @@ class Chat:
     def _warn(
         self,
         event: events.BecameNewDevice
+        | events.IdentityReplaced
         | events.MessagesMissing
         | events.MessagesFetching
         | events.OwnDeviceQuestion
@@ -139,8 +142,9 @@ class Chat:
                 self._noticing.not_in_ledger(name, batch)
             case events.AccountChangeAnswered():
                 pass
-            case events.BecameNewDevice(unsure=unsure):
-                self._noticing.renewed(unsure, batch)
+            case events.BecameNewDevice() | events.IdentityReplaced():
+                self._noticing.renewed(event, batch)
+                batch.ask(intents.ReadAll())
             case events.MessagesMissing(conversation=conversation, name=name, count=count):
                 self._noticing.missing(conversation, name, count, batch)
             case events.MessagesFetching():

@@ -9,7 +9,7 @@ from typing import Final
 from coterie.base.ids import DeviceId
 from coterie.client.events import Device, DevicesChanged, Event, OwnDeviceQuestion
 from coterie.screens.board import PlainBoard
-from coterie.screens.i18n import SEPARATOR, Text
+from coterie.screens.i18n import SEPARATOR
 from coterie.screens.intents import ConfirmDevice, Intent
 from coterie.screens.moments import Calendar
 from coterie.screens.page_intents import ChangeDevice, DeviceChange, DevicesRead, PageFact, ReadDevices
@@ -124,7 +124,7 @@ def devices_page(
     rows = [PageRow("live", PageText.LIVE.value, str(len(live)), "", heading=True), *live]
     if gone:
         rows += [PageRow("gone", PageText.GONE.value, str(len(gone)), "", heading=True), *gone]
-    about = Text.RENEWAL_DUE.value if renewal_due else PageText.DEVICES_ABOUT.value
+    about = PageText.LOSS_ABOUT.value if renewal_due else PageText.DEVICES_ABOUT.value
     add = PageAction(DeviceAction.ADD.value, _LABELS[DeviceAction.ADD].value)
     return Page(PageText.DEVICES.value, about, tuple(rows), (add,))
 

@@ -76,7 +76,14 @@ class Text(StrEnum):
     OWN_DEVICES_CHANGED = "You changed your devices"
     OWN_DEVICE_RECOVERED = "A device was added to your account with your passphrase or recovery key"
     BECAME_NEW_DEVICE = "This folder was a copy of another device's. It is a device of its own from now on"
-    UNSURE = "perhaps not sent: it was waiting when this folder was copied"
+    IDENTITY_REPLACED = (
+        "Your account has another identity now: whoever writes to you has to accept it, or verify it"
+    )
+    IDENTITY_DUE = (
+        "That device could have opened your account's keys. Another identity makes them worthless: coterie"
+        " devices new-identity"
+    )
+    UNSURE = "perhaps not sent: it was waiting when this device became another one"
     MISSING_ONE = "1 message of {name} is missing here"
     MISSING_COUNT = "{count} messages of {name} are missing here"
     FETCHING_ONE = "fetching a message of {name} ..."
@@ -110,6 +117,13 @@ class Text(StrEnum):
     PERSON_CHANGED = (
         "{name} has another identity than before: a reset in the ledger, seen on {when}; no existing device"
         " agreed"
+    )
+    PERSON_CHANGED_BY_DEVICE = (
+        "{name} has another identity than before: published by an existing device on {when}"
+    )
+    PERSON_CHANGED_BY_RECOVERY = (
+        "{name} has another identity than before: published on {when} by a device that came by passphrase or"
+        " recovery key"
     )
     CHANGED_ACCEPT = "Ask {name} before you go on with it (coterie verify --accept-new)"
     CHANGED_VERIFY = "You had verified {name}: verify the new one to go on (coterie verify)"

@@ -38,7 +38,8 @@ class ListRows:
     def __init__(
         self, account: AccountId, everyone: ConversationId, calendar: Calendar, clock: Clock
     ) -> None:
-        self._account = account
+        self.account = account
+        """One's own: another one once that goes on under another identity."""
         self._everyone = everyone
         self._calendar = calendar
         self._clock = clock
@@ -61,7 +62,7 @@ class ListRows:
 
     def person(self, person: Person, batch: Batch | None) -> None:
         """Somebody is new, or came or went."""
-        conversation = direct_id(self._account, person.account)
+        conversation = direct_id(self.account, person.account)
         self._known.setdefault(conversation, Known()).person = person
         self.refresh(conversation, batch)
 

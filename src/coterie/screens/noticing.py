@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterable
 from coterie.base.clock import Clock
 from coterie.base.conversations import direct_id
 from coterie.base.ids import AccountId, ConversationId
-from coterie.client.events import DevicesChanged, Fetching, Message, MessagesFetching, NameReset, Person
+from coterie.client.events import (
+    BecameNewDevice,
+    DevicesChanged,
+    Fetching,
+    IdentityReplaced,
+    MessagesFetching,
+    NameReset,
+    Person,
+)
 from coterie.screens.i18n import Text, fetching_line, missing_line, say
 from coterie.screens.moments import Calendar
 from coterie.screens.open_timeline import OpenTimeline
@@ -32,7 +40,8 @@ class Noticing:
         calendar: Calendar,
     ) -> None:
         """opened: the conversations whose rows are kept, as they are when somebody looks."""
-        self._account = account
+        self.account = account
+        """As in ListRows."""
         self._everyone = everyone
         self._opened = opened
         self._find = find
@@ -60,7 +69,7 @@ class Noticing:
 
     def verifying(self, person: Person, text: str, batch: Batch) -> None:
         """How far it is with verifying somebody: for the conversation with them alone."""
-        self._put(text, (direct_id(self._account, person.account),), batch)
+        self._put(text, (direct_id(self.account, person.account),), batch)
 
     def deleted(self, person: Person, batch: Batch) -> None:
         """Somebody has deleted their account."""
@@ -85,16 +94,18 @@ class Noticing:
         """The rows of a conversation are here now: what is on its way belongs among them."""
         timeline.rows.stand_in(self._fetching.get(timeline.id, ()), to)
 
-    def renewed(self, unsure: tuple[Message, ...], batch: Batch) -> None:
-        """This profile was a copy; of these messages nobody knows whether they were sent."""
-        for message in unsure:
+    def renewed(self, event: BecameNewDevice | IdentityReplaced, batch: Batch) -> None:
+        """This profile is another device from now on; of some messages nobody knows if they were sent."""
+        for message in event.unsure:
             timeline, to = self._find(message.conversation, batch)
             if timeline is not None:
                 timeline.put(message, to)
-        self._put(say(Text.BECAME_NEW_DEVICE), tuple(self._opened), batch)
+        copied = isinstance(event, BecameNewDevice)
+        text = say(Text.BECAME_NEW_DEVICE if copied else Text.IDENTITY_REPLACED)
+        self._put(text, tuple(self._opened), batch)
 
     def _about(self, person: Person, text: str, batch: Batch) -> None:
-        self._put(text, (self._everyone, direct_id(self._account, person.account)), batch)
+        self._put(text, (self._everyone, direct_id(self.account, person.account)), batch)
 
     def _put(self, text: str, where: tuple[ConversationId, ...], batch: Batch) -> None:
         self._count += 1

@@ -121,6 +121,13 @@ class MakeRecoveryKey(Quiet, frozen=True):
     secret: str
 
 
+class MakeIdentity(Quiet, frozen=True):
+    """The account goes on under another identity, with another password and recovery key."""
+
+    secret: str
+    new: str
+
+
 class RecoveryKeyKept(msgspec.Struct, frozen=True):
     """The person has the new recovery key."""
 
@@ -184,7 +191,9 @@ class StopLooking(msgspec.Struct, frozen=True):
 
 
 JoiningIntent = LookForJoiners | NextJoiner | CompareWithJoiner | ApproveJoiner | DeclineJoiner | StopLooking
-AccountIntent = ChangePassword | WrapWithPassword | MakeRecoveryKey | RecoveryKeyKept | KeepName | Leave
+AccountIntent = (
+    ChangePassword | WrapWithPassword | MakeRecoveryKey | MakeIdentity | RecoveryKeyKept | KeepName | Leave
+)
 PersonIntent = StepWithPerson | CheckShown | ConfirmContactDevice
 PageIntent = (
     ReadFrames
@@ -254,9 +263,9 @@ class AccountRead(Quiet, frozen=True):
 
 
 class RecoveryKeyMade(Quiet, frozen=True):
-    """Answers MakeRecoveryKey. words: until RecoveryKeyKept, and nowhere else."""
+    """Answers MakeRecoveryKey and MakeIdentity. words: until RecoveryKeyKept, and nowhere else."""
 
-    asked: MakeRecoveryKey
+    asked: MakeRecoveryKey | MakeIdentity
     words: tuple[str, ...]
 
 

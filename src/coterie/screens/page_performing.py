@@ -26,6 +26,7 @@ from coterie.screens.page_intents import (
     KeepName,
     Leave,
     LookForJoiners,
+    MakeIdentity,
     MakeRecoveryKey,
     NextJoiner,
     PageFact,
@@ -66,6 +67,9 @@ class PagePerformer:
                 return self._delivery(intent)
             case MakeRecoveryKey(secret=secret):
                 await self._port.new_recovery_key(secret)
+                return RecoveryKeyMade(intent, self._words)
+            case MakeIdentity(secret=secret, new=new):
+                await self._port.replace_identity(secret, new)
                 return RecoveryKeyMade(intent, self._words)
             case LookForJoiners() | NextJoiner() | CompareWithJoiner():
                 return await self._looked(intent)

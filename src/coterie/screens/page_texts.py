@@ -27,6 +27,10 @@ class PageText(StrEnum):
     CANCEL = "Cancel"
     # devices
     DEVICES = "Your devices"
+    LOSS_ABOUT = (
+        "A device was lost: make another identity on the page of your account, or at least change your"
+        " password and make a new recovery key there"
+    )
     DEVICES_ABOUT = "Whoever has one of them reads what is written to you. Choose one to rename or remove it"
     LIVE = "In use"
     GONE = "Removed"
@@ -144,6 +148,12 @@ class PageText(StrEnum):
     NEW_RECOVERY = "Make a new one"
     NEW_RECOVERY_ABOUT = "The one of before opens the account no more."
     SHOW_RECOVERY = "Show it"
+    NEW_IDENTITY = "Make another identity"
+    NEW_IDENTITY_ABOUT = (
+        "After the loss of a device that could open your account's keys: they are worthless then. It takes"
+        " another password, and a new recovery key. Your other devices follow. Whoever writes to you has to"
+        " accept the new identity, or to verify you anew."
+    )
     RESET_ROW = "Somebody begins your name anew"
     RESET_VALUE = "It stands for another identity from {day} {time} on"
     RESET_NOTE = "if you did not lose everything, and ask for this, say no"
@@ -199,6 +209,7 @@ class FrameTitle(StrEnum):
     PUBLISH_PREKEYS = "Keys for new conversations"
     PUBLISH_MANIFEST = "The devices of your account"
     DELETE_ACCOUNT = "The end of your account"
+    SUCCEED = "Another identity for your account"
     FETCH_VAULT = "Asking for your account's vault"
     FETCH_ACCOUNTS = "Asking for people's devices"
     FETCH_LEAVES = "Asking for the ledger"
@@ -225,6 +236,7 @@ FRAME_TITLES: Final[dict[type[ClientFrame], FrameTitle]] = {
     frames.PublishPrekeys: FrameTitle.PUBLISH_PREKEYS,
     frames.PublishManifest: FrameTitle.PUBLISH_MANIFEST,
     frames.DeleteAccount: FrameTitle.DELETE_ACCOUNT,
+    frames.Succeed: FrameTitle.SUCCEED,
     frames.FetchVault: FrameTitle.FETCH_VAULT,
     frames.FetchAccounts: FrameTitle.FETCH_ACCOUNTS,
     frames.FetchLeaves: FrameTitle.FETCH_LEAVES,

@@ -179,7 +179,7 @@ def _about(read: PersonRead, calendar: Calendar) -> str:
         known = PageText.PERSON_VERIFIED if read.person.verified else PageText.PERSON_ABOUT
         return known.format(name=name)
     what = PageText.PERSON_CHANGED_VERIFIED if change.was_verified else PageText.PERSON_CHANGED
-    return what.format(ledger=identity_line(name, change.changed_ms, calendar))
+    return what.format(ledger=identity_line(name, change.changed_ms, change.by, calendar))
 
 
 def _comparing(title: str, name: str, comparison: Comparison, rows: list[PageRow]) -> Page:

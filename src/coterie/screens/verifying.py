@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
+from coterie.base.changed_by import ChangedBy
 from coterie.client.events import (
     ContactDeviceQuestion,
     EmojiToCompare,
@@ -38,6 +39,11 @@ _OWN_RESETS: Final = {
     ResetState.CANCELLED: Text.OWN_RESET_CANCELLED,
     ResetState.IN_EFFECT: Text.OWN_RESET_IN_EFFECT,
 }
+_CHANGED_BY: Final[dict[ChangedBy, Text]] = {
+    ChangedBy.RESET: Text.PERSON_CHANGED,
+    ChangedBy.DEVICE: Text.PERSON_CHANGED_BY_DEVICE,
+    ChangedBy.RECOVERY: Text.PERSON_CHANGED_BY_RECOVERY,
+}
 _ENDED: Final[dict[EndReason, Text]] = {
     EndReason.DECLINED: Text.VERIFY_DECLINED,
     EndReason.MISMATCH: Text.VERIFY_MISMATCH,
@@ -61,8 +67,8 @@ def verifying_line(event: Verifying) -> str:
             return say(_ENDED[reason], name=name)
         case ContactDeviceQuestion(_, device):
             return say(Text.CONTACT_DEVICE, name=name, device=device.name or say(Text.DEVICE_UNNAMED))
-        case IdentityChanged(person, changed_ms, was_verified):
-            return changed_line(person.name, changed_ms, verified=was_verified)
+        case IdentityChanged(person, changed_ms, was_verified, by):
+            return changed_line(person.name, changed_ms, verified=was_verified, by=by)
         case _:
             assert_never(event)
 
@@ -81,13 +87,13 @@ def reset_line(event: NameReset) -> str:
     return say(texts[event.state], name=event.name)
 
 
-def identity_line(name: str, changed_ms: int, calendar: Calendar) -> str:
-    """What the ledger supports of somebody's new identity. changed_ms: of the signed head under which it was
-    seen here, so the server's time; what the new identity says of itself is not asked."""
-    return say(Text.PERSON_CHANGED, name=name, when=calendar.day_words(changed_ms))
+def identity_line(name: str, changed_ms: int, by: ChangedBy, calendar: Calendar) -> str:
+    """What the ledger supports of somebody's new identity. changed_ms: as in IdentityChanged; of a reset what
+    the new identity says of itself is not asked."""
+    return say(_CHANGED_BY[by], name=name, when=calendar.day_words(changed_ms))
 
 
-def changed_line(name: str, changed_ms: int, *, verified: bool) -> str:
+def changed_line(name: str, changed_ms: int, *, verified: bool, by: ChangedBy = ChangedBy.RESET) -> str:
     """The same, and what to do about it."""
     what = Text.CHANGED_VERIFY if verified else Text.CHANGED_ACCEPT
-    return f"{identity_line(name, changed_ms, Calendar())}. {say(what, name=name)}"
+    return f"{identity_line(name, changed_ms, by, Calendar())}. {say(what, name=name)}"

@@ -21,11 +21,13 @@ class Rival(Enum):
 
 
 class SignedIn(msgspec.Struct, frozen=True):
-    """The device that has proven itself."""
+    """The device that has proven itself. succeeded: its account goes on under another identity, and it may
+    fetch what waits for it, no more."""
 
     account: AccountId
     device: DeviceId
     name: UserName
+    succeeded: bool = False
 
 
 class Caller(msgspec.Struct, frozen=True):

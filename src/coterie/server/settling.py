@@ -40,6 +40,7 @@ from coterie.server.store.protocol import Store
 from coterie.server.store.records import AppendMessage, CompleteResets, PutStatement, Record
 from coterie.server.store.results import (
     AccountEnded,
+    AccountSucceeded,
     Appended,
     Broken,
     Denied,
@@ -154,7 +155,7 @@ class Settling:
             match result:
                 case Appended():
                     pass
-                case AccountEnded(index, packed):
+                case AccountEnded(index, packed) | AccountSucceeded(index, packed):
                     self._sequencer.append(index, packed)
                 case LeafAdded(index, packed) if packed:
                     self._sequencer.append(index, packed)
@@ -220,6 +221,8 @@ class Settling:
                 self._end_connections(revoked, Code.REVOKED)
             case AccountEnded(devices=devices):
                 self._end_connections(devices, Code.DELETED)
+            case AccountSucceeded(devices=devices):
+                self._end_connections(devices, Code.SUCCEEDED)
             case _:
                 pass
 

@@ -16,7 +16,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, Unavailable
 from coterie.server.approvals import Approvals
 from coterie.server.caller import Caller, Rival
-from coterie.server.commands.dispatch import READS_NOTHING, Asks, ReadsNothing, decide, handle
+from coterie.server.commands.dispatch import READS_NOTHING, Asks, ReadsNothing, decide, handle, too_late
 from coterie.server.commands.outcome import Outcome
 from coterie.server.connection import CloseReason, Connection, Pipe
 from coterie.server.connections import Connections
@@ -204,7 +204,8 @@ class Turns:
         if not connection.is_open:
             return None
         try:
-            return decide(frame, connection.caller, self._realm, now)
+            caller = connection.caller
+            return too_late(frame, caller) or decide(frame, caller, self._realm, now)
         except RemoteError as error:
             self.connections.refuse(connection, error.code)
         except Exception as error:  # noqa: BLE001 - a bug of ours ends one connection and no other
@@ -221,7 +222,8 @@ class Turns:
         if rival is not None:
             caller = msgspec.structs.replace(caller, rival=rival)
         try:
-            return await handle(frame, caller, self._store, self._realm, now)
+            late = too_late(frame, caller)
+            return late or await handle(frame, caller, self._store, self._realm, now)
         except RemoteError as error:
             self.connections.refuse(connection, error.code)
         except Unavailable as error:

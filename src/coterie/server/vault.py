@@ -5,13 +5,15 @@ The wrapped secrets in it stay what they are: opaque bytes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.domains import Domain, digest, unwrap
-from coterie.base.errors import RemoteError
+from coterie.base.errors import Refused, RemoteError
+from coterie.server.store.records import Verifier
 
 _Id16 = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 
@@ -38,3 +40,14 @@ def read_vault(data: bytes) -> VaultFace:
 def verifier_id(auth_key: bytes) -> bytes:
     """How a vault names an auth key, 16 bytes."""
     return digest(Domain.VERIFIER_ID, auth_key)[:16]
+
+
+def verifiers_of(
+    auth_keys: tuple[bytes, ...], vault: VaultFace, mac: Callable[[bytes], bytes]
+) -> tuple[Verifier, ...]:
+    """Of the auth keys of a new account, which its vault must name: else a device would believe in a login
+    that fails. mac: what the server keeps of one. Raises Refused(bad-manifest)."""
+    ids = tuple(verifier_id(key) for key in auth_keys)
+    if ids != vault.verifiers or len(set(ids)) != len(ids):
+        raise Refused(Code.BAD_MANIFEST, "a vault that names other auth keys")
+    return tuple(Verifier(id, mac(key)) for id, key in zip(ids, auth_keys, strict=True))

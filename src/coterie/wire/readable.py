@@ -35,6 +35,7 @@ from coterie.wire.frames import (
     RelayApproval,
     Send,
     SignUp,
+    Succeed,
     Sync,
     WatchApprovals,
 )
@@ -132,6 +133,14 @@ FIELDS: Final[dict[type[msgspec.Struct], dict[str, Field]]] = {
     DeleteAccount: {
         "request": _REQUEST,
         "deletion": _open("says that this account ends, signed by it; others check that"),
+    },
+    Succeed: {
+        "request": _REQUEST,
+        "succession": _open("says as which account this one goes on, signed by it; others check that"),
+        "manifest": _MANIFEST,
+        "vault": _VAULT,
+        "auth_key": _AUTH_KEY,
+        "recovery_auth_key": _RECOVERY_AUTH_KEY,
     },
     FetchVault: {"request": _REQUEST},
     FetchAccounts: {"request": _REQUEST, "accounts": _open("whose devices and keys are asked for")},

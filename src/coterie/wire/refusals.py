@@ -18,6 +18,7 @@ SERVER_CODES = frozenset(
         Code.UNKNOWN_DEVICE,
         Code.REVOKED,
         Code.DELETED,
+        Code.SUCCEEDED,
         Code.COPIED_PROFILE,
         Code.RESTORED_PROFILE,
         Code.STALE_MANIFEST,

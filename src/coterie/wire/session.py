@@ -34,6 +34,7 @@ from coterie.wire.frames.accounts import (
     PublishPrekeys,
     Salt,
     SignUp,
+    Succeed,
     VaultGiven,
     VaultOpened,
 )
@@ -140,6 +141,7 @@ _REQUESTS = (
     PublishPrekeys,
     PublishManifest,
     DeleteAccount,
+    Succeed,
     FetchAccounts,
     FetchLeaves,
     FetchVault,

@@ -12,7 +12,7 @@ from coterie.base.ids import DeviceId
 from coterie.cli import session
 from coterie.cli.arguments import Arguments
 from coterie.cli.chat_shapes import device_shape
-from coterie.cli.commands import approve
+from coterie.cli.commands import approve, new_identity
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output, harmless
 from coterie.cli.parser import UsageError
@@ -48,6 +48,9 @@ async def _devices(given: Arguments, output: Output) -> int:
 async def _act(me: Me, given: Arguments, password: str, words: str | None, output: Output) -> None:
     if given.action != "confirm":
         await me.wait_live(session.PATIENCE_SECONDS)
+    if given.action == "new-identity":
+        await new_identity.replace(me, given, password, words, output)
+        return
     device = _meant(me, given.device_id)
     match given.action:
         case "confirm":
@@ -64,8 +67,14 @@ async def _act(me: Me, given: Arguments, password: str, words: str | None, outpu
         case _:
             await me.revoke_device(device, password=password, recovery_key=words)
     changed = next(each for each in me.devices() if each.id == device)
+    lost = given.action == "deny" or given.lost
+    if lost and new_identity.is_wanted(given):
+        output.show(device_shape(changed), "")
+        await new_identity.replace(me, given, password, words, output)
+        return
     due = me.renewal_due and given.action not in ("rename", "unmark")
-    output.show(device_shape(changed, renewal_due=due), Text.RENEWAL_DUE.value if due else "")
+    hints = (Text.RENEWAL_DUE.value,) * due + (Text.IDENTITY_DUE.value,) * lost
+    output.show(device_shape(changed, renewal_due=due), ". ".join(hints))
 
 
 def _meant(me: Me, beginning: str) -> DeviceId:

@@ -16,6 +16,7 @@ from coterie.cli.chat_shapes import (
     QuestionShape,
     ReceiptShape,
     RenewedShape,
+    ReplacedShape,
     StuckShape,
     TrustShape,
     message_shape,
@@ -38,6 +39,7 @@ from coterie.client.events import (
     EmojiToCompare,
     Event,
     IdentityChanged,
+    IdentityReplaced,
     LedgerDoubted,
     LinkChanged,
     MessageArrived,
@@ -97,7 +99,13 @@ class EventLines:
                 return self._output.rendered(DrainedShape(event="drained"), "")
             case SendingStuck(_, code):
                 return self._output.rendered(StuckShape(event="stuck", error=code.value), refusal(code))
-            case BecameNewDevice() | MessagesMissing() | MessagesFetching() | OwnDeviceQuestion():
+            case (
+                BecameNewDevice()
+                | IdentityReplaced()
+                | MessagesMissing()
+                | MessagesFetching()
+                | OwnDeviceQuestion()
+            ):
                 return self._warning(event)
             case LinkChanged() | LedgerDoubted() | NotInLedger():
                 return self._server(event)
@@ -141,7 +149,8 @@ class EventLines:
                 assert_never(event)
 
     def _warning(
-        self, event: BecameNewDevice | MessagesMissing | MessagesFetching | OwnDeviceQuestion
+        self,
+        event: BecameNewDevice | IdentityReplaced | MessagesMissing | MessagesFetching | OwnDeviceQuestion,
     ) -> str:
         match event:
             case MessagesFetching(target=target, places=places):
@@ -156,6 +165,9 @@ class EventLines:
             case BecameNewDevice(device):
                 renewed = RenewedShape(event="renewed", device_id=device.hex())
                 return self._output.rendered(renewed, say(Text.BECAME_NEW_DEVICE))
+            case IdentityReplaced(account):
+                replaced = ReplacedShape(event="identity", account_id=account.hex())
+                return self._output.rendered(replaced, say(Text.IDENTITY_REPLACED))
             case _:
                 assert_never(event)
 

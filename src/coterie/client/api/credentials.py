@@ -43,10 +43,11 @@ from coterie.e2ee.recovery import RecoveryKey, is_passphrase
 
 TRIES = 5
 """How often a vault is made anew because another device was quicker."""
+_UNANSWERED = (Setting.PENDING_MANIFEST, Setting.PENDING_SUCCESSION)
 BY_PASSWORD = (WrapKind.PASSPHRASE, WrapKind.PASSWORD)
 
 
-class _Made(Quiet, frozen=True):
+class Made(Quiet, frozen=True):
     """A vault that is to take the place of another, and what opens this profile then."""
 
     change: NewVault
@@ -78,15 +79,15 @@ class Credentials(OwnDevices):
         database_key = open_database_key(file, StoreWrapKind.PASSWORD, old.store)
         door = wrap_database_key(database_key, keys_now.store, StoreWrapKind.PASSWORD)
 
-        def made(vault: Vault, secret: AccountSecret) -> _Made:
-            return _Made(
-                change=_new_vault(
+        def made(vault: Vault, secret: AccountSecret) -> Made:
+            return Made(
+                change=new_vault(
                     vault,
                     wrapped=(*_without(vault, *BY_PASSWORD), *self._wrapped(secret, vault, keys_now, kind)),
                     verifiers=(verifier_id(keys_now.auth), vault.verifiers[1]),
                     auth_key=keys_now.auth,
                 ),
-                key_file=_with_door(file, door, parameters),
+                key_file=with_door(file, door, parameters),
                 own_secret=self._own_secret(secret, keys_now, vault.random),
             )
 
@@ -106,13 +107,13 @@ class Credentials(OwnDevices):
         file = read_key_file(self._place)
         keys_now = await asyncio.to_thread(password_keys, file, password)
 
-        def made(vault: Vault, secret: AccountSecret) -> _Made:
+        def made(vault: Vault, secret: AccountSecret) -> Made:
             if vault.verifiers[0] != verifier_id(keys_now.auth):
                 del secret
                 raise Refused(Code.WRONG_CREDENTIALS, "another device has changed the account's password")
             wrapped = (*_without(vault, *BY_PASSWORD), *self._wrapped(secret, vault, keys_now, kind))
-            return _Made(
-                change=_new_vault(vault, wrapped=wrapped, verifiers=vault.verifiers),
+            return Made(
+                change=new_vault(vault, wrapped=wrapped, verifiers=vault.verifiers),
                 key_file=file,
                 own_secret=self._store.setting(Setting.OWN_SECRET) or b"",
             )
@@ -129,16 +130,16 @@ class Credentials(OwnDevices):
         database_key = open_database_key(file, StoreWrapKind.PASSWORD, old.store)
         door = wrap_database_key(database_key, recovery.store_key, StoreWrapKind.RECOVERY)
 
-        def made(vault: Vault, secret: AccountSecret) -> _Made:
+        def made(vault: Vault, secret: AccountSecret) -> Made:
             new = wrap_secret(secret, recovery.wrap_key, WrapKind.RECOVERY, self.account, vault.random)
-            return _Made(
-                change=_new_vault(
+            return Made(
+                change=new_vault(
                     vault,
                     wrapped=(new, *_without(vault, WrapKind.RECOVERY)),
                     verifiers=(vault.verifiers[0], verifier_id(recovery.auth_key)),
                     recovery_auth_key=recovery.auth_key,
                 ),
-                key_file=_with_door(file, door, Argon2Parameters(file.memory_kib, file.passes, file.lanes)),
+                key_file=with_door(file, door, Argon2Parameters(file.memory_kib, file.passes, file.lanes)),
                 own_secret=self._store.setting(Setting.OWN_SECRET) or b"",
                 recovery_key=recovery.words(),
             )
@@ -155,7 +156,7 @@ class Credentials(OwnDevices):
         """Whether the account's password alone is enough on a new machine, as far as is known here."""
         return any(each.kind in BY_PASSWORD for each in self._vault().wrapped)
 
-    async def _replace_vault(self, key: AccountKey, made: Callable[[Vault, AccountSecret], _Made]) -> None:
+    async def _replace_vault(self, key: AccountKey, made: Callable[[Vault, AccountSecret], Made]) -> None:
         """Have a vault taken that is made from the newest one; made once more where that was replaced."""
         await self.wait_live(CHANGE_SECONDS)
         for left in reversed(range(TRIES)):
@@ -186,7 +187,7 @@ class Credentials(OwnDevices):
         doors = doors_pending(self._store)
         if doors is None:
             return True
-        unanswered = self._store.setting(Setting.PENDING_MANIFEST) is not None
+        unanswered = any(self._store.setting(each) is not None for each in _UNANSWERED)
         if unanswered or self._changing.locked() or not self._vault_is_known:
             return False
         taken = doors.verifier in self._vault().verifiers
@@ -203,8 +204,10 @@ class Credentials(OwnDevices):
     def _vault(self) -> Vault:
         return Vault.unpack(self._store.setting(Setting.VAULT) or b"")
 
-    def _doors(self, new: _Made) -> Doors:
-        new_key = new.change.auth_key or new.change.recovery_auth_key
+    def _doors(self, new: Made) -> Doors:
+        """Of two devices that give the account one and the same password at once, only the recovery key says
+        whose vault was taken."""
+        new_key = new.change.recovery_auth_key or new.change.auth_key
         return Doors(
             verifier=verifier_id(new_key) if new_key else b"",
             key_file_before=keys.pack(read_key_file(self._place)),
@@ -236,7 +239,7 @@ class Credentials(OwnDevices):
         return Vault(random, (wrapped,), ()).pack()
 
 
-def _new_vault(
+def new_vault(
     before: Vault,
     *,
     wrapped: tuple[Wrapped, ...],
@@ -255,7 +258,7 @@ def _without(vault: Vault, *kinds: WrapKind) -> tuple[Wrapped, ...]:
     return tuple(each for each in vault.wrapped if each.kind not in kinds)
 
 
-def _with_door(file: KeyFile, door: StoreWrap, parameters: Argon2Parameters) -> KeyFile:
+def with_door(file: KeyFile, door: StoreWrap, parameters: Argon2Parameters) -> KeyFile:
     """The key file with this wrapping in place of the others of its kind."""
     return KeyFile(
         name=file.name,

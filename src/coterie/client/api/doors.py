@@ -21,7 +21,8 @@ from coterie.e2ee.identity import Vault
 class Doors(Quiet, frozen=True, array_like=True):
     """A change under way. verifier: names the new auth key, as the account's vault does once the change was
     taken; b"" where there is none. key_file: packed KeyFile, and own_secret: Setting.OWN_SECRET, as they were
-    before, and as they are after it. recovery_key: its words, where there is a new one."""
+    before (b"" where no password opened the account's keys here), and as they are after it. recovery_key: its
+    words, where there is a new one."""
 
     verifier: bytes
     key_file_before: bytes
@@ -45,8 +46,10 @@ def doors_pending(store: ClientStore) -> Doors | None:
 
 def open_both(store: ClientStore, place: ProfilePlace, doors: Doors) -> None:
     """From now on, and until close_one(), the old and the new both open this profile."""
-    before, after = Vault.unpack(doors.own_secret_before), Vault.unpack(doors.own_secret_after)
-    both = msgspec.structs.replace(before, wrapped=tuple(dict.fromkeys((*before.wrapped, *after.wrapped))))
+    both = Vault.unpack(doors.own_secret_after)
+    if doors.own_secret_before:
+        wrapped = (*Vault.unpack(doors.own_secret_before).wrapped, *both.wrapped)
+        both = msgspec.structs.replace(both, wrapped=tuple(dict.fromkeys(wrapped)))
     _save(
         store,
         PutSetting(Setting.PENDING_DOORS, doors.pack()),
@@ -62,8 +65,9 @@ def close_one(store: ClientStore, place: ProfilePlace, doors: Doors, *, taken: b
     key_file: KeyFile = keys.unpack(doors.key_file_after if taken else doors.key_file_before)
     if read_key_file(place) != key_file:
         write_key_file(place, key_file, replace=True)
+    secret = doors.own_secret_after if taken else doors.own_secret_before
     records: list[Record] = [
-        PutSetting(Setting.OWN_SECRET, doors.own_secret_after if taken else doors.own_secret_before),
+        PutSetting(Setting.OWN_SECRET, secret) if secret else DropSetting(Setting.OWN_SECRET),
         DropSetting(Setting.PENDING_DOORS),
     ]
     if taken and doors.recovery_key:

@@ -7,14 +7,14 @@ import asyncio
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.client.api.account_key import AccountKey
-from coterie.client.api.credentials import Credentials
+from coterie.client.api.new_identity import NewIdentity
 from coterie.client.api.own_devices import CHANGE_SECONDS
 from coterie.client.changes import RevokeDevice
 from coterie.client.commands import EndAccount
 from coterie.client.events import AccountChangeAnswered
 
 
-class Leaving(Credentials):
+class Leaving(NewIdentity):
     """After each of these this profile only shows what it has; Me.wipe() removes it."""
 
     async def sign_out(self, *, password: str = "", recovery_key: str | None = None) -> None:

@@ -217,6 +217,17 @@ class Looking:
                 return person.account
         raise Refused(Code.UNKNOWN_PERSON)
 
+    def _where(self, conversation: ConversationId) -> tuple[ConversationId, bytes]:
+        """The conversation in which something is said now, and its peer. One of before this account had its
+        identity of now goes on in the one that has taken its place."""
+        peer = self._peer_of(conversation)
+        if not peer:
+            return conversation, peer
+        row = self._core.people.rows.get(AccountId(peer))
+        if row is not None and row.name == self.name:
+            peer = self.account
+        return direct_id(self.account, AccountId(peer)), peer
+
     def _target_of(self, conversation: ConversationId) -> str:
         view = self.conversation(conversation)
         return view.target if view else EVERYONE

@@ -28,6 +28,7 @@ from coterie.client.events import (
     ConversationChanged,
     DrainedBacklog,
     Event,
+    IdentityReplaced,
     LinkChanged,
     LinkState,
     Message,
@@ -202,8 +203,8 @@ class Me(Admitting):
     async def _say(self, conversation: ConversationId, text: str) -> Sent:
         body = Text(text)
         pack(body)
+        conversation, peer = self._where(conversation)
         message = self._ids.new(conversation)
-        peer = self._peer_of(conversation)
         check_may_write(self._core.people, peer)
         waiter: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
         self._waiting[message] = waiter
@@ -240,7 +241,7 @@ class Me(Admitting):
                 self._answered(event)
                 self._doors_settled()
                 self._changed.set()
-            case VaultRenewed():
+            case VaultRenewed() | IdentityReplaced():
                 self._doors_settled()
                 self._changed.set()
             case ApprovalHeard() | ApprovalsRefused():

@@ -36,5 +36,9 @@ def account_row(signed: SignedManifest, known: AccountRow | None) -> AccountRow:
     if known is None:
         return row
     return msgspec.structs.replace(
-        row, standing=known.standing, changed_ms=known.changed_ms, from_ms=known.from_ms
+        row,
+        standing=known.standing,
+        changed_ms=known.changed_ms,
+        from_ms=known.from_ms,
+        changed_by=known.changed_by,
     )

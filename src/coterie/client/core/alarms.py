@@ -161,6 +161,12 @@ def _remember(kept: OrderedDict[bytes, T], packed: bytes, value: T) -> None:
 _ids = msgspec.msgpack.Decoder(tuple[bytes, ...])
 
 
+def asked_devices(reads: Reads) -> tuple[bytes, ...]:
+    """Own devices about which nobody has answered, as they are stored."""
+    packed = reads.setting(Setting.OWN_QUESTIONS)
+    return _ids.decode(packed) if packed else ()
+
+
 class OwnDevices:
     """Asks about each device that came to this account "was this you?", until it is answered."""
 
@@ -221,8 +227,7 @@ class OwnDevices:
         return tuple(device for device in live if device not in before)
 
     def _asked(self) -> tuple[bytes, ...]:
-        packed = self._reads.setting(Setting.OWN_QUESTIONS)
-        return _ids.decode(packed) if packed else ()
+        return asked_devices(self._reads)
 
     def _put(self, devices: tuple[bytes, ...]) -> PutSetting:
         return PutSetting(Setting.OWN_QUESTIONS, msgspec.msgpack.encode(devices))

@@ -37,6 +37,7 @@ from coterie.client.core.requests import (
     Purpose,
     RepairClaimed,
     Requests,
+    SuccessionGiven,
     VaultAsked,
 )
 from coterie.client.core.sending import Sending
@@ -157,7 +158,7 @@ class Answers:
                 yield self._own_account.accepted(purpose)
             case DeletionGiven(change=change):
                 yield Outcome(show=(AccountChangeAnswered(change, None),))
-            case ApprovalsWatched() | None:
+            case SuccessionGiven() | ApprovalsWatched() | None:
                 pass
             case LeavesAsked() | AccountsAsked() | VaultAsked():
                 raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
@@ -167,13 +168,16 @@ class Answers:
                 assert_never(purpose)
 
     def _refused(self, purpose: Purpose | None, refusal: Refusal, now_ms: int) -> Iterator[Outcome]:
+        """`succeeded` needs no answer: the ledger will say which account this one goes on as."""
         code = code_of(refusal)
+        if code is Code.SUCCEEDED:
+            return
         match purpose:
             case MessageGiven():
                 yield from self._outbox.refused(purpose, refusal, code, now_ms)
             case PrekeysGiven() if code not in PASSING:
                 yield self._prekeys.refused(purpose)
-            case ManifestGiven() | DeletionGiven() if code not in (Code.BUSY, Code.DISK):
+            case ManifestGiven() | DeletionGiven() | SuccessionGiven() if code not in (Code.BUSY, Code.DISK):
                 yield self._own_account.refused(purpose, code, refusal.retry_after_ms)
             case ApprovalsWatched():
                 yield self._approvals.refused(code, refusal.retry_after_ms)

@@ -19,6 +19,7 @@ from coterie.client.commands import (
     MarkVerified,
     MoveQueued,
     OwnDeviceConfirmed,
+    ReplaceIdentity,
     TakeBackVerified,
     Verifying,
     WatchForDevices,
@@ -97,7 +98,12 @@ class Asked:
 
     def own_devices(
         self,
-        command: OwnDeviceConfirmed | ChangeAccount | WatchForDevices | AnswerDevice | LeaveDevice,
+        command: OwnDeviceConfirmed
+        | ChangeAccount
+        | ReplaceIdentity
+        | WatchForDevices
+        | AnswerDevice
+        | LeaveDevice,
         now_ms: int,
     ) -> Outcome:
         """What the person asked about own devices. One that is admitted here is none to ask about."""
@@ -108,5 +114,7 @@ class Asked:
             case ChangeAccount(changes=changes):
                 self._trust.own.expect(each.device for each in changes if isinstance(each, AddApproved))
                 return self._own_account.change(command, now_ms)
+            case ReplaceIdentity():
+                return self._own_account.replace(command, now_ms)
             case _:
                 return self._approvals.tell(command, now_ms)

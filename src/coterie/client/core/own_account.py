@@ -28,11 +28,12 @@ from coterie.client.changes import (
     RevokeDevice,
     UnmarkDevice,
 )
-from coterie.client.commands import ChangeAccount, EndAccount
+from coterie.client.commands import ChangeAccount, EndAccount, ReplaceIdentity
 from coterie.client.core.keyring import Keyring
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
-from coterie.client.core.requests import DeletionGiven, ManifestGiven, Requests
+from coterie.client.core.requests import DeletionGiven, ManifestGiven, Requests, SuccessionGiven
+from coterie.client.core.succeeding import Succeeding
 from coterie.client.events import AccountChangeAnswered
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import AccountRow, DropGroupOut, DropSetting, PutSetting, Record, Setting
@@ -61,6 +62,10 @@ class Pending(Quiet, frozen=True, array_like=True):
 _pendings = msgspec.msgpack.Decoder(Pending)
 
 
+_DROPPED = (DropSetting(Setting.PENDING_MANIFEST), DropSetting(Setting.PENDING_SUCCESSION))
+"""Of what was signed nothing waits any more for an answer."""
+
+
 class _Awaited(msgspec.Struct, frozen=True):
     """An answer that counts once the own manifest `seq` is proven here. code: None, it is that change."""
 
@@ -87,6 +92,15 @@ class OwnAccount:
         self._keyring = keyring
         self._requests = requests
         self._awaited: _Awaited | None = None
+        self.succeeding = Succeeding(reads, people, keyring, requests, view)
+
+    def replace(self, command: ReplaceIdentity, now_ms: int) -> Outcome:
+        """Have the account go on under another identity. Raises Refused(reset-pending) while its name is
+        begun anew: that has to be denied first."""
+        before = SignedManifest.unpack(self._row().manifest)
+        if self._resets_after(before.manifest):
+            raise Refused(Code.RESET_PENDING, "the name is being begun anew")
+        return self.succeeding.replace(command, before, now_ms)
 
     def change(self, command: ChangeAccount, now_ms: int) -> Outcome:
         """Sign and give. The private keys are used here and nowhere kept.
@@ -135,9 +149,12 @@ class OwnAccount:
         return row
 
     def connected(self, now_ms: int) -> Outcome:
-        """Ask for an answer that was lost."""
+        """Ask for an answer that was lost. Raises SecurityStop where the account goes on without this
+        device."""
+        self.succeeding.check()
         pending = self._pending()
-        return NOTHING if pending is None else Outcome(send=(self._frame(pending, now_ms),))
+        again = self.succeeding.connected(now_ms)
+        return again if pending is None else Outcome(send=(self._frame(pending, now_ms), *again.send))
 
     def accepted(self, purpose: ManifestGiven) -> Outcome:
         """It is in the ledger; who asked hears of it when it is proven here too. The vault that came with it
@@ -149,12 +166,14 @@ class OwnAccount:
         kept = PutSetting(Setting.VAULT, pending.vault)
         return msgspec.structs.replace(answered, save=(*answered.save, kept))
 
-    def refused(self, purpose: ManifestGiven | DeletionGiven, code: Code, retry_after_ms: int) -> Outcome:
+    def refused(
+        self, purpose: ManifestGiven | DeletionGiven | SuccessionGiven, code: Code, retry_after_ms: int
+    ) -> Outcome:
         """stale-manifest: another device was quicker, and has signed the same number."""
         if code is Code.STALE_MANIFEST:
             return self._answered(purpose.change, purpose.seq, code)
         told = AccountChangeAnswered(purpose.change, code, retry_after_ms)
-        return Outcome(save=(DropSetting(Setting.PENDING_MANIFEST),), show=(told,))
+        return Outcome(save=_DROPPED, show=(told,))
 
     def moved(self) -> Outcome:
         """Accounts were proven: perhaps the own one, as far as an answer waits for."""
@@ -166,8 +185,7 @@ class OwnAccount:
 
     def _answered(self, change: bytes, seq: int, code: Code | None) -> Outcome:
         self._awaited = _Awaited(change, seq, code)
-        dropped = (DropSetting(Setting.PENDING_MANIFEST),)
-        return msgspec.structs.replace(self.moved(), save=dropped)
+        return msgspec.structs.replace(self.moved(), save=_DROPPED)
 
     def _pending(self) -> Pending | None:
         packed = self._reads.setting(Setting.PENDING_MANIFEST)

@@ -6,6 +6,7 @@ from coterie.base.ids import AccountId, DeviceId, UserName
 from coterie.client.core.ports import Reads
 from coterie.client.events import ConversationKind, Device, Person
 from coterie.client.store.records import AccountRow, ConversationRow, PeerDevice
+from coterie.ledger.leaves import name_hash
 from coterie.ledger.manifest import RECOVERY
 
 
@@ -23,6 +24,7 @@ class People:
         self._rows: dict[AccountId, AccountRow] | None = None
         self._live: tuple[PeerDevice, ...] | None = None
         self._holders: dict[UserName, AccountRow] | None = None
+        self._begun: dict[bytes, int] | None = None
 
     def forget(self) -> None:
         """Read everything again (after a failed commit or a saved account)."""
@@ -30,6 +32,7 @@ class People:
         self._live = None
         self._owners = None
         self._holders = None
+        self._begun = None
 
     @property
     def rows(self) -> dict[AccountId, AccountRow]:
@@ -43,8 +46,20 @@ class People:
         self.rows[row.account] = row
         self._live = None
         self._holders = None
+        if self._begun is not None:
+            hashed = name_hash(row.name)
+            self._begun[hashed] = min(row.seq, self._begun.get(hashed, row.seq))
         if self._owners is not None:
             self._owners.update((each.device, row.account) for each in row.devices)
+
+    def knew(self, hashed_name: bytes, before_seq: int) -> bool:
+        """Whether somebody who had this name before that number was proven here."""
+        if self._begun is None:
+            self._begun = {}
+            for row in self.rows.values():
+                hashed = name_hash(row.name)
+                self._begun[hashed] = min(row.seq, self._begun.get(hashed, row.seq))
+        return self._begun.get(hashed_name, before_seq) < before_seq
 
     def owner_of(self, device: DeviceId) -> AccountId | None:
         """The account that lists a device, revoked ones too."""

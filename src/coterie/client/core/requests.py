@@ -59,6 +59,13 @@ class DeletionGiven(msgspec.Struct, frozen=True):
     seq: int
 
 
+class SuccessionGiven(msgspec.Struct, frozen=True):
+    """change: as in ReplaceIdentity; seq: of the heir's first manifest."""
+
+    change: bytes
+    seq: int
+
+
 class VaultAsked(msgspec.Struct, frozen=True):
     pass
 
@@ -86,6 +93,7 @@ Purpose = (
     | ManifestGiven
     | VaultAsked
     | DeletionGiven
+    | SuccessionGiven
     | ApprovalsWatched
 )
 

@@ -12,12 +12,13 @@ from collections.abc import Iterable
 import msgspec
 
 from coterie.base import limits
+from coterie.base.changed_by import ChangedBy
 from coterie.base.ids import AccountId
 from coterie.client.core.people import People
 from coterie.client.core.standing import changed
-from coterie.client.events import NameReset, ResetState
+from coterie.client.events import Event, NameReset, ResetState
 from coterie.client.outcome import Outcome
-from coterie.client.store.records import NEVER_MS, AccountRow
+from coterie.client.store.records import NEVER_MS, AccountRow, Record, Standing
 from coterie.ledger.leaves import LedgerView
 
 
@@ -35,16 +36,48 @@ class Resets:
     def announced(self, row: AccountRow, now_ms: int) -> Outcome:
         """An account was proven for the first time. Where its name was another one's here, it is not believed
         at once. The row as it is to be saved is the first record."""
-        others = (each for each in self._people.rows.values() if each.name == row.name and each.seq < row.seq)
-        if row.account == self._people.me or not any(others):
+        others = (
+            each
+            for each in self._people.rows.values()
+            if each.name == row.name and each.seq < row.seq and each.from_ms < NEVER_MS
+        )
+        by_its_own_word = row.changed_by is not ChangedBy.RESET
+        if row.account == self._people.me or by_its_own_word or not any(others):
             return Outcome(save=(row,))
         later = msgspec.structs.replace(row, from_ms=now_ms + limits.RESET_AFTER_MS)
         return Outcome(save=(later,), show=(self._told(later, ResetState.ANNOUNCED),))
 
-    def cancelled(self, view: LedgerView) -> Outcome:
-        """Leaves were proven: resets that the account before has cancelled are void for ever."""
-        void = [row for row in self._pending() if view.is_void(row.account)]
-        return self._settled(void, NEVER_MS, ResetState.CANCELLED)
+    def cancelled(self, view: LedgerView, head_ms: int) -> Outcome:
+        """Leaves were proven: resets that the account before has cancelled are void for ever, late or not.
+
+        Where one had taken effect here the name goes back to that account as to another identity: it may have
+        been accepted, and nobody knows who has the keys of the one before by now.
+        """
+        save: list[Record] = []
+        show: list[Event] = []
+        for before, after in view.cancelled():
+            heir = self._people.rows.get(after)
+            if heir is None or heir.from_ms == NEVER_MS:
+                continue
+            settled = self._settled([heir], NEVER_MS, ResetState.CANCELLED)
+            save.extend(settled.save)
+            show.extend(settled.show)
+            returned = None if heir.from_ms else self._returned(before, heir, head_ms)
+            if returned is not None:
+                save.append(returned)
+                show.extend(changed(self._people, returned))
+        return Outcome(save=tuple(save), show=tuple(show))
+
+    def _returned(self, account: AccountId, heir: AccountRow, head_ms: int) -> AccountRow | None:
+        """The account before, which has the name again; None where it was not known here, or is one's own."""
+        row = self._people.rows.get(account)
+        if row is None or account == self._people.me:
+            return None
+        verified = row.once_verified or heir.once_verified or heir.standing is Standing.CHANGED_VERIFIED
+        standing = Standing.CHANGED_VERIFIED if verified else Standing.CHANGED
+        row = msgspec.structs.replace(row, standing=standing, changed_ms=head_ms)
+        self._people.saved(row)
+        return row
 
     def tick(self, now_ms: int) -> Outcome:
         """Those whose time has come take effect: from now on nothing goes to them until the person looked."""

@@ -42,7 +42,7 @@ def first_seen(people: People, row: AccountRow, head_ms: int) -> AccountRow:
     newest = max(former, key=lambda each: each.seq)
     was_verified = newest.once_verified or newest.standing is Standing.CHANGED_VERIFIED
     standing = Standing.CHANGED_VERIFIED if was_verified else Standing.CHANGED
-    return msgspec.structs.replace(row, standing=standing, changed_ms=head_ms)
+    return msgspec.structs.replace(row, standing=standing, changed_ms=row.changed_ms or head_ms)
 
 
 def changed(people: People, row: AccountRow) -> tuple[IdentityChanged, ...]:
@@ -52,7 +52,7 @@ def changed(people: People, row: AccountRow) -> tuple[IdentityChanged, ...]:
     if not row.waits or row.from_ms or (own is not None and own.name == row.name):
         return ()
     was_verified = row.standing is Standing.CHANGED_VERIFIED
-    return (IdentityChanged(people.person(row.account), row.changed_ms, was_verified),)
+    return (IdentityChanged(people.person(row.account), row.changed_ms, was_verified, row.changed_by),)
 
 
 def check_may_write(people: People, account: bytes) -> None:
@@ -65,7 +65,16 @@ def check_may_write(people: People, account: bytes) -> None:
         raise SecurityStop(Code.IDENTITY_CHANGED, "the name stands for another identity")
     if row is not None and row.waits:
         verified = row.standing is Standing.CHANGED_VERIFIED
-        raise PersonChanged(row.name, row.changed_ms, verified=verified)
+        raise PersonChanged(row.name, row.changed_ms, verified=verified, by=row.changed_by)
+
+
+def may_write(people: People, account: bytes) -> bool:
+    """Whether something may be sent to an account alone; to everyone always (b"")."""
+    try:
+        check_may_write(people, account)
+    except (Refused, SecurityStop):
+        return False
+    return True
 
 
 def may_say(people: People, command: Say) -> None:

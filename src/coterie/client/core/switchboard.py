@@ -28,6 +28,7 @@ from coterie.client.commands import (
     MoveQueued,
     OwnDeviceConfirmed,
     RecoveryKeyShown,
+    ReplaceIdentity,
     Say,
     TakeBackVerified,
     Tick,
@@ -71,7 +72,6 @@ from coterie.client.outcome import Outcome
 from coterie.client.store.records import (
     DropGroupOut,
     DropSetting,
-    OutboxState,
     PutSetting,
     ReadUpTo,
     Record,
@@ -236,7 +236,14 @@ class Switchboard:
                 yield self._disconnected(code, final)
             case Tick():
                 yield from self._tick(now_ms)
-            case OwnDeviceConfirmed() | ChangeAccount() | WatchForDevices() | AnswerDevice() | LeaveDevice():
+            case (
+                OwnDeviceConfirmed()
+                | ChangeAccount()
+                | ReplaceIdentity()
+                | WatchForDevices()
+                | AnswerDevice()
+                | LeaveDevice()
+            ):
                 yield self._asked.own_devices(command, now_ms)
             case (
                 MarkVerified()
@@ -264,17 +271,6 @@ class Switchboard:
             yield from self._sending.pump_all(now_ms)
             yield from self._owed.give(now_ms)
             yield from self._telling.tick(now_ms)
-
-    def unaccepted(self, below_order: int) -> tuple[int, ...]:
-        """Orders of the messages below one that the server has not accepted, as far as is known here."""
-        states = (OutboxState.WAITING, OutboxState.SEALED)
-        return tuple(
-            row.order
-            for conversation in self._reads.outbox_conversations()
-            for state in states
-            for row in self._reads.outbox(conversation, state, below_order)
-            if row.order < below_order
-        )
 
     def messages(self, orders: Iterable[int]) -> tuple[Message, ...]:
         """Messages as they stand in the store now."""
@@ -339,7 +335,7 @@ class Switchboard:
 
     def _acknowledged(self, now_ms: int) -> Iterator[Outcome]:
         show: tuple[Event, ...] = ()
-        if not self._told_live and self.trust.synced:
+        if not self._told_live and self.trust.settled:
             self._told_live = True
             show = (LinkChanged(LinkState.LIVE),)
         drained = self._told_live and self._positions.drained_now()
@@ -351,6 +347,14 @@ class Switchboard:
             missing, old = self.repairs.awaiting.gaps.tell(now_ms), self._pruning.due(now_ms)
             save, show = (*missing.save, *old.save), (*show, *missing.show)
         yield Outcome(save, self._positions.acknowledge(now_ms, at_once=drained), show)
+
+    @property
+    def heir(self) -> AccountId | None:
+        """The account in which this device is to go on now: everything is proven, and drained."""
+        if not (self._told_live and self._positions.drained):
+            return None
+        heir = self._own_account.succeeding.heir
+        return heir.account if heir is not None else None
 
     def wake_at_ms(self) -> int | None:
         """When a Tick is due."""

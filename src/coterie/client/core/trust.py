@@ -9,13 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-import msgspec
-
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SealBroken, SecurityStop
 from coterie.base.ids import AccountId
-from coterie.client.core.account_rows import account_row, newer
+from coterie.client.core.account_rows import newer
 from coterie.client.core.alarms import OwnDevices, Witness
 from coterie.client.core.freshness import Freshness
 from coterie.client.core.held import Held
@@ -23,6 +21,7 @@ from coterie.client.core.peer_prekeys import proven_keys
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
+from coterie.client.core.proving import Proving
 from coterie.client.core.recorded import Recorded
 from coterie.client.core.requests import AccountsAsked, LeavesAsked, Requests
 from coterie.client.core.resets import Resets
@@ -31,8 +30,6 @@ from coterie.client.core.unledgered import Unledgered
 from coterie.client.events import AccountDeleted, DevicesChanged, Event, PersonAppeared
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import AccountRow, PutLeaves, Record, Setting
-from coterie.ledger.checks import check_newest, check_successor
-from coterie.ledger.deletion import SignedDeletion, check_tombstone
 from coterie.ledger.heads import Head, SignedHead
 from coterie.ledger.leaves import Leaf, LeafKind, LedgerView, name_hash
 from coterie.ledger.manifest import SignedManifest
@@ -50,6 +47,7 @@ class Trust:
         self._profile = profile
         self._people = people
         self.own = OwnDevices(reads, people)
+        self._proving = Proving(people)
         self.held = Held(reads, people)
         self.witness = Witness(reads, profile)
         self.freshness = Freshness(reads)
@@ -84,15 +82,26 @@ class Trust:
 
     @property
     def current(self) -> bool:
-        """Every leaf of the newest head is here: revocations up to it are known. What the server merely spoke
-        of has been asked for; what it showed to others has come."""
-        known = max(self._head_size, self._hinted, self.witness.ahead)
-        return self.view.size >= known and not self._pending
+        """Whether something may be sealed by what is known: every leaf of the newest head is here, so that
+        revocations up to it are known, and the own account does not go on as another one."""
+        return self._is_whole and self.view.heir(self._people.me) is None
 
     @property
     def synced(self) -> bool:
         """Current, and every account stands as its newest leaf says."""
-        return self.current and not (self._lacking - self._refused)
+        return self.current and self.settled
+
+    @property
+    def settled(self) -> bool:
+        """Every leaf is here, and every account stands as its newest leaf says."""
+        return self._is_whole and not (self._lacking - self._refused)
+
+    @property
+    def _is_whole(self) -> bool:
+        """Every leaf of the newest head is here. What the server merely spoke of has been asked for; what it
+        showed to others has come."""
+        known = max(self._head_size, self._hinted, self.witness.ahead)
+        return self.view.size >= known and not self._pending
 
     def lacks(self, account: AccountId) -> bool:
         """Whether the newest manifest of an account has not come yet. An answer that does not reach it, or
@@ -202,7 +211,7 @@ class Trust:
         self._recorded.grown(self.view, self._proven)
         self._check_progress(frame, head)
         self._head_size = max(self._head_size, head.size)
-        cancelled = self.resets.cancelled(self.view)
+        cancelled = self.resets.cancelled(self.view, self._head_ms)
         return Outcome(
             save=(PutLeaves(before, proven, frame.head), *cancelled.save),
             send=self._fetch(now_ms),
@@ -222,9 +231,9 @@ class Trust:
         save: list[Record] = []
         show: list[Event] = []
         got = {AccountId(record.account) for record in frame.accounts}
-        for record in frame.accounts:
+        for record in sorted(frame.accounts, key=self._place):
             try:
-                row = self._prove(record)
+                row = self._proving.prove(record, self.view)
             except SecurityStop:
                 raise
             except (SealBroken, RemoteError) as error:
@@ -246,6 +255,7 @@ class Trust:
                 save.append(row)
             self._people.saved(row)
             self._lacking.discard(row.account)
+            self._refused.discard(self.view.heir(row.account) or row.account)
             save.extend(proven_keys(row, record.keys, self._reads, now_ms))
             show.extend(self._news(known, row))
             if known is None:
@@ -257,6 +267,11 @@ class Trust:
         if not got.intersection(asked):
             self._refused.update(asked)
         return Outcome(save=tuple(save), send=self._fetch(now_ms), show=tuple(show))
+
+    def _place(self, record: AccountRecord) -> int:
+        """Accounts in the order of the ledger: one that follows another is proven after it."""
+        found = self.view.newest_of_account(AccountId(record.account))
+        return found[0] if found else 0
 
     def heard(self, head: bytes) -> None:
         """A head out of somebody's message (rule 14). Raises SecurityStop where it proves a split view."""
@@ -292,7 +307,8 @@ class Trust:
         row = self._people.rows.get(account)
         if leaf.kind is LeafKind.SERVER or (leaf.kind is LeafKind.TOMBSTONE and row is None):
             return
-        if self.view.is_void(account):
+        passed = row is None and self.view.heir(account) is not None
+        if (passed and not self._people.knew(leaf.name_hash, leaf.seq)) or self.view.is_void(account):
             self._lacking.discard(account)
             return
         if row is None or row.seq < leaf.seq:
@@ -320,51 +336,6 @@ class Trust:
     def _known(self, account: AccountId) -> KnownAccount:
         row = self._people.rows.get(account)
         return KnownAccount(account, row.seq if row else 0)
-
-    def _prove(self, record: AccountRecord) -> AccountRow | None:
-        """The account's row as its newest leaf says; None where the answer does not reach that leaf."""
-        account = AccountId(record.account)
-        found = self.view.newest_of_account(account)
-        if found is None:
-            raise SealBroken("an account that is not in the ledger")
-        _, leaf = found
-        known = self._people.rows.get(account)
-        if known is not None and known.seq == leaf.seq:
-            return known
-        if leaf.kind is LeafKind.TOMBSTONE:
-            return self._ended(record, known, leaf)
-        chain = [SignedManifest.unpack(packed) for packed in record.manifests]
-        chain = [signed for signed in chain if signed.manifest.seq <= leaf.seq]
-        if not chain or chain[-1].manifest.seq < leaf.seq:
-            return None
-        if known is not None:
-            before = SignedManifest.unpack(known.manifest)
-            for signed in chain:
-                if signed.manifest.seq > before.manifest.seq:
-                    seqs = (before.manifest.seq, signed.manifest.seq)
-                    cancelled = self.view.cancelled_between(account, *seqs)
-                    check_successor(before, signed, cancelled=cancelled)
-                    before = signed
-        check_newest(chain[-1], leaf)
-        row = account_row(chain[-1], known)
-        if any(self._people.owner_of(each.device) not in (None, account) for each in row.devices):
-            raise SealBroken("a device id of another account", Code.BAD_MANIFEST)
-        return row
-
-    def _ended(self, record: AccountRecord, known: AccountRow | None, leaf: Leaf) -> AccountRow | None:
-        """An account as its owner's signed deletion leaves it; None where no proof came.
-
-        A server that ends an account by itself gains no more than by not serving it: for others the account
-        is unproven from then on. Its own devices know better: SecurityStop(identity-changed).
-        """
-        if known is not None and record.deletion:
-            signed = SignedDeletion.unpack(record.deletion)
-            cancelled = self.view.cancelled_between(AccountId(leaf.account), known.seq, leaf.seq)
-            check_tombstone(SignedManifest.unpack(known.manifest), signed, leaf, cancelled=cancelled)
-            return msgspec.structs.replace(known, seq=leaf.seq, deleted_ms=max(1, signed.deletion.time_ms))
-        if leaf.account == self._people.me:
-            raise SecurityStop(Code.IDENTITY_CHANGED, "the own account was ended by none of its devices")
-        return None
 
     def _news(self, known: AccountRow | None, row: AccountRow) -> tuple[Event, ...]:
         """What a newer row changes. Another vault, or a no to a reset, changes nobody else's devices."""

@@ -47,8 +47,8 @@ from coterie.client.store.tables import (
 
 Value = bytes | str | int
 
-_ACCOUNT = """SELECT "account", "name", "seq", "manifest", "standing", "changed_ms", "deleted_ms", "from_ms"
-    FROM account """
+_ACCOUNT = """SELECT "account", "name", "seq", "manifest", "standing", "changed_ms", "deleted_ms", "from_ms",
+    "changed_by" FROM account """
 _LEAVES_PER_READ = 4096
 _HIGHEST_INDEX = """SELECT coalesce(max("index"), -1) FROM message
     WHERE "session_start" = substr(?1, 1, 8) AND "session" = ?1 AND "session" <> x'' AND "device" = ?2"""

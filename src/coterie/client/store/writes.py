@@ -67,11 +67,12 @@ from coterie.client.store.shelves import Shelves
 from coterie.client.store.tables import DEVICE, PUT, SETTING
 
 _PUT_ACCOUNT = """INSERT INTO account
-    ("account", "name", "seq", "manifest", "standing", "changed_ms", "deleted_ms", "from_ms")
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT ("account") DO UPDATE SET
+    ("account", "name", "seq", "manifest", "standing", "changed_ms", "deleted_ms", "from_ms", "changed_by")
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT ("account") DO UPDATE SET
     "name" = excluded."name", "seq" = excluded."seq", "manifest" = excluded."manifest",
     "standing" = excluded."standing", "changed_ms" = excluded."changed_ms",
-    "deleted_ms" = excluded."deleted_ms", "from_ms" = excluded."from_ms" """
+    "deleted_ms" = excluded."deleted_ms", "from_ms" = excluded."from_ms",
+    "changed_by" = excluded."changed_by" """
 _ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
     "mac" = CASE WHEN ?4 = x'' THEN "mac" ELSE ?4 END WHERE "order" = ?5"""
 _PASS_FRESH_KEYS = """UPDATE own_fresh_key SET "passed_ms" = ?
@@ -270,7 +271,7 @@ def _must_have_changed(
 
 def _put_account(database: apsw.Connection, record: AccountRow) -> None:
     """Replace the account and all its devices, which come to stand in the order of the record."""
-    stands = (record.standing, record.changed_ms, record.deleted_ms, record.from_ms)
+    stands = (record.standing, record.changed_ms, record.deleted_ms, record.from_ms, record.changed_by)
     database.execute(_PUT_ACCOUNT, (record.account, record.name, record.seq, record.manifest, *stands))
     database.execute('DELETE FROM peer_device WHERE "account" = ?', (record.account,))
     database.executemany(DEVICE.put, [astuple(device) for device in record.devices])

@@ -27,10 +27,11 @@ from coterie.server.commands import (
     publish_prekeys,
     send,
     sign_up,
+    succeed,
     sync,
     watch_approvals,
 )
-from coterie.server.commands.outcome import HandOnApproval, Outcome
+from coterie.server.commands.outcome import HandOnApproval, Outcome, refusal
 from coterie.server.policy import Now
 from coterie.server.realm import Realm
 from coterie.server.store.protocol import Reads
@@ -56,6 +57,7 @@ from coterie.wire.frames import (
     RelayApproval,
     Send,
     SignUp,
+    Succeed,
     Sync,
     WatchApprovals,
 )
@@ -97,12 +99,26 @@ Asks = (
     | PublishPrekeys
     | PublishManifest
     | DeleteAccount
+    | Succeed
     | ProveDevice
     | SignUp
     | LoginStart
     | LoginProve
     | AddDevice
 )
+OF_AN_ACCOUNT = (
+    Send,
+    Envelopes,
+    Claim,
+    Accept,
+    WatchApprovals,
+    FetchVault,
+    PublishPrekeys,
+    PublishManifest,
+    DeleteAccount,
+    Succeed,
+)
+"""What no device of an account may say any more that goes on under another identity."""
 
 
 def decide(frame: ReadsNothing, who: Caller, realm: Realm, now: Now) -> Outcome:
@@ -145,10 +161,8 @@ async def handle(frame: Asks, who: Caller, reads: Reads, realm: Realm, now: Now)
             return await fetch_vault.handle(frame, _signed_in(who), reads, realm, now)
         case PublishPrekeys():
             return await publish_prekeys.handle(frame, _signed_in(who), reads, realm, now)
-        case PublishManifest():
-            return await publish_manifest.handle(frame, _signed_in(who), reads, realm, now)
-        case DeleteAccount():
-            return await delete_account.handle(frame, _signed_in(who), reads, realm, now)
+        case PublishManifest() | DeleteAccount() | Succeed():
+            return await _changed(frame, _signed_in(who), reads, realm, now)
         case ProveDevice():
             return await prove_device.handle(frame, who, reads, realm, now)
         case SignUp():
@@ -161,6 +175,29 @@ async def handle(frame: Asks, who: Caller, reads: Reads, realm: Realm, now: Now)
             return await add_device.handle(frame, who, reads, realm, now)
         case _:
             assert_never(frame)
+
+
+async def _changed(
+    frame: PublishManifest | DeleteAccount | Succeed, who: SignedIn, reads: Reads, realm: Realm, now: Now
+) -> Outcome:
+    """What changes or ends the caller's account."""
+    match frame:
+        case PublishManifest():
+            return await publish_manifest.handle(frame, who, reads, realm, now)
+        case DeleteAccount():
+            return await delete_account.handle(frame, who, reads, realm, now)
+        case Succeed():
+            return await succeed.handle(frame, who, reads, realm, now)
+        case _:
+            assert_never(frame)
+
+
+def too_late(frame: ReadsNothing | Asks, who: Caller) -> Outcome | None:
+    """The answer to a device whose account goes on under another identity; None where the frame may be
+    handled. What waits for such a device it may fetch."""
+    if who.signed_in is None or not who.signed_in.succeeded or not isinstance(frame, OF_AN_ACCOUNT):
+        return None
+    return refusal(frame.request, Code.SUCCEEDED)
 
 
 def _signed_in(who: Caller) -> SignedIn:

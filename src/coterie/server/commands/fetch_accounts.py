@@ -36,8 +36,13 @@ async def handle(frame: FetchAccounts, who: SignedIn, reads: Reads, realm: Realm
             continue
         given = await reads.standing_keys(account)
         keys = tuple(DeviceKeys(key.device, key.fallback, key.x_wing) for key in given)
-        size += sum(map(len, manifests)) + sum(len(key.fallback) + len(key.x_wing) + 32 for key in given)
-        records.append(AccountRecord(account, manifests, keys))
+        succession = await reads.succession(account) or b""
+        size += (
+            len(succession)
+            + sum(map(len, manifests))
+            + sum(len(key.fallback) + len(key.x_wing) + 32 for key in given)
+        )
+        records.append(AccountRecord(account, manifests, keys, succession=succession))
         if size > ANSWER_BYTES:
             break
     return Outcome(frame.request, reply=(Accounts(frame.request, tuple(records)),))

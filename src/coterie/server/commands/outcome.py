@@ -13,6 +13,7 @@ from coterie.server.caller import SignedIn
 from coterie.server.store.records import Record
 from coterie.server.store.results import (
     AccountEnded,
+    AccountSucceeded,
     Appended,
     Broken,
     Denied,
@@ -106,7 +107,7 @@ def answer(request: int, result: Result, *, for_entry: bool = False) -> ServerFr
         case Denied(code, retry_after_ms, devices, ledger_size):
             refs = tuple(DeviceRef(account, device) for account, device in devices)
             return Refusal(request, code.value, retry_after_ms, refs, ledger_size)
-        case LeafAdded(index=index) | AccountEnded(index=index):
+        case LeafAdded(index=index) | AccountEnded(index=index) | AccountSucceeded(index=index):
             return Accepted(request, index)
         case KeysClaimed(keys):
             given = (ClaimedKeys(key.device, key.one_time, key.fallback, key.x_wing) for key in keys)

@@ -49,7 +49,7 @@ async def handle(frame: ProveDevice, who: Caller, reads: Reads, realm: Realm, no
         realm.ledger.head,
         await reads.one_time_keys_left(device, now.wall_ms),
     )
-    signed_in = DeviceSignedIn(SignedIn(row.account, row.device, row.name))
+    signed_in = DeviceSignedIn(SignedIn(row.account, row.device, row.name, row.succeeded))
     save = None if reconnect else PutRun(device, frame.run, frame.run_nonce)
     return Outcome(frame.request, save=save, reply=(ready,), push=(signed_in,))
 

@@ -20,8 +20,8 @@ from coterie.server.commands.outcome import Outcome, refusal
 from coterie.server.policy import Now
 from coterie.server.realm import Realm
 from coterie.server.store.protocol import Reads
-from coterie.server.store.records import BeginReset, NewLeaf, Register, Verifier
-from coterie.server.vault import VaultFace, read_vault, verifier_id
+from coterie.server.store.records import BeginReset, NewLeaf, Register
+from coterie.server.vault import read_vault, verifiers_of
 from coterie.wire.frames import SignUp
 
 
@@ -110,16 +110,7 @@ def _register(
         device=first_keys(frame.prekeys, manifest.account, manifest.devices[0], now),
         salt=vault.random,
         vault=frame.vault,
-        verifiers=_verifiers(frame, vault, realm),
+        verifiers=verifiers_of((frame.auth_key, frame.recovery_auth_key), vault, realm.verifier_mac),
         token=None if realm.open_signup else realm.token_mac(frame.token),
         now_ms=now.wall_ms,
     )
-
-
-def _verifiers(frame: SignUp, vault: VaultFace, realm: Realm) -> tuple[Verifier, ...]:
-    """Of both auth keys, which the vault must name: else a device would believe in a login that fails."""
-    keys = (frame.auth_key, frame.recovery_auth_key)
-    ids = tuple(verifier_id(key) for key in keys)
-    if ids != vault.verifiers or len(set(ids)) != len(ids):
-        raise Refused(Code.BAD_MANIFEST, "a vault that names other auth keys")
-    return tuple(Verifier(id, realm.verifier_mac(key)) for id, key in zip(ids, keys, strict=True))

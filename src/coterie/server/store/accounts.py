@@ -22,6 +22,7 @@ from coterie.server.store.records import (
     PutRun,
     Register,
     ReplaceManifest,
+    Succeed,
     Verifier,
 )
 from coterie.server.store.results import DONE, Denied, GivenKeys, KeysClaimed, LeafAdded, Result
@@ -62,7 +63,7 @@ class AccountWrites:
         if record.token is not None:
             self._db.run("UPDATE tokens SET uses_left = uses_left - 1 WHERE mac = ?", (record.token,))
         index = self._ledger.append(record.leaf)
-        account_no = self._put_account(record, record.name, index)
+        account_no = self._put_account(record.account, record, record.name, index)
         self._add_device(account_no, record.device, index, record.now_ms)
         self._caches.devices_changed()
         return LeafAdded(index, record.leaf.packed)
@@ -187,14 +188,16 @@ class AccountWrites:
     def _device_taken(self, devices: tuple[NewDevice, ...]) -> bool:
         return any(self._caches.device(each.device) is not None for each in devices)
 
-    def _put_account(self, record: Register, name: str | None, index: int) -> int:
+    def _put_account(
+        self, account: AccountId, record: Register | Succeed, name: str | None, index: int
+    ) -> int:
         """The account and its first manifest, whose leaf has this index; its number."""
         manifest = record.manifest
         self._db.run(
             "INSERT INTO accounts (account, name, seq, hash, first_hash, leaf, salt, vault)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                record.account,
+                account,
                 name,
                 manifest.seq,
                 manifest.hash,

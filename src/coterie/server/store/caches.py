@@ -36,7 +36,7 @@ class KnownConversation(msgspec.Struct, gc=False):
     end: int
     last_no: int
     ended: bool = False
-    """One of both accounts was deleted, or its name stands for another one."""
+    """One of both accounts was deleted, or goes on under another identity, or its name stands for another."""
 
     @property
     def is_everyone(self) -> bool:
@@ -119,7 +119,8 @@ class Caches:
             row = self._db.one(
                 "SELECT no, one_no, other_no, log_end, last_no, EXISTS (SELECT 1 FROM deletions"
                 " WHERE account_no IN (one_no, other_no)) OR EXISTS (SELECT 1 FROM resets WHERE state = 2"
-                " AND old_no IN (one_no, other_no)) FROM conversations WHERE conversation = ?",
+                " AND old_no IN (one_no, other_no)) OR EXISTS (SELECT 1 FROM successions"
+                " WHERE old_no IN (one_no, other_no)) FROM conversations WHERE conversation = ?",
                 (conversation,),
             )
             if row is None:

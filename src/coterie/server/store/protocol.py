@@ -45,8 +45,8 @@ class AccountRow(msgspec.Struct, frozen=True):
 
 class DeviceRow(msgspec.Struct, frozen=True):
     """A device that a manifest names; run and run_nonce: of its newest start, 0 and b"" before the first.
-    ended: its account was deleted. waits_until_ms: until then its account is nobody yet; 0: it is
-    somebody."""
+    ended: its account was deleted; succeeded: it goes on under another identity. waits_until_ms: until then
+    its account is nobody yet; 0: it is somebody."""
 
     device: DeviceId
     account: AccountId
@@ -57,6 +57,7 @@ class DeviceRow(msgspec.Struct, frozen=True):
     run_nonce: bytes
     ended: bool = False
     waits_until_ms: int = 0
+    succeeded: bool = False
 
 
 class StoredHead(msgspec.Struct, frozen=True):
@@ -86,6 +87,10 @@ class Reads(Protocol):
 
     async def deletion(self, account: AccountId) -> bytes | None:
         """What ended an account, packed and signed."""
+        ...
+
+    async def succession(self, account: AccountId) -> bytes | None:
+        """What an account began with that follows another by that one's word, packed and signed."""
         ...
 
     async def device(self, device: DeviceId) -> DeviceRow | None: ...

@@ -97,6 +97,14 @@ TABLES: Final[dict[str, Table]] = {
             "state": "announced, cancelled or in effect",
         },
     ),
+    "successions": Table(
+        "account_no = :account OR old_no = :account",
+        {
+            "account_no": "the account that goes on",
+            "old_no": "the one before",
+            "signed": "who follows whom, signed by the one before: others check it",
+        },
+    ),
     "reset_tokens": Table(
         "account_no = :account",
         {

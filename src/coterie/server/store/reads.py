@@ -79,11 +79,19 @@ class SqliteReads:
         )
         return bytes(row[0]) if row else None
 
+    async def succession(self, account: AccountId) -> bytes | None:
+        row = self._db.one(
+            "SELECT s.signed FROM successions s JOIN accounts a ON a.no = s.account_no WHERE a.account = ?",
+            (account,),
+        )
+        return bytes(row[0]) if row else None
+
     async def device(self, device: DeviceId) -> DeviceRow | None:
         row = self._db.one(
             "SELECT a.account, a.name, d.ed25519, d.revoked, d.run, d.run_nonce,"
             " EXISTS (SELECT 1 FROM deletions x WHERE x.account_no = a.no),"
-            " coalesce((SELECT from_ms FROM resets r WHERE r.account_no = a.no AND r.state = 0), 0)"
+            " coalesce((SELECT from_ms FROM resets r WHERE r.account_no = a.no AND r.state = 0), 0),"
+            " EXISTS (SELECT 1 FROM successions s WHERE s.old_no = a.no)"
             " FROM devices d JOIN accounts a ON a.no = d.account_no WHERE d.device = ?",
             (device,),
         )
@@ -91,7 +99,16 @@ class SqliteReads:
             return None
         name = UserName(row[1] or "")
         return DeviceRow(
-            device, AccountId(row[0]), name, row[2], bool(row[3]), row[4], row[5], bool(row[6]), row[7]
+            device=device,
+            account=AccountId(row[0]),
+            name=name,
+            ed25519=row[2],
+            revoked=bool(row[3]),
+            run=row[4],
+            run_nonce=row[5],
+            ended=bool(row[6]),
+            waits_until_ms=row[7],
+            succeeded=bool(row[8]),
         )
 
     async def manifests(

@@ -174,6 +174,24 @@ class EndAccount(msgspec.Struct, frozen=True):
     leaf: NewLeaf
 
 
+class Succeed(msgspec.Struct, frozen=True):
+    """An account goes on as another one. succession: packed SignedSuccession; manifest, leaf and devices: the
+    first of the heir. Condition: `previous` is the hash of the newest manifest of `account`, which has the
+    name; device ids are free."""
+
+    account: AccountId
+    heir: AccountId
+    previous: bytes
+    succession: bytes
+    manifest: KeptManifest
+    leaf: NewLeaf
+    devices: tuple[NewDevice, ...]
+    salt: bytes
+    vault: bytes
+    verifiers: tuple[Verifier, ...]
+    now_ms: int
+
+
 class PutRun(msgspec.Struct, frozen=True):
     """A device's start. Condition: no higher run, and no other nonce for the same run, was there before."""
 
@@ -276,6 +294,7 @@ OtherRecord = (
     | EndAccount
     | BeginReset
     | CompleteResets
+    | Succeed
     | PutAccept
     | PutHead
     | PutStatement

@@ -35,7 +35,7 @@ class ResetWrites(AccountWrites):
             return Denied(Code.BAD_MANIFEST)
         self._db.run("DELETE FROM reset_tokens WHERE account_no = ?", (old[0],))
         index = self._ledger.append(new.leaf)
-        account_no = self._put_account(new, None, index)
+        account_no = self._put_account(new.account, new, None, index)
         from_ms = new.now_ms + limits.RESET_AFTER_MS
         self._db.run("INSERT INTO resets VALUES (?, ?, ?, 0)", (account_no, old[0], from_ms))
         self._add_device(account_no, new.device, index, new.now_ms)

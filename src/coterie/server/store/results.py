@@ -53,6 +53,14 @@ class AccountEnded(msgspec.Struct, frozen=True):
     devices: tuple[DeviceId, ...]
 
 
+class AccountSucceeded(msgspec.Struct, frozen=True):
+    """index, packed: of the leaf of its heir. devices: those of the account before that were live."""
+
+    index: int
+    packed: bytes
+    devices: tuple[DeviceId, ...]
+
+
 class ResetsCompleted(msgspec.Struct, frozen=True):
     """devices: those of accounts whose names stand for others now."""
 
@@ -88,7 +96,18 @@ class Broken(msgspec.Struct, frozen=True):
     """A bug, which is in the log: nothing of this record was saved, the others of the batch were."""
 
 
-Result = Appended | Posted | Done | KeysClaimed | LeafAdded | AccountEnded | ResetsCompleted | Denied | Broken
+Result = (
+    Appended
+    | Posted
+    | Done
+    | KeysClaimed
+    | LeafAdded
+    | AccountEnded
+    | AccountSucceeded
+    | ResetsCompleted
+    | Denied
+    | Broken
+)
 """What commit() answers, per record."""
 
 DONE = Done()

@@ -41,9 +41,10 @@ from coterie.server.store.records import (
     Record,
     Register,
     ReplaceManifest,
+    Succeed,
 )
-from coterie.server.store.resets import ResetWrites
 from coterie.server.store.results import Broken, Result
+from coterie.server.store.successions import SuccessionWrites
 
 log = logging.getLogger("coterie.server.store")
 
@@ -62,7 +63,7 @@ class SqliteStore(SqliteReads):
         ledger = LedgerWrites(database)
         conversations = Conversations(database, caches)
         self._ledger = ledger
-        self._accounts = ResetWrites(database, caches, ledger)
+        self._accounts = SuccessionWrites(database, caches, ledger)
         self._endings = EndingWrites(database, caches, ledger)
         self._appending = Appending(database)
         self._messages = MessageWrites(database, caches, ledger, conversations, self._appending)
@@ -174,6 +175,8 @@ class SqliteStore(SqliteReads):
                 return self._accounts.begin_reset(record)
             case CompleteResets():
                 return self._accounts.complete(record)
+            case Succeed():
+                return self._accounts.succeed(record)
             case EndAccount():
                 return self._endings.end(record)
             case PutAccept():

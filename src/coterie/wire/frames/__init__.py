@@ -24,6 +24,7 @@ from coterie.wire.frames.accounts import (
     PublishPrekeys,
     Salt,
     SignUp,
+    Succeed,
     VaultGiven,
     VaultOpened,
 )
@@ -51,6 +52,7 @@ ClientFrame = (
     | PublishPrekeys
     | PublishManifest
     | DeleteAccount
+    | Succeed
     | FetchAccounts
     | FetchLeaves
     | FetchVault
@@ -133,6 +135,7 @@ __all__ = [
     "Send",
     "ServerFrame",
     "SignUp",
+    "Succeed",
     "Sync",
     "VaultGiven",
     "VaultOpened",

@@ -20,7 +20,9 @@ from coterie.wire.frames.shared import (
     OptionalDeletion,
     OptionalKey,
     OptionalPrekey,
+    OptionalSuccession,
     PrekeyBytes,
+    SuccessionBytes,
     VaultBytes,
 )
 
@@ -141,6 +143,21 @@ class DeleteAccount(
     deletion: DeletionBytes
 
 
+class Succeed(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=26, forbid_unknown_fields=True
+):
+    """The account of the signed-in device goes on as another one: packed SignedSuccession, the new account's
+    first SignedManifest, its vault, and the two auth keys that this names. Once it is accepted the server
+    ends the connections of the account before; its devices may come back for what waits for them."""
+
+    request: Natural
+    succession: SuccessionBytes
+    manifest: ManifestBytes
+    vault: VaultBytes
+    auth_key: Key32
+    recovery_auth_key: Key32
+
+
 class KnownAccount(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """An account and the manifest seq known of it (0: none). A seq already newest still returns prekeys."""
 
@@ -169,12 +186,14 @@ class DeviceKeys(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
 
 class AccountRecord(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """manifests: packed, oldest first, ending with the newest; empty where the known seq is the newest.
-    deletion: of an account that was deleted, and then all there is."""
+    deletion: of an account that was deleted, and then all there is. succession: of one that follows another
+    by that one's word."""
 
     account: Id32
     manifests: Annotated[tuple[ManifestBytes, ...], msgspec.Meta(max_length=1024)]
     keys: Annotated[tuple[DeviceKeys, ...], msgspec.Meta(max_length=64)]
     deletion: OptionalDeletion = b""
+    succession: OptionalSuccession = b""
 
 
 class Accounts(

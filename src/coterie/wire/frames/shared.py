@@ -26,6 +26,9 @@ PrekeyBytes = Annotated[bytes, msgspec.Meta(min_length=1, max_length=2048)]
 DeletionBytes = Annotated[bytes, msgspec.Meta(min_length=1, max_length=limits.DELETION_BYTES)]
 OptionalDeletion = Annotated[bytes, msgspec.Meta(max_length=limits.DELETION_BYTES)]
 """A packed SignedDeletion, or nothing."""
+SuccessionBytes = Annotated[bytes, msgspec.Meta(min_length=1, max_length=limits.SUCCESSION_BYTES)]
+OptionalSuccession = Annotated[bytes, msgspec.Meta(max_length=limits.SUCCESSION_BYTES)]
+"""A packed SignedSuccession, or nothing."""
 OptionalPrekey = Annotated[bytes, msgspec.Meta(max_length=2048)]
 """A packed SignedPrekey, or nothing."""
 HeadBytes = Annotated[bytes, msgspec.Meta(max_length=4096)]

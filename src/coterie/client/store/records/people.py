@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from coterie.base.changed_by import ChangedBy
 from coterie.base.ids import (
     AccountId,
     DeviceId,
@@ -61,8 +62,8 @@ class Standing(StrEnum):
 class AccountRow(msgspec.Struct, frozen=True):
     """An account whose manifest was proven against its leaf. Saving replaces its devices.
 
-    changed_ms: time of the signed head under which it was seen to follow another identity; 0 where it did
-    not.
+    changed_ms: when it followed another identity; 0 where it did not. changed_by: by whose word; by a reset
+    the time is that of the signed head under which it was seen, else the one that a device signed.
 
     from_ms: its name stands for it from then on, where it stood for another account before (0: from the
     beginning; NEVER_MS: that one has cancelled it). deleted_ms: when its owner ended it, as they signed it;
@@ -78,6 +79,7 @@ class AccountRow(msgspec.Struct, frozen=True):
     changed_ms: int = 0
     deleted_ms: int = 0
     from_ms: int = 0
+    changed_by: ChangedBy = ChangedBy.RESET
 
     @property
     def verified(self) -> bool:

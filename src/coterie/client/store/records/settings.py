@@ -54,6 +54,9 @@ class Setting(StrEnum):
     """Devices that came to this account, about which nobody has said yet "that was me": packed ids."""
     PENDING_MANIFEST = "pending-manifest"
     """A signed change of this account that the server has not answered: packed core.own_account.Pending."""
+    PENDING_SUCCESSION = "pending-succession"
+    """The account's word that it goes on under another identity, until this device has followed it: packed
+    core.succeeding.PendingSuccession."""
     EXPOSED_VAULT = "exposed-vault"
     """Hash of the vault that stood when a device was lost: password and recovery key are to be changed for as
     long as the newest manifest names it."""

@@ -20,7 +20,8 @@ CREATE TABLE account (
     "standing" TEXT NOT NULL,
     "changed_ms" INTEGER NOT NULL,
     "deleted_ms" INTEGER NOT NULL,
-    "from_ms" INTEGER NOT NULL
+    "from_ms" INTEGER NOT NULL,
+    "changed_by" TEXT NOT NULL
 ) STRICT;
 CREATE INDEX account_by_name ON account ("name", "seq");
 

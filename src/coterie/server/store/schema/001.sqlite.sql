@@ -74,6 +74,12 @@ CREATE TABLE resets (           -- names that begin anew
     state      INTEGER NOT NULL      -- 0 announced, 1 cancelled, 2 in effect
 );
 
+CREATE TABLE successions (      -- accounts that follow others by those ones' word
+    account_no INTEGER PRIMARY KEY,  -- the new account
+    old_no     INTEGER NOT NULL,
+    signed     BLOB NOT NULL
+);
+
 CREATE TABLE reset_tokens (     -- whose name may, by the operator's word
     account_no INTEGER PRIMARY KEY,
     mac        BLOB NOT NULL,
