@@ -14,11 +14,15 @@ from pathlib import Path
 import apsw
 import pytest
 
+import coterie
+from coterie.base.codes import Code
+from coterie.client.api.account_key import password_keys
 from coterie.client.api.me import Me
+from coterie.client.store.keys import StoreWrapKind, open_database_key, read_key_file
 from tests.village.all_well import EVERYONE, Talk
 from tests.village.conftest import PASSWORD
 from tests.village.dying import Prepared, Scenario, at_all_points, dying_again, known_to_each_other, prepared
-from tests.village.hamlet import Person
+from tests.village.hamlet import PATIENCE_SECONDS, Hamlet, Person
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +186,50 @@ def test_a_device_is_revoked(house: Prepared, tmp_path: Path) -> None:
         await talk.hamlet.until(lambda: [] if revoked(alice.me) else ["it is not revoked"])
 
     assert at_all_points(Scenario(house, play), tmp_path) > 25
+
+
+@pytest.mark.slow
+def test_another_password(acquainted: Prepared, tmp_path: Path) -> None:
+    """Whenever somebody dies over it, the old one or the new one opens the profile; the new one in the end,
+    and only that."""
+    new = "harbour-lantern-wool-31"
+
+    async def change(me: Me) -> None:
+        await me.wait_live(PATIENCE_SECONDS)
+        await me._wait(me._doors_settled, PATIENCE_SECONDS)
+        if not opens(me, new):
+            await me.change_password(PASSWORD, new)
+
+    async def play(talk: Talk) -> None:
+        alice = talk.hamlet.people["alice"]
+        alice.passwords = (new, PASSWORD)
+        await alice.does(change, lambda me: opens(me, new) and not opens(me, PASSWORD))
+        await talk.heard()
+        assert opens(alice.me, new)
+        assert not opens(alice.me, PASSWORD)
+        for word, code in ((PASSWORD, Code.WRONG_CREDENTIALS), (new, Code.NEEDS_RECOVERY_KEY)):
+            assert await refused_at_the_door(talk.hamlet, "alice", word) is code
+
+    assert at_all_points(Scenario(acquainted, play), tmp_path) >= 20
+
+
+async def refused_at_the_door(hamlet: Hamlet, name: str, word: str) -> Code:
+    """Why a password alone, typed on a new machine, does not do."""
+    with pytest.raises(coterie.Refused) as refused:
+        await coterie.log_in(
+            server=hamlet.invite, name=name, password=word, home=hamlet.folder / "door", clock=hamlet.clock
+        )
+    return refused.value.code
+
+
+def opens(me: Me, word: str) -> bool:
+    """Whether a password opens a profile."""
+    file = read_key_file(me._place)
+    try:
+        open_database_key(file, StoreWrapKind.PASSWORD, password_keys(file, word).store)
+    except coterie.Refused:
+        return False
+    return True
 
 
 @pytest.mark.slow

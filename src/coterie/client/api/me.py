@@ -229,6 +229,7 @@ class Me(Admitting):
             case AccountChangeAnswered():
                 self._answered(event)
                 self._doors_settled()
+                self._changed.set()
             case VaultRenewed():
                 self._doors_settled()
                 self._changed.set()

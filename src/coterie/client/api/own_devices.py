@@ -138,7 +138,6 @@ class OwnDevices(Verifying):
         """One of an earlier start is nobody's."""
         if answer.change == self._asked and self._answer is not None and not self._answer.done():
             self._answer.set_result(answer)
-            self._changed.set()
 
     async def _key(self, password: str, recovery_key: str | None) -> AccountKey:
         return await key_of(self._store, self._place, self.account, password, recovery_key)
