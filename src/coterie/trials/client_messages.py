@@ -35,7 +35,7 @@ from coterie.wire.frames import (
 from coterie.wire.frames.messages import LogEntry, MailboxEntry
 
 TEXT = "See you at the harbour at seven? I bring the bread and the big blue bag, you bring the tea."
-PLAINTEXT_BYTES = padded_size(600)
+PLAINTEXT_BYTES = padded_size(500)
 """As much as a short text comes to with everything that is sealed around it."""
 BATCH_TARGET = (Target(4.0, of_floor=True),)
 SINGLE_TARGET = (Target(400.0),)
