@@ -219,7 +219,7 @@ def test_what_waits_for_the_one_before_is_sent_or_dropped_by_the_person_alone(
     assert [event.code for event in stuck] == [Code.IDENTITY_CHANGED] * 2
     bob.command(Disconnected(None, final=False))
     orders = [row.order for row in bob.core.standings.queued(new.account)]
-    assert [message.text for message in bob.core.messages(orders)] == ["sealed", "never sealed"]
+    assert [message.text for message in bob.core.views.messages(orders)] == ["sealed", "never sealed"]
     bob.command(MoveQueued(new.account, send=send))
     assert bob.core.standings.queued(new.account) == ()
     assert [text for _, text in bob.texts(talk)] == (["sealed", "never sealed"] if send else [])

@@ -81,7 +81,7 @@ def test_what_is_for_a_verified_person_alone_is_not_for_it(
     assert left_out(fickle) == {(thief.device, Code.UNCONFIRMED.value)}
     assert len(fickle.items(alice)) == 1
     assert [row.reason for row in bob.store.owed()] == [Code.UNCONFIRMED.value]
-    (message,) = bob.core.messages([bob.store.last_order()])
+    (message,) = bob.core.views.messages([bob.store.last_order()])
     assert [(each.name, each.reason) for each in message.not_for] == [("alice", Code.UNCONFIRMED)]
     bob.command(Say(EVERYONE, b"", MessageId(secrets.token_bytes(16)), Text("for all")))
     assert len(fickle.items(thief)) == 1

@@ -136,7 +136,7 @@ def test_nothing_of_it_stands_in_the_conversation(couple: Couple) -> None:
         assert one.store.later(conversation, 100, 0) == []
         assert one.store.last_message(conversation) is None
         assert one.store.unread(conversation) == (0, 0)
-        assert one.core.messages(range(1, one.store.last_order() + 1)) == ()
+        assert one.core.views.messages(range(1, one.store.last_order() + 1)) == ()
         changes = [event for event in one.shown if isinstance(event, ConversationChanged)]
         assert {change.conversation.last for change in changes} == {None}
     couple.says(couple.alice, "hello")

@@ -62,7 +62,7 @@ def follow(
     except BaseException:
         store.rollback()
         raise
-    return new, IdentityReplaced(heir, new.messages(unsure))
+    return new, IdentityReplaced(heir, new.views.messages(unsure))
 
 
 def readdressed(say: Say, me: AccountId, heir: AccountId) -> Say:

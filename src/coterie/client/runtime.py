@@ -18,13 +18,14 @@ import msgspec
 from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
-from coterie.base.errors import CoterieError, LocalError, Refused, RemoteError, SecurityStop, Unavailable
+from coterie.base.errors import CoterieError, LocalError, RemoteError, SecurityStop, Unavailable
 from coterie.base.ids import AccountId
 from coterie.client.commands import Command, Connected, Disconnected, Say, Tick
 from coterie.client.core.profile import Profile, Run, next_run
 from coterie.client.core.switchboard import Switchboard
 from coterie.client.core.unsent import unaccepted
 from coterie.client.events import BecameNewDevice, Event, LinkChanged, LinkState
+from coterie.client.finality import is_final, without_frames
 from coterie.client.following import follow, readdressed
 from coterie.client.journal import Journal
 from coterie.client.link import Connection
@@ -41,19 +42,6 @@ INPUTS_MOST = 2000
 """Beyond these a connection is not read from: a server that floods costs bounded memory."""
 GOODBYE_SECONDS = 1.0
 _jitter = secrets.SystemRandom()
-FINAL = frozenset(
-    {
-        Code.REVOKED,
-        Code.DELETED,
-        Code.COPIED_PROFILE,
-        Code.RESTORED_PROFILE,
-        Code.TOO_MANY_DEVICES,
-        Code.UNKNOWN_DEVICE,
-        Code.NAME_TAKEN,
-        Code.VERSION,
-    }
-)
-"""Refusals that no retry mends."""
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -258,7 +246,7 @@ class Runtime:
             if not isinstance(error, CoterieError):
                 log.error("a command failed", exc_info=error)
             if not item.done.done():
-                item.done.set_exception(_without_frames(error))
+                item.done.set_exception(without_frames(error))
             return
         if isinstance(error, SecurityStop):
             log.error("security stop: %s", error)
@@ -305,7 +293,7 @@ class Runtime:
                 error = connection.error
                 if self._followed():
                     continue
-            final = _is_final(error)
+            final = is_final(error)
             code = error.code if error else None
             if code is Code.DAMAGED and final:
                 self._damaged = True
@@ -389,21 +377,10 @@ class Runtime:
             save(self._store, new.records)
             self.core = Switchboard(self._store, new.profile)
             self._run = self._begin_run()
-            self._tell(BecameNewDevice(new.profile.device, self.core.messages(unsure)))
+            self._tell(BecameNewDevice(new.profile.device, self.core.views.messages(unsure)))
             await add(connection, new.frame)
         finally:
             connection.close()
-
-
-def _is_final(error: CoterieError | None) -> bool:
-    """Whether connecting again is of no use: a store that is damaged stays so, and is written to no more."""
-    match error:
-        case SecurityStop() | Unavailable(code=Code.DAMAGED):
-            return True
-        case Refused(code=code):
-            return code in FINAL
-        case _:
-            return False
 
 
 def _readdressed(asked: _Asked, before: AccountId, heir: AccountId) -> _Asked:
@@ -411,9 +388,3 @@ def _readdressed(asked: _Asked, before: AccountId, heir: AccountId) -> _Asked:
     if not isinstance(asked.command, Say):
         return asked
     return _Asked(readdressed(asked.command, before, heir), asked.done)
-
-
-def _without_frames(error: Exception) -> Exception:
-    """An error for who asked: what the frames of the turn hold, private keys too, is nobody's to keep."""
-    error.__context__ = error.__cause__ = None
-    return error.with_traceback(None)

@@ -6,7 +6,7 @@ One sending session per device and conversation (Megolm: GroupOut, GroupIn of vo
     | inner message without its prefix | zeros up to the padded size
 
 The inner message is packed under its own domain; its prefix, which is always the same here, is hashed and
-committed to, but not sent (docs/decisions/0042). commitment = HMAC-SHA256(franking key, prefix("coterie
+committed to, but not sent (docs/decisions/0041). commitment = HMAC-SHA256(franking key, prefix("coterie
 franking") | inner message) travels outside, where the server adds its MAC to it; a receiver refuses a
 mismatch, so one ciphertext cannot be shown to the operator as another text.
 """

@@ -18,7 +18,7 @@ from coterie.screens.i18n import Text, link_line, say
 from coterie.screens.known_people import KnownPeople
 from coterie.screens.list_rows import ListRows
 from coterie.screens.moments import Calendar
-from coterie.screens.noticing import Noticing
+from coterie.screens.noticing import News, Noticing
 from coterie.screens.open_timeline import OpenTimeline
 from coterie.screens.page_intents import DevicesRead, PersonStep, StepWithPerson
 from coterie.screens.paging import Paging
@@ -122,18 +122,7 @@ class Chat:
             case _:
                 self._verifying(event, batch)
 
-    def _warn(
-        self,
-        event: events.BecameNewDevice
-        | events.IdentityReplaced
-        | events.MessagesMissing
-        | events.MessagesFetching
-        | events.OwnDeviceQuestion
-        | events.AccountChangeAnswered
-        | events.NameReset
-        | events.NotInLedger,
-        batch: Batch,
-    ) -> None:
+    def _warn(self, event: News, batch: Batch) -> None:
         match event:
             case events.NameReset():
                 self._noticing.reset(event, batch)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from coterie.base.clock import Clock
 from coterie.base.conversations import direct_id
 from coterie.base.ids import AccountId, ConversationId
+from coterie.client import events
 from coterie.client.events import (
     BecameNewDevice,
     DevicesChanged,
@@ -25,6 +26,19 @@ from coterie.screens.verifying import devices_line, reset_line
 
 Find = Callable[[ConversationId, Batch], tuple[OpenTimeline | None, Batch | None]]
 """The rows of a conversation where they are kept, and whom to tell about them."""
+
+
+News = (
+    events.BecameNewDevice
+    | events.IdentityReplaced
+    | events.MessagesMissing
+    | events.MessagesFetching
+    | events.OwnDeviceQuestion
+    | events.AccountChangeAnswered
+    | events.NameReset
+    | events.NotInLedger
+)
+"""What a person has to be told of beside what is said."""
 
 
 class Noticing:

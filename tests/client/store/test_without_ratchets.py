@@ -53,7 +53,7 @@ def tables(store: ClientStore) -> list[str]:
         str(row[0])
         for row in run(
             store._database,
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'",
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'",
         )
     ]
 
@@ -78,6 +78,7 @@ KEPT = {
     "message",
     "orders",
     "outbox",
+    "device_since",
     "schema_step",
 }
 """Of olm the ids alone."""

@@ -104,7 +104,7 @@ class Verifying(Waiting):
         """What you wrote to the identities that somebody had before, and no server has taken: it is never
         sent to the new one by itself."""
         rows = self._core.standings.queued(self._other(name))
-        return self._core.messages(row.order for row in rows)
+        return self._core.views.messages(row.order for row in rows)
 
     async def send_queued(self, name: str) -> None:
         """Say it to the identity of now, in the same order. Raises PersonChanged while that waits itself."""

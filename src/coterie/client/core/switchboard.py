@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import assert_never
 
 from coterie.base.codes import Code
@@ -67,7 +67,7 @@ from coterie.client.core.trust import Trust
 from coterie.client.core.trust_marks import Marks
 from coterie.client.core.verification import Verification
 from coterie.client.core.views import Views
-from coterie.client.events import DrainedBacklog, Event, LinkChanged, LinkState, Message, OwnDeviceQuestion
+from coterie.client.events import DrainedBacklog, Event, LinkChanged, LinkState, OwnDeviceQuestion
 from coterie.client.outcome import Outcome
 from coterie.client.store.records import (
     DropGroupOut,
@@ -271,11 +271,6 @@ class Switchboard:
             yield from self._sending.pump_all(now_ms)
             yield from self._owed.give(now_ms)
             yield from self._telling.tick(now_ms)
-
-    def messages(self, orders: Iterable[int]) -> tuple[Message, ...]:
-        """Messages as they stand in the store now."""
-        rows = [row for row in map(self._reads.message, orders) if row is not None and row.shown]
-        return tuple(self.views.message(row, self._reads.conversation(row.conversation)) for row in rows)
 
     def frame(self, frame: ServerFrame, now_ms: int) -> Iterator[Outcome]:
         """Take what the server sent."""

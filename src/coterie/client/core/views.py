@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from coterie.base.codes import Code
@@ -74,6 +76,11 @@ class Views:
             state=row.state,
             not_for=tuple(self._not_for(mark) for mark in marks_of(row.not_for)),
         )
+
+    def messages(self, orders: Iterable[int]) -> tuple[Message, ...]:
+        """Those that are in the store and are shown, as they stand now."""
+        rows = [row for row in map(self._reads.message, orders) if row is not None and row.shown]
+        return tuple(self.message(row) for row in rows)
 
     def conversation(self, row: ConversationRow) -> Conversation:
         last = self._reads.last_message(row.id)

@@ -30,6 +30,8 @@ _RATCHETS: Final = (
     "position",
     "receipt",
     "receipt_due",
+    "awaited",
+    "repair_given",
 )
 """Tables of keys, and of what only makes sense beside them."""
 OF_ONE_DEVICE: Final = (
