@@ -9,18 +9,15 @@ import pytest
 
 from coterie.base import limits
 from coterie.base.conversations import direct_id
-from coterie.base.ids import MessageId
-from coterie.client.commands import Say, Tick
-from coterie.client.core import repair_answering
+from coterie.client.commands import Tick
 from coterie.client.core.receipts import JITTER_MS, PAUSE_MS
-from coterie.content.body import Text
 from coterie.content.receipts import Receipt, Receipts
 from coterie.content.repair import Repair
 from coterie.e2ee.group import InnerMessage, Parent
 from coterie.e2ee.pairwise import PlainKind
 from coterie.e2ee.vodo import GroupOut
-from coterie.wire.frames import Claim, Claimed, ClientFrame, Envelopes, LedgerGrew, ServerFrame
-from tests.attacks.asking import Asker, revoke, wanted
+from coterie.wire.frames import Claim, Claimed, ClientFrame, LedgerGrew, ServerFrame
+from tests.attacks.asking import Asker, revoke
 from tests.attacks.conftest import alice, bob, identities, mallory, server
 from tests.attacks.peers import EVERYONE, Peer, Said
 from tests.attacks.street import Victim, with_key
@@ -278,85 +275,53 @@ def test_a_device_that_does_not_answer_is_asked_on_another_session_once_a_day(
     assert len(bob.store.olm_sessions(alice.device)) == 3
 
 
-class Silent(Fickle):
-    """Takes no envelopes, as if the line were dead."""
-
-    def answer(self, frame: ClientFrame) -> ServerFrame | None:
-        if isinstance(frame, Envelopes):
-            self.got.append(frame)
-            return None
-        return super().answer(frame)
-
-
-def test_what_is_large_goes_in_a_frame_of_its_own(alice: Peer, bob: Victim, fickle: Fickle) -> None:
-    """Also when it is given again on the next connection."""
-    say(bob, "small")
-    bob.command(Say(EVERYONE, b"", MessageId(b"L" * 16), Text("x" * 20_000)))
-    silent = Silent(fickle.ledger, fickle.peers, fickle.got)
-    bob.server = silent
-    rows = bob.store.history(EVERYONE, 2, None)
-    asker = Asker(alice, bob, silent)
-    asker.asks(wanted(rows[0]), wanted(rows[1]), wanted(rows[0]))
+def test_no_device_is_asked_too_often(
+    alice: Peer, bob: Victim, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What honest devices ask never has their envelopes kept unopened."""
+    monkeypatch.setattr(limits, "REPAIR_ASKED_PER_HOUR", 2)
+    say(bob, "so that there is a session")
     fickle.got.clear()
-    bob.connect()
-    frames = [frame for frame in fickle.got if isinstance(frame, Envelopes)]
-    large = [frame for frame in frames if any(len(item.sealed) > 8192 for item in frame.items)]
-    assert [len(frame.items) for frame in large] == [1]
-    assert sum(len(frame.items) for frame in frames) == 3
-    assert asker.given() == ["small", "x" * 20_000, "small"]
+    for n in range(1, 5):
+        bob.log(alice.message(GroupOut.create(), EVERYONE, f"lost {n}", n=n))
+        ask(bob, 2000)
+    assert len(fickle.items(alice)) == 2
+    ask(bob, limits.HOUR_MS)
+    assert len(fickle.items(alice)) == 3
 
 
-def test_what_no_envelope_holds_is_not_given(
-    alice: Peer, bob: Victim, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
+def test_the_word_of_a_device_takes_the_place_of_what_others_said_of_it(
+    alice: Peer, mallory: Peer, bob: Victim
 ) -> None:
-    say(bob, "for all of us")
-    monkeypatch.setattr(repair_answering, "REPAIR_INNER_BYTES", 10)
-    asker = Asker(alice, bob, fickle)
-    asker.asks(wanted(last(bob)))
-    assert asker.given() == []
+    """Attack: a member names a hash that no message has, so that nothing which comes would fit it."""
+    from_alice, from_mallory = with_key(alice, bob, EVERYONE), with_key(mallory, bob, EVERYONE)
+    said = numbers(alice, from_alice, 3)
+    bob.log(said[0])
+    false = (Parent(b"h" * 32, alice.device, 2),)
+    bob.log(mallory.message(from_mallory, EVERYONE, "a lie", n=1, parents=false))
+    bob.log(said[2])
+    (row,) = bob.store.awaited()
+    assert (row.first_n, row.last_n, row.hash, row.named_by) == (2, 2, hash_of(said[1]), alice.account)
 
 
-def test_whoever_has_no_keys_and_what_is_not_sealed_yet_is_passed_over(
-    alice: Peer, bob: Victim, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(repair_answering, "DEVICES_MOST", 1)
-    say(bob, "for all of us")
-    late = another_device(alice, fickle)
-    bob.frame(LedgerGrew(fickle.ledger.head()))
-    asker, other = Asker(late, bob, fickle), Asker(alice, bob, fickle)
-    bob.core.trust._hinted = 1 << 30
-    say(bob, "not sealed")
-    queued = last(bob)
-    assert queued.inner == b""
-    bob.core.trust._hinted = 0
-    asker.asks(wanted(queued))
-    other.asks(wanted(queued))
-    assert (asker.given(), other.given()) == ([], [])
+def test_after_a_whole_round_nobody_is_hurried(alice: Peer, bob: Victim, fickle: Fickle) -> None:
+    out = with_key(alice, bob, EVERYONE)
+    said = numbers(alice, out, 3)
+    bob.log(said[0], said[2])
+    ask(bob, 2000)
+    ask(bob)
+    false = msgspec.structs.replace(InnerMessage.unpack(said[1].sealed.inner), time_ms=7).pack()
+    (before,) = bob.store.awaited()
+    Asker(alice, bob, fickle).gives(Repair(bytes(32), 0, false))
+    assert bob.store.awaited() == [before]
 
 
-def test_who_gives_nothing_that_can_be_sealed_says_nothing(alice: Peer, bob: Victim, fickle: Fickle) -> None:
-    """A device that has a session, and no key to seal to."""
-    say(bob, "for all of us")
-    asker = Asker(alice, bob, fickle)
-    keys = bob.store.peer_keys(alice.device)
-    assert keys is not None
-    bob.apply(msgspec.structs.replace(keys, x_wing_key=b""))
-    before = len(fickle.items(alice))
-    asker.asks(wanted(last(bob)))
-    assert len(fickle.items(alice)) == before
-
-
-def test_many_are_given_a_few_at_a_time(
-    alice: Peer, bob: Victim, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(repair_answering, "AT_ONCE", 2)
-    for number in range(5):
-        say(bob, f"number {number}")
-    asker = Asker(alice, bob, fickle)
-    asker.asks(*map(wanted, bob.store.history(EVERYONE, 5, None)))
-    given = [len(asker.given())]
-    for _ in range(2):
-        ask(bob, repair_answering.AGAIN_MS)
-        given.append(len(asker.given()))
-    assert given == [2, 2, 1]
-    assert bob.core.repairs.answering.wake_at_ms is None
+def test_the_same_word_again_changes_nothing(alice: Peer, bob: Victim) -> None:
+    """A message whose entry did not open comes again with a key, behind a run that it has named before."""
+    out = with_key(alice, bob, EVERYONE)
+    said = numbers(alice, out, 4)
+    bob.log(said[0], said[2])
+    (row,) = bob.store.awaited()
+    assert row.hash == hash_of(said[1])
+    bob.log(said[3])
+    assert bob.store.awaited() == [row]
