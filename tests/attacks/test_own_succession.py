@@ -9,7 +9,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import SecurityStop
 from coterie.base.ids import DeviceId
 from coterie.base.signing import IdentityKeys
-from coterie.client.commands import ReplaceIdentity
+from coterie.client.commands import Disconnected, ReplaceIdentity
 from coterie.client.events import (
     AccountChangeAnswered,
 )
@@ -89,3 +89,24 @@ def test_what_was_given_and_not_answered_is_given_again(
     assert bob.store.setting(Setting.PENDING_SUCCESSION) is None
     answered = [event for event in bob.shown if isinstance(event, AccountChangeAnswered)]
     assert [(each.change, each.code) for each in answered] == [(b"c" * 16, Code.BAD_MANIFEST)]
+
+
+def test_what_may_not_be_said_to_somebody_now_is_not_said_again_by_itself(
+    alice: Peer, bob: Victim, server: Server, identities: dict[str, IdentityKeys]
+) -> None:
+    """While Bob is away Alice has another identity, and so has he. What he had queued for her is shown as
+    unsure, and never sealed for the other one."""
+    bob.command(Disconnected(None, final=False))
+    bob.say(alice, "queued")
+    registrar = Registrar(server)
+    bob.server = registrar
+    hers, mine = follower(alice, identities["carol"]), follower(bob, IdentityKeys.generate())
+    for before, after in ((alice, hers), (bob, mine)):
+        registrar.peers[after.account] = after
+        registrar.words[after.account] = word_of(before, after).pack()
+        put(registrar, after)
+    bob.connect()
+    assert server.sends() == []
+    bob.core, told = follow(bob.store, bob.core, mine.account, NOW_MS)
+    assert [message.text for message in told.unsure] == ["queued"]
+    assert list(bob.store.outbox_conversations()) == []
