@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import msgspec
@@ -10,12 +11,13 @@ import pytest
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SealBroken
-from coterie.base.ids import AccountId
+from coterie.base.ids import AccountId, DeviceId
 from coterie.base.signing import IdentityKeys, account_id
 from coterie.ledger.leaves import Leaf, LeafKind
 from coterie.ledger.manifest import FIRST, RECOVERY, Manifest, SignedManifest, sign_manifest
 from coterie.ledger.succession import (
     SignedSuccession,
+    Succession,
     check_heir_leaf,
     check_heir_manifest,
     check_succession,
@@ -176,3 +178,22 @@ def test_an_heir_is_as_the_succession_says(alice: Owner, new: IdentityKeys) -> N
     other = again(msgspec.structs.replace(manifest, time_ms=NOW_MS + 1))
     assert code_of(lambda: check_heir_manifest(newest, signed, other)) is Code.BAD_MANIFEST
     check_heir_manifest(newest, named(other), other)
+
+
+def test_its_bytes_stay_as_they_are() -> None:
+    said = Succession(
+        account=AccountId(b"a" * 32),
+        name_hash=b"n" * 32,
+        seq=7,
+        previous=b"p" * 32,
+        heir=AccountId(b"h" * 32),
+        manifest=b"m" * 32,
+        time_ms=NOW_MS,
+    )
+    rows = (b"a", b"n", 7, b"p", b"h", b"m")
+    fields = [b"\xc4\x20" + each * 32 if isinstance(each, bytes) else bytes((each,)) for each in rows]
+    when = b"\xcf" + NOW_MS.to_bytes(8, "big")
+    assert said.pack() == b"coterie succession\x00\x01\x97" + b"".join(fields) + when
+    device = heir_device(DeviceId(b"d" * 16), AccountId(b"h" * 32))
+    parts = (b"\x00\x00\x00\x10" + b"d" * 16, b"\x00\x00\x00\x20" + b"h" * 32)
+    assert device == hashlib.sha256(b"coterie heir device\x00\x01" + b"".join(parts)).digest()[:16]
