@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from coterie.client.events import MessagesMissing as MessagesMissing
     from coterie.client.events import MessageState as MessageState
     from coterie.client.events import NameReset as NameReset
+    from coterie.client.events import NameWentBack as NameWentBack
     from coterie.client.events import OwnDeviceQuestion as OwnDeviceQuestion
     from coterie.client.events import Person as Person
     from coterie.client.events import PersonAppeared as PersonAppeared
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from coterie.client.events import ResetState as ResetState
     from coterie.client.events import SendingStuck as SendingStuck
     from coterie.client.events import Sent as Sent
+    from coterie.client.events import ServerRestored as ServerRestored
     from coterie.client.events import VaultRenewed as VaultRenewed
     from coterie.client.events import VerificationAsked as VerificationAsked
     from coterie.client.events import VerificationEnded as VerificationEnded
@@ -147,6 +149,7 @@ _MODULES = {
         "MessagesMissing",
         "MessageState",
         "NameReset",
+        "NameWentBack",
         "OwnDeviceQuestion",
         "Person",
         "PersonAppeared",
@@ -154,6 +157,7 @@ _MODULES = {
         "ResetState",
         "SendingStuck",
         "Sent",
+        "ServerRestored",
         "VerificationAsked",
         "VerificationEnded",
         "Verified",

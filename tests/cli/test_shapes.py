@@ -36,13 +36,16 @@ from coterie.client.events import (
     MessagesMissing,
     MessageState,
     NameReset,
+    NameWentBack,
     NotInLedger,
     OwnDeviceQuestion,
     Person,
     PersonAppeared,
     PresenceChanged,
     ResetState,
+    ServerRestored,
 )
+from coterie.screens.i18n import Text, say
 from coterie.screens.moments import Calendar
 
 BOB = Person(name=UserName("bob"), account=AccountId(bytes(32)), online=True, verified=False, me=False)
@@ -170,6 +173,11 @@ def test_what_needs_a_newer_version_says_so() -> None:
         (LedgerDoubted(None), {"event": "trust", "ledger": "well"}),
         (NotInLedger(BOB.name), {"event": "not-in-ledger", "name": "bob"}),
         (
+            ServerRestored(1_795_521_600_000),
+            {"event": "server-restored", "copied": "2026-11-24T12:00:00.000Z"},
+        ),
+        (NameWentBack(BOB), {"event": "went-back", "name": "bob", "account_id": "00" * 32}),
+        (
             NameReset(BOB.name, BOB.account, ResetState.ANNOUNCED, 1, own=True),
             {"event": "reset", "name": "bob", "account_id": "00" * 32, "state": "announced", "own": True},
         ),
@@ -202,6 +210,14 @@ def test_events_as_objects(event: Event, said: object) -> None:
             "The server has signed nothing for a day: it may hide that a device was removed",
         ),
         (LedgerDoubted(None), "The server shows its ledger as it should again"),
+        (
+            ServerRestored(1_795_521_600_000),
+            say(Text.SERVER_RESTORED, when="Tuesday, 2026-11-24"),
+        ),
+        (
+            NameWentBack(BOB),
+            say(Text.NAME_WENT_BACK, name="bob"),
+        ),
     ],
 )
 def test_events_as_sentences(event: Event, said: str) -> None:

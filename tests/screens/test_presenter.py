@@ -20,11 +20,13 @@ from coterie.client.events import (
     MessagesMissing,
     MessageState,
     NameReset,
+    NameWentBack,
     NotFor,
     NotInLedger,
     OwnDeviceQuestion,
     PersonAppeared,
     ResetState,
+    ServerRestored,
 )
 from coterie.screens.asking import Answer
 from coterie.screens.i18n import Text, refusal, say
@@ -216,6 +218,13 @@ def test_missing_messages_are_a_line_where_they_are_missing(screen: Screen, stre
     screen.take([MessagesMissing(street.direct("bob"), "@bob", bob, 1)])
     texts = [row.text for row in screen.timeline if isinstance(row, NoticeRow)]
     assert texts == ["2 messages of bob are missing here"]
+
+
+def test_a_restore_of_the_server_is_a_line(screen: Screen, street: Street) -> None:
+    screen.take([ServerRestored(0), NameWentBack(street.person("bob"))])
+    first, second = (row.text for row in screen.timeline if isinstance(row, NoticeRow))
+    assert first.startswith("Your server was restored from a copy of ")
+    assert second == say(Text.NAME_WENT_BACK, name=street.person("bob").name)
 
 
 def test_what_is_not_in_the_ledger_is_a_line(screen: Screen, street: Street) -> None:

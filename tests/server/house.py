@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from coterie.base.clock import FakeClock
 from coterie.server.connection import CloseReason, Connection
-from coterie.server.founding import open_realm
 from coterie.server.metrics import Metrics
 from coterie.server.realm import Realm
+from coterie.server.restoring import open_or_begin_life
 from coterie.server.sequencer import Sequencer
 from coterie.server.store.sqlite import SqliteStore
 from coterie.server.turns import Turns
@@ -193,7 +193,7 @@ async def house_in(
     time = clock or FakeClock(NOW_MS)
     store = SqliteStore(folder / "server.db")
     try:
-        realm = await open_realm(store, tls_key, open_signup, time.wall_ms())
+        realm = await open_or_begin_life(store, tls_key, open_signup, time.wall_ms())
         metrics = Metrics()
         turns = Turns(store, realm, await Sequencer.load(store, realm), metrics, time)
         await turns.prepare()

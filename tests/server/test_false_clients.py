@@ -29,6 +29,8 @@ from coterie.wire.frames import (
     Hello,
     LoginProve,
     LoginStart,
+    OfferManifests,
+    OfferVault,
     Ping,
     Pong,
     ProveDevice,
@@ -36,6 +38,7 @@ from coterie.wire.frames import (
     PublishPrekeys,
     RelayApproval,
     Send,
+    ShowHead,
     SignUp,
     Succeed,
     Sync,
@@ -43,6 +46,7 @@ from coterie.wire.frames import (
 )
 from coterie.wire.frames.accounts import KnownAccount
 from coterie.wire.frames.messages import LeftOutDevice
+from coterie.wire.frames.offers import OfferedManifests
 from coterie.wire.frames.shared import DeviceRef, Position
 from tests.mutants import mutants
 from tests.server.house import TLS_KEY, House, Wire, settle
@@ -65,6 +69,7 @@ class Liars:
         conversation = alice.direct_with(bob)
         device, positions = alice.device, (Position(mailbox_of(alice.device.id), wire.incarnation, 0),)
         share = device.share(conversation, bob.account, bob.device, request=9)
+        offered = OfferedManifests((alice.signed.pack(),), b"", b"leaf", 1, (bytes(32),))
         left_out = (LeftOutDevice(conversation, device.session, bob.device.id, "no-prekey"),)
         return {
             Hello: Hello(VERSIONS),
@@ -91,6 +96,9 @@ class Liars:
             WatchApprovals: WatchApprovals(9, 60),
             RelayApproval: RelayApproval(b"r" * 16, b"answer"),
             EndApproval: EndApproval(b"r" * 16),
+            ShowHead: ShowHead(9, self._house.realm.ledger.head),
+            OfferManifests: OfferManifests(9, (offered,), self._house.realm.ledger.head),
+            OfferVault: OfferVault(9, alice.vault, alice.auth_key, alice.auth_key),
         }
 
     async def ready_for(self, kind: type) -> Wire:
@@ -100,7 +108,7 @@ class Liars:
             return house.wire()
         if kind is AddDevice:
             return await logged_in(house, alice)
-        if kind in (SignUp, LoginStart, LoginProve, ProveDevice, AskApproval):
+        if kind in (SignUp, LoginStart, LoginProve, ProveDevice, AskApproval, ShowHead):
             wire = house.wire()
             await wire.greet()
             if kind is LoginProve:

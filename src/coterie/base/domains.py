@@ -40,6 +40,7 @@ class Domain(StrEnum):
     IDENTITY_STATEMENT = "coterie identity statement"
     SERVER_STATEMENT = "coterie server statement"
     BACKUP = "coterie backup"
+    RESTORE_STATEMENT = "coterie restore statement"
     PROVE_DEVICE = "coterie prove device"
     LEDGER_ID = "coterie ledger id"
     LEAF = "coterie leaf"

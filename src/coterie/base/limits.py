@@ -71,6 +71,9 @@ PREKEYS_BURST = 2000.0
 MANIFEST_TRIES_PER_SECOND = 1 / 60
 MANIFEST_TRIES_BURST = 20.0
 """Taken or not: each costs the server milliseconds."""
+OFFERS_PER_SECOND = 5.0
+OFFERS_BURST = 2000.0
+"""Manifests given back to a restored server."""
 
 # accounts and devices
 NAME_CHARACTERS = 32
@@ -113,6 +116,12 @@ HEAD_OLD_MS = DAY_MS
 STALE_HEAD_MS = DAY_MS
 LEAVES_PER_FRAME = 4000
 ACCOUNTS_PER_FRAME = 50
+OFFERS_PER_FRAME = 50
+OFFERED_BYTES = 512 * 1024
+"""Of what one frame gives back to a restored server; one account is always within it."""
+RESTORES_MOST = 64
+RESTORE_EVERY_MS = DAY_MS
+"""Whoever says sooner that it was restored once more is not believed."""
 EPOCH_LEAVES = 100
 EPOCH_SECONDS = 1.0
 

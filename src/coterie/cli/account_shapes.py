@@ -58,6 +58,22 @@ class ResetShape(Shape, frozen=True, kw_only=True):
     own: bool
 
 
+class RestoredShape(Shape, frozen=True, kw_only=True):
+    """The server was restored from a copy. copied: of when it is."""
+
+    event: str
+    copied: str
+
+
+class WentBackShape(Shape, frozen=True, kw_only=True):
+    """The ledger shows another list of somebody's devices than is known here, since the server was restored:
+    nothing is sent to them."""
+
+    event: str
+    name: str
+    account_id: str
+
+
 class NotInLedgerShape(Shape, frozen=True, kw_only=True):
     """The server has shown something for a name that its ledger does not have."""
 

@@ -66,6 +66,7 @@ class Arguments(argparse.Namespace):
     ready_fd: int | None = None
     # admin
     remove: bool = False
+    copy: Path = Path()
     # verify
     safety_number: bool = False
     qr_text: str | None = None

@@ -48,9 +48,13 @@ def _admin(parser: Parser) -> None:
     )
     reset = command(actions, "reset", "make a code by which somebody who has lost everything begins anew")
     check = command(actions, "check", "look at every page and row of the server's database; changes nothing")
+    backup = command(actions, "backup", "copy all that the server has, running or not, into one file")
+    restore = command(actions, "restore", "put such a copy back, while the server is stopped")
+    for each in (backup, restore):
+        each.add_argument("copy", type=Path, metavar="FILE_OR_DIR", help="the copy, or the folder of copies")
     for each in (sees, speaker, reset):
         each.add_argument("name", metavar="NAME")
-    for each in (sees, speaker, reset, rotate, check):
+    for each in (sees, speaker, reset, rotate, check, backup, restore):
         each.add_argument("--data", type=Path, metavar="DIR", help="the server's data folder")
 
 

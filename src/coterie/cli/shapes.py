@@ -61,6 +61,14 @@ class CheckShape(Shape, frozen=True, kw_only=True):
     fault: str | None = None
 
 
+class CopyShape(Shape, frozen=True, kw_only=True):
+    """admin backup, admin restore. copy: the file; made: when; people: how many accounts it holds."""
+
+    copy: str
+    made: str
+    people: int
+
+
 class ResetCodeShape(Shape, frozen=True, kw_only=True):
     """admin reset. expires: until when the code is good."""
 

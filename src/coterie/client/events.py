@@ -216,6 +216,20 @@ class LedgerDoubted(msgspec.Struct, frozen=True):
     code: Code | None
 
 
+class ServerRestored(msgspec.Struct, frozen=True):
+    """The server's data was lost, and put back from a copy made at copied_ms (by its clock, an hour at most
+    too early). Nobody is accused; devices bring back what the copy lacks."""
+
+    copied_ms: int
+
+
+class NameWentBack(msgspec.Struct, frozen=True):
+    """Since the server was restored its ledger shows an older list of somebody's devices than is known here,
+    or another one, and it does not take the right one: nothing is sent to them."""
+
+    person: Person
+
+
 class OwnDeviceQuestion(msgspec.Struct, frozen=True):
     """A device came to this account that this one did not know: was this you? Stays until it is answered."""
 
@@ -363,6 +377,8 @@ Event = (
     | MessagesMissing
     | MessagesFetching
     | LedgerDoubted
+    | ServerRestored
+    | NameWentBack
     | OwnDeviceQuestion
     | AccountChangeAnswered
     | ContactDeviceQuestion

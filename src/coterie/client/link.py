@@ -207,6 +207,7 @@ class Connection:
             self.tls_key,
             clock.wall_ms(),
             known_identity=address.known_identity,
+            restores=welcome.restores,
         )
         if welcome.incarnation != self.statement.incarnation:
             raise SecurityStop(Code.IDENTITY_CHANGED, "an incarnation that the statement does not name")

@@ -30,7 +30,7 @@ from coterie.client.following import follow, readdressed
 from coterie.client.journal import Journal
 from coterie.client.link import Connection
 from coterie.client.outcome import Outcome
-from coterie.client.signing_in import Renewal, add, connect, is_copy, keep_proof, save, sign_in
+from coterie.client.signing_in import Renewal, add, begin_life, connect, enter, is_copy, keep_proof, save
 from coterie.client.store.records import DropSetting, PutSetting, Record, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.wire.frames import ClientFrame, Ping, ServerFrame
@@ -356,7 +356,8 @@ class Runtime:
             raise SecurityStop(Code.LEDGER_SPLIT, "this server has shown two ledgers")
         connection = await connect(self._store, self.core.profile, self._clock, self.journal)
         try:
-            ready = await sign_in(connection, self._store, self.core.profile, self.core.keyring, self._run)
+            self._go_along(connection)
+            ready = await enter(connection, self._store, self.core, self._run)
         except BaseException:
             connection.close()
             raise
@@ -367,6 +368,14 @@ class Runtime:
         self._put(_Asked(Connected(ready, incarnation, identity), None))
         connection.handover(self._put)
         return connection
+
+    def _go_along(self, connection: Connection) -> None:
+        """Where the server was restored from a copy. Raises SecurityStop, Unavailable (core/lives.py)."""
+        life = begin_life(self.core, self._store, connection, self._clock.wall_ms())
+        if life is not None:
+            self.core = Switchboard(self._store, life.profile)
+            for event in life.outcome.show:
+                self._tell(event)
 
     async def _become_new_device(self, renewal: Renewal) -> None:
         """This profile is a copy: draw a new device, have it on disk, then tell the server (rule 28)."""

@@ -12,13 +12,15 @@ from coterie.base.codes import Code
 from coterie.base.domains import Domain, prefix
 from coterie.base.errors import CoterieError, Refused, RemoteError
 from coterie.client.core.keyring import Keyring
+from coterie.client.core.lives import Lives, NewLife
 from coterie.client.core.profile import Profile, Run, ServerProof
+from coterie.client.core.switchboard import Switchboard
 from coterie.client.journal import Journal
 from coterie.client.link import Address, Connection
 from coterie.client.store.records import DropSetting, PutSetting, Record, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.wire import codec
-from coterie.wire.frames import Accepted, AddDevice, ProveDevice, Ready, Welcome
+from coterie.wire.frames import Accepted, AddDevice, OfferManifests, ProveDevice, Ready, ShowHead, Welcome
 
 
 class Successor(msgspec.Struct, frozen=True):
@@ -47,13 +49,26 @@ async def connect(
 
 
 async def sign_in(
-    connection: Connection, store: ClientStore, profile: Profile, keys: Keyring, run: Run
+    connection: Connection,
+    store: ClientStore,
+    profile: Profile,
+    keys: Keyring,
+    run: Run,
+    offer: OfferManifests | None = None,
 ) -> Ready:
-    """Prove this device. Raises Refused, RemoteError, Unavailable."""
+    """Prove this device. offer: this account, for a restored server that does not know it any more.
+    Raises Refused, RemoteError, Unavailable."""
     await _finish_sign_up(connection, store)
     if store.setting(Setting.RESTORED) is not None:
         raise Refused(Code.RESTORED_PROFILE, "what came out of a backup has no keys of a device")
-    answer = await connection.ask(_proof(connection, profile, keys, run))
+    proof = _proof(connection, profile, keys, run)
+    try:
+        answer = await connection.ask(proof)
+    except Refused as refused:
+        if refused.code is not Code.UNKNOWN_DEVICE or offer is None:
+            raise
+        await connection.ask(offer)
+        answer = await connection.ask(proof)
     if not isinstance(answer, Ready):
         raise RemoteError(Code.UNEXPECTED_FRAME, "no Ready")
     return answer
@@ -61,9 +76,35 @@ async def sign_in(
 
 def keep_proof(store: ClientStore, welcome: Welcome) -> None:
     """Keep how the server proved itself, for ledger files; written where it is news."""
-    packed = ServerProof(welcome.identity, welcome.chain, welcome.statement).pack()
+    packed = ServerProof(welcome.identity, welcome.chain, welcome.statement, welcome.restores).pack()
     if store.setting(Setting.SERVER_PROOF) != packed:
         save(store, (PutSetting(Setting.SERVER_PROOF, packed),))
+
+
+def begin_life(core: Switchboard, store: ClientStore, connection: Connection, now_ms: int) -> NewLife | None:
+    """Where the server was restored from a copy: have it on disk what that means, before anything is said to
+    it. None where it was not. Raises SecurityStop, Unavailable."""
+    lives = Lives(store, core.profile, core.people)
+    life = lives.begun(connection.statement, connection.welcome.restores, core.trust.view, now_ms)
+    if life is not None:
+        save(store, life.outcome.save)
+    return life
+
+
+async def enter(connection: Connection, store: ClientStore, core: Switchboard, run: Run) -> Ready:
+    """Sign in at a server that may not know that it was restored, or may not know this device any more.
+    Raises Refused, RemoteError, Unavailable."""
+    await show_head(connection, store)
+    offer = core.trust.returning.own_offer(1)
+    return await sign_in(connection, store, core.profile, core.keyring, run, offer)
+
+
+async def show_head(connection: Connection, store: ClientStore) -> None:
+    """What the server signed last as far as is known here: where it is a copy that does not know that, it
+    hangs up and begins anew. Raises Unavailable then, RemoteError."""
+    head = store.setting(Setting.HEAD)
+    if head is not None:
+        await connection.ask(ShowHead(1, head))
 
 
 async def add(connection: Connection, frame: AddDevice) -> None:

@@ -93,7 +93,7 @@ def audit(file: LedgerFile) -> Audit:
     covered = max((head.size for head in right), default=0)
     fraud = _two_truths(heads) or _two_pasts(heads, right, roots, covered)
     leaves = [Leaf.unpack(each) for each in file.leaves]
-    broken, names = _follow(leaves[:covered])
+    broken, names = _follow(leaves[:covered], goes_on=_goes_on(file))
     if fraud is None and broken is not None:
         fraud = Fraud(broken, (max(right, key=lambda head: head.size),))
     if fraud is None and (hidden := _unrecorded(file, leaves[:covered])):
@@ -186,7 +186,13 @@ def _two_pasts(
     return None
 
 
-def _follow(leaves: Sequence[Leaf]) -> tuple[str | None, int]:
+def _goes_on(file: LedgerFile) -> bool:
+    """Whether the ledger began after a restore: people's names go on in it where they stood."""
+    said = ServerStatement.unpack(SignedStatement.unpack(file.statement).payload)
+    return said.ledger != said.founding_ledger
+
+
+def _follow(leaves: Sequence[Leaf], *, goes_on: bool = False) -> tuple[str | None, int]:
     """The first breach of a name's chain, None where there is none; and how many names people have."""
     newest: dict[bytes, int] = {}
     owners: dict[bytes, bytes] = {}
@@ -195,7 +201,8 @@ def _follow(leaves: Sequence[Leaf]) -> tuple[str | None, int]:
         before = leaves[newest[leaf.name_hash]] if leaf.name_hash in newest else None
         if leaf.previous != newest.get(leaf.name_hash, NO_LEAF):
             return f"leaf {index} does not follow its name's newest", 0
-        if leaf.seq != (before.seq + 1 if before else 1):
+        stood_before = goes_on and before is None and leaf.kind is not LeafKind.SERVER
+        if leaf.seq != (before.seq + 1 if before else 1) and not stood_before:
             return f"leaf {index} has a number that does not follow", 0
         if (leaf.kind is LeafKind.SERVER) != (leaf.name_hash == SERVER_NAME_HASH):
             return f"leaf {index} mixes a person and the server", 0
@@ -203,7 +210,8 @@ def _follow(leaves: Sequence[Leaf]) -> tuple[str | None, int]:
             return f"leaf {index} gives an account a second name", 0
         if leaf.kind in HEIRS and leaf.account in owners:
             return f"leaf {index} gives a name to an account that is known", 0
-        wrong = _wrong_heir(leaf, before, leaves)
+        ended_before = stood_before and leaf.kind is LeafKind.TOMBSTONE
+        wrong = "" if ended_before else _wrong_heir(leaf, before, leaves)
         if wrong:
             return f"leaf {index} {wrong}", 0
         owners[leaf.account] = leaf.name_hash

@@ -19,6 +19,7 @@ from coterie.base.signing import IdentityPublic, LedgerPublic, account_id, verif
 from coterie.ledger.devices import bad_manifest, check_devices, check_grown
 from coterie.ledger.leaves import Leaf, LeafKind, LedgerView, name_hash
 from coterie.ledger.manifest import KEY_BYTES, Manifest, Prekey, SignedManifest, SignedPrekey
+from coterie.ledger.restores import check_restores
 from coterie.ledger.statements import IdentityStatement, ServerStatement, SignedStatement, ledger_id
 
 
@@ -53,6 +54,17 @@ def check_begun(signed: SignedManifest) -> None:
     identity and by a device of its own. What else must hold: ledger/succession.py."""
     _check_form(signed.manifest)
     _check_signatures(signed, signed.manifest)
+
+
+def check_alone(signed: SignedManifest) -> None:
+    """A manifest of any number by itself: well-formed, signed by its identity and by a device that it lists.
+    Whether it is the account's is for its leaf to say, or for one that follows it."""
+    manifest = signed.manifest
+    if manifest.seq == 1:
+        check_first(signed)
+        return
+    _check_form(manifest)
+    _check_signatures(signed, manifest)
 
 
 def check_successor(old: SignedManifest, new: SignedManifest, *, cancelled: int = 0) -> None:
@@ -121,12 +133,14 @@ def check_welcome(
     now_ms: int,
     *,
     known_identity: bytes = b"",
+    restores: tuple[bytes, ...] = (),
 ) -> ServerStatement:
     """Whether a server is who it was: its founding identity, the way to its current one, and its statement.
 
     pinned: id of the founding identity, None at a first contact; chain: packed SignedStatements of identity
     changes; tls_key: SHA-256 of the public key (SubjectPublicKeyInfo, DER) of the certificate seen;
-    known_identity: the current identity as last accepted, which the chain may only go on from.
+    known_identity: the current identity as last accepted, which the chain may only go on from; restores:
+    packed SignedStatements by which its first ledger became the present one.
 
     Raises SecurityStop(identity-changed) where anything is false, Unavailable(statement-expired) where all is
     true but out of date, RemoteError where bytes are malformed.
@@ -150,15 +164,18 @@ def check_welcome(
         raise _false_server("a certificate that the statement does not name")
     if said.ledger != ledger_id(server, said.ledger_nonce):
         raise _false_server("a ledger id that is not this server's")
+    check_restores(restores, said, tuple(passed))
     if not said.issued_ms - limits.CLOCK_SKEW_MS <= now_ms < said.expires_ms:
         raise Unavailable(Code.STATEMENT_EXPIRED, "the server's statement is not valid now")
     return said
 
 
-def check_recorded(chain: tuple[bytes, ...], statement: bytes, view: LedgerView) -> None:
+def check_recorded(
+    chain: tuple[bytes, ...], statement: bytes, view: LedgerView, restores: tuple[bytes, ...] = ()
+) -> None:
     """Whether the ledger records what a server proved itself by: the statement under its number, and before
-    it each change of identity, in order. So nobody is shown a certificate or an identity that others do not
-    see.
+    it each change of identity and each restore, in order. So nobody is shown a certificate, an identity or a
+    restore that others do not see.
 
     The view must go as far as the server's newest head. Raises SecurityStop(identity-changed), RemoteError.
     """
@@ -167,9 +184,10 @@ def check_recorded(chain: tuple[bytes, ...], statement: bytes, view: LedgerView)
     *before, last = (b"", *view.statements(said.seq + 1))
     if last != signed.hash or len(before) != said.seq:
         raise _false_server("a statement that the ledger does not record")
-    recorded = iter(before)
-    if not all(SignedStatement.unpack(link).hash in recorded for link in chain):
-        raise _false_server("a change of identity that the ledger does not record")
+    for links in (chain, restores):
+        recorded = iter(before)
+        if not all(SignedStatement.unpack(link).hash in recorded for link in links):
+            raise _false_server("a change of identity or a restore that the ledger does not record")
 
 
 def _next_identity(current: IdentityPublic, seq: int, link: bytes) -> IdentityPublic:

@@ -74,7 +74,9 @@ SERVER_NAME_HASH = name_hash(UserName("server"))
 class LedgerView:
     """A ledger as computed from its leaves: the tree, and the newest leaf of every name and account."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, follows: bool = False) -> None:
+        """follows: this one began after a restore, so that names go on in it where they stood."""
+        self.follows = follows
         self.tree = Tree()
         self._by_name: dict[bytes, tuple[int, Leaf]] = {}
         self._by_account: dict[AccountId, tuple[int, Leaf]] = {}
@@ -85,9 +87,9 @@ class LedgerView:
         self._heirs: dict[AccountId, AccountId] = {}
 
     @classmethod
-    def from_leaves(cls, leaves: Iterable[bytes]) -> LedgerView:
+    def from_leaves(cls, leaves: Iterable[bytes], *, follows: bool = False) -> LedgerView:
         """Raises what append() raises."""
-        view = cls()
+        view = cls(follows=follows)
         for leaf in leaves:
             view.append(leaf)
         return view
@@ -168,11 +170,13 @@ class LedgerView:
         return ((account, leaf) for account, (_, leaf) in self._by_account.items())
 
     def _check_new_name(self, leaf: Leaf) -> None:
-        if leaf.kind in (LeafKind.TOMBSTONE, LeafKind.RESET, LeafKind.SUCCESSION):
+        goes_on = self.follows and leaf.kind is not LeafKind.SERVER
+        ends = leaf.kind is LeafKind.TOMBSTONE and not goes_on
+        if ends or leaf.kind in (LeafKind.RESET, LeafKind.SUCCESSION):
             raise _contradiction("a name that ends before it began")
         if (leaf.kind is LeafKind.SERVER) != (leaf.name_hash == SERVER_NAME_HASH):
             raise _contradiction("a person's leaf under the server's name, or the reverse")
-        if leaf.previous != NO_LEAF or leaf.seq != 1:
+        if leaf.previous != NO_LEAF or (leaf.seq != 1 and not goes_on):
             raise _contradiction("a name's first leaf that is not number 1")
         if leaf.account in self._by_account:
             raise _contradiction("an account with two names")

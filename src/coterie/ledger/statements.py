@@ -1,4 +1,5 @@
-"""Statements of identities: a change of identity, and what a server says it is (encryption rules 7 and 19).
+"""Statements of identities: a change of identity, what a server says it is, and that it was restored from a
+copy (encryption rules 7 and 19).
 
 docs/protocol.md, Statements. ledger.checks decides whether a chain of them may be believed.
 """
@@ -90,8 +91,40 @@ class ServerStatement(msgspec.Struct, frozen=True, array_like=True, forbid_unkno
 _server_decoder = msgspec.msgpack.Decoder(ServerStatement)
 
 
+class RestoreStatement(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Signed by a server's identity: my data was restored from a copy, and goes on in another ledger.
+
+    server: id of the founding identity; identity: id of the one that signs; seq: its place among the
+    restores, from 1; old_ledger, old_size, old_root: the ledger before, as the copy has it under its newest
+    head; ledger, incarnation: the new ones; copied_ms: time of that head, so of the copy within an hour.
+    """
+
+    server: Account
+    identity: Account
+    seq: Seq
+    old_ledger: Ledger
+    old_size: Seq
+    old_root: Hash
+    ledger: Ledger
+    incarnation: Bytes16
+    copied_ms: Natural
+    time_ms: Natural
+
+    def pack(self) -> bytes:
+        """The bytes that are signed and sent."""
+        return pack(Domain.RESTORE_STATEMENT, self)
+
+    @classmethod
+    def unpack(cls, payload: bytes) -> RestoreStatement:
+        """Raises RemoteError; accepts exactly what pack() gives."""
+        return unpack(_restore_decoder, Domain.RESTORE_STATEMENT, payload)
+
+
+_restore_decoder = msgspec.msgpack.Decoder(RestoreStatement)
+
+
 class SignedStatement(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A packed IdentityStatement or ServerStatement with the identity's signature."""
+    """A packed IdentityStatement, ServerStatement or RestoreStatement with the identity's signature."""
 
     payload: bytes
     signature: IdentitySignature
@@ -113,7 +146,9 @@ class SignedStatement(msgspec.Struct, frozen=True, array_like=True, forbid_unkno
 _signed_decoder = msgspec.msgpack.Decoder(SignedStatement)
 
 
-def sign_statement(statement: IdentityStatement | ServerStatement, identity: IdentityKeys) -> SignedStatement:
-    """identity: the old one of an IdentityStatement, the current one of a ServerStatement."""
+def sign_statement(
+    statement: IdentityStatement | ServerStatement | RestoreStatement, identity: IdentityKeys
+) -> SignedStatement:
+    """identity: the old one of an IdentityStatement, the current one of the others."""
     payload = statement.pack()
     return SignedStatement(payload, identity.sign(payload))

@@ -110,6 +110,8 @@ class Chat:
                 | events.AccountChangeAnswered()
                 | events.NameReset()
                 | events.NotInLedger()
+                | events.ServerRestored()
+                | events.NameWentBack()
             ):
                 self._warn(event, batch)
             case (
@@ -127,8 +129,8 @@ class Chat:
             case events.NameReset():
                 self._noticing.reset(event, batch)
                 batch.ask(intents.ReadAll())
-            case events.NotInLedger(name=name):
-                self._noticing.not_in_ledger(name, batch)
+            case events.NotInLedger() | events.ServerRestored() | events.NameWentBack():
+                self._noticing.server(event, batch)
             case events.AccountChangeAnswered():
                 pass
             case events.BecameNewDevice() | events.IdentityReplaced():

@@ -62,6 +62,13 @@ class Text(StrEnum):
     NOT_IN_LEDGER = (
         "The server shows an identity or devices of {name} that are not in the ledger. They are not used"
     )
+    SERVER_RESTORED = (
+        "Your server was restored from a copy of {when}. What came since is brought back by itself"
+    )
+    NAME_WENT_BACK = (
+        "{name}: since it was restored the server shows another list of devices than the one known here. "
+        "Nothing is sent to them"
+    )
     NAME_NOT_IN_LEDGER = "{name}: the server shows an identity that is not in the ledger. Nothing was sent"
     OWN_RESET_ASKED = "Somebody begins your name anew with another identity. Was this you?"
     OWN_RESET_ABOUT = "In a day the name is theirs, unless you say no"

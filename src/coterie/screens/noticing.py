@@ -20,6 +20,7 @@ from coterie.client.events import (
 from coterie.screens.i18n import Text, fetching_line, missing_line, say
 from coterie.screens.moments import Calendar
 from coterie.screens.open_timeline import OpenTimeline
+from coterie.screens.server_news import ServerNews, server_line
 from coterie.screens.signals import Batch
 from coterie.screens.timeline_rows import Notice
 from coterie.screens.verifying import devices_line, reset_line
@@ -36,7 +37,7 @@ News = (
     | events.OwnDeviceQuestion
     | events.AccountChangeAnswered
     | events.NameReset
-    | events.NotInLedger
+    | ServerNews
 )
 """What a person has to be told of beside what is said."""
 
@@ -77,9 +78,9 @@ class Noticing:
         line = devices_line(person, event.by_recovery, event.published_ms, self._calendar)
         self._about(person, line, batch)
 
-    def not_in_ledger(self, name: str, batch: Batch) -> None:
-        """The server has shown something that its ledger does not have."""
-        self._put(say(Text.NOT_IN_LEDGER, name=name), (self._everyone,), batch)
+    def server(self, event: ServerNews, batch: Batch) -> None:
+        """Something about the server that concerns everybody."""
+        self._put(server_line(event, self._calendar), (self._everyone,), batch)
 
     def verifying(self, person: Person, text: str, batch: Batch) -> None:
         """How far it is with verifying somebody: for the conversation with them alone."""

@@ -223,6 +223,9 @@ class FrameTitle(StrEnum):
     WATCH_APPROVALS = "Looking for a device that wants to join"
     RELAY_APPROVAL = "Between your device and one that wants to join"
     END_APPROVAL = "Nothing more for a device that wants to join"
+    SHOW_HEAD = "How much of the ledger this device was shown"
+    OFFER_MANIFESTS = "Whom a restored server may lack"
+    OFFER_VAULT = "Your vault, for a restored server"
 
 
 FRAME_TITLES: Final[dict[type[ClientFrame], FrameTitle]] = {
@@ -250,4 +253,7 @@ FRAME_TITLES: Final[dict[type[ClientFrame], FrameTitle]] = {
     frames.WatchApprovals: FrameTitle.WATCH_APPROVALS,
     frames.RelayApproval: FrameTitle.RELAY_APPROVAL,
     frames.EndApproval: FrameTitle.END_APPROVAL,
+    frames.ShowHead: FrameTitle.SHOW_HEAD,
+    frames.OfferManifests: FrameTitle.OFFER_MANIFESTS,
+    frames.OfferVault: FrameTitle.OFFER_VAULT,
 }

@@ -65,7 +65,12 @@ class DataFolder:
     @property
     def certificate(self) -> Path:
         """The server's own: PEM of private key and certificate."""
-        return self.path / "tls.pem"
+        return self.certificate_of(self.path)
+
+    @staticmethod
+    def certificate_of(folder: Path) -> Path:
+        """Where the server's own certificate lies in a data folder, running or not."""
+        return folder / "tls.pem"
 
     def close(self) -> None:
         os.close(self._handle)

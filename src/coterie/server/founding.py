@@ -31,6 +31,8 @@ from coterie.server.store.results import Denied
 SECRETS = "secrets"
 INCARNATION = "incarnation"
 CHAIN = "chain"
+RESTORES = "restores"
+"""Signed statements by which the first ledger became the present one, packed."""
 INVITE_TOKEN = "invite-token"
 NAME = UserName("server")
 
@@ -42,6 +44,7 @@ RENEW_BEFORE_MS = limits.STATEMENT_MS // 2
 _secrets_decoder = msgspec.msgpack.Decoder(ServerSecrets)
 _chain_decoder = msgspec.msgpack.Decoder(tuple[bytes, tuple[bytes, ...]])
 """The founding identity, packed, and the signed statements from there to the current one."""
+_restores_decoder = msgspec.msgpack.Decoder(tuple[bytes, ...])
 
 
 async def open_realm(store: Store, tls_key: bytes, open_signup: bool, now_ms: int) -> Realm:
@@ -58,6 +61,7 @@ async def open_realm(store: Store, tls_key: bytes, open_signup: bool, now_ms: in
         said = ServerStatement.unpack(SignedStatement.unpack(signed).payload)
         changes = await store.fact(CHAIN)
         founding, chain = _chain_decoder.decode(changes) if changes else (said.identity, ())
+        restores = _restores_decoder.decode(await store.fact(RESTORES) or b"\x90")
     except (msgspec.MsgspecError, ValueError, RemoteError):
         raise Unavailable(Code.DISK, "the server's own records are damaged") from None
     return Realm(
@@ -66,6 +70,7 @@ async def open_realm(store: Store, tls_key: bytes, open_signup: bool, now_ms: in
         server=said.server,
         identity=founding,
         chain=chain,
+        restores=restores,
         founding_ledger=said.founding_ledger,
         everyone=everyone_id(said.founding_ledger),
         tls_key=tls_key,

@@ -19,6 +19,8 @@ FAILURES = 20.0
 FAILURE_WINDOW_SECONDS = 900.0
 FAN_OUT_PER_SECOND = 200.0
 FAN_OUT_BURST = 20_000.0
+HEADS_PER_SECOND = 1.0
+HEADS_BURST = 20.0
 """Envelopes: the first message to everyone may need one for each of thousands of devices."""
 SPEAKERS_ABOVE_DEVICES = 1000
 COUNTED_DEVICES_PER_ACCOUNT = 3
@@ -95,6 +97,10 @@ class Rates:
         """By account, in keys."""
         self.manifests = Buckets(limits.MANIFEST_TRIES_PER_SECOND, limits.MANIFEST_TRIES_BURST)
         """By account, in tries."""
+        self.offers = Buckets(limits.OFFERS_PER_SECOND, limits.OFFERS_BURST)
+        """After a restore: by account, by address of who is not signed in yet; in manifests that are new."""
+        self.heads = Buckets(HEADS_PER_SECOND, HEADS_BURST)
+        """Heads beyond our own that somebody shows, by address: a signature is checked for each."""
         self.approvals = Buckets(limits.APPROVALS_PER_HOUR / 3600, limits.APPROVALS_BURST)
         """Devices that want to join, by address; none on loopback."""
         self.approval_watches = Buckets(limits.APPROVAL_WATCHES_PER_SECOND, limits.APPROVAL_WATCHES_BURST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from functools import cached_property
 
 import msgspec
 from cryptography.hazmat.primitives import hashes
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.hmac import HMAC
 from coterie.base.domains import Domain, prefix
 from coterie.base.ids import AccountId, ConversationId, DeviceId, LedgerId
 from coterie.base.quiet import Quiet
+from coterie.base.signing import LedgerKeys, LedgerPublic
 from coterie.server.policy import Rates
 
 SECRET_BYTES = 32
@@ -47,6 +49,7 @@ class Realm:
         server: AccountId,
         identity: bytes,
         chain: tuple[bytes, ...],
+        restores: tuple[bytes, ...],
         founding_ledger: LedgerId,
         everyone: ConversationId,
         tls_key: bytes,
@@ -63,6 +66,9 @@ class Realm:
         """The founding identity, packed."""
         self.chain = chain
         """Signed statements from the founding identity to the current one."""
+        self.restores = restores
+        """Signed statements by which the founding ledger became the present one: none where the data was
+        never restored from a copy."""
         self.founding_ledger = founding_ledger
         self.everyone = everyone
         self.tls_key = tls_key
@@ -70,6 +76,10 @@ class Realm:
         self.statement = statement
         self.ledger = ledger
         self.rates = Rates()
+
+    @cached_property
+    def ledger_key(self) -> LedgerPublic:
+        return LedgerKeys.unpack(self.secrets.ledger).public
 
     def verifier_mac(self, auth_key: bytes) -> bytes:
         """What the server keeps of an auth key."""

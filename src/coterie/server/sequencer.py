@@ -37,7 +37,7 @@ class Sequencer:
     @classmethod
     async def load(cls, store: Store, realm: Realm) -> Sequencer:
         """Read and check all leaves. Raises Unavailable(disk) where they contradict one another."""
-        view = LedgerView()
+        view = LedgerView(follows=bool(realm.restores))
         try:
             while leaves := await store.leaves(view.size, view.size + LEAVES_PER_READ):
                 for leaf in leaves:

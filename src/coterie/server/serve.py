@@ -21,10 +21,11 @@ from coterie.base.invite import Invite
 from coterie.base.signing import require_primitives
 from coterie.server.certificate import ensure_certificate, tls_context, tls_key
 from coterie.server.folder import DataFolder
-from coterie.server.founding import invite_of, open_realm
+from coterie.server.founding import invite_of
 from coterie.server.gateway import listen, quiet_strangers
 from coterie.server.metrics import Metrics, serve_metrics
 from coterie.server.policy import is_loopback
+from coterie.server.restoring import open_or_begin_life
 from coterie.server.sequencer import Sequencer
 from coterie.server.settings import ReadyLine, ServerSettings
 from coterie.server.store.protocol import Store
@@ -73,51 +74,70 @@ async def serve(
             ensure_certificate(folder.certificate)
         require_sound(folder.database)
         store = SqliteStore(folder.database)
+        life = _Life(settings, folder, store, ready, clock or SystemClock())
         try:
-            await _serve(settings, folder, store, ready, clock or SystemClock())
+            while await life.serve():
+                pass
         finally:
             await store.close()
     finally:
         folder.close()
 
 
-async def _serve(
-    settings: ServerSettings,
-    folder: DataFolder,
-    store: Store,
-    ready: Callable[[ReadyLine], None],
-    clock: Clock,
-) -> None:
-    certificate = settings.cert or folder.certificate
-    context = tls_context(certificate, settings.key)
-    open_signup = is_loopback(settings.host) if settings.open_signup is None else settings.open_signup
-    realm = await open_realm(store, tls_key(certificate), open_signup, clock.wall_ms())
-    sequencer = await Sequencer.load(store, realm)
-    metrics = Metrics()
-    quiet_strangers(asyncio.get_running_loop())
-    turns = Turns(store, realm, sequencer, metrics, clock)
-    await turns.prepare()
-    metrics_server = await _bound(serve_metrics(metrics, settings.metrics_port))
-    try:
-        door = await _bound(listen(turns, settings.host, settings.port, context))
-        port = door.port
-        invite = await invite_of(store, realm, _reachable(settings.host), port, clock.wall_ms())
-        metrics_port = metrics_server.sockets[0].getsockname()[1]
-        with _until_told(turns):
-            metrics.is_ready = True
-            log.info("serving on port %d, sign-up %s", port, "open" if open_signup else "by invite")
-            ready(
-                ReadyLine(
-                    Invite(settings.host, port).place, invite.link, Invite("127.0.0.1", metrics_port).place
-                )
-            )
-            try:
-                await turns.run()
-            finally:
-                await door.close()
-    finally:
-        metrics_server.close()
-    log.info("stopped")
+class _Life:
+    """One life of the data after the other: nearly always there is one alone."""
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        folder: DataFolder,
+        store: Store,
+        ready: Callable[[ReadyLine], None],
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._certificate = settings.cert or folder.certificate
+        self._store = store
+        self._ready: Callable[[ReadyLine], None] | None = ready
+        self._clock = clock
+        self._port = settings.port
+
+    async def serve(self) -> bool:
+        """Until it is told to stop; True where the data turned out to be a copy, and has to begin anew."""
+        settings, store, clock = self._settings, self._store, self._clock
+        context = tls_context(self._certificate, settings.key)
+        open_signup = is_loopback(settings.host) if settings.open_signup is None else settings.open_signup
+        key = tls_key(self._certificate)
+        realm = await open_or_begin_life(store, key, open_signup, clock.wall_ms())
+        sequencer = await Sequencer.load(store, realm)
+        metrics = Metrics()
+        quiet_strangers(asyncio.get_running_loop())
+        turns = Turns(store, realm, sequencer, metrics, clock)
+        await turns.prepare()
+        metrics_server = await _bound(serve_metrics(metrics, settings.metrics_port))
+        try:
+            door = await _bound(listen(turns, settings.host, self._port, context))
+            self._port = door.port
+            invite = await invite_of(store, realm, _reachable(settings.host), self._port, clock.wall_ms())
+            metrics_port = metrics_server.sockets[0].getsockname()[1]
+            with _until_told(turns):
+                metrics.is_ready = True
+                self._tell_ready(invite, metrics_port, open_signup=open_signup)
+                try:
+                    await turns.run()
+                finally:
+                    await door.close()
+        finally:
+            metrics_server.close()
+        log.info("stopped")
+        return turns.begins_anew
+
+    def _tell_ready(self, invite: Invite, metrics_port: int, *, open_signup: bool) -> None:
+        log.info("serving on port %d, sign-up %s", self._port, "open" if open_signup else "by invite")
+        ready, self._ready = self._ready, None
+        if ready is not None:
+            place = Invite(self._settings.host, self._port).place
+            ready(ReadyLine(place, invite.link, Invite("127.0.0.1", metrics_port).place))
 
 
 def _allow_many_files() -> None:

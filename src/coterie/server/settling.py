@@ -19,6 +19,7 @@ from coterie.server.approvals import Approvals
 from coterie.server.commands.outcome import (
     Acknowledge,
     AskRival,
+    BeginAnew,
     DeviceSignedIn,
     HandOnApproval,
     Outcome,
@@ -46,6 +47,7 @@ from coterie.server.store.results import (
     Denied,
     KeysClaimed,
     LeafAdded,
+    LeavesAdded,
     Posted,
     ResetsCompleted,
     Result,
@@ -88,6 +90,8 @@ class Settling:
         self._rivals = rivals
         self._approvals = approvals
         self._metrics = metrics
+        self.begins_anew = False
+        """The data turned out to be a copy (commands/show_head.py): nothing more is served from it."""
         self._unpublished = b""
         """A statement that is committed and in no published head yet."""
 
@@ -159,6 +163,9 @@ class Settling:
                     self._sequencer.append(index, packed)
                 case LeafAdded(index, packed) if packed:
                     self._sequencer.append(index, packed)
+                case LeavesAdded(leaves):
+                    for index, packed in leaves:
+                        self._sequencer.append(index, packed)
                 case Denied(ledger_size=size):
                     named = max(named, size)
                 case _:
@@ -219,6 +226,9 @@ class Settling:
                         self._connections.queue(connection, (PrekeysLow(key.left),))
             case LeafAdded(revoked=revoked):
                 self._end_connections(revoked, Code.REVOKED)
+            case LeavesAdded(revoked=revoked, ended=ended):
+                self._end_connections(revoked, Code.REVOKED)
+                self._end_connections(ended, Code.DELETED)
             case AccountEnded(devices=devices):
                 self._end_connections(devices, Code.DELETED)
             case AccountSucceeded(devices=devices):
@@ -249,6 +259,8 @@ class Settling:
                 connection.know(vault_of=account)
             case HandOnApproval(frame):
                 self._approvals.hand_on(connection, frame, now.monotonic_seconds)
+            case BeginAnew():
+                self.begins_anew = True
             case AskRival():
                 return self._rivals.ask(visit, now.monotonic_seconds)
             case _:

@@ -152,6 +152,11 @@ class Turns:
             for connection in self.connections.all:
                 self.connections.end(connection, CloseReason.GOING_AWAY)
 
+    @property
+    def begins_anew(self) -> bool:
+        """Whether run() came back because the data is a copy, of which the next life has to begin."""
+        return self._settling.begins_anew
+
     def stop(self) -> None:
         """Take nothing more; run() returns soon."""
         self._stopping = True
@@ -187,6 +192,9 @@ class Turns:
                 pending.append(Pending(visit, outcome))
                 unsettled.add(visit.connection)
         self._again(await self._settling.settle(pending, now, last=self._stopping))
+        if self.begins_anew:
+            self.stop()
+            return
         if self._ticked:
             self._ticked = False
             await self._on_tick(now)

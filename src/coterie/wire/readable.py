@@ -28,12 +28,15 @@ from coterie.wire.frames import (
     Hello,
     LoginProve,
     LoginStart,
+    OfferManifests,
+    OfferVault,
     Ping,
     ProveDevice,
     PublishManifest,
     PublishPrekeys,
     RelayApproval,
     Send,
+    ShowHead,
     SignUp,
     Succeed,
     Sync,
@@ -41,6 +44,7 @@ from coterie.wire.frames import (
 )
 from coterie.wire.frames.accounts import KnownAccount
 from coterie.wire.frames.messages import EnvelopeItem, LeftOutDevice, Share
+from coterie.wire.frames.offers import OfferedManifests
 from coterie.wire.frames.shared import DeviceRef, Position
 
 SHOWN_EACH: Final = 3
@@ -200,6 +204,28 @@ FIELDS: Final[dict[type[msgspec.Struct], dict[str, Field]]] = {
         "message": _open("public keys, and, once you have agreed, your account's private keys, sealed"),
     },
     EndApproval: {"rendezvous": _RENDEZVOUS},
+    ShowHead: {
+        "request": _REQUEST,
+        "head": _proof("what the server signed last, as far as this device knows: a restored one learns it"),
+    },
+    OfferManifests: {
+        "request": _REQUEST,
+        "accounts": _open("whom this device knows: a restored server may lack them"),
+        "head": _proof("under which they stood in the ledger before"),
+    },
+    OfferedManifests: {
+        "manifests": _open("signed lists of devices: everybody has them"),
+        "deletion": _open("says that an account ended, signed by it"),
+        "leaf": _proof("its place in the ledger before"),
+        "index": _proof("where that is"),
+        "path": _proof("shows that it stood there"),
+    },
+    OfferVault: {
+        "request": _REQUEST,
+        "vault": _VAULT,
+        "auth_key": _AUTH_KEY,
+        "recovery_auth_key": _RECOVERY_AUTH_KEY,
+    },
 }
 
 

@@ -47,8 +47,9 @@ from coterie.wire.frames.approval import (
     RelayApproval,
     WatchApprovals,
 )
-from coterie.wire.frames.connection import Hello, Ping, Pong, ProveDevice, Ready, Sync, Welcome
+from coterie.wire.frames.connection import Hello, Ping, Pong, ProveDevice, Ready, ShowHead, Sync, Welcome
 from coterie.wire.frames.messages import Accept, Ack, Envelopes, LogEntries, MailboxEntries, Presence, Send
+from coterie.wire.frames.offers import OfferManifests, OfferVault
 from coterie.wire.frames.shared import Accepted, Refusal
 
 
@@ -72,6 +73,8 @@ class State(Enum):
     HELLO_SAID = "hello said"
     WELCOMED = "welcomed"
     LEDGER_ASKED = "ledger asked"
+    HEAD_SHOWN = "head shown"
+    OFFERING = "offering"
     SIGNING_UP = "signing up"
     SALT_ASKED = "salt asked"
     SALTED = "salted"
@@ -104,6 +107,11 @@ HANDSHAKE: Transitions = {
     (State.WELCOMED, _UP, FetchLeaves): State.LEDGER_ASKED,
     (State.LEDGER_ASKED, _DOWN, Leaves): State.WELCOMED,
     (State.LEDGER_ASKED, _DOWN, Refusal): State.WELCOMED,
+    (State.WELCOMED, _UP, ShowHead): State.HEAD_SHOWN,
+    (State.HEAD_SHOWN, _DOWN, Accepted): State.WELCOMED,
+    (State.WELCOMED, _UP, OfferManifests): State.OFFERING,
+    (State.OFFERING, _DOWN, Accepted): State.WELCOMED,
+    (State.OFFERING, _DOWN, Refusal): State.WELCOMED,
     (State.SIGNING_UP, _DOWN, Accepted): State.ENROLLED,
     (State.SIGNING_UP, _DOWN, Refusal): State.WELCOMED,
     (State.SALT_ASKED, _DOWN, Salt): State.SALTED,
@@ -152,6 +160,8 @@ _REQUESTS = (
     WatchApprovals,
     RelayApproval,
     EndApproval,
+    OfferManifests,
+    OfferVault,
 )
 _ANSWERS = (Accepted, Refusal, Accounts, Leaves, VaultGiven, Claimed)
 _NEWS = (Presence, LedgerGrew, PrekeysLow, ApprovalAsked, ApprovalRelayed, ApprovalEnded)

@@ -138,6 +138,7 @@ class Model(ModelReads):
                 self._drop(r.OutboxRow, old)
                 self._drop(r.KeptKey, [row for row in self._of(r.KeptKey) if self._useless(row, before_ms)])
                 self._drop(r.ReceiptRow, [row for row in self._of(r.ReceiptRow) if self._over(row)])
+                self._drop(r.PastSigned, [row for row in self._of(r.PastSigned) if row.since_ms < before_ms])
             case r.PruneGroupIn():
                 for session in [row for row in self._of(r.GroupInRow) if self._followed(row, before_ms)]:
                     self._put(_replace(session, pickle=b""))
@@ -156,8 +157,8 @@ class Model(ModelReads):
                     self._put(_replace(given, key=b""))
 
     def _useless(self, row: r.KeptKey, before_ms: int) -> bool:
-        sealed = (self.message(each.order) for each in self._of(r.OutboxRow, state="sealed"))
-        if row.session in {each.session for each in sealed if each is not None}:
+        queued = (self.message(each.order) for each in self._of(r.OutboxRow))
+        if row.session in {each.session for each in queued if each is not None and each.session}:
             return False
         used = {each.session for each in self._of(r.GroupOutRow)}
         used |= {each.session for each in self._of(r.ShareRow, state="pending")}

@@ -49,6 +49,7 @@ KEYS: dict[type[msgspec.Struct], tuple[str, ...]] = {
     r.AwaitedRow: ("conversation", "device", "message", "first_n"),
     r.RepairGiven: ("device", "order", "times"),
     r.DeviceSince: ("account", "device"),
+    r.PastSigned: ("account", "seq"),
 }
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -82,11 +83,18 @@ class ModelReads(ModelRepairs):
     def leaves(self) -> Iterator[bytes]:
         return iter(self._leaves)
 
+    def old_leaves(self) -> list[bytes]:
+        return []
+
+    def past(self, account: AccountId) -> list[r.PastSigned]:
+        return sorted(self._of(r.PastSigned, account=account), key=lambda row: row.seq)
+
     def account(self, account: AccountId) -> r.AccountRow | None:
         return self._one(r.AccountRow, account=account)
 
     def account_named(self, name: UserName) -> r.AccountRow | None:
-        return max(self._of(r.AccountRow, name=name, from_ms=0), key=lambda row: row.seq, default=None)
+        named = self._of(r.AccountRow, name=name, from_ms=0)
+        return max(named, key=lambda row: (row.seq, row.changed_ms), default=None)
 
     def accounts(self) -> list[r.AccountRow]:
         return sorted(self._of(r.AccountRow), key=lambda row: (row.name, row.seq))

@@ -24,6 +24,7 @@ from coterie.base.ids import (
 from coterie.client.events import ConversationKind, MessageState
 from coterie.client.store.records import (
     AccountRow,
+    BeginLife,
     ConversationRow,
     MessageRow,
     PeerDevice,
@@ -95,7 +96,7 @@ _accounts = records_of(AccountRow, devices=_DEVICES_OF_ACCOUNT.map(tuple)).map(
     )
 )
 _leaves = records_of(PutLeaves, leaves=st.lists(st.binary(max_size=3), max_size=3).map(tuple))
-_plain = (kind for kind in get_args(Record) if kind not in (AccountRow, PutLeaves))
+_plain = (kind for kind in get_args(Record) if kind not in (AccountRow, PutLeaves, BeginLife))
 any_record: SearchStrategy[Record] = st.one_of(
     _accounts, _leaves, *(records_of(kind) for kind in _plain), records_of(MessageRow)
 )

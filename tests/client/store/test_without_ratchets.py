@@ -68,6 +68,8 @@ def fill(store: ClientStore, table: str) -> None:
 KEPT = {
     "setting",
     "leaf",
+    "old_leaf",
+    "past",
     "account",
     "peer_device",
     "peer_keys",

@@ -3,6 +3,7 @@
 `sees NAME`: what it has written down about one person, and why. `speaker NAME`: who may post to everyone
 where more than 1000 devices listen. `rotate-identity`: another identity for the server, while it is stopped.
 `check`: whether its database is sound.
+`backup FILE`: a copy of all it has; `restore FILE`: put back, while it is stopped.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from coterie.cli.chat_shapes import SeenShape
 from coterie.cli.commands.serve import data_folder
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
-from coterie.cli.shapes import CheckShape, IdentityShape, ResetCodeShape, SpeakerShape, iso
+from coterie.cli.shapes import CheckShape, CopyShape, IdentityShape, ResetCodeShape, SpeakerShape, iso
 from coterie.cli.stored import shown
+from coterie.screens.moments import Calendar
+from coterie.server.copies import Copy, make_copy, put_back
 from coterie.server.folder import database_of
 from coterie.server.reset_codes import make_reset_code
 from coterie.server.rotation import rotate_identity
@@ -30,6 +33,14 @@ from coterie.server.store.database import DAMAGED
 from coterie.server.store.readable import TABLES
 from coterie.server.store.soundness import faults_of
 
+BACKUP_HOLDS = (
+    "the whole database of {people} people, the server's private keys, and its certificate with the key. "
+    "Nothing in it opens a message, but whoever has it can be this server: keep it as safe as the server."
+)
+RESTORED = (
+    "Put back: the copy of {when}, with {people} people. What lay there before is kept beside it. The next "
+    "start begins a new ledger. People's devices bring back what came after the copy; no one has to act."
+)
 GIVE_IT = "Give this to the person, once you are sure who that is: coterie signup NAME --new-identity"
 
 
@@ -39,6 +50,10 @@ def run(given: Arguments, output: Output) -> int:
             return _speaker(given, output)
         case "rotate-identity":
             return _rotate(given, output)
+        case "backup":
+            return _backup(given, output)
+        case "restore":
+            return _restore(given, output)
         case "reset":
             return _reset(given, output)
         case "check":
@@ -54,6 +69,23 @@ def _rotate(given: Arguments, output: Output) -> int:
         f"The server's identity is {new.hex()} from its next start on; invites stay as they are.",
     )
     return Exit.DONE
+
+
+def _backup(given: Arguments, output: Output) -> int:
+    made = make_copy(data_folder(given), given.copy, SystemClock().wall_ms())
+    output.show(_copy_shape(made), f"{made.file}: {BACKUP_HOLDS.format(people=made.people)}")
+    return Exit.DONE
+
+
+def _restore(given: Arguments, output: Output) -> int:
+    back = asyncio.run(put_back(given.copy, data_folder(given), SystemClock().wall_ms()))
+    when = Calendar().day_words(back.made_ms)
+    output.show(_copy_shape(back), RESTORED.format(when=when, people=back.people))
+    return Exit.DONE
+
+
+def _copy_shape(copy: Copy) -> CopyShape:
+    return CopyShape(copy=str(copy.file), made=iso(copy.made_ms), people=copy.people)
 
 
 def _speaker(given: Arguments, output: Output) -> int:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from coterie.cli.account_shapes import GoneShape, NotInLedgerShape, ResetShape
+from coterie.cli.account_shapes import (
+    GoneShape,
+    NotInLedgerShape,
+    ResetShape,
+    RestoredShape,
+    WentBackShape,
+)
 from coterie.cli.chat_shapes import (
     DrainedShape,
     FetchingShape,
@@ -49,11 +55,13 @@ from coterie.client.events import (
     MessagesFetching,
     MessagesMissing,
     NameReset,
+    NameWentBack,
     NotInLedger,
     OwnDeviceQuestion,
     PersonAppeared,
     PresenceChanged,
     SendingStuck,
+    ServerRestored,
     VaultRenewed,
     VerificationAsked,
     VerificationEnded,
@@ -62,6 +70,7 @@ from coterie.client.events import (
 from coterie.screens.asking import device_line
 from coterie.screens.i18n import Text, doubt_line, link_line, missing_line, refusal, say
 from coterie.screens.moments import Calendar
+from coterie.screens.server_news import ServerNews, server_line
 from coterie.screens.verifying import devices_line, reset_line, verifying_line
 
 
@@ -107,7 +116,7 @@ class EventLines:
                 | OwnDeviceQuestion()
             ):
                 return self._warning(event)
-            case LinkChanged() | LedgerDoubted() | NotInLedger():
+            case LinkChanged() | LedgerDoubted() | NotInLedger() | ServerRestored() | NameWentBack():
                 return self._server(event)
             case (
                 ConversationChanged()
@@ -134,14 +143,20 @@ class EventLines:
             case _:
                 assert_never(event)
 
-    def _server(self, event: LinkChanged | LedgerDoubted | NotInLedger) -> str:
+    def _server(self, event: LinkChanged | LedgerDoubted | ServerNews) -> str:
         match event:
             case LinkChanged(state, code):
                 shape = LinkShape(event="link", state=state.value, error=None if code is None else code.value)
                 return self._output.rendered(shape, link_line(state, code))
             case NotInLedger(name):
                 shown = NotInLedgerShape(event="not-in-ledger", name=name)
-                return self._output.rendered(shown, say(Text.NOT_IN_LEDGER, name=name))
+                return self._output.rendered(shown, server_line(event, self._calendar))
+            case ServerRestored(copied_ms):
+                restored = RestoredShape(event="server-restored", copied=iso(copied_ms))
+                return self._output.rendered(restored, server_line(event, self._calendar))
+            case NameWentBack(person):
+                back = WentBackShape(event="went-back", name=person.name, account_id=person.account.hex())
+                return self._output.rendered(back, server_line(event, self._calendar))
             case LedgerDoubted(code):
                 doubt = LedgerShape(event="trust", ledger="well" if code is None else code.value)
                 return self._output.rendered(doubt, doubt_line(code))

@@ -31,6 +31,7 @@ from coterie.client.api.me import Me
 from coterie.client.api.opening import enter
 from coterie.client.api.passwords import check_password
 from coterie.client.api.stretching import stretch
+from coterie.client.core.own_vault import kept_auth_keys
 from coterie.client.link import Address, Connection
 from coterie.client.store.lock import ProfileLock
 from coterie.client.store.profiles import new_profile, remove_profile, require_new
@@ -96,6 +97,7 @@ async def sign_up(
             address = Address(invite.host, invite.port, founding)
             extra = (
                 PutSetting(Setting.VAULT, frame.vault),
+                kept_auth_keys(None, frame.auth_key, frame.recovery_auth_key),
                 own_secret(new.secret, new.keys, new.random),
                 PutSetting(Setting.PENDING_SIGN_UP, codec.encode(frame)),
                 PutSetting(Setting.PENDING_RECOVERY_KEY, new.recovery.words().encode()),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from coterie.base.ids import AccountId, DeviceId, UserName
-from coterie.client.store.records import AccountRow, PeerDevice
+from coterie.client.store.records import NEVER_MS, AccountRow, PastSigned, PeerDevice
 from coterie.ledger.manifest import SignedManifest
+from coterie.wire.frames.accounts import AccountRecord
 
 
 def newer(known: AccountRow | None, row: AccountRow) -> bool:
@@ -41,4 +42,22 @@ def account_row(signed: SignedManifest, known: AccountRow | None) -> AccountRow:
         changed_ms=known.changed_ms,
         from_ms=known.from_ms,
         changed_by=known.changed_by,
+    )
+
+
+def replaced(
+    known: AccountRow, row: AccountRow, record: AccountRecord, now_ms: int
+) -> tuple[PastSigned, ...]:
+    """What to keep of an account that has moved on from `known` to `row`, as `record` showed it: whoever
+    loses the newer ones is shown the way (core/returning.py)."""
+    if known.seq == row.seq:
+        return ()
+    if row.deleted_ms:
+        return (PastSigned(row.account, row.seq, record.deletion, NEVER_MS),)
+    before = (SignedManifest.unpack(known.manifest), *map(SignedManifest.unpack, record.manifests))
+    numbered = {each.manifest.seq: each.pack() for each in before}
+    return tuple(
+        PastSigned(row.account, seq, packed, now_ms)
+        for seq, packed in numbered.items()
+        if known.seq <= seq < row.seq
     )

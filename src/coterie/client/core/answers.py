@@ -31,6 +31,7 @@ from coterie.client.core.requests import (
     EnvelopesGiven,
     LeavesAsked,
     ManifestGiven,
+    ManifestsOffered,
     MessageGiven,
     OwedClaimed,
     PrekeysGiven,
@@ -39,6 +40,7 @@ from coterie.client.core.requests import (
     Requests,
     SuccessionGiven,
     VaultAsked,
+    VaultOffered,
 )
 from coterie.client.core.sending import Sending
 from coterie.client.core.sync import Positions
@@ -158,6 +160,11 @@ class Answers:
                 yield self._own_account.accepted(purpose)
             case DeletionGiven(change=change):
                 yield Outcome(show=(AccountChangeAnswered(change, None),))
+            case ManifestsOffered():
+                yield self._trust.brought(purpose, frame.seq, now_ms)
+                yield from self._trust_moved(now_ms)
+            case VaultOffered():
+                yield self._own_vault.given()
             case SuccessionGiven() | ApprovalsWatched() | None:
                 pass
             case LeavesAsked() | AccountsAsked() | VaultAsked():
@@ -179,6 +186,11 @@ class Answers:
                 yield self._prekeys.refused(purpose)
             case ManifestGiven() | DeletionGiven() | SuccessionGiven() if code not in (Code.BUSY, Code.DISK):
                 yield self._own_account.refused(purpose, code, refusal.retry_after_ms)
+            case ManifestsOffered() if code not in PASSING:
+                yield self._trust.brought(purpose, refusal.ledger_size, now_ms)
+                yield from self._trust_moved(now_ms)
+            case VaultOffered() if code not in PASSING:
+                yield self._own_vault.given()
             case ApprovalsWatched():
                 yield self._approvals.refused(code, refusal.retry_after_ms)
             case EnvelopesGiven() if code not in PASSING:

@@ -115,9 +115,12 @@ class Fanout:
         devices: tuple[tuple[DeviceRef, str], ...],
         index: int,
         now_ms: int,
+        *,
+        never: frozenset[DeviceId] = frozenset(),
     ) -> Outcome:
         """Tell the server which devices it wants served do not get this session's key, and why. One that is
-        not proven is noted: it is owed the key from this index on, should it ever be."""
+        not proven is noted: it is owed the key from this index on, should it ever be. never: who is owed
+        nothing of it."""
         left_out = tuple(
             LeftOutDevice(conversation.id, session, DeviceId(ref.device), reason) for ref, reason in devices
         )
@@ -126,7 +129,7 @@ class Fanout:
                 session, DeviceId(ref.device), AccountId(ref.account), ShareState.LEFT_OUT, reason, index
             )
             for ref, reason in devices
-            if self._reads.share_of(session, DeviceId(ref.device)) is None
+            if ref.device not in never and self._reads.share_of(session, DeviceId(ref.device)) is None
         )
         return Outcome(save=rows, send=(self._frame((), left_out, conversation.peer, now_ms),))
 

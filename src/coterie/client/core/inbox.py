@@ -148,10 +148,12 @@ class Inbox:
         if device == self._people.device:
             yield from self._own(conversation, entry, now_ms)
             return
-        if self._reads.message_order(conversation, device, MessageId(entry.message)) is not None:
-            return
         session = SessionId(entry.session)
         row = self._reads.group_in(conversation, AccountId(entry.account), device, session)
+        if self._reads.message_order(conversation, device, MessageId(entry.message)) is not None:
+            if row is not None:
+                yield Outcome(save=self._telling.receipts.came(row, now_ms))
+            return
         if row is None:
             yield self._wait(stream, entry, session, WaitingReason.NO_KEY, now_ms)
             yield Outcome(save=self._awaiting.entry(conversation, entry, mailbox_end, now_ms))
@@ -192,9 +194,11 @@ class Inbox:
     def _again(self, waiting: WaitingRow, now_ms: int) -> Iterator[Outcome]:
         yield Outcome(save=(DropWaiting(waiting.stream, waiting.seq),))
         if is_mailbox(waiting.stream):
-            yield from self.envelope(waiting.stream, _mailbox_entries.decode(waiting.entry), now_ms)
+            mail = msgspec.structs.replace(_mailbox_entries.decode(waiting.entry), seq=waiting.seq)
+            yield from self.envelope(waiting.stream, mail, now_ms)
         else:
-            yield from self.message(waiting.stream, _log_entries.decode(waiting.entry), now_ms)
+            entry = msgspec.structs.replace(_log_entries.decode(waiting.entry), seq=waiting.seq)
+            yield from self.message(waiting.stream, entry, now_ms)
 
     def _wait(
         self,
@@ -253,7 +257,8 @@ class Inbox:
         message = self._row(self._awaiting.place(opened.inner), row, entry, opened)
         kept += self._keep(message, opened.inner, entry.seq, now_ms)
         if not row.begun_seq:
-            kept.append(msgspec.structs.replace(row, begun_seq=entry.seq, begun_ms=now_ms))
+            begun_seq = max(1, entry.seq)
+            kept.append(msgspec.structs.replace(row, begun_seq=begun_seq, begun_ms=now_ms))
         kept.extend(self._telling.receipts.came(row, now_ms))
         yield Outcome(save=tuple(kept))
         yield from self._shown(message, now_ms)
@@ -318,7 +323,7 @@ class Inbox:
             text=body.text if isinstance(body, Text) else "",
             readable=isinstance(body, Text),
             sent_ms=inner.time_ms,
-            seq=entry.seq,
+            seq=max(0, entry.seq),
             server_ms=entry.server_time_ms,
             n=inner.n,
             hash=opened.hash,

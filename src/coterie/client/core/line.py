@@ -34,6 +34,8 @@ class Line:
         self.ended = False
         """The other account was deleted, or its name stands for another one: nothing moves here."""
         self.retry_at_ms = 0
+        self.more = False
+        """More is sealed than was sent in this round: a restored server gets much again."""
         self._holds = 0
         self._disputes = 0
 

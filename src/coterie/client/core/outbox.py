@@ -99,20 +99,25 @@ class Outbox:
 
     def mark_sent(self, row: OutboxRow, seq: int, server_ms: int, mac: bytes, now_ms: int) -> Outcome:
         """Change a message to sent, by the server's answer or by its entry in the log. Of one that is not
-        shown is told only that something is settled there."""
+        shown is told only that something is settled there; of what a restored server got again, nothing."""
         message = self._reads.message(row.order)
         if message is None:
             return NOTHING
         state = state_once_sent(self._reads, message, self._people.me)
         sent = msgspec.structs.replace(message, state=state, seq=seq)
         conversation = self._reads.conversation(row.conversation)
-        kept = msgspec.structs.replace(row, state=OutboxState.SENT, since_ms=now_ms)
+        again = message.state in (MessageState.SENT, MessageState.DELIVERED)
+        since_ms = row.since_ms if again else now_ms
+        kept = msgspec.structs.replace(row, state=OutboxState.SENT, since_ms=since_ms)
+        accepted = MessageAccepted(row.order, seq, server_ms, mac, state)
+        if again:
+            return Outcome(save=(accepted, kept))
         event: Event
         if sent.shown or conversation is None:
             event = MessageSent(self._views.message(sent, conversation))
         else:
             event = ConversationChanged(self._views.conversation(conversation))
-        return Outcome(save=(MessageAccepted(row.order, seq, server_ms, mac, state), kept), show=(event,))
+        return Outcome(save=(accepted, kept), show=(event,))
 
     def refused(self, given: MessageGiven, refusal: Refusal, code: Code, now_ms: int) -> Iterator[Outcome]:
         """The server did not take a message: repair the reason, wait, or say that it is stuck."""

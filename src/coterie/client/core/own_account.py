@@ -30,6 +30,7 @@ from coterie.client.changes import (
 )
 from coterie.client.commands import ChangeAccount, EndAccount, ReplaceIdentity
 from coterie.client.core.keyring import Keyring
+from coterie.client.core.own_vault import kept_auth_keys
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.requests import DeletionGiven, ManifestGiven, Requests, SuccessionGiven
@@ -164,7 +165,9 @@ class OwnAccount:
         if pending is None or not pending.vault or pending.change != purpose.change:
             return answered
         kept = PutSetting(Setting.VAULT, pending.vault)
-        return msgspec.structs.replace(answered, save=(*answered.save, kept))
+        known = self._reads.setting(Setting.AUTH_KEYS)
+        keys = kept_auth_keys(known, pending.auth_key, pending.recovery_auth_key)
+        return msgspec.structs.replace(answered, save=(*answered.save, kept, keys))
 
     def refused(
         self, purpose: ManifestGiven | DeletionGiven | SuccessionGiven, code: Code, retry_after_ms: int

@@ -9,17 +9,28 @@ from __future__ import annotations
 
 import logging
 
+import msgspec
+
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
-from coterie.client.core.requests import Requests, VaultAsked
+from coterie.client.core.requests import Requests, VaultAsked, VaultOffered
 from coterie.client.events import VaultRenewed
 from coterie.client.outcome import NOTHING, Outcome
-from coterie.client.store.records import PutSetting, Setting
-from coterie.e2ee.identity import vault_hash
+from coterie.client.store.records import DropSetting, PutSetting, Setting
+from coterie.e2ee.identity import Vault, vault_hash, verifier_id
 from coterie.ledger.manifest import SignedManifest
-from coterie.wire.frames import FetchVault, VaultGiven
+from coterie.wire.frames import FetchVault, OfferVault, VaultGiven
 
 log = logging.getLogger("coterie.client.own_vault")
+
+_auth_keys = msgspec.msgpack.Decoder(tuple[bytes, ...])
+AUTH_KEYS_KEPT = 4
+
+
+def kept_auth_keys(before: bytes | None, *keys: bytes) -> PutSetting:
+    """The auth keys that this device knows, with those that came now."""
+    known = (*(_auth_keys.decode(before) if before else ()), *(each for each in keys if each))
+    return PutSetting(Setting.AUTH_KEYS, msgspec.msgpack.encode(known[-AUTH_KEYS_KEPT:]))
 
 
 class OwnVault:
@@ -42,7 +53,23 @@ class OwnVault:
 
     def connected(self, now_ms: int) -> Outcome:
         self._asked_seq = 0
+        if self._reads.setting(Setting.VAULT_DUE) is not None and self.is_newest:
+            return self._offer(now_ms)
         return self.moved(now_ms)
+
+    def _offer(self, now_ms: int) -> Outcome:
+        """A restored server may lack it (docs/protocol.md 3.13), and what logs in by it."""
+        vault = Vault.unpack(self._reads.setting(Setting.VAULT) or b"")
+        packed = self._reads.setting(Setting.AUTH_KEYS)
+        keys = _auth_keys.decode(packed) if packed else ()
+        known = [each for each in keys if verifier_id(each) in vault.verifiers]
+        first, second = (*known, b"", b"")[:2]
+        request = self._requests.new(VaultOffered(), now_ms)
+        return Outcome(send=(OfferVault(request, vault.pack(), first, second),))
+
+    def given(self) -> Outcome:
+        """The server has it, or has another."""
+        return Outcome(save=(DropSetting(Setting.VAULT_DUE),))
 
     def moved(self, now_ms: int) -> Outcome:
         """Accounts were proven: perhaps the own one, with another vault."""

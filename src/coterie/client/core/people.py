@@ -109,7 +109,7 @@ class People:
         """The row that a name stands for."""
         if self._holders is None:
             counting = (row for row in self.rows.values() if not row.from_ms)
-            self._holders = {row.name: row for row in sorted(counting, key=lambda row: row.seq)}
+            self._holders = {row.name: row for row in sorted(counting, key=_came)}
         return self._holders.get(name)
 
     def everybody(self) -> tuple[Person, ...]:
@@ -166,3 +166,8 @@ def target_of(conversation: ConversationRow, people: People) -> str:
     if conversation.kind is ConversationKind.EVERYONE:
         return "everyone"
     return "@" + people.name_of(AccountId(conversation.peer))
+
+
+def _came(row: AccountRow) -> tuple[int, int]:
+    """Of accounts of one name the later is higher: by its number, then by when it followed another here."""
+    return row.seq, row.changed_ms

@@ -32,6 +32,7 @@ from coterie.client.store.records import (
     OutboxState,
     OwnFreshKey,
     OwnXWing,
+    PastSigned,
     PeerDevice,
     PeerFreshKey,
     PeerKeys,
@@ -51,6 +52,14 @@ class Reads(RepairQuestions, Protocol):
     def setting(self, key: Setting) -> bytes | None: ...
     def leaves(self) -> Iterator[bytes]:
         """All leaves in order."""
+        ...
+
+    def old_leaves(self) -> list[bytes]:
+        """All leaves of the ledger before, in order; none where the server was never restored."""
+        ...
+
+    def past(self, account: AccountId) -> list[PastSigned]:
+        """What an account signed before its newest manifest, as far as it is kept, in order; and its end."""
         ...
 
     def account(self, account: AccountId) -> AccountRow | None: ...

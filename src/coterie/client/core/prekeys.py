@@ -88,10 +88,14 @@ class Prekeys:
 
     def connected(self, left: int, now_ms: int) -> Iterator[Outcome]:
         """Before anything is delivered: a device that fell dormant is one again from here on. left: one-time
-        keys that the server still has."""
+        keys that the server still has. One that was restored may give out keys that are gone here: it gets
+        others of each kind."""
         self.disconnected()
         yield self._give_again(now_ms)
-        if self._is_due(self._x_wing_ms(), DORMANT_SOON_MS, now_ms):
+        if self._reads.setting(Setting.PREKEYS_DUE) is not None:
+            yield Outcome(save=(DropSetting(Setting.PREKEYS_DUE),))
+            yield self._renew(now_ms, x_wing=True, fallback=True)
+        elif self._is_due(self._x_wing_ms(), DORMANT_SOON_MS, now_ms):
             yield self._renew(now_ms, x_wing=True, fallback=False)
         yield self.top_up(left, now_ms)
 

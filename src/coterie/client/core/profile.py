@@ -24,6 +24,12 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
     ledger_key: bytes
 
     @property
+    def goes_on(self) -> bool:
+        """Whether the ledger is one that began after a restore of the server: names go on in it where they
+        stood."""
+        return self.ledger != self.founding_ledger
+
+    @property
     def place(self) -> tuple[str, int]:
         return self.host, self.port
 
@@ -43,11 +49,12 @@ def unpack_profile(data: bytes | None) -> Profile:
 
 
 class ServerProof(msgspec.Struct, frozen=True, array_like=True):
-    """How the server proved itself last: identity, chain and statement as in Welcome."""
+    """How the server proved itself last: identity, chain, statement and restores as in Welcome."""
 
     identity: bytes
     chain: tuple[bytes, ...]
     statement: bytes
+    restores: tuple[bytes, ...] = ()
 
     def pack(self) -> bytes:
         return msgspec.msgpack.encode(self)

@@ -30,10 +30,12 @@ class Proving:
         SealBroken, RemoteError, SecurityStop."""
         account = AccountId(record.account)
         found = view.newest_of_account(account)
+        known = self._people.rows.get(account)
+        if known is not None and view.follows and (found is None or found[1].seq < known.seq):
+            return None
         if found is None:
             raise SealBroken("an account that is not in the ledger")
         _, leaf = found
-        known = self._people.rows.get(account)
         if known is not None and known.seq == leaf.seq:
             return known
         if leaf.kind is LeafKind.TOMBSTONE:

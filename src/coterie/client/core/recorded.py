@@ -43,7 +43,7 @@ class Recorded:
         if packed is None or self._wanted_size is None or proven < self._wanted_size:
             return
         proof = unpack_proof(packed)
-        check_recorded(proof.chain, proof.statement, view)
+        check_recorded(proof.chain, proof.statement, view, proof.restores)
         self._wanted_size = None
 
 

@@ -81,6 +81,16 @@ class ApprovalsWatched(msgspec.Struct, frozen=True):
     """Devices that want to join are looked for."""
 
 
+class ManifestsOffered(msgspec.Struct, frozen=True):
+    """To a restored server: what it lacks of these."""
+
+    accounts: tuple[AccountId, ...]
+
+
+class VaultOffered(msgspec.Struct, frozen=True):
+    """To a restored server: the account's vault."""
+
+
 Purpose = (
     LeavesAsked
     | AccountsAsked
@@ -95,6 +105,8 @@ Purpose = (
     | DeletionGiven
     | SuccessionGiven
     | ApprovalsWatched
+    | ManifestsOffered
+    | VaultOffered
 )
 
 

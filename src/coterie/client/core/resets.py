@@ -15,7 +15,7 @@ from coterie.base import limits
 from coterie.base.changed_by import ChangedBy
 from coterie.base.ids import AccountId
 from coterie.client.core.people import People
-from coterie.client.core.standing import changed
+from coterie.client.core.standing import changed, former_of
 from coterie.client.events import Event, NameReset, ResetState
 from coterie.client.outcome import Outcome
 from coterie.client.store.records import NEVER_MS, AccountRow, Record, Standing
@@ -33,16 +33,12 @@ class Resets:
         """When the next reset takes effect."""
         return min((row.from_ms for row in self._pending()), default=None)
 
-    def announced(self, row: AccountRow, now_ms: int) -> Outcome:
+    def announced(self, row: AccountRow, now_ms: int, gone: frozenset[AccountId] = frozenset()) -> Outcome:
         """An account was proven for the first time. Where its name was another one's here, it is not believed
-        at once. The row as it is to be saved is the first record."""
-        others = (
-            each
-            for each in self._people.rows.values()
-            if each.name == row.name and each.seq < row.seq and each.from_ms < NEVER_MS
-        )
-        by_its_own_word = row.changed_by is not ChangedBy.RESET
-        if row.account == self._people.me or by_its_own_word or not any(others):
+        at once. The row as it is to be saved is the first record. gone: as in standing.former_of()."""
+        others = [each for each in former_of(self._people, row, gone) if each.from_ms < NEVER_MS]
+        by_its_own_word = row.changed_by is not ChangedBy.RESET and not gone
+        if row.account == self._people.me or by_its_own_word or not others:
             return Outcome(save=(row,))
         later = msgspec.structs.replace(row, from_ms=now_ms + limits.RESET_AFTER_MS)
         return Outcome(save=(later,), show=(self._told(later, ResetState.ANNOUNCED),))

@@ -18,6 +18,7 @@ from coterie.client.core.fanout import Fanout
 from coterie.client.core.line import Line, Repair
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
+from coterie.client.core.reach import Reach
 from coterie.client.core.requests import ClaimAsked, EnvelopesGiven, MessageGiven, Requests
 from coterie.client.core.sealing import Sealing
 from coterie.client.core.sharing import SessionKeyAt, Sharing
@@ -32,14 +33,13 @@ from coterie.client.store.records import (
     MessageRow,
     OutboxRow,
     OutboxState,
-    PeerDevice,
     Record,
-    ShareState,
 )
 from coterie.wire.frames import Claimed, Refusal, Send
 
 IN_FLIGHT = 200
 """Messages of one conversation sent and not yet answered."""
+AGAIN_AT_ONCE = 2 * IN_FLIGHT
 SEAL_AT_ONCE = 64
 SHARE_AT_ONCE = 32
 """Devices that get a key in one turn: more would hold up the loop, and with it the window."""
@@ -65,6 +65,7 @@ class Sending:
         self._trust = trust
         self._people = people
         self._requests = requests
+        self._reach = Reach(reads, people, sharing)
         self._lines: dict[ConversationId, Line] = {}
         self._later: dict[ConversationId, None] = {}
 
@@ -138,11 +139,9 @@ class Sending:
             yield from self._repair(conversation, line, line.repair, now_ms)
             if line.repair is not None:
                 return
-        if line.resend and self._all_dormant(conversation, now_ms):
-            yield from self._nobody_there(conversation, line, now_ms)
+        yield from self._again(conversation, line, now_ms)
+        if line.resend or line.more:
             return
-        if line.resend:
-            yield self._send_again(conversation, line, now_ms)
         room = min(SEAL_AT_ONCE, IN_FLIGHT - line.in_flight)
         if room <= 0 or line.stuck:
             return
@@ -154,6 +153,13 @@ class Sending:
             most = max(1, self._sealing.most_messages(conversation) - session.messages)
             conversation = yield from self._seal(conversation, session, rows[:most], line, now_ms)
             rows = rows[most:]
+
+    def _again(self, conversation: ConversationRow, line: Line, now_ms: int) -> Iterator[Outcome]:
+        """What is sealed and has to be sent once more, a bounded part of it at a time."""
+        if line.resend and self._reach.all_dormant(conversation, now_ms):
+            yield from self._nobody_there(conversation, line, now_ms)
+        elif line.resend or (line.more and not line.in_flight):
+            yield self._send_again(conversation, line, now_ms)
 
     def claimed(self, asked: ClaimAsked, frame: Claimed, now_ms: int) -> Iterator[Outcome]:
         """One-time keys came: make the sessions, leave out whose keys do not hold, go on."""
@@ -199,7 +205,7 @@ class Sending:
             if conversation is None or conversation.id in held:
                 continue
             session = SessionId(item.share.session)
-            if not self._reaches_peer(conversation, session):
+            if not self._reach.peer(conversation, session):
                 held.add(conversation.id)
                 yield self._hold(conversation, self.line(conversation.id), code, now_ms)
 
@@ -247,7 +253,7 @@ class Sending:
             if len(missing) > SHARE_AT_ONCE:
                 line.wait(now_ms)
                 return None
-        if not self._reaches_peer(conversation, session.session):
+        if not self._reach.peer(conversation, session.session):
             if self._reads.sealed(conversation.id):
                 return None
             yield Outcome(save=(DropGroupOut(conversation.id),))
@@ -260,14 +266,6 @@ class Sending:
         yield self._hold(conversation, line, code, now_ms)
         yield self._trust.renew(AccountId(conversation.peer), now_ms)
 
-    def _all_dormant(self, conversation: ConversationRow, now_ms: int) -> bool:
-        """Whether no device of the other person is entitled to anything new: the server would take a message
-        at once, and hand it to nobody."""
-        if conversation.kind is ConversationKind.EVERYONE or conversation.peer == self._people.me:
-            return False
-        theirs = (each for each in self._people.recipients(conversation) if each.account == conversation.peer)
-        return all(self._sharing.is_dormant(each, now_ms) for each in theirs)
-
     def _hold(self, conversation: ConversationRow, line: Line, code: Code, now_ms: int) -> Outcome:
         first = line.hold(now_ms)
         return Outcome(show=(SendingStuck(conversation.id, code),) if first else ())
@@ -279,15 +277,6 @@ class Sending:
             if start is not None:
                 return start
         return self._sharing.key_now(conversation, session)
-
-    def _reaches_peer(self, conversation: ConversationRow, session: SessionId) -> bool:
-        """Whether at least one device of the other person has, or is being given, the session's key."""
-        if conversation.kind is ConversationKind.EVERYONE or conversation.peer == self._people.me:
-            return True
-        return any(
-            share.account == conversation.peer and share.state is not ShareState.LEFT_OUT
-            for share in self._reads.shares(session)
-        )
 
     def _seal(
         self,
@@ -320,15 +309,18 @@ class Sending:
         return run.conversation
 
     def _send_again(self, conversation: ConversationRow, line: Line, now_ms: int) -> Outcome:
-        """Send everything that was sealed and not accepted, in order, with the same bytes."""
+        """Send everything that was sealed and not accepted, in order, with the same bytes. What a restored
+        server gets again goes session by session: it knows none of their keys, and refuses the first of
+        each."""
         line.again()
-        rows = self._reads.outbox(conversation.id, OutboxState.SEALED, IN_FLIGHT * 2)
-        sealed = ((row, self._reads.message(row.order)) for row in rows)
+        rows = self._reads.outbox(conversation.id, OutboxState.SEALED, AGAIN_AT_ONCE + 1)
+        sealed = [(row, message) for row in rows if (message := self._reads.message(row.order)) is not None]
+        together = self._reach.together([message for _, message in sealed])[:AGAIN_AT_ONCE]
+        line.more = len(sealed) > len(together)
         return Outcome(
             send=tuple(
                 self._send(conversation, row, message, line, now_ms)
-                for row, message in sealed
-                if message is not None
+                for row, message in sealed[: len(together)]
             )
         )
 
@@ -360,7 +352,8 @@ class Sending:
             line.repair, line.resend = None, True
             return
         named = [DeviceId(ref.device) for ref in repair.refusal.devices]
-        owed = self._owed(conversation, key, named)
+        later = self._reach.came_later(message, named) if message is not None else frozenset()
+        owed = self._reach.owed(conversation, key, [each for each in named if each not in later])
         held = self._trust.held.among(conversation, owed)
         yield from self._fanout.leave_out_all(conversation, key, owed, held, now_ms)
         owed = tuple(device for device in owed if device.device not in held)
@@ -369,32 +362,18 @@ class Sending:
             line.claiming = True
             yield self._fanout.claim(conversation, key.session, unclaimed, now_ms)
             return
-        if not self._reaches_peer(conversation, key.session):
+        if not self._reach.peer(conversation, key.session):
             yield self._hold(conversation, line, Code.NO_PREKEY, now_ms)
             return
         line.repair, line.resend = None, True
-        left = self._left_out(key.session)
+        left = self._reach.left_out(key.session)
         known = {each.device for each in self._people.recipients(conversation)}
         without = tuple(
             (ref, left.get(DeviceId(ref.device), Code.UNPROVEN.value))
             for ref in repair.refusal.devices
-            if ref.device in left or ref.device not in known
+            if ref.device in left or ref.device in later or ref.device not in known
         )
         if without:
-            yield self._fanout.say_left_out(conversation, key.session, without, key.index, now_ms)
-
-    def _owed(
-        self, conversation: ConversationRow, key: SessionKeyAt, named: list[DeviceId]
-    ) -> tuple[PeerDevice, ...]:
-        """Of the devices that the server misses: those proven that were not left out. Where the other person
-        cannot be reached at all, also those that were left out before: their reason may have passed."""
-        proven = {each.device: each for each in self._people.recipients(conversation)}
-        left = self._left_out(key.session) if self._reaches_peer(conversation, key.session) else {}
-        return tuple(proven[device] for device in named if device in proven and device not in left)
-
-    def _left_out(self, session: SessionId) -> dict[DeviceId, str]:
-        return {
-            share.device: share.reason
-            for share in self._reads.shares(session)
-            if share.state is ShareState.LEFT_OUT
-        }
+            yield self._fanout.say_left_out(
+                conversation, key.session, without, key.index, now_ms, never=later
+            )

@@ -34,9 +34,18 @@ def before(people: People, account: AccountId) -> tuple[AccountRow, ...]:
     return tuple(each for each in people.rows.values() if each.name == row.name and each.seq < row.seq)
 
 
-def first_seen(people: People, row: AccountRow, head_ms: int) -> AccountRow:
+def former_of(people: People, row: AccountRow, gone: frozenset[AccountId] = frozenset()) -> list[AccountRow]:
+    """Whom the name of an account stood for before. gone: who lost it in a restore of the server, where its
+    own number says nothing."""
+    named = (each for each in people.rows.values() if each.name == row.name)
+    return [each for each in named if each.seq < row.seq or each.account in gone]
+
+
+def first_seen(
+    people: People, row: AccountRow, head_ms: int, gone: frozenset[AccountId] = frozenset()
+) -> AccountRow:
     """An account that was proven for the first time: pinned, unless its name was another's here."""
-    former = [each for each in people.rows.values() if each.name == row.name and each.seq < row.seq]
+    former = former_of(people, row, gone)
     if not former:
         return row
     newest = max(former, key=lambda each: each.seq)

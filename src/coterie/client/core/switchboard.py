@@ -218,6 +218,7 @@ class Switchboard:
         """Carry out what a person, the link or the timer asked."""
         match command:
             case Say():
+                self.trust.returning.check(command.peer)
                 yield self._outbox.say(command, now_ms)
                 self._news.of(command.conversation)
                 self._sending.later(command.conversation)
@@ -353,7 +354,7 @@ class Switchboard:
 
     def wake_at_ms(self) -> int | None:
         """When a Tick is due."""
-        trust = (self.trust, self.trust.freshness, self.trust.resets, self.verification)
+        trust = (self.trust, self.trust.freshness, self.trust.resets, self.trust.returning, self.verification)
         parts = (self._positions, self._sending, self._prekeys, *trust, self._telling)
         times = [part.wake_at_ms for part in parts]
         if self._live:
@@ -376,6 +377,7 @@ class Switchboard:
         yield from self._prekeys.connected(command.ready.one_time_keys, now_ms)
         yield Outcome(save=saved, send=(sync,), show=(LinkChanged(LinkState.SYNCING),))
         yield Outcome(show=tuple(OwnDeviceQuestion(each) for each in self.trust.own.waiting()))
+        yield self.trust.returning.connected(now_ms)
         yield self._own_account.connected(now_ms)
         yield self.own_vault.connected(now_ms)
         yield self.trust.connected(command.ready, now_ms)

@@ -13,7 +13,8 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SealBroken, SecurityStop
 from coterie.base.ids import AccountId
-from coterie.client.core.account_rows import newer
+from coterie.client.core.account_news import news_of
+from coterie.client.core.account_rows import newer, replaced
 from coterie.client.core.alarms import OwnDevices, Witness
 from coterie.client.core.freshness import Freshness
 from coterie.client.core.held import Held
@@ -23,11 +24,12 @@ from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
 from coterie.client.core.proving import Proving
 from coterie.client.core.recorded import Recorded
-from coterie.client.core.requests import AccountsAsked, LeavesAsked, Requests
+from coterie.client.core.requests import AccountsAsked, LeavesAsked, ManifestsOffered, Requests
 from coterie.client.core.resets import Resets
+from coterie.client.core.returning import Returning
 from coterie.client.core.standing import changed, first_seen
 from coterie.client.core.unledgered import Unledgered
-from coterie.client.events import AccountDeleted, DevicesChanged, Event, PersonAppeared
+from coterie.client.events import Event
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import AccountRow, PutLeaves, Record, Setting
 from coterie.ledger.heads import Head, SignedHead
@@ -55,9 +57,11 @@ class Trust:
         self.resets = Resets(people)
         self.unledgered = Unledgered(people)
         self._requests = requests
+        self._goes_on = profile.goes_on
+        self.returning = Returning(reads, people, requests, profile)
         self._fetching = False
         self._refused: set[AccountId] = set()
-        self.view = LedgerView()
+        self.view = LedgerView(follows=self._goes_on)
         self._pending: list[bytes] = []
         self._head_size = 0
         self._hinted = 0
@@ -72,11 +76,13 @@ class Trust:
 
     def load(self) -> None:
         """Read the ledger from the store (at the start and after a failed commit)."""
-        self.view = LedgerView.from_leaves(self._reads.leaves())
+        self.view = LedgerView.from_leaves(self._reads.leaves(), follows=self._goes_on)
         self._pending.clear()
         self._head_size = self.view.size
         self._hinted = 0
         self._lacking.clear()
+        self.returning.load(self.view)
+        self._lacking.update(self.returning.behind)
         for account, leaf in self.view.newest_leaves():
             self._note(account, leaf)
 
@@ -94,7 +100,8 @@ class Trust:
     @property
     def settled(self) -> bool:
         """Every leaf is here, and every account stands as its newest leaf says."""
-        return self._is_whole and not (self._lacking - self._refused)
+        waits = self._lacking - self._refused - self.returning.awaited_no_more
+        return self._is_whole and not waits
 
     @property
     def _is_whole(self) -> bool:
@@ -132,6 +139,7 @@ class Trust:
     def disconnected(self) -> None:
         self._fetching = False
         self.freshness.disconnected()
+        self.returning.disconnected()
         self.wake_at_ms = None
 
     def tick(self, now_ms: int) -> Outcome:
@@ -150,7 +158,9 @@ class Trust:
             self._asked_ahead = self._hinted = max(self._hinted, ahead)
             send = self._fetch(now_ms)
         withheld = ahead > self.view.size >= max(self._head_size, self._hinted) and not self._fetching
-        return Outcome(send=send, show=self.freshness.tell(now_ms, withheld=withheld))
+        back = self.returning.due(self.view, now_ms, current=self.current)
+        doubts = self.freshness.tell(now_ms, withheld=withheld)
+        return Outcome(send=(*send, *back.send), show=(*doubts, *back.show))
 
     def renew(self, account: AccountId, now_ms: int) -> Outcome:
         """Somebody has no prekeys that would do: ask whether there are others by now."""
@@ -169,6 +179,12 @@ class Trust:
         self._head_size = max(self._head_size, said.size)
         self.freshness.seen(said, now_ms)
         return Outcome(send=self._fetch(now_ms))
+
+    def brought(self, asked: ManifestsOffered, size: int, now_ms: int) -> Outcome:
+        """The server has been given what it may lack of people; a ledger of this size shows it."""
+        self.returning.was_answered(asked, size)
+        self.returning.shown(self._proven)
+        return self.want(size, (), now_ms)
 
     def want(self, size: int, accounts: Iterable[AccountId], now_ms: int) -> Outcome:
         """The server spoke of a ledger of this size, and of devices of accounts that may be well again: a
@@ -209,6 +225,7 @@ class Trust:
             leaf = Leaf.unpack(packed)
             self._note(AccountId(leaf.account), leaf)
         self._recorded.grown(self.view, self._proven)
+        self.returning.shown(self._proven)
         self._check_progress(frame, head)
         self._head_size = max(self._head_size, head.size)
         cancelled = self.resets.cancelled(self.view, self._head_ms)
@@ -246,18 +263,19 @@ class Trust:
                 continue
             known = self._people.rows.get(row.account)
             if known is None:
-                row = first_seen(self._people, row, self._head_ms)
-                announced = self.resets.announced(row, now_ms)
+                gone = self.returning.not_here(row.name, self.view)
+                row = first_seen(self._people, row, self._head_ms, gone)
+                announced = self.resets.announced(row, now_ms, gone)
                 save.extend(announced.save)
                 show.extend(announced.show)
                 (row,) = (each for each in announced.save if isinstance(each, AccountRow))
             else:
-                save.append(row)
+                save += (*replaced(known, row, record, now_ms), row)
             self._people.saved(row)
             self._lacking.discard(row.account)
             self._refused.discard(self.view.heir(row.account) or row.account)
             save.extend(proven_keys(row, record.keys, self._reads, now_ms))
-            show.extend(self._news(known, row))
+            show.extend(news_of(self._people, known, row))
             if known is None:
                 show.extend(changed(self._people, row))
             show.extend(self.held.questions(row.account, known))
@@ -300,6 +318,8 @@ class Trust:
         known = self._people.rows.get(AccountId(leaf.account))
         if known is None or leaf.kind is not LeafKind.MANIFEST or known.seq < leaf.seq:
             return
+        if self.returning.accepts(known, leaf):
+            return
         if SignedManifest.unpack(known.manifest).hash != leaf.hash:
             raise SecurityStop(Code.LEDGER_SPLIT, "a leaf behind the manifest that was proven before")
 
@@ -311,9 +331,12 @@ class Trust:
         if (passed and not self._people.knew(leaf.name_hash, leaf.seq)) or self.view.is_void(account):
             self._lacking.discard(account)
             return
+        self.returning.came(leaf)
         if row is None or row.seq < leaf.seq:
             self._lacking.add(account)
             self._refused.discard(account)
+        elif self._goes_on and account not in self.returning.behind | self.returning.gone_back:
+            self._lacking.discard(account)
 
     def _fetch(self, now_ms: int) -> tuple[ClientFrame, ...]:
         """The next thing to ask for: leaves first, then accounts, one request at a time."""
@@ -323,7 +346,9 @@ class Trust:
             self._fetching = True
             request = self._requests.new(LeavesAsked(self.view.size), now_ms)
             return (FetchLeaves(request, self.view.size),)
-        wanted = tuple(sorted(self._lacking - self._refused))[: limits.ACCOUNTS_PER_FRAME]
+        wanted = tuple(sorted(self._lacking - self._refused - self.returning.behind))[
+            : limits.ACCOUNTS_PER_FRAME
+        ]
         if not wanted:
             wanted = tuple(self._aged[: limits.ACCOUNTS_PER_FRAME])
             del self._aged[: limits.ACCOUNTS_PER_FRAME]
@@ -336,19 +361,3 @@ class Trust:
     def _known(self, account: AccountId) -> KnownAccount:
         row = self._people.rows.get(account)
         return KnownAccount(account, row.seq if row else 0)
-
-    def _news(self, known: AccountRow | None, row: AccountRow) -> tuple[Event, ...]:
-        """What a newer row changes. Another vault, or a no to a reset, changes nobody else's devices."""
-        person = self._people.person(row.account)
-        if known is None:
-            return () if row.from_ms else (PersonAppeared(person),)
-        if known.seq == row.seq:
-            return ()
-        if row.deleted_ms:
-            return () if row.from_ms else (AccountDeleted(person),)
-        if row.devices == known.devices and row.account != self._people.me:
-            return ()
-        old = {each.device for each in known.devices}
-        by_recovery = any(each.marked and each.device not in old for each in row.devices)
-        published_ms = SignedManifest.unpack(row.manifest).manifest.time_ms
-        return (DevicesChanged(person, by_recovery, published_ms),)

@@ -20,6 +20,7 @@ from coterie.client.store.records import (
     OlmRow,
     OwnFreshKey,
     OwnXWing,
+    PastSigned,
     PeerDevice,
     PeerFreshKey,
     PeerKeys,
@@ -38,6 +39,7 @@ from coterie.client.store.tables import (
     OLM,
     OWN_FRESH_KEY,
     OWN_X_WING,
+    PAST,
     POSITION,
     SHARE,
     WAITING,
@@ -113,15 +115,25 @@ class PeopleReads(Rows):
             yield from (row[0] for row in rows)
             start += len(rows)
 
+    def old_leaves(self) -> list[bytes]:
+        """All leaves of the ledger before, in order; none where the server was never restored."""
+        return [row[0] for row in self._beside('SELECT "leaf" FROM old_leaf ORDER BY "position"')]
+
+    def past(self, account: AccountId) -> list[PastSigned]:
+        """What an account signed before its newest manifest, as far as it is kept, in order; and its end."""
+        return self._all_beside(PAST, 'WHERE "account" = ? ORDER BY "seq"', account)
+
     def account(self, account: AccountId) -> AccountRow | None:
         return self._account_in(self._rows(_ACCOUNT + 'WHERE "account" = ?', account))
 
     def account_named(self, name: UserName) -> AccountRow | None:
-        """The account that this name stands for: of those for which it did from some time on, the one with
-        the highest seq."""
+        """The account that this name stands for: of those for which it did from some time on, the one
+        that came last."""
         return self._account_in(
             self._rows(
-                _ACCOUNT + 'WHERE "name" = ? AND "from_ms" = 0 ORDER BY "seq" DESC, rowid LIMIT 1', name
+                _ACCOUNT + 'WHERE "name" = ? AND "from_ms" = 0'
+                ' ORDER BY "seq" DESC, "changed_ms" DESC, rowid LIMIT 1',
+                name,
             )
         )
 

@@ -23,6 +23,7 @@ from coterie.client.store.records import (
     OutboxRow,
     OwnFreshKey,
     OwnXWing,
+    PastSigned,
     PeerDevice,
     PeerFreshKey,
     PeerKeys,
@@ -104,6 +105,7 @@ AWAITED = Table(AwaitedRow, "awaited", "conversation", "device", "message", "fir
 REPAIR_GIVEN = Table(RepairGiven, "repair_given", "device", "order", "times")
 DEVICE_SINCE = Table(DeviceSince, "device_since", "account", "device")
 POSITION = Table(PositionRow, "position", "stream")
+PAST = Table(PastSigned, "past", "account", "seq")
 
 PUT: dict[type[msgspec.Struct], str] = {
     PutSetting: SETTING.put,
@@ -129,5 +131,6 @@ PUT: dict[type[msgspec.Struct], str] = {
     AwaitedRow: AWAITED.put,
     RepairGiven: REPAIR_GIVEN.put,
     DeviceSince: DEVICE_SINCE.put,
+    PastSigned: PAST.put,
 }
 """By record type: what writing a record as it stands takes."""

@@ -10,10 +10,12 @@ from msgspec.structs import astuple
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError
 from coterie.client.events import MessageState
+from coterie.client.store.lives import begin_life
 from coterie.client.store.records import (
     AccountRow,
     AwaitedRow,
     BecomeDevice,
+    BeginLife,
     ConversationRow,
     Delivered,
     DeviceSince,
@@ -38,6 +40,7 @@ from coterie.client.store.records import (
     OwnFreshKey,
     OwnXWing,
     PassFreshKeys,
+    PastSigned,
     PeerFreshKey,
     PeerKeys,
     PositionRow,
@@ -99,7 +102,7 @@ _DROP_RECEIVED = """DELETE FROM outbox WHERE "state" = 'sent' AND "order" IN (SE
 _PRUNE_RECEIPTS = """DELETE FROM receipt WHERE "session" NOT IN (SELECT "session" FROM group_out)
     AND "session" NOT IN (SELECT message."session" FROM outbox JOIN message USING ("order"))"""
 _PRUNE_KEPT = """DELETE FROM kept_key WHERE "session" NOT IN
-    (SELECT message."session" FROM outbox JOIN message USING ("order") WHERE outbox."state" = 'sealed')
+    (SELECT message."session" FROM outbox JOIN message USING ("order") WHERE message."session" <> x'')
     AND ("since_ms" < ?1 OR (
         "session" NOT IN (SELECT "session" FROM group_out)
         AND "session" NOT IN (SELECT "session" FROM share WHERE "state" = 'pending')
@@ -162,6 +165,7 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             | AwaitedRow()
             | RepairGiven()
             | DeviceSince()
+            | PastSigned()
         ):
             shelves.database.execute(PUT[type(record)], astuple(record))
         case PassFreshKeys() | PruneFreshKeys() | DropPeerFreshKey():
@@ -191,6 +195,7 @@ def _write_past(
     | GiveUp
     | PruneGroupIn
     | BecomeDevice
+    | BeginLife
     | Delivered
     | DropReceived
     | DropSetting
@@ -213,6 +218,7 @@ def _write_past(
             )
             database.execute(_PRUNE_KEPT, (record.before_ms,))
             database.execute(_PRUNE_RECEIPTS)
+            database.execute('DELETE FROM past WHERE "since_ms" < ?', (record.before_ms,))
         case GiveUp(order):
             database.execute(_UNSURE, (MessageState.UNSURE, order))
             database.execute(_NEVER_SENT, (order,))
@@ -225,6 +231,8 @@ def _write_past(
             database.execute(_DROP_RECEIVED, (session,))
         case BecomeDevice():
             become_device(database, record)
+        case BeginLife():
+            begin_life(database, record)
         case DropSetting() | DropGroupOut():
             _drop(database, record)
         case _:

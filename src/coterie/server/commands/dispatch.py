@@ -21,11 +21,14 @@ from coterie.server.commands import (
     hello,
     login_prove,
     login_start,
+    offer_manifests,
+    offer_vault,
     ping,
     prove_device,
     publish_manifest,
     publish_prekeys,
     send,
+    show_head,
     sign_up,
     succeed,
     sync,
@@ -50,12 +53,15 @@ from coterie.wire.frames import (
     Hello,
     LoginProve,
     LoginStart,
+    OfferManifests,
+    OfferVault,
     Ping,
     ProveDevice,
     PublishManifest,
     PublishPrekeys,
     RelayApproval,
     Send,
+    ShowHead,
     SignUp,
     Succeed,
     Sync,
@@ -75,6 +81,7 @@ READS_NOTHING = (
     EndApproval,
     AskApproval,
     WatchApprovals,
+    ShowHead,
 )
 """Frames whose command does not look at what frames before them may have left to be committed."""
 
@@ -91,6 +98,7 @@ ReadsNothing = (
     | EndApproval
     | AskApproval
     | WatchApprovals
+    | ShowHead
 )
 Asks = (
     FetchAccounts
@@ -105,6 +113,8 @@ Asks = (
     | LoginStart
     | LoginProve
     | AddDevice
+    | OfferManifests
+    | OfferVault
 )
 OF_AN_ACCOUNT = (
     Send,
@@ -121,7 +131,9 @@ OF_AN_ACCOUNT = (
 """What no device of an account may say any more that goes on under another identity."""
 
 
-def decide(frame: ReadsNothing, who: Caller, realm: Realm, now: Now) -> Outcome:
+def decide(  # noqa: C901 - one case for each frame
+    frame: ReadsNothing, who: Caller, realm: Realm, now: Now
+) -> Outcome:
     """What needs no database. Raises RemoteError for a frame that this caller may not send."""
     match frame:
         case Send():
@@ -144,13 +156,17 @@ def decide(frame: ReadsNothing, who: Caller, realm: Realm, now: Now) -> Outcome:
             return Outcome(0, push=(HandOnApproval(frame),))
         case AskApproval():
             return ask_approval.handle(frame, who, realm, now)
+        case ShowHead():
+            return show_head.handle(frame, who, realm, now)
         case WatchApprovals():
             return watch_approvals.handle(frame, _signed_in(who), realm, now)
         case _:
             assert_never(frame)
 
 
-async def handle(frame: Asks, who: Caller, reads: Reads, realm: Realm, now: Now) -> Outcome:
+async def handle(  # noqa: C901 - one case for each frame
+    frame: Asks, who: Caller, reads: Reads, realm: Realm, now: Now
+) -> Outcome:
     """What asks the database. Raises RemoteError for a frame that this caller may not send."""
     match frame:
         case FetchAccounts():
@@ -173,6 +189,10 @@ async def handle(frame: Asks, who: Caller, reads: Reads, realm: Realm, now: Now)
             return await login_prove.handle(frame, who, reads, realm, now)
         case AddDevice():
             return await add_device.handle(frame, who, reads, realm, now)
+        case OfferManifests():
+            return await offer_manifests.handle(frame, who, reads, realm, now)
+        case OfferVault():
+            return await offer_vault.handle(frame, _signed_in(who), reads, realm, now)
         case _:
             assert_never(frame)
 

@@ -20,6 +20,7 @@ def handle(frame: Hello, who: Caller, realm: Realm) -> Outcome:
         chain=realm.chain,
         statement=realm.statement,
         challenge=who.challenge,
+        restores=realm.restores,
         limits=ServerLimits(limits.FRAME_BYTES, limits.TEXT_BYTES, limits.ENVELOPE_BYTES),
     )
     return Outcome(0, reply=(welcome,))

@@ -20,6 +20,7 @@ from coterie.server.store.results import (
     Done,
     KeysClaimed,
     LeafAdded,
+    LeavesAdded,
     Posted,
     ResetsCompleted,
     Result,
@@ -54,6 +55,10 @@ class VaultOpenedFor(msgspec.Struct, frozen=True):
     account: AccountId
 
 
+class BeginAnew(msgspec.Struct, frozen=True):
+    """The data turned out to be a copy: all connections end, and the next life begins."""
+
+
 class StartDelivery(msgspec.Struct, frozen=True):
     """Deliver after these positions."""
 
@@ -73,7 +78,7 @@ class HandOnApproval(msgspec.Struct, frozen=True):
     frame: AskApproval | WatchApprovals | RelayApproval | EndApproval
 
 
-Push = Acknowledge | StartDelivery | DeviceSignedIn | VaultOpenedFor | AskRival | HandOnApproval
+Push = Acknowledge | StartDelivery | DeviceSignedIn | VaultOpenedFor | AskRival | HandOnApproval | BeginAnew
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -107,6 +112,8 @@ def answer(request: int, result: Result, *, for_entry: bool = False) -> ServerFr
         case Denied(code, retry_after_ms, devices, ledger_size):
             refs = tuple(DeviceRef(account, device) for account, device in devices)
             return Refusal(request, code.value, retry_after_ms, refs, ledger_size)
+        case LeavesAdded(size=size):
+            return Accepted(request, size)
         case LeafAdded(index=index) | AccountEnded(index=index) | AccountSucceeded(index=index):
             return Accepted(request, index)
         case KeysClaimed(keys):

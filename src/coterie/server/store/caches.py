@@ -14,6 +14,8 @@ from coterie.server.store.database import Database
 ROWS_MAX = 200_000
 """Of each kind; then that kind is forgotten and read again as needed."""
 NEVER_MS = 1 << 62
+LAST_NO_OF_COPY = "last-no-of-copy"
+"""Fact: number of the newest log entry in the copy that this life of the data began from, big endian."""
 
 
 class KnownDevice(msgspec.Struct, frozen=True, gc=False):
@@ -79,6 +81,7 @@ class Caches:
         self.everyone_devices: int | None = None
         """Live devices of the server, as the speakers rule counts them."""
         self._next_reset_ms: int | None = None
+        self._last_no_of_copy: int | None = None
 
     def trim(self) -> None:
         """Keep memory bounded; between transactions."""
@@ -94,6 +97,15 @@ class Caches:
             row = self._db.one("SELECT min(from_ms) FROM resets WHERE state = 0")
             self._next_reset_ms = NEVER_MS if row is None or row[0] is None else int(row[0])
         return self._next_reset_ms
+
+    @property
+    def last_no_of_copy(self) -> int:
+        """Number of the newest entry that was in the copy from which this life of the data began; 0 in the
+        first one. A device that has said nothing since names no message as its last one."""
+        if self._last_no_of_copy is None:
+            row = self._db.one("SELECT value FROM facts WHERE name = ?", (LAST_NO_OF_COPY,))
+            self._last_no_of_copy = int.from_bytes(row[0], "big") if row else 0
+        return self._last_no_of_copy
 
     def resets_changed(self) -> None:
         """Something is saved that may begin, cancel or complete one."""

@@ -67,7 +67,11 @@ class MessageWrites:
         if last is None:
             return Denied(Code.NOT_A_MEMBER)
         if last.message and (last.message != record.previous or last.message == record.message):
-            return self._known(record, last.no) or Denied(Code.OUT_OF_ORDER)
+            known = self._known(record, last.no)
+            if known is not None:
+                return known
+            if record.previous or last.no > self._caches.last_no_of_copy:
+                return Denied(Code.OUT_OF_ORDER)
         if conversation.ended:
             return Denied(Code.DELETED)
         denied = self._view_denied(record, sender, conversation)

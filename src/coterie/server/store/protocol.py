@@ -116,6 +116,10 @@ class Reads(Protocol):
         """Packed leaves start..end-1."""
         ...
 
+    async def ledger_size(self) -> int:
+        """How many leaves there are, under a head or not yet."""
+        ...
+
 
 class Store(Reads, Protocol):
     """Reads, and all that only the gateway, delivery and sequencer use."""
@@ -126,6 +130,10 @@ class Store(Reads, Protocol):
         ...
 
     async def fact(self, name: str) -> bytes | None: ...
+    async def deletions(self) -> tuple[bytes, ...]:
+        """What ended accounts, packed and signed, all of it."""
+        ...
+
     async def statement(self) -> bytes | None:
         """The newest one of the server, packed and signed."""
         ...

@@ -160,6 +160,7 @@ TABLES: Final[dict[str, Table]] = {
             "log_end": "how many messages there were",
             "last_no": "where the last one stands",
             "emptied": "up to where everybody has them, or they were too old",
+            "life_from": "where it ended in the copy that the server was restored from",
         },
     ),
     "entitled": Table(

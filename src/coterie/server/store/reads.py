@@ -72,6 +72,11 @@ class SqliteReads:
     async def resets_due(self, now_ms: int) -> bool:
         return self._caches.next_reset_ms <= now_ms
 
+    async def deletions(self) -> tuple[bytes, ...]:
+        return tuple(
+            bytes(row[0]) for row in self._db.all("SELECT signed FROM deletions ORDER BY account_no")
+        )
+
     async def deletion(self, account: AccountId) -> bytes | None:
         row = self._db.one(
             "SELECT d.signed FROM deletions d JOIN accounts a ON a.no = d.account_no WHERE a.account = ?",
@@ -164,6 +169,9 @@ class SqliteReads:
         )
         ends = (StreamEnd(log_of(each[0]), *each[1:]) for each in logs)
         return (StreamEnd(mailbox_of(device), row[1], row[2]), *ends)
+
+    async def ledger_size(self) -> int:
+        return self._db.number("SELECT max(idx) + 1 FROM leaves")
 
     async def leaves(self, start: int, end: int) -> tuple[bytes, ...]:
         rows = self._db.all("SELECT leaf FROM leaves WHERE idx >= ? AND idx < ? ORDER BY idx", (start, end))

@@ -108,6 +108,61 @@ class ChangeIdentity(msgspec.Struct, frozen=True):
     statement: PutStatement
 
 
+class OfferedAccount(msgspec.Struct, frozen=True):
+    """What a restored copy lacks of an account, checked. Condition: `base` is the hash of its newest manifest
+    here, b"" for an account that is not here; its name and devices are free then.
+
+    manifests: those after that one, in order; devices: all of the newest (those that are here already change
+    nothing); revoked: among them; deletion: packed SignedDeletion after all these, b"" for none; tombstone:
+    hash and number of that. salt: for logins, until the vault comes.
+    """
+
+    account: AccountId
+    name: UserName
+    base: bytes
+    manifests: tuple[KeptManifest, ...]
+    devices: tuple[NewDevice, ...]
+    revoked: tuple[DeviceId, ...]
+    deletion: bytes
+    tombstone: tuple[bytes, int]
+    salt: bytes
+
+
+class PutVault(msgspec.Struct, frozen=True):
+    """A vault that the copy lacks, and its verifiers: these take the place of all that were there.
+    Condition: `manifest` is the hash of the account's newest manifest, which names the vault."""
+
+    account: AccountId
+    manifest: bytes
+    salt: bytes
+    vault: bytes
+    verifiers: tuple[Verifier, ...]
+
+
+class TakeOffers(msgspec.Struct, frozen=True):
+    """Each is taken by itself: one whose condition does not hold changes nothing. Where there is one alone,
+    it is denied then."""
+
+    offers: tuple[OfferedAccount, ...]
+    now_ms: int
+
+
+class BeginLife(msgspec.Struct, frozen=True):
+    """The data was restored from a copy: another ledger begins, with these leaves and this head over them.
+
+    facts: by name; statement: the first one of this life, packed, and its number; dormant_before_ms: devices
+    whose X-Wing key was younger count as awake now.
+    """
+
+    facts: tuple[tuple[str, bytes], ...]
+    seq: int
+    statement: bytes
+    leaves: tuple[NewLeaf, ...]
+    head: bytes
+    dormant_before_ms: int
+    now_ms: int
+
+
 class PutHead(msgspec.Struct, frozen=True):
     """A signed head over the first `size` leaves. Condition: there are that many."""
 
@@ -302,6 +357,9 @@ OtherRecord = (
     | PutToken
     | PutFact
     | FoundServer
+    | BeginLife
+    | TakeOffers
+    | PutVault
 )
 """Everything that can be saved but a message, hot ones first."""
 

@@ -45,6 +45,16 @@ class LeafAdded(msgspec.Struct, frozen=True):
     revoked: tuple[DeviceId, ...] = ()
 
 
+class LeavesAdded(msgspec.Struct, frozen=True):
+    """Index and leaf of each; size: of the ledger after them. revoked, ended: devices of accounts that are so
+    now."""
+
+    leaves: tuple[tuple[int, bytes], ...]
+    size: int
+    revoked: tuple[DeviceId, ...] = ()
+    ended: tuple[DeviceId, ...] = ()
+
+
 class AccountEnded(msgspec.Struct, frozen=True):
     """index, packed: of its tombstone leaf. devices: those that were live."""
 
@@ -102,6 +112,7 @@ Result = (
     | Done
     | KeysClaimed
     | LeafAdded
+    | LeavesAdded
     | AccountEnded
     | AccountSucceeded
     | ResetsCompleted

@@ -17,11 +17,14 @@ from coterie.server.store.database import Database, Step, database_fault
 from coterie.server.store.endings import EndingWrites
 from coterie.server.store.envelopes import EnvelopeWrites
 from coterie.server.store.ledger import LedgerWrites
+from coterie.server.store.lives import begin_life
 from coterie.server.store.messages import MessageWrites
+from coterie.server.store.offers import OfferWrites
 from coterie.server.store.pruning import Pruning
 from coterie.server.store.reads import SqliteReads
 from coterie.server.store.records import (
     AppendMessage,
+    BeginLife,
     BeginReset,
     ChangeIdentity,
     ClaimKeys,
@@ -38,10 +41,12 @@ from coterie.server.store.records import (
     PutRun,
     PutStatement,
     PutToken,
+    PutVault,
     Record,
     Register,
     ReplaceManifest,
     Succeed,
+    TakeOffers,
 )
 from coterie.server.store.results import Broken, Result
 from coterie.server.store.successions import SuccessionWrites
@@ -65,6 +70,7 @@ class SqliteStore(SqliteReads):
         self._ledger = ledger
         self._accounts = SuccessionWrites(database, caches, ledger)
         self._endings = EndingWrites(database, caches, ledger)
+        self._offers = OfferWrites(database, caches, ledger)
         self._appending = Appending(database)
         self._messages = MessageWrites(database, caches, ledger, conversations, self._appending)
         self._envelopes = EnvelopeWrites(database, caches, conversations)
@@ -193,5 +199,11 @@ class SqliteStore(SqliteReads):
                 return self._ledger.put_fact(name, value)
             case FoundServer():
                 return self._ledger.found(record)
+            case BeginLife():
+                return begin_life(self._db, self._caches, self._ledger, record)
+            case TakeOffers():
+                return self._offers.take(record)
+            case PutVault():
+                return self._offers.put_vault(record)
             case _:
                 assert_never(record)

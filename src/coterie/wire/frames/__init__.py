@@ -37,8 +37,9 @@ from coterie.wire.frames.approval import (
     RelayApproval,
     WatchApprovals,
 )
-from coterie.wire.frames.connection import Hello, Ping, Pong, ProveDevice, Ready, Sync, Welcome
+from coterie.wire.frames.connection import Hello, Ping, Pong, ProveDevice, Ready, ShowHead, Sync, Welcome
 from coterie.wire.frames.messages import Accept, Ack, Envelopes, LogEntries, MailboxEntries, Presence, Send
+from coterie.wire.frames.offers import OfferManifests, OfferVault
 from coterie.wire.frames.shared import Accepted, Refusal
 
 ClientFrame = (
@@ -66,6 +67,9 @@ ClientFrame = (
     | WatchApprovals
     | RelayApproval
     | EndApproval
+    | ShowHead
+    | OfferManifests
+    | OfferVault
 )
 """What a client may send."""
 
@@ -121,6 +125,8 @@ __all__ = [
     "LoginProve",
     "LoginStart",
     "MailboxEntries",
+    "OfferManifests",
+    "OfferVault",
     "Ping",
     "Pong",
     "PrekeysLow",
@@ -134,6 +140,7 @@ __all__ = [
     "Salt",
     "Send",
     "ServerFrame",
+    "ShowHead",
     "SignUp",
     "Succeed",
     "Sync",

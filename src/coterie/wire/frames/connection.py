@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from coterie.base import limits
 from coterie.wire.frames.shared import HeadBytes, Id16, Id32, Natural, Position, Signature64, StreamBytes
 
 
@@ -27,7 +28,8 @@ class Welcome(
     msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=34, forbid_unknown_fields=True
 ):
     """Who the server is. identity: founding public identity, packed; chain: signed identity statements from
-    there to the current one; statement: signed ServerStatement, which names TLS and ledger key."""
+    there to the current one; statement: signed ServerStatement, which names TLS and ledger key; restores:
+    signed restore statements from the first ledger to the one that the statement names."""
 
     version: Natural
     incarnation: Id16
@@ -36,6 +38,10 @@ class Welcome(
     statement: Annotated[bytes, msgspec.Meta(max_length=16384)]
     challenge: Id32
     limits: ServerLimits
+    restores: Annotated[
+        tuple[Annotated[bytes, msgspec.Meta(max_length=8192)], ...],
+        msgspec.Meta(max_length=limits.RESTORES_MOST),
+    ] = ()
 
 
 class ProveDevice(
@@ -79,6 +85,16 @@ class Ready(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=35,
     ledger_size: Natural
     head: HeadBytes
     one_time_keys: Natural
+
+
+class ShowHead(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=27, forbid_unknown_fields=True
+):
+    """The newest head that this client has of the server's ledger: a server that has not signed it as far as
+    it knows was restored from a copy."""
+
+    request: Natural
+    head: HeadBytes
 
 
 class Sync(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=3, forbid_unknown_fields=True):

@@ -52,7 +52,8 @@ class DeviceRef(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
 class Accepted(
     msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="t", tag=32, forbid_unknown_fields=True
 ):
-    """Committed. seq: the log entry's for Send, the ledger leaf's index for manifests, else 0.
+    """Committed. seq: the log entry's for Send, the ledger leaf's index for manifests, for
+    offered ones the size of the ledger that holds them, else 0.
 
     With server_time_ms and mac, which are the entry's too, the answer to Send stands for the entry: it comes
     no second time on this connection. Else it does, and they are 0 and b"".

@@ -6,6 +6,7 @@ or remove something say so. Everything lies inside the encrypted database.
 
 from __future__ import annotations
 
+from coterie.client.store.records.lives import BeginLife, PastSigned
 from coterie.client.store.records.people import (
     NEVER_MS,
     AccountRow,
@@ -119,6 +120,8 @@ Record = (
     | PutDraft
     | PositionRow
     | BecomeDevice
+    | BeginLife
+    | PastSigned
 )
 
 __all__ = [
@@ -126,6 +129,7 @@ __all__ = [
     "AccountRow",
     "AwaitedRow",
     "BecomeDevice",
+    "BeginLife",
     "ConversationRow",
     "Delivered",
     "DeviceSince",
@@ -151,6 +155,7 @@ __all__ = [
     "OwnFreshKey",
     "OwnXWing",
     "PassFreshKeys",
+    "PastSigned",
     "PeerDevice",
     "PeerFreshKey",
     "PeerKeys",

@@ -11,6 +11,22 @@ CREATE TABLE leaf (
     "leaf" BLOB NOT NULL
 ) STRICT;
 
+-- The ledger of the life before, from which others' accounts are offered to a restored server.
+CREATE TABLE old_leaf (
+    "position" INTEGER PRIMARY KEY,
+    "leaf" BLOB NOT NULL
+) STRICT;
+
+-- Manifests that a newer one replaced, by number; and what ended an account, at its number.
+CREATE TABLE past (
+    "account" BLOB NOT NULL,
+    "seq" INTEGER NOT NULL,
+    "signed" BLOB NOT NULL,
+    "since_ms" INTEGER NOT NULL,
+    UNIQUE ("account", "seq")
+) STRICT;
+CREATE INDEX past_by_time ON past ("since_ms");
+
 -- People. A name can stand here twice (a reset identity): the higher seq is the newer account.
 CREATE TABLE account (
     "account" BLOB NOT NULL UNIQUE,

@@ -39,7 +39,7 @@ CREATE TABLE accounts (
     seq        INTEGER NOT NULL,
     hash       BLOB NOT NULL,      -- of the newest manifest
     first_hash BLOB NOT NULL,      -- of manifest 1
-    leaf       INTEGER NOT NULL,   -- index of the newest leaf
+    leaf       INTEGER NOT NULL,   -- index of the newest leaf; -1: none yet in the ledger of this life
     salt       BLOB NOT NULL,      -- the random part
     vault      BLOB NOT NULL
 );
@@ -140,7 +140,8 @@ CREATE TABLE conversations (    -- everyone has no accounts
     other_no     INTEGER,
     log_end      INTEGER NOT NULL DEFAULT 0,
     last_no      INTEGER NOT NULL DEFAULT 0, -- of the entry at log_end
-    emptied      INTEGER NOT NULL DEFAULT 0  -- entries up to here are passed or expired
+    emptied      INTEGER NOT NULL DEFAULT 0, -- entries up to here are passed or expired
+    life_from    INTEGER NOT NULL DEFAULT 0  -- log_end when this life began
 );
 CREATE INDEX conversations_of_one ON conversations (one_no);
 CREATE INDEX conversations_of_other ON conversations (other_no);
