@@ -83,8 +83,3 @@ class ShiftedClock:
     async def wait_until(self, monotonic_seconds: float) -> None:
         while (left := monotonic_seconds - self.monotonic_seconds()) > 0:
             await self._machine.wait_until(self._machine.monotonic_seconds() + min(left, LOOK_SECONDS))
-
-
-def shifted_clock(offset_file: str, skew_file: str | None = None) -> ShiftedClock:
-    """As the words of a command line name it."""
-    return ShiftedClock(SharedOffset(Path(offset_file)), Skew(Path(skew_file)) if skew_file else None)

@@ -13,8 +13,11 @@ Entitled = Mapping[tuple[DeviceId, ConversationId], int]
 """The last seq of a conversation that a device is not entitled to, as the server keeps it."""
 
 
-def find_faults(ledger: TalkLedger, stores: Iterable[HeldStore], entitled: Entitled) -> Iterator[Fault]:
-    """Asked once everything is quiet and every store is closed.
+def find_faults(
+    ledger: TalkLedger, stores: Iterable[HeldStore], entitled: Entitled | None
+) -> Iterator[Fault]:
+    """Asked once everything is quiet and every store is closed. entitled None: the server was restored from a
+    copy, so that places in logs were given twice, and messages sent again.
 
     entitled can only add to what a device must hold: what was typed after the device was known to be there
     is owed to it whatever the server says.
@@ -34,7 +37,7 @@ def find_faults(ledger: TalkLedger, stores: Iterable[HeldStore], entitled: Entit
         where, name = ledger.label(typed.device), ledger.name_of(typed.message)
         if count == 0 and typed.device not in ledger.gone:
             yield Fault(FaultKind.UNSENT, where, f"{name} was never acknowledged")
-        elif count > 1:
+        elif count > 1 and entitled is not None:
             yield Fault(FaultKind.DOUBLED, where, f"{name} was acknowledged {count} times")
 
 
@@ -46,12 +49,14 @@ class _StoreCheck:
         self._participant = participant
         self._store = store
 
-    def faults(self, entitled: Entitled) -> Iterator[Fault]:
-        yield from self._missing(entitled)
+    def faults(self, entitled: Entitled | None) -> Iterator[Fault]:
+        yield from self._missing(entitled or {})
         yield from self._told()
         yield from self._altered()
         yield from self._reordered()
-        yield from self._miscounted()
+        if entitled is not None:
+            yield from self._misplaced()
+            yield from self._miscounted()
         store = self._store
         for reason in store.waiting:
             yield self._fault(FaultKind.UNREADABLE, f"an entry waits to be opened: {reason}")
@@ -100,7 +105,6 @@ class _StoreCheck:
             yield self._of(FaultKind.LOST, message, "is in the store, and was never told")
 
     def _altered(self) -> Iterator[Fault]:
-        at: dict[tuple[bytes, int], bytes] = {}
         for each in self._store.messages:
             typed = self._ledger.by_message.get(MessageId(each.message))
             if typed is None:
@@ -111,9 +115,13 @@ class _StoreCheck:
             as_typed = (typed.conversation, typed.device, typed.digest)
             if (each.conversation, each.device, each.digest) != as_typed:
                 yield self._of(FaultKind.ALTERED, each.message, "is not as it was typed")
+
+    def _misplaced(self) -> Iterator[Fault]:
+        at: dict[tuple[bytes, int], bytes] = {}
+        for each in self._store.messages:
             if not (each.sent and each.seq):
                 continue
-            if each.seq != self._ledger.seqs.get(typed.message, each.seq):
+            if each.seq != self._ledger.seqs.get(MessageId(each.message), each.seq):
                 yield self._of(FaultKind.ALTERED, each.message, f"stands at {each.seq} of the log")
             if at.setdefault((each.conversation, each.seq), each.message) != each.message:
                 yield self._of(FaultKind.DOUBLED, each.message, f"shares place {each.seq} of the log")

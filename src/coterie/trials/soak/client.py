@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -109,7 +110,7 @@ class SoakClient:
             case Close():
                 await self._close()
             case Open(_, passphrase):
-                await self._open(passphrase)
+                await self._patiently(lambda: self._open(passphrase))
             case Drain():
                 await self._live().wait_drained(DRAIN_SECONDS)
                 self._report(Drained(self._number))
@@ -125,7 +126,7 @@ class SoakClient:
                 assert_never(order)
 
     async def _patiently(self, step: Callable[[], Awaitable[Result]]) -> Result:
-        """As a person does: where the server cannot be reached, again."""
+        """As a person does: where the server cannot be reached, or a disk is full, again."""
         last = self._clock.monotonic_seconds() + PATIENT_SECONDS
         while True:
             try:
@@ -205,7 +206,7 @@ class SoakClient:
             text = text_of(wish)
             digest = text_digest(text)
             self._report(Typing(self._number, digest, order.moment))
-            sent = await me.post(order.target, text)
+            sent = await self._patiently(functools.partial(me.post, order.target, text))
             self._report(Typed(self._number, sent.conversation, sent.id, digest, order.moment))
 
     async def _known(self, me: Me, target: str) -> None:
@@ -224,7 +225,8 @@ class SoakClient:
         me = self._live()
         for conversation in me.conversations():
             if conversation.last is not None:
-                await me.mark_read(conversation.id, conversation.last.order)
+                read = functools.partial(me.mark_read, conversation.id, conversation.last.order)
+                await self._patiently(read)
                 self._report(Marked(self._number, conversation.id, conversation.last.order))
 
     async def _revoke(self, device: DeviceId) -> None:

@@ -32,10 +32,11 @@ async def settle(stage: Stage, traffic: Traffic) -> None:
     await stage.until(lambda: crowd.stores.keys() >= set(everybody))
 
 
-def judged(stage: Stage, traffic: Traffic, database: Path, log: Path) -> SoakResult:
-    """database: of the server, which is stopped."""
+def judged(stage: Stage, traffic: Traffic, database: Path | None, log: Path) -> SoakResult:
+    """database: of the server, which is stopped; None where it was restored from a copy meanwhile."""
     crowd = stage.crowd
-    faults = tuple(find_faults(crowd.ledger, crowd.stores.values(), entitled_of(database)))
+    entitled = None if database is None else entitled_of(database)
+    faults = tuple(find_faults(crowd.ledger, crowd.stores.values(), entitled))
     failures = tuple(f"client {each.client}: {each.what}: {each.code}" for each in crowd.failures)
     errors = tuple(f"{each.logger}: {each.text}" for each in crowd.troubles) + logged_errors(log)
     figures = Figures.counted(

@@ -1,6 +1,6 @@
 """The server of a soak: `coterie serve` in all but its clock, which the trial moves.
 
-    python -m coterie.trials.soak.server DATA OFFSET_FILE [SKEW_FILE]
+    python -m coterie.trials.soak.server DATA OFFSET_FILE [SKEW_FILE DISK_FILE]
 
 Says its invite in one line once it accepts connections. Loads nothing that could read a message.
 """
@@ -13,8 +13,7 @@ from pathlib import Path
 
 from coterie.server.serve import run
 from coterie.server.settings import ReadyLine, ServerSettings
-from coterie.trials.deaths import die_when_told
-from coterie.trials.shifted_clock import shifted_clock
+from coterie.trials.breakable import prepared
 
 
 def ready(line: ReadyLine) -> None:
@@ -24,9 +23,9 @@ def ready(line: ReadyLine) -> None:
 
 def main() -> None:
     data, *files = sys.argv[1:]
-    die_when_told()
+    clock = prepared(*files)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    run(ServerSettings(data=Path(data)), ready, clock=shifted_clock(*files))
+    run(ServerSettings(data=Path(data)), ready, clock=clock)
 
 
 if __name__ == "__main__":

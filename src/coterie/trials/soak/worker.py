@@ -1,6 +1,6 @@
 """A process with some of the clients: orders come by standard input, reports go to standard output.
 
-python -m coterie.trials.soak.worker FOLDER SERVER OFFSET_FILE [SKEW_FILE]
+python -m coterie.trials.soak.worker FOLDER SERVER OFFSET_FILE [SKEW_FILE DISK_FILE]
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 
 from coterie.base.clock import Clock
-from coterie.trials.deaths import die_when_told
-from coterie.trials.shifted_clock import shifted_clock
+from coterie.trials.breakable import prepared
 from coterie.trials.soak.client import SoakClient
 from coterie.trials.soak.speech import Report, Trouble, read_order, report_line
 
@@ -52,10 +51,10 @@ async def work(folder: Path, server: str, clock: Clock) -> None:
 
 def main() -> None:
     folder, server, *files = sys.argv[1:]
-    die_when_told()
+    clock = prepared(*files)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger().addHandler(_ErrorReports())
-    asyncio.run(work(Path(folder), server, shifted_clock(*files)))
+    asyncio.run(work(Path(folder), server, clock))
 
 
 if __name__ == "__main__":

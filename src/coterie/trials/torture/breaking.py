@@ -10,6 +10,7 @@ from typing import assert_never
 
 from coterie.base.clock import SystemClock
 from coterie.base.ids import DeviceId
+from coterie.trials.full_disk import Switch
 from coterie.trials.shifted_clock import Skew
 from coterie.trials.soak.crowd import CLAIMER
 from coterie.trials.soak.speech import Close, Open, Revoke
@@ -22,6 +23,8 @@ from coterie.trials.torture.proxy import Proxy, Way
 LATE_MAX_SECONDS = 0.4
 SKEW_MAX_MS = 3_600_000
 PIECES_MAX = 3
+COPY_SECONDS = 5.0
+"""A copy of the server is that much older at least when it takes its place."""
 
 
 class Breaking:
@@ -35,6 +38,7 @@ class Breaking:
         keeper: Keeper,
         proxy: Proxy,
         skews: Sequence[Skew],
+        disks: Sequence[Switch],
         folder: Path,
     ) -> None:
         self._stage = stage
@@ -42,9 +46,11 @@ class Breaking:
         self._keeper = keeper
         self._proxy = proxy
         self._skews = skews
+        self._disks = disks
         self._folder = folder
         self._clock = SystemClock()
         self._restored: set[int] = set()
+        self._restores = False
         self.done: dict[Kind, int] = dict.fromkeys(Kind, 0)
 
     async def play(self, faults: Sequence[Fault]) -> None:
@@ -69,6 +75,10 @@ class Breaking:
                 found = self._delay(fault)
             case Kind.CLOCK:
                 found = await self._skew(fault)
+            case Kind.FULL_DISK:
+                found = await self._fill(self._disks[fault.which % len(self._disks)], fault.seconds)
+            case Kind.RESTORE_SERVER:
+                found = await self._restore_server(fault)
             case Kind.REVOKE:
                 found = self._revoke(fault.which)
             case Kind.RESTORE_CLIENT:
@@ -111,6 +121,23 @@ class Breaking:
         skew.set(fault.which % (2 * SKEW_MAX_MS) - SKEW_MAX_MS)
         await self._pause(fault.seconds)
         skew.set(0)
+        return True
+
+    async def _fill(self, disk: Switch, seconds: float) -> bool:
+        disk.turn(on=True)
+        await self._pause(seconds)
+        disk.turn(on=False)
+        return True
+
+    async def _restore_server(self, fault: Fault) -> bool:
+        """Once in a run: clients take a second restore within a day for an attack."""
+        if self._restores:
+            return False
+        self._restores = True
+        copy = self._folder / "server.backup"
+        await self._keeper.copy_server(copy)
+        await self._pause(COPY_SECONDS + fault.seconds)
+        await self._keeper.restore_server(copy, fault.death)
         return True
 
     def _revoke(self, which: int) -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from coterie.trials.shifted_clock import SharedOffset, Skew
+from coterie.trials.full_disk import Switch
+from coterie.trials.shifted_clock import SharedOffset, ShiftedClock, Skew
 from coterie.trials.soak.endgame import judged, settle
 from coterie.trials.soak.figures import SoakResult
 from coterie.trials.soak.plan import Plan
@@ -52,18 +53,21 @@ class Torture:
         self._offset = SharedOffset.create(folder / "offset")
         names = ("server", *(str(number) for number in range(settings.clients)))
         self._skews = tuple(Skew.create(folder / f"skew-{name}") for name in names)
+        self._disks = tuple(Switch.create(folder / f"disk-{name}") for name in names)
         self._proxy = Proxy()
         plan = Plan(settings.seed, settings.clients, settings.seconds)
         self._traffic = Traffic(self._stage, plan, settings.seconds, self._offset, tell)
-        self._keeper = Keeper(folder, self._stage, self._proxy, settings.clients)
-        self._breaking = Breaking(self._stage, self._traffic, self._keeper, self._proxy, self._skews, folder)
+        self._keeper = Keeper(folder, self._stage, self._proxy, settings.clients, ShiftedClock(self._offset))
+        self._breaking = Breaking(
+            self._stage, self._traffic, self._keeper, self._proxy, self._skews, self._disks, folder
+        )
 
     async def run(self) -> TortureResult:
         """Raises Unavailable where a process does not start, or dies by itself."""
         async with AsyncExitStack() as stack:
             stack.callback(self._offset.close)
-            for skew in self._skews:
-                stack.callback(skew.close)
+            for file in (*self._skews, *self._disks):
+                stack.callback(file.close)
             stack.push_async_callback(self._keeper.end)
             await self._keeper.start()
             async with asyncio.TaskGroup() as tasks:
@@ -73,7 +77,9 @@ class Torture:
                 self._tell(f"settling: {self._traffic.totals()}, {self._keeper.kills} kills")
                 await settle(self._stage, self._traffic)
                 keeping.cancel()
-        result = judged(self._stage, self._traffic, self._keeper.data / "server.db", self._keeper.server_log)
+        restored = self._breaking.done[Kind.RESTORE_SERVER] > 0
+        database = None if restored else self._keeper.data / "server.db"
+        result = judged(self._stage, self._traffic, database, self._keeper.server_log)
         return TortureResult(result, self._keeper.kills, dict(self._breaking.done))
 
     async def _play(self) -> None:

@@ -23,6 +23,8 @@ class Kind(StrEnum):
     REORDER = "reorder"
     SLOW_READER = "slow-reader"
     CLOCK = "clock"
+    FULL_DISK = "full-disk"
+    RESTORE_SERVER = "restore-server"
     REVOKE = "revoke"
     RESTORE_CLIENT = "restore-client"
 
@@ -54,6 +56,8 @@ _OFTEN = {
     Kind.REORDER: 8,
     Kind.SLOW_READER: 8,
     Kind.CLOCK: 4,
+    Kind.FULL_DISK: 6,
+    Kind.RESTORE_SERVER: 3,
     Kind.REVOKE: 2,
     Kind.RESTORE_CLIENT: 3,
 }

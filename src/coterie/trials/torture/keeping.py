@@ -6,22 +6,26 @@ import asyncio
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from coterie.base.clock import SystemClock
+from coterie.base.clock import Clock, SystemClock
 from coterie.base.errors import Unavailable
+from coterie.server.copies import make_copy, put_back
 from coterie.trials.deaths import Death
 from coterie.trials.soak.processes import Child
 from coterie.trials.soak.stage import Stage
 from coterie.trials.torture.proxy import HOST, Proxy
 
+AGAIN_SECONDS = 0.1
+
 
 class Keeper:
     """start(), then keep() beside everything else, then end(). kills: how many processes were killed."""
 
-    def __init__(self, folder: Path, stage: Stage, proxy: Proxy, workers: int) -> None:
+    def __init__(self, folder: Path, stage: Stage, proxy: Proxy, workers: int, trial_clock: Clock) -> None:
         self._folder = folder
         self._stage = stage
         self._proxy = proxy
         self._count = workers
+        self._trial_clock = trial_clock
         self._clock = SystemClock()
         self._server: Child | None = None
         self._down_seconds: dict[int, float] = {}
@@ -71,6 +75,25 @@ class Keeper:
 
     async def kill_server(self, death: Death, down_seconds: float) -> bool:
         """Return when it accepts connections again. False where it is down already."""
+        if not await self._killed(death):
+            return False
+        await self._clock.wait_until(self._clock.monotonic_seconds() + down_seconds)
+        await self._start_server()
+        return True
+
+    async def copy_server(self, copy: Path) -> None:
+        """As `coterie admin backup` does, while it runs."""
+        await asyncio.to_thread(make_copy, self.data, copy, self._trial_clock.wall_ms())
+
+    async def restore_server(self, copy: Path, death: Death) -> None:
+        """Kill it, put the copy back as `coterie admin restore` does, and start it."""
+        while not await self._killed(death):
+            await self._clock.wait_until(self._clock.monotonic_seconds() + AGAIN_SECONDS)
+        await put_back(copy, self.data, self._trial_clock.wall_ms())
+        await self._start_server()
+
+    async def _killed(self, death: Death) -> bool:
+        """False where it is down already."""
         server, self._server = self._server, None
         if server is None:
             return False
@@ -79,8 +102,6 @@ class Keeper:
         self._proxy.target_port = 0
         self._proxy.cut()
         await server.gone()
-        await self._clock.wait_until(self._clock.monotonic_seconds() + down_seconds)
-        await self._start_server()
         return True
 
     async def _keep_worker(self, number: int) -> None:
@@ -104,6 +125,7 @@ class Keeper:
             str(self.data),
             str(self._folder / "offset"),
             str(self._folder / "skew-server"),
+            str(self._folder / "disk-server"),
         )
         invite = await server.first_line()
         self._proxy.target_port = urlsplit(invite).port or 0
@@ -118,4 +140,5 @@ class Keeper:
             self.invite,
             str(self._folder / "offset"),
             str(self._folder / f"skew-{number}"),
+            str(self._folder / f"disk-{number}"),
         )
