@@ -66,8 +66,10 @@ class Torture:
         """Raises Unavailable where a process does not start, or dies by itself."""
         async with AsyncExitStack() as stack:
             stack.callback(self._offset.close)
-            for file in (*self._skews, *self._disks):
-                stack.callback(file.close)
+            for skew in self._skews:
+                stack.callback(skew.close)
+            for disk in self._disks:
+                stack.callback(disk.close)
             stack.push_async_callback(self._keeper.end)
             await self._keeper.start()
             async with asyncio.TaskGroup() as tasks:
