@@ -37,14 +37,20 @@ class Edit:
 
 @dataclass(frozen=True)
 class Bug:
+    """faults: those among which it is found soonest, as `coterie torture --faults` takes them."""
+
     name: str
     edits: tuple[Edit, ...]
+    faults: str
 
 
 def bugs(path: Path = LIST) -> list[Bug]:
     """The list, in its order."""
     listed = tomllib.loads(path.read_text(encoding="utf-8"))["bug"]
-    return [Bug(each["name"], tuple(Edit(**edit) for edit in each["edit"])) for each in listed]
+    return [
+        Bug(each["name"], tuple(Edit(**edit) for edit in each["edit"]), each.get("faults", "all"))
+        for each in listed
+    ]
 
 
 def plant(bug: Bug, package: Path) -> None:
@@ -66,7 +72,7 @@ def found(bug: Bug, folder: Path) -> bool:
     seed = 0
     while (passed := time.monotonic() - began) < FOUND_SECONDS:
         seed += 1
-        figures = _torture(source, folder, seed, FOUND_SECONDS - passed)
+        figures = _torture(source, folder, seed, bug.faults, FOUND_SECONDS - passed)
         if figures is not None and (wrong := {name: figures[name] for name in ZEROS if figures[name]}):
             print(f"found    {bug.name}: seed {seed}, after {time.monotonic() - began:.0f} s, {wrong}")
             return True
@@ -74,8 +80,9 @@ def found(bug: Bug, folder: Path) -> bool:
     return False
 
 
-def _torture(source: Path, folder: Path, seed: int, patience: float) -> dict[str, int] | None:
-    words = ["--seconds", str(RUN_SECONDS), "--clients", str(CLIENTS), "--seed", str(seed), "--shrink", "0"]
+def _torture(source: Path, folder: Path, seed: int, faults: str, patience: float) -> dict[str, int] | None:
+    words = ["--seconds", str(RUN_SECONDS), "--clients", str(CLIENTS), "--seed", str(seed)]
+    words += ["--shrink", "0", "--faults", faults]
     try:
         ended = subprocess.run(  # noqa: S603 - this program's own words
             [sys.executable, "-m", "coterie.cli", "--json", "torture", *words],
