@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+
 from coterie.base.codes import Code
-from coterie.base.errors import CoterieError, Refused, SecurityStop, Unavailable
+from coterie.base.errors import CoterieError, Refused, RemoteError, SecurityStop, Unavailable
+
+log = logging.getLogger("coterie.client.runtime")
 
 FINAL = frozenset(
     {
@@ -29,6 +33,19 @@ def is_final(error: CoterieError | None) -> bool:
             return code in FINAL
         case _:
             return False
+
+
+def why_hung_up(error: Exception) -> CoterieError:
+    """With what a connection ends whose frame could not be handled; of a bug of ours the log alone hears."""
+    match error:
+        case SecurityStop():
+            log.error("security stop: %s", error)
+        case CoterieError():
+            log.warning("the connection is closed: %s", error)
+        case _:
+            log.error("a frame could not be handled", exc_info=error)
+            return RemoteError(Code.BAD_FRAME)
+    return error
 
 
 def without_frames(error: Exception) -> Exception:

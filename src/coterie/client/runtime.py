@@ -18,14 +18,14 @@ import msgspec
 from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
-from coterie.base.errors import CoterieError, LocalError, RemoteError, SecurityStop, Unavailable
+from coterie.base.errors import CoterieError, LocalError, SecurityStop, Unavailable
 from coterie.base.ids import AccountId
 from coterie.client.commands import Command, Connected, Disconnected, Say, Tick
 from coterie.client.core.profile import Profile, Run, next_run
 from coterie.client.core.switchboard import Switchboard
 from coterie.client.core.unsent import unaccepted
 from coterie.client.events import BecameNewDevice, Event, LinkChanged, LinkState
-from coterie.client.finality import is_final, without_frames
+from coterie.client.finality import is_final, why_hung_up, without_frames
 from coterie.client.following import follow, readdressed
 from coterie.client.journal import Journal
 from coterie.client.link import Connection
@@ -76,6 +76,8 @@ class Runtime:
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._connection: Connection | None = None
+        self._deaf = False
+        """Something of this connection failed: what came behind it would pass over it, and comes again."""
         self._held = False
         """Nothing is read from the connection until what came is handled."""
         self._timer: asyncio.TimerHandle | None = None
@@ -200,7 +202,10 @@ class Runtime:
 
     def _steps(self, item: _Input, now_ms: int, outcomes: list[Outcome]) -> None:
         if isinstance(item, _Asked):
+            self._deaf = self._deaf and not isinstance(item.command, Connected)
             self._apply(self.core.command(item.command, now_ms), outcomes)
+            return
+        if self._deaf:
             return
         for frame in item:
             self._apply(self.core.frame(frame, now_ms), outcomes)
@@ -249,15 +254,9 @@ class Runtime:
                 item.done.set_exception(without_frames(error))
             return
         if isinstance(error, SecurityStop):
-            log.error("security stop: %s", error)
             save(self._store, self.core.trust.witness.proof())
-            self._hang_up(error)
-        elif isinstance(error, CoterieError):
-            log.warning("the connection is closed: %s", error)
-            self._hang_up(error)
-        else:
-            log.error("a frame could not be handled", exc_info=error)
-            self._hang_up(RemoteError(Code.BAD_FRAME))
+        self._deaf = True
+        self._hang_up(why_hung_up(error))
 
     def _hang_up(self, error: CoterieError) -> None:
         if self._connection is not None:

@@ -109,6 +109,7 @@ HANDSHAKE: Transitions = {
     (State.LEDGER_ASKED, _DOWN, Refusal): State.WELCOMED,
     (State.WELCOMED, _UP, ShowHead): State.HEAD_SHOWN,
     (State.HEAD_SHOWN, _DOWN, Accepted): State.WELCOMED,
+    (State.HEAD_SHOWN, _DOWN, Refusal): State.WELCOMED,
     (State.WELCOMED, _UP, OfferManifests): State.OFFERING,
     (State.OFFERING, _DOWN, Accepted): State.WELCOMED,
     (State.OFFERING, _DOWN, Refusal): State.WELCOMED,

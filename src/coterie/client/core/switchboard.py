@@ -202,6 +202,7 @@ class Switchboard:
         """After a failed commit: drop everything live and read it again when needed."""
         self.keyring.forget()
         self.people.forget()
+        self._positions.forget()
         self.trust.load()
         self._outbox.forget()
         self._sending.forget()

@@ -71,6 +71,11 @@ class Positions:
         self._draining = True
         return Sync(tuple(positions)), tuple(anew)
 
+    def forget(self) -> None:
+        """After a failed commit: nothing is acknowledged that is not on the disk."""
+        committed = {stream: min(seq, self.seq(stream)) for stream, seq in self._unacknowledged.items()}
+        self._unacknowledged = {stream: seq for stream, seq in committed.items() if seq}
+
     def disconnected(self) -> None:
         self._draining = False
         self._unacknowledged.clear()
