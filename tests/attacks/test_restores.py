@@ -13,6 +13,7 @@ from coterie.base.ids import LedgerId, MessageId
 from coterie.client.commands import Connected, Say, Tick
 from coterie.client.core import returning
 from coterie.client.core.lives import Lives
+from coterie.client.core.requests import VaultOffered
 from coterie.client.core.switchboard import Switchboard
 from coterie.client.events import NameWentBack, ServerRestored
 from coterie.client.store.records import PutSetting, Setting
@@ -346,3 +347,11 @@ def test_of_a_long_past_the_newest_part_is_brought(
     frames = [each for frame in anew.got if isinstance(frame, OfferManifests) for each in frame.accounts]
     seqs = [tuple(SignedManifest.unpack(each).manifest.seq for each in one.manifests) for one in frames]
     assert (2, 3, 4) in seqs
+
+
+def test_a_vault_that_the_server_does_not_want_is_offered_no_more(bob: Victim) -> None:
+    """It has another one by now, from another device."""
+    bob.apply(PutSetting(Setting.VAULT_DUE, b"1"))
+    request = bob.core.requests.new(VaultOffered(), NOW_MS)
+    bob.frame(Refusal(request, Code.STALE_MANIFEST.value))
+    assert bob.store.setting(Setting.VAULT_DUE) is None

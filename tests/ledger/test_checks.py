@@ -12,7 +12,14 @@ from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, SealBroken
 from coterie.base.ids import NO_HASH, AccountId, DeviceId, UserName
 from coterie.base.signing import IdentityKeys, account_id
-from coterie.ledger.checks import check_first, check_heir, check_newest, check_prekey, check_successor
+from coterie.ledger.checks import (
+    check_alone,
+    check_first,
+    check_heir,
+    check_newest,
+    check_prekey,
+    check_successor,
+)
 from coterie.ledger.leaves import NO_LEAF, Leaf, LeafKind, name_hash
 from coterie.ledger.manifest import (
     X_WING_PUBLIC_BYTES,
@@ -42,6 +49,7 @@ def leaf_of(signed: SignedManifest) -> Leaf:
 
 def test_a_first_manifest_is_believed(alice: Owner) -> None:
     check_first(alice.begin(), VAULT_HASH)
+    check_alone(alice.begin())
     check_first(alice.begin(), None)
     check_first(SignedManifest.unpack(alice.begin().pack()), VAULT_HASH)
 

@@ -16,8 +16,9 @@ from tests.real.programs import COMMAND, Client, Ended, Server, environment
 pytestmark = pytest.mark.slow
 
 PAGE_BYTES = 4096
-LIMITED = ("sh", "-c", 'ulimit -f "$0"; exec "$@"')
-"""A program whose files cannot grow past so many blocks of 512 bytes, as on a disk that is full."""
+LIMITED = ("sh", "-c", 'ulimit -f "$0"; unset COVERAGE_PROCESS_CONFIG COVERAGE_PROCESS_START; exec "$@"')
+"""A program whose files cannot grow past so many blocks of 512 bytes, as on a disk that is full; nor could
+that in which it is measured what it runs through."""
 
 
 def spoil_messages(client: Client) -> None:

@@ -25,7 +25,6 @@ PROMISED = [
     "server.idle.memory",
     "server.idle.open",
     "server.idle.still",
-    "server.recovery",
     "talk.turn",
     "talk.server",
     "talk.clients",
@@ -80,9 +79,13 @@ def bench(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+ALONE = ("window", "server.recovery")
+"""A display is needed for one, and up to two minutes where a machine is busy for the other."""
+
+
 @pytest.mark.slow
 def test_every_figure_is_measured_and_said_in_json() -> None:
-    only = [word for name in TRIALS if name != "window" for word in ("--only", name)]
+    only = [word for name in TRIALS if name not in ALONE for word in ("--only", name)]
     ended = bench("--scale", "tiny", "--json", "--seed", "7", *only)
     assert ended.returncode == Exit.DONE, ended.stderr
     machine, *figures = [json.loads(line) for line in ended.stdout.splitlines()]

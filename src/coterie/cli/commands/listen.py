@@ -53,7 +53,8 @@ class _ReadMarks:
         self._printed = asyncio.Event()
 
     def printed(self, message: Message) -> None:
-        self._orders[message.conversation] = message.order
+        before = self._orders.get(message.conversation, 0)
+        self._orders[message.conversation] = max(before, message.order)
         self._printed.set()
 
     async def keep(self) -> None:
@@ -98,8 +99,11 @@ class _Listener:
         await self._events.put(None)
 
     async def _print_all(self) -> None:
-        """First from the store; an event about what was found there says nothing new."""
-        for message in waiting(self._me, self._listened.order):
+        """First from the store; an event about what was found there says nothing new. One whose place is
+        further up came late: it was awaited, and its place kept."""
+        found = waiting(self._me, self._listened.order)
+        known = {(message.conversation, message.sender_device, message.id) for message in found}
+        for message in found:
             if self._left == 0:
                 return
             await self._print_message(MessageArrived(message))
@@ -108,7 +112,9 @@ class _Listener:
             await self._printer.line(self._lines.question(device))
         while self._left != 0 and (event := await self._events.get()) is not None:
             if isinstance(event, MessageArrived):
-                await self._print_message(event)
+                message = event.message
+                if (message.conversation, message.sender_device, message.id) not in known:
+                    await self._print_message(event)
                 continue
             if isinstance(event, OwnDeviceQuestion):
                 if event.device.id in asked:
@@ -120,12 +126,10 @@ class _Listener:
                 await self._me.wait_live(0)
 
     async def _print_message(self, event: MessageArrived) -> None:
-        order, before = event.message.order, self._listened.order
-        if order <= before:
-            return
+        before = self._listened.order
 
         def note() -> None:
-            self._listened.order = order
+            self._listened.order = max(before, event.message.order)
 
         try:
             await self._printer.line(self._lines.line(event), note)

@@ -151,8 +151,7 @@ class Inbox:
         session = SessionId(entry.session)
         row = self._reads.group_in(conversation, AccountId(entry.account), device, session)
         if self._reads.message_order(conversation, device, MessageId(entry.message)) is not None:
-            if row is not None:
-                yield Outcome(save=self._telling.receipts.came(row, now_ms))
+            yield Outcome(save=self._telling.receipts.came(row, now_ms) if row is not None else ())
             return
         if row is None:
             yield self._wait(stream, entry, session, WaitingReason.NO_KEY, now_ms)
