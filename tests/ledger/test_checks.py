@@ -49,9 +49,19 @@ def leaf_of(signed: SignedManifest) -> Leaf:
 
 def test_a_first_manifest_is_believed(alice: Owner) -> None:
     check_first(alice.begin(), VAULT_HASH)
-    check_alone(alice.begin())
     check_first(alice.begin(), None)
     check_first(SignedManifest.unpack(alice.begin().pack()), VAULT_HASH)
+
+
+def test_a_manifest_of_any_number_is_believed_by_itself_where_it_is_signed(alice: Owner) -> None:
+    first = alice.begin()
+    second = alice.sign(after(first))
+    check_alone(first)
+    check_alone(second)
+    with pytest.raises(SealBroken):
+        check_alone(
+            SignedManifest(second.payload, first.identity_signature, second.cosigner, second.device_signature)
+        )
 
 
 def test_another_vault_is_refused(alice: Owner) -> None:

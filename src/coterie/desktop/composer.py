@@ -84,6 +84,7 @@ class Composer(tk.Frame):
         if self._pause is not None:
             self.after_cancel(self._pause)
             self._pause = None
+        self.text.unbind("<Configure>")
         super().destroy()
 
     def restyle(self) -> None:
