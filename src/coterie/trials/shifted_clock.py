@@ -16,8 +16,8 @@ LOOK_SECONDS = 0.25
 """How soon who waits notices that time has moved."""
 
 
-class SharedOffset:
-    """Milliseconds; never goes back."""
+class _Milliseconds:
+    """A signed number that stands in a file of its own."""
 
     def __init__(self, path: Path) -> None:
         with path.open("r+b") as file:
@@ -25,31 +25,7 @@ class SharedOffset:
 
     @classmethod
     def create(cls, path: Path) -> Self:
-        """A new file, with the offset at nothing."""
-        path.write_bytes(bytes(OFFSET_BYTES))
-        return cls(path)
-
-    @property
-    def milliseconds(self) -> int:
-        return int.from_bytes(self._map[:OFFSET_BYTES], "big")
-
-    def advance(self, milliseconds: int) -> None:
-        self._map[:OFFSET_BYTES] = (self.milliseconds + milliseconds).to_bytes(OFFSET_BYTES, "big")
-
-    def close(self) -> None:
-        self._map.close()
-
-
-class Skew:
-    """By how many milliseconds one machine's wall clock is wrong, in a file of its own; negative: slow."""
-
-    def __init__(self, path: Path) -> None:
-        with path.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), OFFSET_BYTES)
-
-    @classmethod
-    def create(cls, path: Path) -> Self:
-        """A new file, and a clock that is right."""
+        """A new file, with nothing in it yet."""
         path.write_bytes(bytes(OFFSET_BYTES))
         return cls(path)
 
@@ -62,6 +38,17 @@ class Skew:
 
     def close(self) -> None:
         self._map.close()
+
+
+class SharedOffset(_Milliseconds):
+    """By how much time has moved for all; never goes back."""
+
+    def advance(self, milliseconds: int) -> None:
+        self.set(self.milliseconds + milliseconds)
+
+
+class Skew(_Milliseconds):
+    """By how much one machine's wall clock is wrong; negative: slow."""
 
 
 class ShiftedClock:
