@@ -9,8 +9,8 @@ from coterie.ledger.deletion import SignedDeletion, check_deletion
 from coterie.ledger.leaves import Leaf, LeafKind
 from coterie.ledger.manifest import SignedManifest
 from coterie.server.caller import SignedIn
-from coterie.server.commands.manifests import refused_as
-from coterie.server.commands.outcome import Outcome, refusal
+from coterie.server.commands.manifests import last_word, refused_as
+from coterie.server.commands.outcome import Outcome
 from coterie.server.policy import Now
 from coterie.server.realm import Realm
 from coterie.server.store.protocol import AccountRow, Reads
@@ -19,17 +19,7 @@ from coterie.wire.frames import DeleteAccount
 
 
 async def handle(frame: DeleteAccount, who: SignedIn, reads: Reads, realm: Realm, now: Now) -> Outcome:
-    """Tries are counted as those of manifests are."""
-    wait_seconds = realm.rates.manifests.take(who.account, now.monotonic_seconds)
-    if wait_seconds:
-        return refusal(frame.request, Code.TOO_MANY_TRIES, wait_seconds)
-    row = await reads.account(who.account)
-    if row is None:
-        return refusal(frame.request, Code.UNKNOWN_PERSON)
-    try:
-        return Outcome(frame.request, save=_checked(frame, row))
-    except Refused as error:
-        return refusal(frame.request, error.code)
+    return await last_word(frame.request, who, reads, realm, now, lambda row: _checked(frame, row))
 
 
 def _checked(frame: DeleteAccount, row: AccountRow) -> EndAccount:

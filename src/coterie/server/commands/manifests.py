@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, RemoteError, SealBroken
@@ -9,10 +11,12 @@ from coterie.base.ids import AccountId
 from coterie.ledger.checks import check_prekey, check_successor
 from coterie.ledger.leaves import Leaf, LeafKind, name_hash
 from coterie.ledger.manifest import DeviceEntry, Manifest, PrekeyKind, SignedManifest, SignedPrekey
+from coterie.server.caller import SignedIn
+from coterie.server.commands.outcome import Outcome, refusal
 from coterie.server.policy import Now
 from coterie.server.realm import Realm
-from coterie.server.store.protocol import AccountRow
-from coterie.server.store.records import KeptManifest, KeyToKeep, NewDevice, NewLeaf
+from coterie.server.store.protocol import AccountRow, Reads
+from coterie.server.store.records import KeptManifest, KeyToKeep, NewDevice, NewLeaf, Record
 from coterie.wire.refusals import SERVER_CODES
 
 STANDING_KINDS = (PrekeyKind.FALLBACK, PrekeyKind.X_WING)
@@ -43,6 +47,23 @@ def take_try(signed: SignedManifest, row: AccountRow, realm: Realm, now: Now) ->
     if signed.hash == row.hash:
         return 0.0
     return realm.rates.manifests.take(row.account, now.monotonic_seconds)
+
+
+async def last_word(
+    request: int, who: SignedIn, reads: Reads, realm: Realm, now: Now, checked: Callable[[AccountRow], Record]
+) -> Outcome:
+    """What ends an account, by its own word: tries are counted as those of manifests are. checked: what is to
+    be saved, or Refused."""
+    wait_seconds = realm.rates.manifests.take(who.account, now.monotonic_seconds)
+    if wait_seconds:
+        return refusal(request, Code.TOO_MANY_TRIES, wait_seconds)
+    row = await reads.account(who.account)
+    if row is None:
+        return refusal(request, Code.UNKNOWN_PERSON)
+    try:
+        return Outcome(request, save=checked(row))
+    except Refused as error:
+        return refusal(request, error.code)
 
 
 def unpack_manifest(data: bytes) -> SignedManifest:

@@ -12,8 +12,8 @@ from coterie.ledger.leaves import Leaf, LeafKind
 from coterie.ledger.manifest import SignedManifest
 from coterie.ledger.succession import SignedSuccession, check_heir_manifest, check_succession
 from coterie.server.caller import SignedIn
-from coterie.server.commands.manifests import kept, refused_as, unpack_manifest
-from coterie.server.commands.outcome import Outcome, refusal
+from coterie.server.commands.manifests import kept, last_word, refused_as, unpack_manifest
+from coterie.server.commands.outcome import Outcome
 from coterie.server.policy import Now
 from coterie.server.realm import Realm
 from coterie.server.store import records
@@ -23,17 +23,9 @@ from coterie.wire.frames import Succeed
 
 
 async def handle(frame: Succeed, who: SignedIn, reads: Reads, realm: Realm, now: Now) -> Outcome:
-    """Tries are counted as those of manifests are."""
-    wait_seconds = realm.rates.manifests.take(who.account, now.monotonic_seconds)
-    if wait_seconds:
-        return refusal(frame.request, Code.TOO_MANY_TRIES, wait_seconds)
-    row = await reads.account(who.account)
-    if row is None:
-        return refusal(frame.request, Code.UNKNOWN_PERSON)
-    try:
-        return Outcome(frame.request, save=_checked(frame, row, realm, now))
-    except Refused as error:
-        return refusal(frame.request, error.code)
+    return await last_word(
+        frame.request, who, reads, realm, now, lambda row: _checked(frame, row, realm, now)
+    )
 
 
 def _checked(frame: Succeed, row: AccountRow, realm: Realm, now: Now) -> records.Succeed:
