@@ -1,7 +1,7 @@
 # The one entry point. Each target makes the environment it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check quick coverage covered garbage lies mutants bench soak torture planted clean
+.PHONY: help setup engines run test check quick coverage covered garbage lies mutants bench soak torture planted clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON_HERE := .venv/bin/python
@@ -9,6 +9,7 @@ PYTHON_HERE := .venv/bin/python
 PLACE := $(shell pwd | cksum | cut -d' ' -f1)
 RUN := .venv/.run-$(PLACE)
 DEV := .venv/.dev-$(PLACE)
+ENGINES := .engines/.fetched
 TESTS ?= tests
 SECONDS ?= 300
 SEEDS ?= $(shell seq 1 20)
@@ -34,7 +35,8 @@ help:
 	@echo "make soak    ten minutes of 20 clients and many days: is anything lost? (ARGS='--seed 7')"
 	@echo "make torture   twenty seeds of two minutes: people talk while everything breaks (SEEDS='3 4' for some)"
 	@echo "make setup   only make .venv"
-	@echo "make clean   remove .venv and caches (var/, with your keys and messages, stays)"
+	@echo "make engines   only fetch the PostgreSQL that tests run against, into .engines"
+	@echo "make clean   remove .venv, .engines and caches (var/, with your keys and messages, stays)"
 
 setup: $(DEV)
 	@echo "coterie: .venv is ready"
@@ -47,10 +49,17 @@ $(DEV): requirements/dev.lock pyproject.toml tools/environment.sh
 	@sh tools/environment.sh dev
 	@touch $(RUN) $@
 
+$(ENGINES): requirements/engines.lock tools/environment.sh | $(DEV)
+	@sh tools/environment.sh engines
+	@touch $@
+
+engines: $(ENGINES)
+	@echo "coterie: .engines is ready"
+
 run: $(RUN)
 	@$(PYTHON_HERE) -m coterie.cli.run
 
-test: $(DEV)
+test: $(DEV) $(ENGINES)
 	@sh tools/display.sh
 	@$(if $(COVERAGE),rm -rf .coverage)
 	@$(PYTHON_HERE) $(MEASURED) -m pytest $(ARGS) $(TESTS)
@@ -105,4 +114,4 @@ torture: $(RUN)
 	    $(PYTHON_HERE) -m coterie.cli --json torture --seed $$seed $(ARGS) || exit 1; done
 
 clean:
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
+	@rm -rf .venv .engines .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist

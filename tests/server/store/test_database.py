@@ -108,13 +108,13 @@ async def test_a_full_disk_refuses_the_batch_and_forgets_it(tmp_path: Path) -> N
     await talk(store, alice, bob)
     conversation = alice.direct_with(bob)
     await say(store, alice.device, alice.device.message(conversation, bob.account))
-    pages = store._db.number("PRAGMA page_count")
-    store._db.run(f"PRAGMA max_page_count = {pages}")
+    pages = store._file.number("PRAGMA page_count")
+    store._file.run(f"PRAGMA max_page_count = {pages}")
     large = alice.device.message(conversation, bob.account, ciphertext=bytes(400_000))
     with pytest.raises(Unavailable) as caught:
         await save(store, large)
     assert caught.value.code is Code.DISK
-    store._db.run(f"PRAGMA max_page_count = {pages + 1000}")
+    store._file.run(f"PRAGMA max_page_count = {pages + 1000}")
     assert await say(store, alice.device, large) == 2
     assert await log_seqs(store, conversation) == [1, 2]
     await store.close()

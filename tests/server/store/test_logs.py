@@ -55,14 +55,14 @@ async def test_what_everybody_has_is_passed_over_and_what_is_behind_it_is_not(tm
     assert await log_seqs(store, conversation) == [*range(46, 61)]
     (entry,) = await store.log(log_of(conversation), 0, 1, 1 << 20)
     assert entry.seq == 46
-    assert store._db.number("SELECT count(*) FROM log_entries WHERE ciphertext IS NULL") == 45
+    assert store._file.number("SELECT count(*) FROM log_entries WHERE ciphertext IS NULL") == 45
     await store.close()
 
 
 @pytest.mark.asyncio
 async def test_a_part_is_found_without_going_through_the_log(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "server.db")
-    steps = store._db.all(
+    steps = store._file.all(
         f"EXPLAIN QUERY PLAN SELECT seq FROM log_entries WHERE no IN {ENTRIES} ORDER BY no",
         {"conversation": 1, "after": 0, "upto": 64},
     )

@@ -28,7 +28,7 @@ async def died(tmp_path: Path) -> Path:
     alice, bob = Resident("alice"), Resident("bob")
     await settle_in(store, alice, bob)
     await talk(store, alice, bob)
-    store._db.run("PRAGMA wal_checkpoint(truncate)")
+    store._file.run("PRAGMA wal_checkpoint(truncate)")
     for _ in range(10):
         sealed = alice.device.message(alice.direct_with(bob), bob.account, ciphertext=bytes(2000))
         await say(store, alice.device, sealed)

@@ -146,8 +146,8 @@ async def test_what_a_server_cannot_read_is_unavailable_and_no_bug(tmp_path: Pat
     store = SqliteStore(tmp_path / "server.db")
     alice = Resident("alice")
     await settle_in(store, alice)
-    store._db.run("PRAGMA wal_checkpoint(truncate); PRAGMA shrink_memory")
-    store._db.run("PRAGMA cache_size = 0")
+    store._file.run("PRAGMA wal_checkpoint(truncate); PRAGMA shrink_memory")
+    store._file.run("PRAGMA cache_size = 0")
     disk.fault = Fault.UNREADABLE
     with pytest.raises(Unavailable) as raised:
         await store.leaves(0, 100)

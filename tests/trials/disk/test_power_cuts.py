@@ -117,7 +117,7 @@ async def server_writes(path: Path, cuts: Cuts) -> ConversationId:
         sealed = alice.device.message(conversation, bob.account, ciphertext=bytes(3000))
         cuts.acknowledged = await say(store, alice.device, sealed)
         if cuts.acknowledged % 3 == 0:
-            store._db.run("PRAGMA wal_checkpoint")
+            store._file.run("PRAGMA wal_checkpoint")
     cuts.here()
     await store.close()
     cuts.here()
@@ -131,7 +131,7 @@ def kept_by_server(folder: Path, conversation: ConversationId) -> int:
 async def _kept_by_server(folder: Path, conversation: ConversationId) -> int:
     store = SqliteStore(folder / "server.db")
     try:
-        assert store._db.all("PRAGMA integrity_check") == [("ok",)]
+        assert store._file.all("PRAGMA integrity_check") == [("ok",)]
         seqs = await log_seqs(store, conversation)
     finally:
         await store.close()

@@ -8,7 +8,6 @@ from coterie.base.ids import AccountId
 from coterie.ledger.manifest import PrekeyKind
 from coterie.server.policy import dormant_before_ms
 from coterie.server.store.caches import Caches, KnownDevice
-from coterie.server.store.database import Database
 from coterie.server.store.endings import cancel_reset
 from coterie.server.store.ledger import LedgerWrites
 from coterie.server.store.logs import LAST_BEFORE
@@ -26,6 +25,7 @@ from coterie.server.store.records import (
     Verifier,
 )
 from coterie.server.store.results import DONE, Denied, GivenKeys, KeysClaimed, LeafAdded, Result
+from coterie.server.store.statements import Statements
 
 DORMANT_AFTER = (
     f"CASE WHEN e.skip_to > e.acked THEN e.skip_after ELSE max(e.acked, coalesce({LAST_BEFORE}, 0)) END"
@@ -44,156 +44,162 @@ _WHAT_A_DEVICE_LEAVES = (
 class AccountWrites:
     """Records about accounts. Each checks all its conditions before it writes."""
 
-    def __init__(self, database: Database, caches: Caches, ledger: LedgerWrites) -> None:
-        self._db = database
+    def __init__(self, statements: Statements, caches: Caches, ledger: LedgerWrites) -> None:
+        self._db = statements
         self._caches = caches
         self._ledger = ledger
 
-    def register(self, record: Register) -> Result:
-        known = self._db.one("SELECT first_hash, leaf FROM accounts WHERE account = ?", (record.account,))
+    async def register(self, record: Register) -> Result:
+        known = await self._db.one(
+            "SELECT first_hash, leaf FROM accounts WHERE account = ?", (record.account,)
+        )
         if known is not None and known[0] == record.manifest.hash:
             return LeafAdded(known[1], b"")
-        if record.token is not None and not self._token_is_good(record.token, record.now_ms):
+        if record.token is not None and not await self._token_is_good(record.token, record.now_ms):
             return Denied(Code.SIGN_UP_CLOSED)
-        has_name = self._db.one("SELECT 1 FROM accounts WHERE name = ?", (record.name,))
-        if has_name or not self._ledger.follows(record.leaf):
+        has_name = await self._db.one("SELECT 1 FROM accounts WHERE name = ?", (record.name,))
+        if has_name or not await self._ledger.follows(record.leaf):
             return Denied(Code.NAME_TAKEN)
-        if known is not None or self._device_taken((record.device,)):
+        if known is not None or await self._device_taken((record.device,)):
             return Denied(Code.BAD_MANIFEST)
         if record.token is not None:
-            self._db.run("UPDATE tokens SET uses_left = uses_left - 1 WHERE mac = ?", (record.token,))
-        index = self._ledger.append(record.leaf)
-        account_no = self._put_account(record.account, record, record.name, index)
-        self._add_device(account_no, record.device, index, record.now_ms)
+            await self._db.run("UPDATE tokens SET uses_left = uses_left - 1 WHERE mac = ?", (record.token,))
+        index = await self._ledger.append(record.leaf)
+        account_no = await self._put_account(record.account, record, record.name, index)
+        await self._add_device(account_no, record.device, index, record.now_ms)
         self._caches.devices_changed()
         return LeafAdded(index, record.leaf.packed)
 
-    def replace_manifest(self, record: ReplaceManifest) -> Result:
-        account = self._db.one("SELECT no, hash FROM accounts WHERE account = ?", (record.account,))
+    async def replace_manifest(self, record: ReplaceManifest) -> Result:
+        account = await self._db.one("SELECT no, hash FROM accounts WHERE account = ?", (record.account,))
         if account is None:
             return Denied(Code.UNKNOWN_PERSON)
         account_no = account[0]
-        again = self._db.one(
+        again = await self._db.one(
             "SELECT leaf FROM manifests WHERE account_no = ? AND seq = ? AND hash = ?",
             (account_no, record.manifest.seq, record.manifest.hash),
         )
         if again is not None:
             return LeafAdded(again[0], b"")
-        if account[1] != record.previous or not self._ledger.follows(record.leaf):
+        if account[1] != record.previous or not await self._ledger.follows(record.leaf):
             return Denied(Code.STALE_MANIFEST)
-        if self._device_taken(record.added):
+        if await self._device_taken(record.added):
             return Denied(Code.BAD_MANIFEST)
         since_ms = record.now_ms - limits.DAY_MS
         today = "SELECT count(*), min(accepted_ms) FROM manifests WHERE account_no = ? AND accepted_ms > ?"
-        count, first_ms = self._db.all(today, (account_no, since_ms))[0]
+        count, first_ms = (await self._db.all(today, (account_no, since_ms)))[0]
         if count >= limits.MANIFESTS_PER_DAY:
             return Denied(Code.TOO_MANY_TRIES, retry_after_ms=max(1, first_ms - since_ms))
-        index = self._ledger.append(record.leaf)
-        self._db.run(
+        index = await self._ledger.append(record.leaf)
+        await self._db.run(
             "UPDATE accounts SET seq = ?, hash = ?, leaf = ? WHERE no = ?",
             (record.manifest.seq, record.manifest.hash, index, account_no),
         )
         if record.vault:
-            self._db.run(
+            await self._db.run(
                 "UPDATE accounts SET vault = ?, salt = ? WHERE no = ?",
                 (record.vault, record.salt, account_no),
             )
-            self._db.run("DELETE FROM verifiers WHERE account_no = ?", (account_no,))
-            self._put_verifiers(account_no, record.verifiers)
-        self._put_manifest(account_no, record.manifest, index, record.now_ms)
-        cancel_reset(self._db, account_no)
+            await self._db.run("DELETE FROM verifiers WHERE account_no = ?", (account_no,))
+            await self._put_verifiers(account_no, record.verifiers)
+        await self._put_manifest(account_no, record.manifest, index, record.now_ms)
+        await cancel_reset(self._db, account_no)
         for device in record.added:
-            self._add_device(account_no, device, index, record.now_ms)
+            await self._add_device(account_no, device, index, record.now_ms)
         for revoked in record.revoked:
-            known = self._caches.device(revoked)
+            known = await self._caches.device(revoked)
             if known is not None and known.live:
-                self._revoke(known)
+                await self._revoke(known)
         self._caches.devices_changed()
         return LeafAdded(index, record.leaf.packed, record.revoked)
 
-    def put_run(self, record: PutRun) -> Result:
-        device = self._caches.device(record.device)
+    async def put_run(self, record: PutRun) -> Result:
+        device = await self._caches.device(record.device)
         if device is None or not device.live:
             return Denied(Code.REVOKED if device else Code.UNKNOWN_DEVICE)
-        changed = self._db.run(
+        changed = await self._db.run(
             "UPDATE devices SET run = ?, run_nonce = ? WHERE no = ?"
             " AND (run < ? OR (run = ? AND run_nonce = ?))",
             (record.run, record.nonce, device.no, record.run, record.run, record.nonce),
         )
         return DONE if changed else Denied(Code.RESTORED_PROFILE)
 
-    def put_prekeys(self, record: PutPrekeys) -> Result:
-        device = self._caches.device(record.device)
+    async def put_prekeys(self, record: PutPrekeys) -> Result:
+        device = await self._caches.device(record.device)
         if device is None or not device.live:
             return Denied(Code.REVOKED if device else Code.UNKNOWN_DEVICE)
-        self._drop_old_keys(device.no, record.now_ms)
+        await self._drop_old_keys(device.no, record.now_ms)
         fresh = [
             key
             for key in record.keys
-            if key.kind is PrekeyKind.ONE_TIME and not self._key_known(device.no, key.id)
+            if key.kind is PrekeyKind.ONE_TIME and not await self._key_known(device.no, key.id)
         ]
-        have = self._db.number("SELECT count(*) FROM one_time_keys WHERE device_no = ?", (device.no,))
+        have = await self._db.number("SELECT count(*) FROM one_time_keys WHERE device_no = ?", (device.no,))
         if have + len(fresh) > ONE_TIME_KEYS_MAX:
             return Denied(Code.TOO_LARGE)
-        before_ms = self._db.number("SELECT x_wing_ms FROM devices WHERE no = ?", (device.no,))
-        self._put_keys(device.no, record.keys, record.now_ms)
+        before_ms = await self._db.number("SELECT x_wing_ms FROM devices WHERE no = ?", (device.no,))
+        await self._put_keys(device.no, record.keys, record.now_ms)
         if before_ms <= dormant_before_ms(record.now_ms):
-            self._skip_dormant_time(device.no, before_ms + limits.DORMANT_AFTER_MS)
+            await self._skip_dormant_time(device.no, before_ms + limits.DORMANT_AFTER_MS)
             self._caches.devices_changed()
         return DONE
 
-    def _skip_dormant_time(self, device_no: int, since_ms: int) -> None:
+    async def _skip_dormant_time(self, device_no: int, since_ms: int) -> None:
         """What was said while a device was dormant was sealed without it: it is not handed that.
 
         It may still have to fetch what came before. Where it fell dormant twice without passing the first
         such part of a log, all from there on is skipped: that is over 30 days old, and kept no longer.
         """
-        self._db.run(
+        await self._db.run(
             f"UPDATE entitled AS e SET skip_after = {DORMANT_AFTER},"  # noqa: S608 - a constant
             " skip_to = (SELECT log_end FROM conversations c WHERE c.no = e.conversation_no)"
             " WHERE device_no = :device",
             {"device": device_no, "since_ms": since_ms},
         )
 
-    def claim(self, record: ClaimKeys) -> Result:
+    async def claim(self, record: ClaimKeys) -> Result:
         given = []
         for account, device_id in record.devices:
-            device = self._caches.device(device_id)
+            device = await self._caches.device(device_id)
             if device is None or not device.live or device.account != account:
                 continue
-            fallback, x_wing = standing_keys(self._db, device.no)
-            one_time = self._claim_one(device.no, record.now_ms)
-            left = self._db.number("SELECT count(*) FROM one_time_keys WHERE device_no = ?", (device.no,))
+            fallback, x_wing = await standing_keys(self._db, device.no)
+            one_time = await self._claim_one(device.no, record.now_ms)
+            left = await self._db.number(
+                "SELECT count(*) FROM one_time_keys WHERE device_no = ?", (device.no,)
+            )
             given.append(GivenKeys(device_id, one_time, fallback, x_wing, left))
         return KeysClaimed(tuple(given))
 
-    def put_accept(self, record: PutAccept) -> Result:
-        numbers = [self.account_no(each) for each in (record.account, record.other)]
+    async def put_accept(self, record: PutAccept) -> Result:
+        numbers = [await self.account_no(each) for each in (record.account, record.other)]
         if None in numbers:
             return Denied(Code.UNKNOWN_PERSON)
-        self._db.run("INSERT OR IGNORE INTO accepts VALUES (?, ?)", (numbers[0], numbers[1]))
+        await self._db.run(
+            "INSERT INTO accepts VALUES (?, ?) ON CONFLICT DO NOTHING", (numbers[0], numbers[1])
+        )
         return DONE
 
-    def account_no(self, account: AccountId) -> int | None:
-        row = self._db.one("SELECT no FROM accounts WHERE account = ?", (account,))
+    async def account_no(self, account: AccountId) -> int | None:
+        row = await self._db.one("SELECT no FROM accounts WHERE account = ?", (account,))
         return int(row[0]) if row else None
 
-    def _token_is_good(self, mac: bytes, now_ms: int) -> bool:
+    async def _token_is_good(self, mac: bytes, now_ms: int) -> bool:
         return bool(
-            self._db.one(
+            await self._db.one(
                 "SELECT 1 FROM tokens WHERE mac = ? AND uses_left > 0 AND expires_ms > ?", (mac, now_ms)
             )
         )
 
-    def _device_taken(self, devices: tuple[NewDevice, ...]) -> bool:
-        return any(self._caches.device(each.device) is not None for each in devices)
+    async def _device_taken(self, devices: tuple[NewDevice, ...]) -> bool:
+        return any([await self._caches.device(each.device) is not None for each in devices])
 
-    def _put_account(
+    async def _put_account(
         self, account: AccountId, record: Register | Succeed, name: str | None, index: int
     ) -> int:
         """The account and its first manifest, whose leaf has this index; its number."""
         manifest = record.manifest
-        self._db.run(
+        account_no = await self._db.insert(
             "INSERT INTO accounts (account, name, seq, hash, first_hash, leaf, salt, vault)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -207,92 +213,90 @@ class AccountWrites:
                 record.vault,
             ),
         )
-        account_no = self._db.last_no
-        self._put_verifiers(account_no, record.verifiers)
-        self._put_manifest(account_no, manifest, index, record.now_ms)
+        await self._put_verifiers(account_no, record.verifiers)
+        await self._put_manifest(account_no, manifest, index, record.now_ms)
         return account_no
 
-    def _put_verifiers(self, account_no: int, verifiers: tuple[Verifier, ...]) -> None:
+    async def _put_verifiers(self, account_no: int, verifiers: tuple[Verifier, ...]) -> None:
         rows = ((account_no, each.id, each.mac) for each in verifiers)
-        self._db.run_many("INSERT INTO verifiers VALUES (?, ?, ?)", rows)
+        await self._db.run_many("INSERT INTO verifiers VALUES (?, ?, ?)", rows)
 
-    def _put_manifest(self, account_no: int, manifest: KeptManifest, leaf: int, now_ms: int) -> None:
-        self._db.run(
+    async def _put_manifest(self, account_no: int, manifest: KeptManifest, leaf: int, now_ms: int) -> None:
+        await self._db.run(
             "INSERT INTO manifests VALUES (?, ?, ?, ?, ?, ?)",
             (account_no, manifest.seq, manifest.hash, leaf, now_ms, manifest.packed),
         )
 
-    def _add_device(self, account_no: int, device: NewDevice, leaf: int, now_ms: int) -> None:
+    async def _add_device(self, account_no: int, device: NewDevice, leaf: int, now_ms: int) -> None:
         """It begins at the end of every log that it may read."""
-        self._db.run(
+        device_no = await self._db.insert(
             "INSERT INTO devices (device, account_no, ed25519, leaf) VALUES (?, ?, ?, ?)",
             (device.device, account_no, device.ed25519, leaf),
         )
-        device_no = self._db.last_no
-        self._db.run(
+        await self._db.run(
             "INSERT INTO entitled (conversation_no, device_no, from_seq, acked)"
-            " SELECT no, ?, log_end, log_end FROM conversations"
+            " SELECT no, CAST(? AS BIGINT), log_end, log_end FROM conversations"
             " WHERE one_no IS NULL OR one_no = ? OR other_no = ?",
             (device_no, account_no, account_no),
         )
-        self._put_keys(device_no, device.keys, now_ms)
+        await self._put_keys(device_no, device.keys, now_ms)
 
-    def _revoke(self, device: KnownDevice) -> None:
-        self._db.run("UPDATE devices SET revoked = 1 WHERE no = ?", (device.no,))
+    async def _revoke(self, device: KnownDevice) -> None:
+        await self._db.run("UPDATE devices SET revoked = 1 WHERE no = ?", (device.no,))
         for delete in _WHAT_A_DEVICE_LEAVES:
-            self._db.run(delete, (device.no,))
+            await self._db.run(delete, (device.no,))
 
-    def _put_keys(self, device_no: int, keys: tuple[KeyToKeep, ...], now_ms: int) -> None:
+    async def _put_keys(self, device_no: int, keys: tuple[KeyToKeep, ...], now_ms: int) -> None:
         for key in keys:
             if key.kind is PrekeyKind.ONE_TIME:
-                if not self._key_known(device_no, key.id):
+                if not await self._key_known(device_no, key.id):
                     row = (device_no, key.id, key.created_ms, key.signed)
-                    self._db.run("INSERT INTO one_time_keys VALUES (?, ?, ?, ?)", row)
+                    await self._db.run("INSERT INTO one_time_keys VALUES (?, ?, ?, ?)", row)
                 continue
-            self._db.run(
-                "INSERT INTO standing_keys VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
+            await self._db.run(
+                "INSERT INTO standing_keys VALUES (?, ?, ?, ?) ON CONFLICT (device_no, kind) DO UPDATE"
                 " SET created_ms = excluded.created_ms, signed = excluded.signed"
-                " WHERE excluded.created_ms >= created_ms",
+                " WHERE excluded.created_ms >= standing_keys.created_ms",
                 (device_no, int(key.kind), key.created_ms, key.signed),
             )
             if key.kind is PrekeyKind.X_WING:
                 created_ms = min(key.created_ms, now_ms)
-                self._db.run(
+                await self._db.run(
                     "UPDATE devices SET x_wing_ms = max(x_wing_ms, ?) WHERE no = ?", (created_ms, device_no)
                 )
 
-    def _key_known(self, device_no: int, key_id: int) -> bool:
-        row = self._db.one(
+    async def _key_known(self, device_no: int, key_id: int) -> bool:
+        row = await self._db.one(
             "SELECT 1 FROM one_time_keys WHERE device_no = ?1 AND id = ?2"
             " UNION ALL SELECT 1 FROM spent_keys WHERE device_no = ?1 AND id = ?2",
             (device_no, key_id),
         )
         return row is not None
 
-    def _claim_one(self, device_no: int, now_ms: int) -> bytes:
+    async def _claim_one(self, device_no: int, now_ms: int) -> bytes:
         """The oldest key that others would still take; keys too old for that go on the way."""
-        self._drop_old_keys(device_no, now_ms)
-        rows = self._db.all(
-            "DELETE FROM one_time_keys WHERE device_no = ? AND id ="
-            " (SELECT id FROM one_time_keys WHERE device_no = ? ORDER BY created_ms, id LIMIT 1)"
+        await self._drop_old_keys(device_no, now_ms)
+        rows = await self._db.all(
+            "DELETE FROM one_time_keys WHERE device_no = ? AND id = (SELECT id FROM one_time_keys"  # noqa: S608 - a constant
+            f" WHERE device_no = ? ORDER BY created_ms, id LIMIT 1{self._db.skip_locked})"
             " RETURNING id, signed",
             (device_no, device_no),
         )
         if not rows:
             return b""
-        self._db.run("INSERT INTO spent_keys VALUES (?, ?)", (device_no, rows[0][0]))
+        await self._db.run("INSERT INTO spent_keys VALUES (?, ?)", (device_no, rows[0][0]))
         return bytes(rows[0][1])
 
-    def _drop_old_keys(self, device_no: int, now_ms: int) -> None:
+    async def _drop_old_keys(self, device_no: int, now_ms: int) -> None:
         """One-time keys that nobody would begin with any more: they make room for others."""
         too_old_ms = now_ms - limits.PREKEY_MAX_AGE_MS
-        self._db.run(
+        await self._db.run(
             "DELETE FROM one_time_keys WHERE device_no = ? AND created_ms <= ?", (device_no, too_old_ms)
         )
 
 
-def standing_keys(database: Database, device_no: int) -> tuple[bytes, bytes]:
+async def standing_keys(statements: Statements, device_no: int) -> tuple[bytes, bytes]:
     """Fallback and X-Wing prekey of a device, b"" for one that it has not."""
-    rows = database.all("SELECT kind, signed FROM standing_keys WHERE device_no = ?", (device_no,))
+    rows = await statements.all("SELECT kind, signed FROM standing_keys WHERE device_no = ?", (device_no,))
     by_kind = {row[0]: bytes(row[1]) for row in rows}
     return by_kind.get(PrekeyKind.FALLBACK, b""), by_kind.get(PrekeyKind.X_WING, b"")

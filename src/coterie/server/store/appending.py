@@ -6,11 +6,13 @@ write_out(), and so does the commit (sqlite.py); caches.py has what waits alread
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError
 from coterie.server.store.caches import KnownConversation, KnownDevice, LastMessage
-from coterie.server.store.database import Database, Value
 from coterie.server.store.records import AppendMessage
+from coterie.server.store.statements import Statements, Value
 
 _ENTRY = (
     "INSERT INTO log_entries (no, conversation_no, seq, device_no, behind_no, before_no, session,"
@@ -21,29 +23,29 @@ _DEVICE = "UPDATE entitled SET last_message = ?, last_no = ? WHERE conversation_
 
 
 class Appending:
-    """Numbers entries as SQLite would: the highest in the table and one, which is never a second time the
-    same (pruning.py)."""
+    """Numbers of entries grow with their seq in each log, and none is given a second time (pruning.py)."""
 
-    def __init__(self, database: Database) -> None:
-        self._db = database
+    def __init__(self, statements: Statements) -> None:
+        self._db = statements
         self.forget()
 
     def forget(self) -> None:
         """Something was rolled back."""
-        self._newest_no: int | None = None
+        self._numbers: Iterator[int] = iter(())
         self._entries: list[tuple[Value, ...]] = []
         self._logs: dict[int, tuple[KnownConversation, int]] = {}
         """By number of the conversation, which knows its end now; and its end in the database."""
         self._devices: dict[tuple[int, int], LastMessage] = {}
         """(conversation, device) -> its last message there."""
 
-    def put(
+    async def put(
         self, record: AppendMessage, sender: KnownDevice, conversation: KnownConversation, last: LastMessage
     ) -> LastMessage:
         """The next entry of its log, which moves on. last: the sender's one before, there."""
-        if self._newest_no is None:
-            self._newest_no = self._db.number("SELECT max(no) FROM log_entries")
-        self._newest_no = no = self._newest_no + 1
+        no = next(self._numbers, None)
+        if no is None:
+            self._numbers = iter(await self._db.entry_numbers())
+            no = next(self._numbers)
         seq = conversation.end + 1
         self._entries.append(
             (
@@ -67,7 +69,7 @@ class Appending:
         newest = self._devices[conversation.no, sender.no] = LastMessage(record.message, no)
         return newest
 
-    def write_out(self) -> None:
+    async def write_out(self) -> None:
         """Nothing waits any more. Raises LocalError where a log is not what was remembered of it: all has to
         be rolled back then."""
         if not self._entries:
@@ -75,10 +77,10 @@ class Appending:
         entries, self._entries = self._entries, []
         logs, self._logs = self._logs, {}
         devices, self._devices = self._devices, {}
-        self._db.run_many(_ENTRY, entries)
-        moved = self._db.run_many(
+        await self._db.run_many(_ENTRY, entries)
+        moved = await self._db.run_many(
             _LOG, [(log.end, log.last_no, no, end_before) for no, (log, end_before) in logs.items()]
         )
         if moved != len(logs):
             raise LocalError(Code.USAGE, "what is remembered of a log is not how it stands")
-        self._db.run_many(_DEVICE, [(last.message, last.no, *key) for key, last in devices.items()])
+        await self._db.run_many(_DEVICE, [(last.message, last.no, *key) for key, last in devices.items()])

@@ -9,7 +9,7 @@ import msgspec
 
 from coterie.base.ids import AccountId, ConversationId, DeviceId, SessionId
 from coterie.server.policy import MailShare, Usage
-from coterie.server.store.database import Database
+from coterie.server.store.statements import Statements
 
 ROWS_MAX = 200_000
 """Of each kind; then that kind is forgotten and read again as needed."""
@@ -63,8 +63,8 @@ class Mailbox(msgspec.Struct):
 class Caches:
     """Fills itself from the database."""
 
-    def __init__(self, database: Database) -> None:
-        self._db = database
+    def __init__(self, statements: Statements) -> None:
+        self._db = statements
         self.forget()
 
     def forget(self) -> None:
@@ -90,20 +90,18 @@ class Caches:
                 self.forget()
                 return
 
-    @property
-    def next_reset_ms(self) -> int:
+    async def next_reset_ms(self) -> int:
         """When the first reset that waits takes effect; NEVER_MS where none does."""
         if self._next_reset_ms is None:
-            row = self._db.one("SELECT min(from_ms) FROM resets WHERE state = 0")
+            row = await self._db.one("SELECT min(from_ms) FROM resets WHERE state = 0")
             self._next_reset_ms = NEVER_MS if row is None or row[0] is None else int(row[0])
         return self._next_reset_ms
 
-    @property
-    def last_no_of_copy(self) -> int:
+    async def last_no_of_copy(self) -> int:
         """Number of the newest entry that was in the copy from which this life of the data began; 0 in the
         first one. A device that has said nothing since names no message as its last one."""
         if self._last_no_of_copy is None:
-            row = self._db.one("SELECT value FROM facts WHERE name = ?", (LAST_NO_OF_COPY,))
+            row = await self._db.one("SELECT value FROM facts WHERE name = ?", (LAST_NO_OF_COPY,))
             self._last_no_of_copy = int.from_bytes(row[0], "big") if row else 0
         return self._last_no_of_copy
 
@@ -111,24 +109,24 @@ class Caches:
         """Something is saved that may begin, cancel or complete one."""
         self._next_reset_ms = None
 
-    def device(self, device: DeviceId) -> KnownDevice | None:
+    async def device(self, device: DeviceId) -> KnownDevice | None:
         known = self._devices.get(device)
         if known is None:
-            row = self._db.one(_DEVICE + "WHERE d.device = ?", (device,))
+            row = await self._db.one(_DEVICE + "WHERE d.device = ?", (device,))
             known = self._remember(row) if row else None
         return known
 
-    def device_no(self, no: int) -> KnownDevice | None:
+    async def device_no(self, no: int) -> KnownDevice | None:
         known = self._devices_by_no.get(no)
         if known is None:
-            row = self._db.one(_DEVICE + "WHERE d.no = ?", (no,))
+            row = await self._db.one(_DEVICE + "WHERE d.no = ?", (no,))
             known = self._remember(row) if row else None
         return known
 
-    def conversation(self, conversation: ConversationId) -> KnownConversation | None:
+    async def conversation(self, conversation: ConversationId) -> KnownConversation | None:
         known = self._conversations.get(conversation)
         if known is None:
-            row = self._db.one(
+            row = await self._db.one(
                 "SELECT no, one_no, other_no, log_end, last_no, EXISTS (SELECT 1 FROM deletions"
                 " WHERE account_no IN (one_no, other_no)) OR EXISTS (SELECT 1 FROM resets WHERE state = 2"
                 " AND old_no IN (one_no, other_no)) OR EXISTS (SELECT 1 FROM successions"
@@ -142,12 +140,12 @@ class Caches:
             self._conversations[conversation] = known
         return known
 
-    def last_message(self, conversation_no: int, device_no: int) -> LastMessage | None:
+    async def last_message(self, conversation_no: int, device_no: int) -> LastMessage | None:
         """None: the device is not entitled there."""
         key = (conversation_no, device_no)
         known = self.last_messages.get(key)
         if known is None:
-            row = self._db.one(
+            row = await self._db.one(
                 "SELECT last_message, last_no FROM entitled WHERE conversation_no = ? AND device_no = ?", key
             )
             if row is None:
@@ -155,12 +153,12 @@ class Caches:
             known = self.last_messages[key] = LastMessage(row[0], row[1])
         return known
 
-    def mailbox(self, device_no: int) -> Mailbox:
+    async def mailbox(self, device_no: int) -> Mailbox:
         known = self._mailboxes.get(device_no)
         if known is None:
-            end = self._db.number("SELECT mailbox_end FROM devices WHERE no = ?", (device_no,))
+            end = await self._db.number("SELECT mailbox_end FROM devices WHERE no = ?", (device_no,))
             known = self._mailboxes[device_no] = Mailbox(end, {}, {})
-            self._count(device_no, known)
+            await self._count(device_no, known)
         return known
 
     def recount(self, device_no: int) -> None:
@@ -182,9 +180,9 @@ class Caches:
         self._conversations.clear()
         self.accepted.clear()
 
-    def _count(self, device_no: int, mailbox: Mailbox) -> None:
-        rows = self._db.all(
-            "SELECT m.share, d.account_no, count(*), sum(m.bytes) FROM mailbox_entries m"
+    async def _count(self, device_no: int, mailbox: Mailbox) -> None:
+        rows = await self._db.all(
+            "SELECT m.share, d.account_no, count(*), CAST(sum(m.bytes) AS BIGINT) FROM mailbox_entries m"
             " JOIN devices d ON d.no = m.sender_no WHERE m.device_no = ? GROUP BY 1, 2",
             (device_no,),
         )

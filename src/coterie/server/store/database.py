@@ -8,20 +8,15 @@ import os
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import apsw
 import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError, LocalError, Unavailable
+from coterie.server.store.statements import Row, Value, Values
 
 log = logging.getLogger("coterie.server.store")
-
-Row = tuple[Any, ...]
-"""Columns as SQLite gives them; the queries say what they are."""
-Value = bytes | int | str | None
-Values = tuple[Value, ...] | dict[str, Value]
 
 FILE_MODE = 0o600
 STATEMENTS = 256
@@ -133,7 +128,7 @@ class Database:
         except apsw.Error as error:
             raise database_fault(error) from error
 
-    def number(self, sql: str, values: tuple[Value, ...] = ()) -> int:
+    def number(self, sql: str, values: Values = ()) -> int:
         """The only column of the only row, 0 for NULL or no row."""
         row = self.one(sql, values)
         return int(row[0] or 0) if row else 0

@@ -11,13 +11,13 @@ from typing import Final
 from coterie.base.codes import Code
 from coterie.base.ids import DeviceId
 from coterie.server.store.caches import Caches
-from coterie.server.store.database import Database
 from coterie.server.store.ledger import LedgerWrites
 from coterie.server.store.records import EndAccount
 from coterie.server.store.results import AccountEnded, Denied, Result
+from coterie.server.store.statements import Statements
 
 _DEVICES = "(SELECT no FROM devices WHERE account_no = :account)"
-ENDS: Final = (
+_ENDS: Final = (
     "DELETE FROM verifiers WHERE account_no = :account",
     "DELETE FROM manifests WHERE account_no = :account",
     "DELETE FROM accepts WHERE account_no = :account OR other_no = :account",
@@ -31,44 +31,51 @@ ENDS: Final = (
     f"DELETE FROM shares WHERE session_no IN (SELECT no FROM sessions WHERE sender_no IN {_DEVICES})",  # noqa: S608 - as above
     f"DELETE FROM sessions WHERE sender_no IN {_DEVICES}",  # noqa: S608 - as above
     f"DELETE FROM envelope_ids WHERE sender_no IN {_DEVICES}",  # noqa: S608 - as above
-    "UPDATE devices SET revoked = 1, run = 0, run_nonce = x'', x_wing_ms = 0 WHERE account_no = :account",
-    "UPDATE devices SET mailbox_end = 0, mailbox_acked = 0 WHERE account_no = :account",
-    "UPDATE accounts SET name = NULL, salt = x'', vault = x'' WHERE no = :account",
+    "UPDATE devices SET revoked = 1, run = 0, run_nonce = :nothing WHERE account_no = :account",
+    "UPDATE devices SET x_wing_ms = 0, mailbox_end = 0, mailbox_acked = 0 WHERE account_no = :account",
+    "UPDATE accounts SET name = NULL, salt = :nothing, vault = :nothing WHERE no = :account",
 )
 
 
-def cancel_reset(database: Database, account_no: int) -> None:
+async def cancel_reset(statements: Statements, account_no: int) -> None:
     """The account has signed once more: whoever wanted its name does not get it."""
     new = "SELECT account_no FROM resets WHERE old_no = ? AND state = 0"
-    database.run(f"UPDATE devices SET revoked = 1 WHERE account_no IN ({new})", (account_no,))  # noqa: S608 - above
-    database.run("UPDATE resets SET state = 1 WHERE old_no = ? AND state = 0", (account_no,))
+    await statements.run(f"UPDATE devices SET revoked = 1 WHERE account_no IN ({new})", (account_no,))  # noqa: S608 - above
+    await statements.run("UPDATE resets SET state = 1 WHERE old_no = ? AND state = 0", (account_no,))
+
+
+async def drop_account(statements: Statements, account_no: int) -> None:
+    """What an account that ended has, but for what others and the ledger need."""
+    for end in _ENDS:
+        await statements.run(end, {"account": account_no, "nothing": b""})
 
 
 class EndingWrites:
     """Checks all conditions of a record before it writes."""
 
-    def __init__(self, database: Database, caches: Caches, ledger: LedgerWrites) -> None:
-        self._db = database
+    def __init__(self, statements: Statements, caches: Caches, ledger: LedgerWrites) -> None:
+        self._db = statements
         self._caches = caches
         self._ledger = ledger
 
-    def end(self, record: EndAccount) -> Result:
-        account = self._db.one("SELECT no, hash, name FROM accounts WHERE account = ?", (record.account,))
+    async def end(self, record: EndAccount) -> Result:
+        account = await self._db.one(
+            "SELECT no, hash, name FROM accounts WHERE account = ?", (record.account,)
+        )
         if account is None:
             return Denied(Code.UNKNOWN_PERSON)
         if account[2] is None:
             return Denied(Code.DELETED)
-        if account[1] != record.previous or not self._ledger.follows(record.leaf):
+        if account[1] != record.previous or not await self._ledger.follows(record.leaf):
             return Denied(Code.STALE_MANIFEST)
-        devices = self._db.all(
+        devices = await self._db.all(
             "SELECT device FROM devices WHERE account_no = ? AND revoked = 0", (account[0],)
         )
-        index = self._ledger.append(record.leaf)
-        cancel_reset(self._db, account[0])
-        for end in ENDS:
-            self._db.run(end, {"account": account[0]})
-        self._db.run("UPDATE accounts SET leaf = ? WHERE no = ?", (index, account[0]))
-        self._db.run(
+        index = await self._ledger.append(record.leaf)
+        await cancel_reset(self._db, account[0])
+        await drop_account(self._db, account[0])
+        await self._db.run("UPDATE accounts SET leaf = ? WHERE no = ?", (index, account[0]))
+        await self._db.run(
             "INSERT INTO deletions VALUES (?, ?, ?)", (account[0], record.leaf.name_hash, record.deletion)
         )
         self._caches.account_ended()

@@ -7,9 +7,9 @@ from coterie.base.ids import ConversationId, DeviceId, EnvelopeId, SessionId, co
 from coterie.server.policy import MailShare, Usage, has_room
 from coterie.server.store.caches import Caches, KnownConversation, KnownDevice, Mailbox
 from coterie.server.store.conversations import Conversations, Undo
-from coterie.server.store.database import Database
 from coterie.server.store.records import LeftOut, MoveCursor, NewEnvelope, PostEnvelopes
 from coterie.server.store.results import DONE, Denied, Opened, Posted, Result
+from coterie.server.store.statements import Statements
 from coterie.wire.frames.messages import MailboxEntry
 
 _KNOWN_ENVELOPE = "SELECT 1 FROM envelope_ids WHERE sender_no = ? AND envelope = ?"
@@ -20,13 +20,13 @@ Places = list[tuple[NewEnvelope, KnownDevice, MailShare]]
 class EnvelopeWrites:
     """Checks all conditions of a record before it writes, or raises Undo."""
 
-    def __init__(self, database: Database, caches: Caches, conversations: Conversations) -> None:
-        self._db = database
+    def __init__(self, statements: Statements, caches: Caches, conversations: Conversations) -> None:
+        self._db = statements
         self._caches = caches
         self._conversations = conversations
 
-    def post(self, record: PostEnvelopes) -> Result:
-        sender = self._caches.device(record.device)
+    async def post(self, record: PostEnvelopes) -> Result:
+        sender = await self._caches.device(record.device)
         if sender is None or not sender.live:
             return Denied(Code.REVOKED)
         wanted = {item.conversation for item in record.items if item.conversation is not None}
@@ -34,43 +34,43 @@ class EnvelopeWrites:
         conversations: dict[ConversationId, KnownConversation] = {}
         opened: list[Opened] = []
         for conversation_id in wanted:
-            known = self._caches.conversation(conversation_id)
+            known = await self._caches.conversation(conversation_id)
             if known is None:
-                known, fresh = self._conversations.begin(sender, conversation_id, record.peer)
+                known, fresh = await self._conversations.begin(sender, conversation_id, record.peer)
                 opened += fresh
-            elif self._caches.last_message(known.no, sender.no) is None:
+            elif await self._caches.last_message(known.no, sender.no) is None:
                 raise Undo(Denied(Code.NOT_A_MEMBER))
             conversations[conversation_id] = known
-        places = self._places(record, sender, conversations)
+        places = await self._places(record, sender, conversations)
         if isinstance(places, Denied):
             raise Undo(places)
-        entries = tuple(self._put(record, item, sender, to, share) for item, to, share in places)
-        self._put_shares(record, sender, conversations)
-        return Posted(entries, tuple(opened))
+        entries = [await self._put(record, item, sender, to, share) for item, to, share in places]
+        await self._put_shares(record, sender, conversations)
+        return Posted(tuple(entries), tuple(opened))
 
-    def move_cursor(self, record: MoveCursor) -> Result:
-        device = self._caches.device(record.device)
+    async def move_cursor(self, record: MoveCursor) -> Result:
+        device = await self._caches.device(record.device)
         if device is None:
             return DONE
         if is_mailbox(record.stream):
-            self._db.run(
+            await self._db.run(
                 "DELETE FROM mailbox_entries WHERE device_no = ? AND seq <= ?", (device.no, record.seq)
             )
-            self._db.run(
+            await self._db.run(
                 "UPDATE devices SET mailbox_acked = max(mailbox_acked, min(?, mailbox_end)) WHERE no = ?",
                 (record.seq, device.no),
             )
             self._caches.recount(device.no)
             return DONE
-        conversation = self._caches.conversation(conversation_of(record.stream))
+        conversation = await self._caches.conversation(conversation_of(record.stream))
         if conversation is not None:
-            self._db.run(
+            await self._db.run(
                 "UPDATE entitled SET acked = max(acked, ?) WHERE conversation_no = ? AND device_no = ?",
                 (min(record.seq, conversation.end), conversation.no, device.no),
             )
         return DONE
 
-    def _places(
+    async def _places(
         self,
         record: PostEnvelopes,
         sender: KnownDevice,
@@ -82,17 +82,17 @@ class EnvelopeWrites:
         ahead: dict[tuple[int, MailShare], tuple[Usage, Usage]] = {}
         seen: set[EnvelopeId] = set()
         for item in record.items:
-            to = self._caches.device(item.device)
+            to = await self._caches.device(item.device)
             if to is None or not to.live or to.account != item.account:
                 unknown.append((item.account, item.device))
                 continue
-            known = self._db.one(_KNOWN_ENVELOPE, (sender.no, item.envelope)) is not None
+            known = await self._db.one(_KNOWN_ENVELOPE, (sender.no, item.envelope)) is not None
             if known or item.envelope in seen:
                 continue
             seen.add(item.envelope)
             conversation = conversations.get(item.conversation) if item.conversation is not None else None
-            share = self._share(sender, to, conversation)
-            mailbox = self._caches.mailbox(to.no)
+            share = await self._share(sender, to, conversation)
+            mailbox = await self._caches.mailbox(to.no)
             whole, one = ahead.get((to.no, share)) or _usage(mailbox, share, sender.account_no)
             size = len(item.sealed)
             ahead[to.no, share] = whole, one = whole.plus(size), one.plus(size)
@@ -105,7 +105,7 @@ class EnvelopeWrites:
             return Denied(Code.MAILBOX_FULL, devices=tuple(full))
         return places
 
-    def _share(
+    async def _share(
         self, sender: KnownDevice, to: KnownDevice, conversation: KnownConversation | None
     ) -> MailShare:
         if conversation is not None and conversation.is_everyone:
@@ -115,36 +115,36 @@ class EnvelopeWrites:
         pair = (to.account_no, sender.account_no)
         if pair not in self._caches.accepted:
             accepts = "SELECT 1 FROM accepts WHERE account_no = ? AND other_no = ?"
-            if self._db.one(accepts, pair) is None:
+            if await self._db.one(accepts, pair) is None:
                 return MailShare.STRANGER
             self._caches.accepted.add(pair)
         return MailShare.ACCEPTED
 
-    def _put(
+    async def _put(
         self, record: PostEnvelopes, item: NewEnvelope, sender: KnownDevice, to: KnownDevice, share: MailShare
     ) -> tuple[DeviceId, MailboxEntry]:
-        mailbox = self._caches.mailbox(to.no)
+        mailbox = await self._caches.mailbox(to.no)
         whole, one = _usage(mailbox, share, sender.account_no)
         size = len(item.sealed)
         mailbox.end += 1
         mailbox.by_share[share] = whole.plus(size)
         mailbox.by_sender[share, sender.account_no] = one.plus(size)
-        self._db.run(
+        await self._db.run(
             "INSERT INTO envelope_ids (sender_no, envelope, time_ms) VALUES (?, ?, ?)",
             (sender.no, item.envelope, record.now_ms),
         )
-        self._db.run(
+        await self._db.run(
             "INSERT INTO mailbox_entries (device_no, seq, sender_no, envelope, share, bytes, time_ms, sealed)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (to.no, mailbox.end, sender.no, item.envelope, int(share), size, record.now_ms, item.sealed),
         )
-        self._db.run("UPDATE devices SET mailbox_end = ? WHERE no = ?", (mailbox.end, to.no))
+        await self._db.run("UPDATE devices SET mailbox_end = ? WHERE no = ?", (mailbox.end, to.no))
         entry = MailboxEntry(
             mailbox.end, sender.account, sender.device, item.envelope, item.sealed, record.now_ms
         )
         return to.device, entry
 
-    def _put_shares(
+    async def _put_shares(
         self,
         record: PostEnvelopes,
         sender: KnownDevice,
@@ -160,14 +160,14 @@ class EnvelopeWrites:
         for row in (*rows, *record.left_out):
             key = (row.conversation, row.session)
             conversation_no = conversations[row.conversation].no
-            device = self._caches.device(row.device)
+            device = await self._caches.device(row.device)
             if key not in numbers:
-                numbers[key] = self._conversations.session(
+                numbers[key] = await self._conversations.session(
                     conversation_no, sender.no, row.session, record.now_ms
                 )
             if device is not None:
                 values = (numbers[key], device.no, row.reason)
-                self._db.run("INSERT OR IGNORE INTO shares VALUES (?, ?, ?)", values)
+                await self._db.run("INSERT INTO shares VALUES (?, ?, ?) ON CONFLICT DO NOTHING", values)
 
 
 def _usage(mailbox: Mailbox, share: MailShare, account_no: int) -> tuple[Usage, Usage]:

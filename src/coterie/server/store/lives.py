@@ -7,10 +7,10 @@ One-time keys go: the copy holds some that were given out since. docs/protocol.m
 from __future__ import annotations
 
 from coterie.server.store.caches import LAST_NO_OF_COPY, Caches
-from coterie.server.store.database import Database
 from coterie.server.store.ledger import LedgerWrites
 from coterie.server.store.records import BeginLife
 from coterie.server.store.results import DONE, Result
+from coterie.server.store.statements import Statements
 
 _RESETTING = "SELECT account_no FROM resets WHERE state = 0"
 _ANEW = (
@@ -28,21 +28,21 @@ _ANEW = (
 """Resets under way come to nothing: the identity before may have said no, and the copy not know."""
 
 
-def begin_life(database: Database, caches: Caches, ledger: LedgerWrites, record: BeginLife) -> Result:
+async def begin_life(db: Statements, caches: Caches, ledger: LedgerWrites, record: BeginLife) -> Result:
     """Carry out the record."""
     for change in _ANEW:
-        database.run(change)
+        await db.run(change)
     for leaf in record.leaves:
-        ledger.append(leaf)
-    database.run("INSERT INTO statements VALUES (?, ?)", (record.seq, record.statement))
-    database.run("INSERT INTO heads VALUES (?, ?, ?)", (len(record.leaves), record.now_ms, record.head))
-    database.run(
+        await ledger.append(leaf)
+    await db.run("INSERT INTO statements VALUES (?, ?)", (record.seq, record.statement))
+    await db.run("INSERT INTO heads VALUES (?, ?, ?)", (len(record.leaves), record.now_ms, record.head))
+    await db.run(
         "UPDATE devices SET x_wing_ms = max(x_wing_ms, ?) WHERE x_wing_ms > ?",
         (record.now_ms, record.dormant_before_ms),
     )
     for name, value in record.facts:
-        ledger.put_fact(name, value)
-    last_no = database.number("SELECT max(no) FROM log_entries")
-    ledger.put_fact(LAST_NO_OF_COPY, last_no.to_bytes(8, "big"))
+        await ledger.put_fact(name, value)
+    last_no = await db.number("SELECT max(no) FROM log_entries")
+    await ledger.put_fact(LAST_NO_OF_COPY, last_no.to_bytes(8, "big"))
     caches.forget()
     return DONE

@@ -11,10 +11,10 @@ from coterie.server.policy import COUNTED_DEVICES_PER_ACCOUNT, dormant_before_ms
 from coterie.server.store.appending import Appending
 from coterie.server.store.caches import Caches, KnownConversation, KnownDevice
 from coterie.server.store.conversations import Conversations, Undo
-from coterie.server.store.database import Database
 from coterie.server.store.ledger import LedgerWrites
 from coterie.server.store.records import AppendMessage
 from coterie.server.store.results import Appended, Denied, Opened, Result
+from coterie.server.store.statements import Statements
 from coterie.wire.frames.messages import LogEntry
 
 NAMED_DEVICES_MAX = 10_000
@@ -23,85 +23,87 @@ NAMED_DEVICES_MAX = 10_000
 STEPS_BACK_MAX = 5000
 """How far back a retry is looked for: many times what a client may have unanswered."""
 
+_BACK = (
+    "WITH RECURSIVE back (seq, message, before_no, step) AS ("
+    "SELECT seq, message, before_no, 1 FROM log_entries WHERE no = :last"
+    " UNION ALL SELECT l.seq, l.message, l.before_no, b.step + 1 FROM back b"
+    " JOIN log_entries l ON l.no = b.before_no WHERE b.message <> :message AND b.step < :steps"
+    ") SELECT seq FROM back WHERE message = :message"
+)
+"""SQL: seq of the device's entry with this message id, from its newest one back."""
+
 
 class MessageWrites:
     """Checks all conditions of a record before it writes, or raises Undo."""
 
     def __init__(
         self,
-        database: Database,
+        statements: Statements,
         caches: Caches,
         ledger: LedgerWrites,
         conversations: Conversations,
         appending: Appending,
     ) -> None:
-        self._db = database
+        self._db = statements
         self._caches = caches
         self._ledger = ledger
         self._conversations = conversations
         self._appending = appending
 
-    def append(self, record: AppendMessage) -> Result:
-        sender = self._caches.device(record.device)
+    async def append(self, record: AppendMessage) -> Result:
+        sender = await self._caches.device(record.device)
         if sender is None or not sender.live:
             return Denied(Code.REVOKED)
-        conversation = self._caches.conversation(record.conversation)
+        conversation = await self._caches.conversation(record.conversation)
         if conversation is not None:
-            return self._append(record, sender, conversation, ())
+            return await self._append(record, sender, conversation, ())
         if not record.peer:
             return Denied(Code.NOT_A_MEMBER)
-        conversation, opened = self._conversations.begin(sender, record.conversation, record.peer)
-        result = self._append(record, sender, conversation, opened)
+        conversation, opened = await self._conversations.begin(sender, record.conversation, record.peer)
+        result = await self._append(record, sender, conversation, opened)
         if isinstance(result, Denied):
             raise Undo(result)
         return result
 
-    def _append(
+    async def _append(
         self,
         record: AppendMessage,
         sender: KnownDevice,
         conversation: KnownConversation,
         opened: tuple[Opened, ...],
     ) -> Result:
-        last = self._caches.last_message(conversation.no, sender.no)
+        last = await self._caches.last_message(conversation.no, sender.no)
         if last is None:
             return Denied(Code.NOT_A_MEMBER)
         if last.message and (last.message != record.previous or last.message == record.message):
-            known = self._known(record, last.no)
+            known = await self._known(record, last.no)
             if known is not None:
                 return known
-            if record.previous or last.no > self._caches.last_no_of_copy:
+            if record.previous or last.no > await self._caches.last_no_of_copy():
                 return Denied(Code.OUT_OF_ORDER)
         if conversation.ended:
             return Denied(Code.DELETED)
-        denied = self._view_denied(record, sender, conversation)
+        denied = await self._view_denied(record, sender, conversation)
         if denied is not None:
             return denied
-        if conversation.is_everyone and not self._may_speak(sender):
+        if conversation.is_everyone and not await self._may_speak(sender):
             return Denied(Code.SPEAKERS_ONLY)
-        newest = self._appending.put(record, sender, conversation, last)
+        newest = await self._appending.put(record, sender, conversation, last)
         self._caches.last_messages[conversation.no, sender.no] = newest
-        self._accept_partner(sender, conversation)
+        await self._accept_partner(sender, conversation)
         seq = conversation.end
         return Appended(seq, log_of(record.conversation), _entry(record, seq), opened)
 
-    def _known(self, record: AppendMessage, last_no: int) -> Appended | None:
+    async def _known(self, record: AppendMessage, last_no: int) -> Appended | None:
         """The entry of a message sent before, found by going back from the device's newest one.
 
         A message is only ever appended behind the newest one, so what is not found is not doubled either.
         """
-        self._appending.write_out()
-        no = last_no
-        for _ in range(STEPS_BACK_MAX):
-            row = self._db.one("SELECT seq, message, before_no FROM log_entries WHERE no = ?", (no,))
-            if row is None:
-                return None
-            if row[1] == record.message:
-                return Appended(row[0], log_of(record.conversation), None)
-            no = row[2]
-        return None
+        await self._appending.write_out()
+        row = await self._db.one(_BACK, {"last": last_no, "message": record.message, "steps": STEPS_BACK_MAX})
+        return Appended(row[0], log_of(record.conversation), None) if row else None
 
-    def _view_denied(
+    async def _view_denied(
         self, record: AppendMessage, sender: KnownDevice, conversation: KnownConversation
     ) -> Denied | None:
         """stale-view, where an entitled device has no row for the session."""
@@ -110,9 +112,9 @@ class MessageWrites:
             complete = self._caches.complete[conversation.no] = set()
         elif (sender.no, record.session) in complete:
             return None
-        session_no = self._conversations.session_no(conversation.no, sender.no, record.session)
+        session_no = await self._conversations.session_no(conversation.no, sender.no, record.session)
         spared = record.spared_from >= 0
-        rows = self._db.all(
+        rows = await self._db.all(
             "SELECT d.no FROM entitled e JOIN devices d ON d.no = e.device_no"
             " WHERE e.conversation_no = ? AND d.no <> ? AND d.x_wing_ms > ? AND (? OR d.leaf < ?)"
             " AND NOT EXISTS (SELECT 1 FROM shares s WHERE s.session_no = ? AND s.device_no = d.no)"
@@ -131,13 +133,13 @@ class MessageWrites:
             if not spared:
                 complete.add((sender.no, record.session))
             return None
-        missing = [known for row in rows if (known := self._caches.device_no(row[0])) is not None]
+        missing = [known for row in rows if (known := await self._caches.device_no(row[0])) is not None]
         named = tuple((known.account, known.device) for known in missing)
-        return Denied(Code.STALE_VIEW, devices=named, ledger_size=self._ledger.size)
+        return Denied(Code.STALE_VIEW, devices=named, ledger_size=await self._ledger.size())
 
-    def _may_speak(self, sender: KnownDevice) -> bool:
+    async def _may_speak(self, sender: KnownDevice) -> bool:
         if self._caches.everyone_devices is None:
-            self._caches.everyone_devices = self._db.number(
+            self._caches.everyone_devices = await self._db.number(
                 "SELECT sum(min(devices, ?)) FROM"
                 " (SELECT count(*) AS devices FROM devices WHERE revoked = 0 GROUP BY account_no)",
                 (COUNTED_DEVICES_PER_ACCOUNT,),
@@ -145,16 +147,16 @@ class MessageWrites:
         if not speakers_only(self._caches.everyone_devices):
             return True
         speaker = "SELECT 1 FROM speakers WHERE account_no = ?"
-        return self._db.one(speaker, (sender.account_no,)) is not None
+        return await self._db.one(speaker, (sender.account_no,)) is not None
 
-    def _accept_partner(self, sender: KnownDevice, conversation: KnownConversation) -> None:
+    async def _accept_partner(self, sender: KnownDevice, conversation: KnownConversation) -> None:
         """Who posts to somebody wants answers."""
         if conversation.one_no is None or conversation.other_no is None:
             return
         mine = sender.account_no
         pair = (mine, conversation.other_no if conversation.one_no == mine else conversation.one_no)
         if pair not in self._caches.accepted:
-            self._db.run("INSERT OR IGNORE INTO accepts VALUES (?, ?)", pair)
+            await self._db.run("INSERT INTO accepts VALUES (?, ?) ON CONFLICT DO NOTHING", pair)
             self._caches.accepted.add(pair)
 
 

@@ -12,7 +12,7 @@ from coterie.base.ids import AccountId, DeviceId, UserName
 from coterie.ledger.leaves import Leaf, LeafKind, name_hash
 from coterie.server.store.accounts import AccountWrites
 from coterie.server.store.conversations import Undo
-from coterie.server.store.endings import ENDS
+from coterie.server.store.endings import drop_account
 from coterie.server.store.records import KeptManifest, NewLeaf, OfferedAccount, PutVault, TakeOffers
 from coterie.server.store.results import DONE, Denied, LeavesAdded, Result
 
@@ -20,115 +20,117 @@ from coterie.server.store.results import DONE, Denied, LeavesAdded, Result
 class OfferWrites(AccountWrites):
     """Each account by itself; what is denied of several changes nothing and is passed over."""
 
-    def take(self, record: TakeOffers) -> Result:
+    async def take(self, record: TakeOffers) -> Result:
         leaves: list[tuple[int, bytes]] = []
         revoked: list[DeviceId] = []
         ended: list[DeviceId] = []
         for offer in record.offers:
-            denied = self._denied(offer)
+            denied = await self._denied(offer)
             if denied is not None:
                 if len(record.offers) == 1:
-                    raise Undo(Denied(denied.code, ledger_size=self._ledger.size))
+                    raise Undo(Denied(denied.code, ledger_size=await self._ledger.size()))
                 continue
-            number, has_leaf = self._account(offer)
-            self._manifests(number, offer, record.now_ms)
-            leaves += self._leaves(number, offer, has_leaf=has_leaf)
-            self._devices(number, offer, record.now_ms)
+            number, has_leaf = await self._account(offer)
+            await self._manifests(number, offer, record.now_ms)
+            leaves += await self._leaves(number, offer, has_leaf=has_leaf)
+            await self._devices(number, offer, record.now_ms)
             revoked += offer.revoked
             if offer.deletion:
-                ended += self._end(number, offer)
+                ended += await self._end(number, offer)
         self._caches.account_ended()
-        return LeavesAdded(tuple(leaves), self._ledger.size, tuple(revoked), tuple(ended))
+        return LeavesAdded(tuple(leaves), await self._ledger.size(), tuple(revoked), tuple(ended))
 
-    def put_vault(self, record: PutVault) -> Result:
-        row = self._db.one("SELECT no, hash FROM accounts WHERE account = ?", (record.account,))
+    async def put_vault(self, record: PutVault) -> Result:
+        row = await self._db.one("SELECT no, hash FROM accounts WHERE account = ?", (record.account,))
         if row is None or row[1] != record.manifest:
             return Denied(Code.STALE_MANIFEST)
-        self._db.run(
+        await self._db.run(
             "UPDATE accounts SET vault = ?, salt = ? WHERE no = ?", (record.vault, record.salt, row[0])
         )
-        self._db.run("DELETE FROM verifiers WHERE account_no = ?", (row[0],))
-        self._put_verifiers(row[0], record.verifiers)
+        await self._db.run("DELETE FROM verifiers WHERE account_no = ?", (row[0],))
+        await self._put_verifiers(row[0], record.verifiers)
         return DONE
 
-    def _denied(self, offer: OfferedAccount) -> Denied | None:
-        row = self._db.one("SELECT hash, name FROM accounts WHERE account = ?", (offer.account,))
+    async def _denied(self, offer: OfferedAccount) -> Denied | None:
+        row = await self._db.one("SELECT hash, name FROM accounts WHERE account = ?", (offer.account,))
         if row is not None and row[1] is None:
             return Denied(Code.DELETED)
         if (row[0] if row else b"") != offer.base:
             return Denied(Code.STALE_MANIFEST)
-        if row is None and self._name_taken(offer.name):
+        if row is None and await self._name_taken(offer.name):
             return Denied(Code.NAME_TAKEN)
-        if any(self._is_somebody_elses(each.device, offer.account) for each in offer.devices):
+        if any([await self._is_somebody_elses(each.device, offer.account) for each in offer.devices]):
             return Denied(Code.BAD_MANIFEST)
         return None
 
-    def _name_taken(self, name: UserName) -> bool:
+    async def _name_taken(self, name: UserName) -> bool:
         taken = (
             "SELECT 1 FROM accounts WHERE name = ? UNION ALL SELECT 1 FROM newest_leaves WHERE name_hash = ?"
         )
-        return self._db.one(taken, (name, name_hash(name))) is not None
+        return await self._db.one(taken, (name, name_hash(name))) is not None
 
-    def _is_somebody_elses(self, device: DeviceId, account: AccountId) -> bool:
-        known = self._caches.device(device)
+    async def _is_somebody_elses(self, device: DeviceId, account: AccountId) -> bool:
+        known = await self._caches.device(device)
         return known is not None and known.account != account
 
-    def _account(self, offer: OfferedAccount) -> tuple[int, bool]:
+    async def _account(self, offer: OfferedAccount) -> tuple[int, bool]:
         """Its number, and whether it stands in this life's ledger."""
-        row = self._db.one("SELECT no, leaf FROM accounts WHERE account = ?", (offer.account,))
+        row = await self._db.one("SELECT no, leaf FROM accounts WHERE account = ?", (offer.account,))
         if row is not None:
             return int(row[0]), row[1] >= 0
         newest = offer.manifests[-1]
-        self._db.run(
+        number = await self._db.insert(
             "INSERT INTO accounts (account, name, seq, hash, first_hash, leaf, salt, vault)"
-            " VALUES (?, ?, ?, ?, ?, -1, ?, x'')",
-            (offer.account, offer.name, newest.seq, newest.hash, offer.manifests[0].hash, offer.salt),
+            " VALUES (?, ?, ?, ?, ?, -1, ?, ?)",
+            (offer.account, offer.name, newest.seq, newest.hash, offer.manifests[0].hash, offer.salt, b""),
         )
-        return self._db.last_no, False
+        return number, False
 
-    def _manifests(self, number: int, offer: OfferedAccount, now_ms: int) -> None:
+    async def _manifests(self, number: int, offer: OfferedAccount, now_ms: int) -> None:
         for manifest in offer.manifests:
-            self._put_manifest(number, manifest, -1, now_ms)
+            await self._put_manifest(number, manifest, -1, now_ms)
         if offer.manifests:
             newest = offer.manifests[-1]
-            self._db.run(
+            await self._db.run(
                 "UPDATE accounts SET seq = ?, hash = ? WHERE no = ?", (newest.seq, newest.hash, number)
             )
 
-    def _leaves(self, number: int, offer: OfferedAccount, *, has_leaf: bool) -> list[tuple[int, bytes]]:
+    async def _leaves(self, number: int, offer: OfferedAccount, *, has_leaf: bool) -> list[tuple[int, bytes]]:
         """One for the newest manifest where there was none yet, else one for each that is new; or that of the
         deletion."""
-        (seq, hash) = self._db.all("SELECT seq, hash FROM accounts WHERE no = ?", (number,))[0]
+        (seq, hash) = (await self._db.all("SELECT seq, hash FROM accounts WHERE no = ?", (number,)))[0]
         recorded = offer.manifests if has_leaf else (KeptManifest(seq, hash, b""),)
         if offer.deletion and not has_leaf:
             recorded = ()
-        added = [self._leaf(offer, LeafKind.MANIFEST, each.seq, each.hash, number) for each in recorded]
+        added = [await self._leaf(offer, LeafKind.MANIFEST, each.seq, each.hash, number) for each in recorded]
         if offer.deletion:
             hash, seq = offer.tombstone
-            added.append(self._leaf(offer, LeafKind.TOMBSTONE, seq, hash, number))
+            added.append(await self._leaf(offer, LeafKind.TOMBSTONE, seq, hash, number))
         return added
 
-    def _leaf(
+    async def _leaf(
         self, offer: OfferedAccount, kind: LeafKind, seq: int, hash: bytes, number: int
     ) -> tuple[int, bytes]:
         hashed = name_hash(offer.name)
-        row = self._db.one("SELECT idx FROM newest_leaves WHERE name_hash = ?", (hashed,))
+        row = await self._db.one("SELECT idx FROM newest_leaves WHERE name_hash = ?", (hashed,))
         previous = row[0] if row else -1
         packed = Leaf(kind, hashed, offer.account, seq, hash, previous).pack()
-        index = self._ledger.append(NewLeaf(packed, hashed, previous))
-        self._db.run("UPDATE accounts SET leaf = ? WHERE no = ?", (index, number))
-        self._db.run("UPDATE manifests SET leaf = ? WHERE account_no = ? AND seq = ?", (index, number, seq))
+        index = await self._ledger.append(NewLeaf(packed, hashed, previous))
+        await self._db.run("UPDATE accounts SET leaf = ? WHERE no = ?", (index, number))
+        await self._db.run(
+            "UPDATE manifests SET leaf = ? WHERE account_no = ? AND seq = ?", (index, number, seq)
+        )
         return index, packed
 
-    def _devices(self, number: int, offer: OfferedAccount, now_ms: int) -> None:
+    async def _devices(self, number: int, offer: OfferedAccount, now_ms: int) -> None:
         """It may be that senders know the keys of one whose own have not come: it counts as awake."""
-        leaf = self._db.number("SELECT leaf FROM accounts WHERE no = ?", (number,))
+        leaf = await self._db.number("SELECT leaf FROM accounts WHERE no = ?", (number,))
         for device in offer.devices:
-            if self._caches.device(device.device) is None:
-                self._add_device(number, device, leaf, now_ms)
-                device_no = self._db.number("SELECT no FROM devices WHERE device = ?", (device.device,))
-                self._db.run("UPDATE devices SET x_wing_ms = ? WHERE no = ?", (now_ms, device_no))
-                self._db.run(
+            if await self._caches.device(device.device) is None:
+                await self._add_device(number, device, leaf, now_ms)
+                device_no = await self._db.number("SELECT no FROM devices WHERE device = ?", (device.device,))
+                await self._db.run("UPDATE devices SET x_wing_ms = ? WHERE no = ?", (now_ms, device_no))
+                await self._db.run(
                     "UPDATE entitled AS e SET (from_seq, acked) ="
                     " (SELECT life_from, life_from FROM conversations c WHERE c.no = e.conversation_no)"
                     " WHERE device_no = ?",
@@ -136,17 +138,16 @@ class OfferWrites(AccountWrites):
                 )
                 self._caches.devices_changed()
         for revoked in offer.revoked:
-            known = self._caches.device(revoked)
+            known = await self._caches.device(revoked)
             if known is not None and known.live:
-                self._revoke(known)
+                await self._revoke(known)
                 self._caches.devices_changed()
 
-    def _end(self, number: int, offer: OfferedAccount) -> list[DeviceId]:
+    async def _end(self, number: int, offer: OfferedAccount) -> list[DeviceId]:
         live = "SELECT device FROM devices WHERE account_no = ? AND revoked = 0"
-        devices = [DeviceId(row[0]) for row in self._db.all(live, (number,))]
-        for end in ENDS:
-            self._db.run(end, {"account": number})
-        self._db.run(
+        devices = [DeviceId(row[0]) for row in await self._db.all(live, (number,))]
+        await drop_account(self._db, number)
+        await self._db.run(
             "INSERT INTO deletions VALUES (?, ?, ?)", (number, name_hash(offer.name), offer.deletion)
         )
         return devices
