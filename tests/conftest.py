@@ -18,6 +18,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.engines.fixtures import postgres_database as postgres_database
+from tests.engines.fixtures import postgres_engine as postgres_engine
+
 SCREEN = "1400x1000x24"
 STOP_SECONDS = 10
 NATIVE = sys.platform in {"darwin", "win32"}

@@ -12,8 +12,8 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.base.ids import UserName
 from coterie.server.seen import SeenRow, seen_of
-from coterie.server.store.database import known_steps
 from coterie.server.store.readable import TABLES
+from coterie.server.store.steps import known_steps
 from tests.server.house import House
 from tests.server.people import Person
 from tests.server.scenes import registered, two

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import ClassVar, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from coterie.base.codes import Code
 from coterie.base.ids import ConversationId, DeviceId, EnvelopeId, log_of, mailbox_of
-from coterie.server.store.protocol import Store
 from coterie.server.store.records import AppendMessage, ClaimKeys, MoveCursor, PostEnvelopes
 from coterie.server.store.results import Appended, Denied, KeysClaimed, LeafAdded, Posted
-from tests.contracts.server_store.conftest import IMPLEMENTATIONS
+from tests.contracts.server_store.conftest import postgres_at, sqlite_in
+from tests.engines.fixtures import TEMPLATE
+from tests.engines.postgres import Engine, database
 from tests.server.town import EVERYONE, NOW_MS, Machine, Resident, denied, save, settle_in
 
 T = TypeVar("T")
@@ -29,13 +39,19 @@ ANY = st.integers(0, 1 << 16)
 class StoreMachine(RuleBasedStateMachine):
     """Three people, their direct conversations and everyone."""
 
-    implementation = "sqlite"
+    engine: ClassVar[Engine | None] = None
+    """Of PostgreSQL, where that is what runs."""
 
     @initialize()
     def found(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.folder = tempfile.TemporaryDirectory()
-        self.store = self.open()
+        self.left = contextlib.ExitStack()
+        if self.engine is None:
+            folder = self.left.enter_context(tempfile.TemporaryDirectory())
+            self.open = sqlite_in(Path(folder))
+        else:
+            self.open = postgres_at(self.left.enter_context(database(self.engine, TEMPLATE)))
+        self.store = self.run(self.open())
         self.people = [Resident(name) for name in ("alice", "bob", "carol")]
         self.run(settle_in(self.store, *self.people, one_time=3))
         self.logs: dict[ConversationId, list[bytes]] = {EVERYONE: []}
@@ -45,10 +61,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.posted: list[PostEnvelopes] = []
         self.claimed: set[bytes] = set()
 
-    def open(self) -> Store:
-        return IMPLEMENTATIONS[self.implementation](Path(self.folder.name))
-
-    def run(self, step: Coroutine[Any, Any, T]) -> T:
+    def run(self, step: Awaitable[T]) -> T:
         return self.loop.run_until_complete(step)
 
     def machine(self, person: int, number: int) -> Machine:
@@ -165,7 +178,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.run(self.store.close())
-        self.store = self.open()
+        self.store = self.run(self.open())
 
     @invariant()
     def logs_are_dense_and_complete(self) -> None:
@@ -178,7 +191,7 @@ class StoreMachine(RuleBasedStateMachine):
         if hasattr(self, "loop"):
             self.run(self.store.close())
             self.loop.close()
-            self.folder.cleanup()
+            self.left.close()
 
 
 TestAnyOrder = StoreMachine.TestCase
@@ -188,3 +201,11 @@ TestAnyOrder.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
+
+
+@pytest.mark.slow
+def test_any_order_on_postgres(postgres_engine: Engine) -> None:
+    class OnPostgres(StoreMachine):
+        engine = postgres_engine
+
+    run_state_machine_as_test(OnPostgres, settings=TestAnyOrder.settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -23,6 +22,7 @@ from coterie.server.store.results import (
     Posted,
 )
 from coterie.wire.frames.connection import StreamEnd
+from tests.contracts.server_store.conftest import Open
 from tests.server.town import (
     NOW_MS,
     Machine,
@@ -170,10 +170,8 @@ async def test_a_record_that_cannot_be_saved_does_not_touch_its_neighbours(
 
 
 @pytest.mark.asyncio
-async def test_everything_is_there_after_a_restart(
-    make: Callable[[], Store], alice: Resident, bob: Resident
-) -> None:
-    store = make()
+async def test_everything_is_there_after_a_restart(make: Open, alice: Resident, bob: Resident) -> None:
+    store = await make()
     await settle_in(store, alice, bob, one_time=1)
     await talk(store, alice, bob)
     conversation = alice.direct_with(bob)
@@ -185,7 +183,7 @@ async def test_everything_is_there_after_a_restart(
         await store.leaves(0, 10),
     )
     await store.close()
-    store = make()
+    store = await make()
     assert before == (
         await store.stream_ends(bob.device.id, 10),
         await store.mailbox(bob.device.id, 0, 10, 1 << 20),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 
 import pytest
 
@@ -23,6 +22,7 @@ from coterie.server.store.results import (
     Opened,
 )
 from coterie.wire.frames.connection import StreamEnd
+from tests.contracts.server_store.conftest import Open
 from tests.server.town import (
     EVERYONE,
     NOW_MS,
@@ -83,7 +83,7 @@ async def test_seqs_are_dense_whatever_is_refused_between(
 
 @pytest.mark.asyncio
 async def test_a_retry_is_answered_with_its_old_seq_and_makes_no_second_entry(
-    store: Store, make: Callable[[], Store], alice: Resident, bob: Resident
+    store: Store, make: Open, alice: Resident, bob: Resident
 ) -> None:
     await settle_in(store, alice, bob)
     await talk(store, alice, bob)
@@ -95,7 +95,7 @@ async def test_a_retry_is_answered_with_its_old_seq_and_makes_no_second_entry(
     stream = log_of(conversation)
     retried = [Appended(seq, stream, None) for seq in range(1, 4)]
     assert await store.commit(records) == retried
-    again = make()
+    again = await make()
     assert await again.commit(records) == retried
     await again.close()
     assert await log_seqs(store, conversation) == [1, 2, 3]

@@ -9,8 +9,9 @@ import pytest
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
-from coterie.server.store.database import Database, Step, known_steps
+from coterie.server.store.database import Database
 from coterie.server.store.sqlite import SqliteStore
+from coterie.server.store.steps import Step, known_steps
 from tests.server.town import Resident, log_seqs, save, say, settle_in, talk
 
 

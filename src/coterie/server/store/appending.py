@@ -21,6 +21,9 @@ _ENTRY = (
 _LOG = "UPDATE conversations SET log_end = ?, last_no = ? WHERE no = ? AND log_end = ?"
 _DEVICE = "UPDATE entitled SET last_message = ?, last_no = ? WHERE conversation_no = ? AND device_no = ?"
 
+Rows = list[tuple[Value, ...]]
+"""Values for one of the statements above, in its order."""
+
 
 class Appending:
     """Numbers of entries grow with their seq in each log, and none is given a second time (pruning.py)."""
@@ -77,10 +80,15 @@ class Appending:
         entries, self._entries = self._entries, []
         logs, self._logs = self._logs, {}
         devices, self._devices = self._devices, {}
-        await self._db.run_many(_ENTRY, entries)
-        moved = await self._db.run_many(
-            _LOG, [(log.end, log.last_no, no, end_before) for no, (log, end_before) in logs.items()]
+        ends: Rows = [(log.end, log.last_no, no, end_before) for no, (log, end_before) in logs.items()]
+        moved = await self._write(
+            entries, ends, [(last.message, last.no, *key) for key, last in devices.items()]
         )
         if moved != len(logs):
             raise LocalError(Code.USAGE, "what is remembered of a log is not how it stands")
-        await self._db.run_many(_DEVICE, [(last.message, last.no, *key) for key, last in devices.items()])
+
+    async def _write(self, entries: Rows, ends: Rows, last_messages: Rows) -> int:
+        """How many logs stood where they were thought to."""
+        await self._db.run_many(_ENTRY, entries)
+        await self._db.run_many(_DEVICE, last_messages)
+        return await self._db.run_many(_LOG, ends)

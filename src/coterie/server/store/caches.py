@@ -9,13 +9,29 @@ import msgspec
 
 from coterie.base.ids import AccountId, ConversationId, DeviceId, SessionId
 from coterie.server.policy import MailShare, Usage
-from coterie.server.store.statements import Statements
+from coterie.server.store.statements import Row, Statements
 
 ROWS_MAX = 200_000
 """Of each kind; then that kind is forgotten and read again as needed."""
 NEVER_MS = 1 << 62
 LAST_NO_OF_COPY = "last-no-of-copy"
 """Fact: number of the newest log entry in the copy that this life of the data began from, big endian."""
+
+DEVICE = (
+    "SELECT d.no, d.device, d.account_no, a.account, d.revoked"
+    " FROM devices d JOIN accounts a ON a.no = d.account_no "
+)
+CONVERSATION = (
+    "SELECT no, conversation, one_no, other_no, log_end, last_no, EXISTS (SELECT 1 FROM deletions"
+    " WHERE account_no IN (one_no, other_no)) OR EXISTS (SELECT 1 FROM resets WHERE state = 2"
+    " AND old_no IN (one_no, other_no)) OR EXISTS (SELECT 1 FROM successions"
+    " WHERE old_no IN (one_no, other_no)) FROM conversations "
+)
+USAGE = (
+    "SELECT m.device_no, m.share, d.account_no, count(*), CAST(sum(m.bytes) AS BIGINT)"
+    " FROM mailbox_entries m JOIN devices d ON d.no = m.sender_no "
+)
+"""SQL: what is remembered of each device, conversation and part of a mailbox; of which, comes behind."""
 
 
 class KnownDevice(msgspec.Struct, frozen=True, gc=False):
@@ -59,6 +75,14 @@ class Mailbox(msgspec.Struct):
     by_share: dict[MailShare, Usage]
     by_sender: dict[tuple[MailShare, int], Usage]
 
+    def count(self, row: Row) -> None:
+        """row: as USAGE gives it."""
+        _, share_no, account_no, entries, size = row
+        share = MailShare(share_no)
+        whole = self.by_share.get(share, Usage())
+        self.by_share[share] = Usage(whole.entries + entries, whole.bytes + size)
+        self.by_sender[share, account_no] = Usage(entries, size)
+
 
 class Caches:
     """Fills itself from the database."""
@@ -69,6 +93,7 @@ class Caches:
 
     def forget(self) -> None:
         """Something was rolled back."""
+        self._version = -1
         self._devices: dict[DeviceId, KnownDevice] = {}
         self._devices_by_no: dict[int, KnownDevice] = {}
         self._conversations: dict[ConversationId, KnownConversation] = {}
@@ -82,6 +107,17 @@ class Caches:
         """Live devices of the server, as the speakers rule counts them."""
         self._next_reset_ms: int | None = None
         self._last_no_of_copy: int | None = None
+
+    def begin(self, version: int, next_version: int) -> None:
+        """A transaction begins, and others have written since the last one: what any message moves is looked
+        up again, and all else where this version of it is not the one that is known. next_version: after the
+        transaction."""
+        if version != self._version:
+            self.forget()
+        self._version = next_version
+        self._conversations.clear()
+        self._mailboxes.clear()
+        self.last_messages.clear()
 
     def trim(self) -> None:
         """Keep memory bounded; between transactions."""
@@ -109,35 +145,40 @@ class Caches:
         """Something is saved that may begin, cancel or complete one."""
         self._next_reset_ms = None
 
+    def knows_device(self, device: DeviceId) -> bool:
+        return device in self._devices
+
+    def knows_conversation(self, conversation: ConversationId) -> bool:
+        return conversation in self._conversations
+
     async def device(self, device: DeviceId) -> KnownDevice | None:
         known = self._devices.get(device)
         if known is None:
-            row = await self._db.one(_DEVICE + "WHERE d.device = ?", (device,))
-            known = self._remember(row) if row else None
+            row = await self._db.one(DEVICE + "WHERE d.device = ?", (device,))
+            known = self.remember_device(row) if row else None
         return known
 
     async def device_no(self, no: int) -> KnownDevice | None:
         known = self._devices_by_no.get(no)
         if known is None:
-            row = await self._db.one(_DEVICE + "WHERE d.no = ?", (no,))
-            known = self._remember(row) if row else None
+            row = await self._db.one(DEVICE + "WHERE d.no = ?", (no,))
+            known = self.remember_device(row) if row else None
         return known
 
     async def conversation(self, conversation: ConversationId) -> KnownConversation | None:
         known = self._conversations.get(conversation)
         if known is None:
-            row = await self._db.one(
-                "SELECT no, one_no, other_no, log_end, last_no, EXISTS (SELECT 1 FROM deletions"
-                " WHERE account_no IN (one_no, other_no)) OR EXISTS (SELECT 1 FROM resets WHERE state = 2"
-                " AND old_no IN (one_no, other_no)) OR EXISTS (SELECT 1 FROM successions"
-                " WHERE old_no IN (one_no, other_no)) FROM conversations WHERE conversation = ?",
-                (conversation,),
-            )
-            if row is None:
-                return None
-            ended = bool(row[5])
-            known = KnownConversation(row[0], conversation, row[1], row[2], row[3], row[4], ended)
-            self._conversations[conversation] = known
+            row = await self._db.one(CONVERSATION + "WHERE conversation = ?", (conversation,))
+            known = self.remember_conversation(row) if row else None
+        return known
+
+    def remember_conversation(self, row: Row) -> KnownConversation:
+        """row: as CONVERSATION gives it."""
+        no, conversation, one_no, other_no, end, last_no, ended = row
+        known = KnownConversation(
+            no, ConversationId(conversation), one_no, other_no, end, last_no, bool(ended)
+        )
+        self._conversations[known.conversation] = known
         return known
 
     async def last_message(self, conversation_no: int, device_no: int) -> LastMessage | None:
@@ -157,8 +198,14 @@ class Caches:
         known = self._mailboxes.get(device_no)
         if known is None:
             end = await self._db.number("SELECT mailbox_end FROM devices WHERE no = ?", (device_no,))
-            known = self._mailboxes[device_no] = Mailbox(end, {}, {})
-            await self._count(device_no, known)
+            known = self.remember_mailbox(device_no, end)
+            for row in await self._db.all(f"{USAGE}WHERE m.device_no = ? GROUP BY 1, 2, 3", (device_no,)):
+                known.count(row)
+        return known
+
+    def remember_mailbox(self, device_no: int, end: int) -> Mailbox:
+        """One in which nothing is counted yet."""
+        known = self._mailboxes[device_no] = Mailbox(end, {}, {})
         return known
 
     def recount(self, device_no: int) -> None:
@@ -180,25 +227,8 @@ class Caches:
         self._conversations.clear()
         self.accepted.clear()
 
-    async def _count(self, device_no: int, mailbox: Mailbox) -> None:
-        rows = await self._db.all(
-            "SELECT m.share, d.account_no, count(*), CAST(sum(m.bytes) AS BIGINT) FROM mailbox_entries m"
-            " JOIN devices d ON d.no = m.sender_no WHERE m.device_no = ? GROUP BY 1, 2",
-            (device_no,),
-        )
-        for share_no, account_no, entries, size in rows:
-            share = MailShare(share_no)
-            whole = mailbox.by_share.get(share, Usage())
-            mailbox.by_share[share] = Usage(whole.entries + entries, whole.bytes + size)
-            mailbox.by_sender[share, account_no] = Usage(entries, size)
-
-    def _remember(self, row: tuple[int, bytes, int, bytes, int]) -> KnownDevice:
+    def remember_device(self, row: Row) -> KnownDevice:
+        """row: as DEVICE gives it."""
         known = KnownDevice(row[0], DeviceId(row[1]), row[2], AccountId(row[3]), not row[4])
         self._devices[known.device] = self._devices_by_no[known.no] = known
         return known
-
-
-_DEVICE = (
-    "SELECT d.no, d.device, d.account_no, a.account, d.revoked"
-    " FROM devices d JOIN accounts a ON a.no = d.account_no "
-)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from collections.abc import Iterable, Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import apsw
-import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError, LocalError, Unavailable
 from coterie.server.store.statements import Row, Value, Values
+from coterie.server.store.steps import Step, known_steps, steps_to_come
 
 log = logging.getLogger("coterie.server.store")
 
@@ -35,28 +33,6 @@ _PRAGMAS = (
     ("journal_size_limit", str(64 << 20), 64 << 20),
 )
 """Name, value to set, value that must then be read back."""
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One numbered migration."""
-
-    number: int
-    sql: str
-
-    @property
-    def checksum(self) -> bytes:
-        return hashlib.sha256(self.sql.encode()).digest()
-
-
-def known_steps() -> tuple[Step, ...]:
-    """All migrations that this version carries, in order."""
-    folder = files("coterie.server.store") / "schema"
-    suffix = ".sqlite.sql"
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(suffix))
-    return tuple(
-        Step(int(name.removesuffix(suffix)), (folder / name).read_text("utf-8").replace("\r\n", "\n"))
-        for name in names
-    )
 
 
 def database_fault(error: Exception) -> CoterieError:
@@ -160,18 +136,11 @@ class Database:
     def _migrate(self, path: Path, steps: tuple[Step, ...]) -> None:
         self.run("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL)")
         applied = {row[0]: row[1] for row in self.all("SELECT number, checksum FROM migrations")}
-        known = {step.number: step.checksum for step in steps}
-        if applied.keys() - known.keys():
-            raise Unavailable(Code.NEWER_SCHEMA, "the data folder was used by a newer version")
-        for number, checksum in applied.items():
-            if known[number] != checksum:
-                raise Unavailable(Code.DISK, f"migration {number} of the database is not the known one")
-        for step in steps:
-            if step.number not in applied:
-                if applied:
-                    self._snapshot(path, step.number)
-                self._apply(step)
-                applied[step.number] = step.checksum
+        for step in steps_to_come(steps, applied):
+            if applied:
+                self._snapshot(path, step.number)
+            self._apply(step)
+            applied[step.number] = step.checksum
 
     def _snapshot(self, path: Path, number: int) -> None:
         """Copy the database to NAME.before-NNN, whole or not at all; the last such copy stays."""

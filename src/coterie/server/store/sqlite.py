@@ -12,12 +12,13 @@ from coterie.base.errors import Unavailable
 from coterie.server.store.appending import Appending
 from coterie.server.store.caches import Caches
 from coterie.server.store.conversations import Undo
-from coterie.server.store.database import Database, Step, database_fault
+from coterie.server.store.database import Database, database_fault
 from coterie.server.store.pruning import Pruning
 from coterie.server.store.reads import SqlReads
 from coterie.server.store.records import Record
 from coterie.server.store.results import Broken, Result
 from coterie.server.store.sqlite_statements import SqliteStatements
+from coterie.server.store.steps import Step
 from coterie.server.store.writing import OF_ONE_RECORD, Writing
 
 log = logging.getLogger("coterie.server.store")

@@ -1,0 +1,121 @@
+"""One connection to PostgreSQL, made anew where it broke; its settings are asserted."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+from coterie.base.codes import Code
+from coterie.base.errors import Unavailable
+from coterie.server.store.postgres.connection import Connection
+from coterie.server.store.postgres.faults import FAULTS, database_fault
+
+CONNECT_SECONDS = 20.0
+CLOSE_SECONDS = 5.0
+STATEMENTS = 500
+LEAST_VERSION = 18
+SERVER_LOCK = 0x636F_7465_7269_6501
+"""Advisory: of the one server of a database."""
+SERVER_LOCK_PATIENCE = "10s"
+
+_SETTINGS = {
+    "application_name": "coterie",
+    "client_min_messages": "warning",
+    "default_transaction_isolation": "read committed",
+    "idle_in_transaction_session_timeout": "60s",
+    "jit": "off",
+    "lock_timeout": "0",
+    "statement_timeout": "0",
+    "transaction_timeout": "0",
+}
+"""A writer is never cut off: what it waits for may be the standby, and the commit may hold already."""
+_ASSERTED = (
+    ("fsync", ("on",)),
+    ("full_page_writes", ("on",)),
+    ("synchronous_commit", ("on", "remote_apply")),
+)
+"""Name, and the values of which one is needed: else what was acknowledged could be lost."""
+
+
+class Line:
+    """get() gives the connection. Whoever uses it lets nobody else in between."""
+
+    def __init__(self, url: str, *, alone: bool = False) -> None:
+        """alone: each connection holds the lock of the one server first, for as long as it lasts."""
+        self._url = url
+        self._alone = alone
+        self._connection: Connection | None = None
+        self.warned = False
+        """Whether the database has said a warning since this was last set back."""
+
+    async def get(self) -> Connection:
+        """Raises Unavailable: disk (not there, or not to be trusted), profile-in-use."""
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._connect()
+        return self._connection
+
+    def drop(self) -> None:
+        """Let go at once, without a word: a word might cancel what is under way."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def close(self) -> None:
+        """In order where that goes quickly."""
+        connection, self._connection = self._connection, None
+        if connection is not None and not connection.is_closed():
+            try:
+                await connection.close(timeout=CLOSE_SECONDS)
+            except FAULTS:
+                connection.terminate()
+
+    async def _connect(self) -> Connection:
+        import asyncpg
+
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                connection: Connection = await asyncpg.connect(
+                    self._url,
+                    timeout=CONNECT_SECONDS,
+                    server_settings=_SETTINGS,
+                    statement_cache_size=STATEMENTS,
+                    max_cached_statement_lifetime=0,
+                    target_session_attrs="read-write",
+                )
+        except (*FAULTS, ssl.SSLError, ValueError) as error:
+            raise Unavailable(
+                Code.DISK, f"the database cannot be reached ({type(error).__name__})"
+            ) from error
+        try:
+            connection.add_log_listener(self._heard)
+            await self._examine(connection)
+        except BaseException as error:
+            connection.terminate()
+            if isinstance(error, FAULTS):
+                raise database_fault(error) from error
+            raise
+        return connection
+
+    async def _examine(self, connection: Connection) -> None:
+        if connection.get_server_version().major < LEAST_VERSION:
+            raise Unavailable(Code.DISK, f"the database is older than PostgreSQL {LEAST_VERSION}")
+        for name, good in _ASSERTED:
+            value = await connection.fetchval("SELECT current_setting($1)", name)
+            if value not in good:
+                raise Unavailable(Code.DISK, f"the database would lose messages: its {name} is {value}")
+        if self._alone:
+            await self._be_the_one(connection)
+
+    async def _be_the_one(self, connection: Connection) -> None:
+        import asyncpg
+
+        try:
+            await connection.execute(
+                f"SET lock_timeout = '{SERVER_LOCK_PATIENCE}';"
+                f" SELECT pg_advisory_lock({SERVER_LOCK}); SET lock_timeout = 0"
+            )
+        except asyncpg.LockNotAvailableError as error:
+            raise Unavailable(Code.PROFILE_IN_USE, "another server serves this database") from error
+
+    def _heard(self, _connection: object, _message: object) -> None:
+        self.warned = True

