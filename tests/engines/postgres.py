@@ -24,6 +24,7 @@ PORT = 5432
 START_SECONDS = 60
 STOP_SECONDS = 30
 LOOK_SECONDS = 0.02
+MEMORY_BYTES = 2 << 30
 _SETTINGS = {
     "listen_addresses": "",
     "max_connections": "60",
@@ -119,12 +120,9 @@ class Engine:
 @contextlib.contextmanager
 def running() -> Iterator[Engine]:
     """A fresh one, and nothing left of it afterwards."""
-    with tempfile.TemporaryDirectory(prefix="coterie-pg-") as place:
-        folder = Path(place)
-        folder.chmod(0o755)
-        programs = _programs(folder)
-        home = folder / "home"
-        home.mkdir(mode=0o755)
+    with contextlib.ExitStack() as left:
+        programs = _programs(_folder(left, None))
+        home = _folder(left, _memory())
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
             os.chown(home, nobody.pw_uid, nobody.pw_gid)
@@ -145,6 +143,23 @@ def database(engine: Engine, template: str = "template1") -> Iterator[str]:
         yield engine.url(name)
     finally:
         engine.psql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _folder(left: contextlib.ExitStack, where: str | None) -> Path:
+    """A temporary one that anybody may read."""
+    folder = Path(left.enter_context(tempfile.TemporaryDirectory(prefix="coterie-pg-", dir=where)))
+    folder.chmod(0o755)
+    return folder
+
+
+def _memory() -> str | None:
+    """Where a sync costs nothing, if there is such a place: the data does not outlive the test, and the store
+    insists that the database syncs it."""
+    place = Path("/dev/shm")
+    if not place.is_dir():
+        return None
+    room = os.statvfs(place)
+    return str(place) if room.f_bavail * room.f_frsize >= MEMORY_BYTES else None
 
 
 def _programs(folder: Path) -> Path:
