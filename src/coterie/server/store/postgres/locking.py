@@ -93,17 +93,25 @@ class Locks:
                         raise Begins
 
     async def _mailboxes(self, connection: Connection, batch: Sequence[Record]) -> None:
-        to = {item.device for record in batch if isinstance(record, PostEnvelopes) for item in record.items}
-        numbers = [known.no for device in to if (known := await self._caches.device(device)) is not None]
-        if not numbers:
+        filled = await self._numbers(
+            {item.device for record in batch if isinstance(record, PostEnvelopes) for item in record.items}
+        )
+        emptied = await self._numbers(
+            {each.device for each in batch if isinstance(each, MoveCursor) and is_mailbox(each.stream)}
+        )
+        if not filled and not emptied:
             return
         locked = "SELECT no, mailbox_end FROM devices WHERE no = ANY($1::bigint[]) ORDER BY no FOR UPDATE"
-        boxes = {
-            no: self._caches.remember_mailbox(no, end) for no, end in await connection.fetch(locked, numbers)
-        }
-        usage = f"{USAGE}WHERE m.device_no = ANY($1::bigint[]) GROUP BY 1, 2, 3"
-        for row in await connection.fetch(usage, numbers):
-            boxes[row[0]].count(tuple(row))
+        ends = {row[0]: row[1] for row in await connection.fetch(locked, [*filled, *emptied])}
+        if filled:
+            boxes = {no: self._caches.remember_mailbox(no, ends[no]) for no in filled}
+            usage = f"{USAGE}WHERE m.device_no = ANY($1::bigint[]) GROUP BY 1, 2, 3"
+            for row in await connection.fetch(usage, filled):
+                boxes[row[0]].count(tuple(row))
+
+    async def _numbers(self, devices: set[DeviceId]) -> list[int]:
+        found = [await self._caches.device(device) for device in devices]
+        return [known.no for known in found if known is not None]
 
     async def _last_messages(self, connection: Connection, batch: Sequence[Record]) -> None:
         pairs: set[tuple[int, int]] = set()

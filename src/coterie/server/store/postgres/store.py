@@ -48,8 +48,8 @@ class PostgresStore(SqlReads):
         self._writer = writer = Writer(self._line)
         self._written = caches = Caches(writer.statements)
         self._locks = Locks(writer.connection, caches)
-        appending = PgAppending(writer.statements, writer.connection)
-        self._writing = Writing(writer.statements, caches, appending)
+        self._appending = PgAppending(writer.statements, writer.connection)
+        self._writing = Writing(writer.statements, caches, self._appending)
         self._pruning = Pruning(writer.statements, caches)
 
     @classmethod
@@ -112,6 +112,7 @@ class PostgresStore(SqlReads):
     async def _all(
         self, batch: Sequence[Record], save: Callable[[Record], Awaitable[Result]], alone: bool
     ) -> list[Result]:
+        self._appending.forget()
         await self._locks.take(batch, alone=alone)
         results = [await save(record) for record in batch]
         await self._writing.write_out()

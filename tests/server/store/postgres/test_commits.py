@@ -1,0 +1,148 @@
+"""When a commit counts: it is on the standby too, nobody cut it off, and the database said so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import asyncpg
+import pytest
+
+from coterie.base.codes import Code
+from coterie.base.errors import Unavailable
+from coterie.base.ids import log_of
+from coterie.server.store.postgres.store import PostgresStore
+from coterie.server.store.results import Appended
+from tests.engines.postgres import Engine
+from tests.server.store.postgres.conftest import Another
+from tests.server.town import Resident, log_seqs, save, say, settle_in, talk
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
+
+LOOK_SECONDS = 0.01
+WRITER = "SELECT pid FROM pg_stat_activity WHERE application_name = 'coterie' AND wait_event = 'SyncRep'"
+
+
+@asynccontextmanager
+async def setting(operator: asyncpg.Connection, name: str, value: str) -> AsyncIterator[None]:
+    """Another setting of the whole server, for as long as this lasts."""
+
+    async def hold(expected: str) -> None:
+        await operator.execute("SELECT pg_reload_conf()")
+        while await operator.fetchval("SELECT current_setting($1)", name) != expected:
+            await asyncio.sleep(LOOK_SECONDS)
+
+    before = await operator.fetchval("SELECT current_setting($1)", name)
+    await operator.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+    await hold(value)
+    try:
+        yield
+    finally:
+        await operator.execute(f"ALTER SYSTEM RESET {name}")
+        await hold(before)
+
+
+def without_standby(operator: asyncpg.Connection) -> AbstractAsyncContextManager[None]:
+    """Each commit has to wait for one that is not there."""
+    return setting(operator, "synchronous_standby_names", "nobody")
+
+
+@asynccontextmanager
+async def operator_of(url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("SET synchronous_commit = local")
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def waiting_writer(operator: asyncpg.Connection) -> int:
+    """The process of the writer, once it waits for a standby."""
+    async with asyncio.timeout(20):
+        while (pid := await operator.fetchval(WRITER)) is None:
+            await asyncio.sleep(LOOK_SECONDS)
+    assert isinstance(pid, int)
+    return pid
+
+
+async def test_a_retry_is_not_acknowledged_either_before_the_standby_has_it(
+    store: PostgresStore, postgres_database: str, alice: Resident, bob: Resident
+) -> None:
+    """What a retry finds may be on this machine alone."""
+    await settle_in(store, alice, bob)
+    await talk(store, alice, bob)
+    record = alice.device.message(alice.direct_with(bob), bob.account)
+    await say(store, alice.device, record)
+    database = operator_of(postgres_database)
+    async with database as operator, asyncio.TaskGroup() as group, without_standby(operator):
+        retry = group.create_task(save(store, record))
+        await waiting_writer(operator)
+        assert not retry.done()
+    assert retry.result() == Appended(1, log_of(record.conversation), None)
+
+
+async def test_a_wait_for_the_standby_that_is_cancelled_is_not_acknowledged(
+    store: PostgresStore, postgres_database: str, alice: Resident, bob: Resident
+) -> None:
+    """The database says COMMIT then, and warns."""
+    await settle_in(store, alice, bob)
+    await talk(store, alice, bob)
+    record = alice.device.message(alice.direct_with(bob), bob.account)
+    async with operator_of(postgres_database) as operator:
+        async with without_standby(operator), asyncio.TaskGroup() as group:
+            writing = group.create_task(_refused(store, record))
+            await operator.execute("SELECT pg_cancel_backend($1)", await waiting_writer(operator))
+        assert writing.result() is Code.DISK
+    assert await save(store, record) == Appended(1, log_of(record.conversation), None), "it holds after all"
+
+
+async def test_who_stops_waiting_for_a_commit_does_not_cut_it_off(
+    store: PostgresStore, postgres_database: str, alice: Resident, bob: Resident
+) -> None:
+    await settle_in(store, alice, bob)
+    await talk(store, alice, bob)
+    record = alice.device.message(alice.direct_with(bob), bob.account)
+    database = operator_of(postgres_database)
+    async with database as operator, asyncio.TaskGroup() as group, without_standby(operator):
+        writing = group.create_task(save(store, record))
+        pid = await waiting_writer(operator)
+        writing.cancel()
+        assert await waiting_writer(operator) == pid
+        assert not writing.done()
+    assert writing.cancelled()
+    assert await log_seqs(store, record.conversation) == [1]
+
+
+async def test_a_line_that_breaks_is_an_outcome_that_is_not_known_and_then_made_anew(
+    store: PostgresStore, postgres_database: str, alice: Resident, bob: Resident
+) -> None:
+    await settle_in(store, alice, bob)
+    await talk(store, alice, bob)
+    record = alice.device.message(alice.direct_with(bob), bob.account)
+    async with operator_of(postgres_database) as operator:
+        async with without_standby(operator), asyncio.TaskGroup() as group:
+            writing = group.create_task(_refused(store, record))
+            await operator.execute("SELECT pg_terminate_backend($1)", await waiting_writer(operator))
+        assert writing.result() is Code.DISK
+        await operator.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'coterie'"
+        )
+    assert await save(store, record) == Appended(1, log_of(record.conversation), None)
+    assert await log_seqs(store, record.conversation) == [1]
+
+
+async def test_a_database_that_does_not_sync_is_refused(
+    another: Another, postgres_database: str, postgres_engine: Engine
+) -> None:
+    async with operator_of(postgres_database) as operator, setting(operator, "fsync", "off"):
+        with pytest.raises(Unavailable, match="would lose messages: its fsync is off"):
+            await another()
+    await another()
+
+
+async def _refused(store: PostgresStore, record: object) -> Code:
+    with pytest.raises(Unavailable) as caught:
+        await save(store, record)  # type: ignore[arg-type]
+    return caught.value.code
