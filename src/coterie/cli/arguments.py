@@ -59,6 +59,7 @@ class Arguments(argparse.Namespace):
     words: Sequence[str] = ()
     # serve
     data: Path | None = None
+    database: str = ""
     listen: str | None = None
     cert: Path | None = None
     key: Path | None = None

@@ -25,6 +25,12 @@ def others(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def serve(parser: Parser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="where everything of the server lies")
+    parser.add_argument(
+        "--database",
+        default="",
+        metavar="URL",
+        help="postgresql://USER@HOST/NAME, not a file in DIR; the password belongs in ~/.pgpass",
+    )
     parser.add_argument("--listen", metavar="HOST:PORT", help="where to accept connections")
     parser.add_argument("--cert", type=Path, metavar="FILE", help="TLS certificate chain, PEM")
     parser.add_argument("--key", type=Path, metavar="FILE", help="its private key, PEM")

@@ -28,9 +28,8 @@ from coterie.server.policy import is_loopback
 from coterie.server.restoring import open_or_begin_life
 from coterie.server.sequencer import Sequencer
 from coterie.server.settings import ReadyLine, ServerSettings
+from coterie.server.store.opening import open_store
 from coterie.server.store.protocol import Store
-from coterie.server.store.soundness import require_sound
-from coterie.server.store.sqlite import SqliteStore
 from coterie.server.turns import Turns
 
 log = logging.getLogger("coterie.server")
@@ -38,6 +37,8 @@ log = logging.getLogger("coterie.server")
 Listening = TypeVar("Listening")
 
 _ANY_HOSTS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
+FIRST_PAUSE_SECONDS = 0.25
+LAST_PAUSE_SECONDS = 15.0
 OTHER_FILES = 2000
 """Connections that have not come as far as the upgrade, the database, the log."""
 _DOCUMENTATION_ADDRESS = "192.0.2.1"
@@ -72,16 +73,33 @@ async def serve(
     try:
         if settings.cert is None:
             ensure_certificate(folder.certificate)
-        require_sound(folder.database)
-        store = SqliteStore(folder.database)
+        store = await open_store(folder.database, settings.database)
         life = _Life(settings, folder, store, ready, clock or SystemClock())
         try:
             while await life.serve():
-                pass
+                await _until_back(store)
         finally:
             await store.close()
     finally:
         folder.close()
+
+
+async def _until_back(store: Store) -> None:
+    """A database that was lost is asked for with growing pauses; a new life does not begin without it. Raises
+    Unavailable where it has another server now."""
+    clock, pause_seconds = SystemClock(), FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            await store.commit(())
+            await store.ledger_size()
+        except Unavailable as error:
+            if error.code is not Code.DISK:
+                raise
+            log.warning("waiting for the database: %s", error.note)
+        else:
+            return
+        await clock.wait_until(clock.monotonic_seconds() + pause_seconds)
+        pause_seconds = min(2 * pause_seconds, LAST_PAUSE_SECONDS)
 
 
 class _Life:
@@ -103,7 +121,8 @@ class _Life:
         self._port = settings.port
 
     async def serve(self) -> bool:
-        """Until it is told to stop; True where the data turned out to be a copy, and has to begin anew."""
+        """Until it is told to stop; True where all that is remembered of the database has to be
+        read anew: it turned out to be a copy, or was lost for a moment."""
         settings, store, clock = self._settings, self._store, self._clock
         context = tls_context(self._certificate, settings.key)
         open_signup = is_loopback(settings.host) if settings.open_signup is None else settings.open_signup

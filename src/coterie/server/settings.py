@@ -8,11 +8,13 @@ import msgspec
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """data: the folder of everything it keeps, made where missing. port 0: any free one. cert and key: PEM
+    """data: the folder of everything it keeps, made where missing. database: URL of the
+    PostgreSQL that has the rest, "" for a file in the folder. port 0: any free one. cert and key: PEM
     files, both or none (then it makes its own). open_signup None: open on loopback only. metrics_port: on
     loopback, 0 for any free one."""
 
     data: Path
+    database: str = ""
     host: str = "127.0.0.1"
     port: int = 0
     cert: Path | None = None

@@ -37,7 +37,7 @@ from coterie.server.realm import Realm
 from coterie.server.rivals import Rivals, Visit
 from coterie.server.roster import Roster
 from coterie.server.sequencer import Sequencer
-from coterie.server.store.protocol import Store
+from coterie.server.store.protocol import Store, StoreLost
 from coterie.server.store.records import AppendMessage, CompleteResets, PutStatement, Record
 from coterie.server.store.results import (
     AccountEnded,
@@ -91,7 +91,8 @@ class Settling:
         self._approvals = approvals
         self._metrics = metrics
         self.begins_anew = False
-        """The data turned out to be a copy (commands/show_head.py): nothing more is served from it."""
+        """The data turned out to be a copy (commands/show_head.py), or was lost and may be another's by now:
+        nothing more is served from what is remembered of it."""
         self._unpublished = b""
         """A statement that is committed and in no published head yet."""
 
@@ -107,6 +108,7 @@ class Settling:
                 results = await self._store.commit(batch)
             except CoterieError as error:
                 log.critical("nothing can be committed: %s", error.note)
+                self.begins_anew |= isinstance(error, StoreLost)
                 self._delivery.put_back(cursors, now.monotonic_seconds)
                 for each in pending:
                     self.failed(each.visit)

@@ -30,7 +30,7 @@ from coterie.server.rivals import Rivals, Visit
 from coterie.server.roster import Roster
 from coterie.server.sequencer import Sequencer
 from coterie.server.settling import Pending, Settling
-from coterie.server.store.protocol import Store
+from coterie.server.store.protocol import Store, StoreLost
 from coterie.wire.frames import Refusal
 
 log = logging.getLogger("coterie.server.turns")
@@ -154,7 +154,7 @@ class Turns:
 
     @property
     def begins_anew(self) -> bool:
-        """Whether run() came back because the data is a copy, of which the next life has to begin."""
+        """Whether run() came back because another life has to begin: the data is a copy, or was lost."""
         return self._settling.begins_anew
 
     def stop(self) -> None:
@@ -173,6 +173,9 @@ class Turns:
             await self._turn(Now(self._clock.wall_ms(), self._clock.monotonic_seconds()))
         except Unavailable as error:
             log.critical("the database is not there: %s", error.note)
+            if isinstance(error, StoreLost):
+                self._settling.begins_anew = True
+                self.stop()
         except Exception:
             log.exception("a turn failed")
 

@@ -1,6 +1,7 @@
 """What the server needs of a database. One contract suite runs on every implementation.
 
-All raise Unavailable(disk) where the database cannot be used now.
+All raise Unavailable(disk) where the database cannot be used now: StoreLost, which is one, where something
+was being written.
 """
 
 from __future__ import annotations
@@ -10,11 +11,17 @@ from typing import Protocol
 
 import msgspec
 
+from coterie.base.errors import Unavailable
 from coterie.base.ids import AccountId, DeviceId, StreamId, UserName
 from coterie.server.store.records import Record, Verifier
 from coterie.server.store.results import GivenKeys, Result
 from coterie.wire.frames.connection import StreamEnd
 from coterie.wire.frames.messages import LogEntry, MailboxEntry
+
+
+class StoreLost(Unavailable):
+    """The way to the database broke. What was being committed may hold or not, and another may have written
+    since: whoever remembers something of it reads that again before going on."""
 
 
 class LoginRow(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ import asyncpg
 
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError, LocalError, Unavailable
+from coterie.server.store.protocol import StoreLost
 
 FAULTS = (
     asyncpg.PostgresError,
@@ -47,8 +48,14 @@ def database_fault(error: BaseException) -> CoterieError:
     return Unavailable(Code.DISK, f"the database cannot be used ({kind})")
 
 
-def unknown_outcome(error: BaseException | None) -> Unavailable:
+def writing_fault(error: BaseException) -> CoterieError:
+    """As database_fault(), of what a writer met."""
+    fault = database_fault(error)
+    return StoreLost(fault.code, fault.note) if isinstance(fault, Unavailable) else fault
+
+
+def unknown_outcome(error: BaseException | None) -> StoreLost:
     """A commit that nobody confirmed. It may hold or not: nothing of it is acknowledged, and whoever wanted
     it asks again."""
     kind = "a warning" if error is None else type(error).__name__
-    return Unavailable(Code.DISK, f"whether the database has committed is not known ({kind})")
+    return StoreLost(Code.DISK, f"whether the database has committed is not known ({kind})")

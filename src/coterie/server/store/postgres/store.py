@@ -6,14 +6,20 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.server.store.caches import Caches
 from coterie.server.store.conversations import Undo
 from coterie.server.store.postgres.appending import PgAppending
-from coterie.server.store.postgres.faults import FAULTS, database_fault, is_of_one_record, is_passing
+from coterie.server.store.postgres.faults import (
+    FAULTS,
+    database_fault,
+    is_of_one_record,
+    is_passing,
+    writing_fault,
+)
 from coterie.server.store.postgres.line import Line
 from coterie.server.store.postgres.locking import BESIDE, Begins, Locks
 from coterie.server.store.postgres.migrating import migrate
@@ -80,16 +86,14 @@ class PostgresStore(SqlReads):
         for _ in range(TRIES):
             try:
                 return await self._writer.transaction(partial(self._all, batch, save, alone), alone=alone)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - _raise() raises it
                 self._writing.forget()
                 if isinstance(error, Begins) and not alone:
                     alone = True
                 elif _is_wrong(error) and save != self._savepoint:
                     save = self._savepoint
                 elif not is_passing(error):
-                    if isinstance(error, FAULTS):
-                        raise database_fault(error) from error
-                    raise
+                    _raise(error)
         raise Unavailable(Code.DISK, "other writers stand in the way of this batch")
 
     async def prune(self, now_ms: int) -> int:
@@ -99,11 +103,9 @@ class PostgresStore(SqlReads):
 
         try:
             return await self._writer.transaction(step, alone=True)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - as above
             self._writing.forget()
-            if isinstance(error, FAULTS):
-                raise database_fault(error) from error
-            raise
+            _raise(error)
 
     async def close(self) -> None:
         await self._line.close()
@@ -136,6 +138,13 @@ class PostgresStore(SqlReads):
             return Broken()
         await connection.execute("RELEASE record")
         return result
+
+
+def _raise(error: BaseException) -> NoReturn:
+    """What a writer met, as the protocol says it."""
+    if isinstance(error, FAULTS):
+        raise writing_fault(error) from error
+    raise error
 
 
 def _is_wrong(error: BaseException) -> bool:

@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from coterie.base.codes import Code
-from coterie.base.errors import LocalError
+from coterie.base.errors import LocalError, Unavailable
 from coterie.server.store.postgres.connection import Connection
 from coterie.server.store.postgres.faults import FAULTS, unknown_outcome
 from coterie.server.store.postgres.line import Line
 from coterie.server.store.postgres.statements import PgStatements
 from coterie.server.store.postgres.uncancelled import uncancelled
+from coterie.server.store.protocol import StoreLost
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ class Writer:
             return await uncancelled(self._whole(work, alone=alone), PATIENCE_SECONDS, self._line.drop)
 
     async def _whole(self, work: Callable[[], Awaitable[T]], *, alone: bool) -> T:
-        connection = self._current = await self._line.get()
+        connection = self._current = await self._connected()
         try:
             await connection.execute(_ALONE if alone else _BESIDE)
             result = await work()
@@ -67,6 +68,12 @@ class Writer:
             self._current = None
         await self._commit(connection)
         return result
+
+    async def _connected(self) -> Connection:
+        try:
+            return await self._line.get()
+        except Unavailable as error:
+            raise StoreLost(error.code, error.note) from error
 
     async def _commit(self, connection: Connection) -> None:
         self._line.warned = False

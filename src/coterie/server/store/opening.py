@@ -1,0 +1,42 @@
+"""Which database a server's data lies in: the file in its folder, or a PostgreSQL that it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coterie.base.codes import Code
+from coterie.base.errors import Refused, Unavailable
+from coterie.server.store.protocol import Store
+from coterie.server.store.soundness import require_sound
+from coterie.server.store.sqlite import SqliteStore
+
+SCHEMES = ("postgresql://", "postgres://")
+_ELSEWHERE = "database-elsewhere"
+"""Beside the file: the data lies in a PostgreSQL, whose address, maybe with a password, is not here."""
+
+
+async def open_store(file: Path, url: str) -> Store:
+    """url: "" for the file. A server never begins a second time because it was started without its database,
+    or with another: a folder goes on with the kind that it began with.
+
+    Raises Unavailable (disk, damaged, newer-schema, profile-in-use), Refused(usage).
+    """
+    elsewhere = file.with_name(_ELSEWHERE)
+    if not url:
+        if elsewhere.exists():
+            raise Unavailable(
+                Code.DISK, "the data of this server lies in PostgreSQL: name it with --database"
+            )
+        require_sound(file)
+        return SqliteStore(file)
+    if not url.startswith(SCHEMES):
+        raise Refused(Code.USAGE, f"--database takes an address that begins with {SCHEMES[0]}")
+    if file.exists():
+        raise Unavailable(
+            Code.DISK, "this folder has the server's data itself: copy it with coterie admin copy"
+        )
+    from coterie.server.store.postgres.store import PostgresStore
+
+    store = await PostgresStore.open(url, alone=True)
+    elsewhere.touch()
+    return store

@@ -1,0 +1,85 @@
+"""A server whose data lies in PostgreSQL, and the people on it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engines.postgres import Engine
+from tests.real.programs import COMMAND, Client, Server, environment
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def on_postgres(tmp_path: Path, postgres_database: str) -> Iterator[Server]:
+    server = Server(tmp_path / "server")
+    server.start("--database", postgres_database)
+    yield server
+    server.stop()
+
+
+def person(server: Server, home: Path) -> Client:
+    client = Client(home, home.name)
+    client.sign_up(server.invite)
+    return client
+
+
+def test_two_people_talk_and_everything_outlives_the_server(
+    on_postgres: Server, postgres_database: str, tmp_path: Path
+) -> None:
+    alice, bob = (person(on_postgres, tmp_path / name) for name in ("alice", "bob"))
+    with bob.listening() as listening:
+        alice.send("@bob", "hello")
+        assert listening.message()["text"] == "hello"
+    bob.send("@alice", "and to you")
+    alice.send("everyone", "is anybody there?")
+    on_postgres.kill()
+    on_postgres.start("--database", postgres_database)
+    assert [line["text"] for line in alice.waiting(1)] == ["and to you"]
+    assert [line["text"] for line in bob.waiting(1)] == ["is anybody there?"]
+    assert not (on_postgres.data / "server.db").exists()
+
+
+def test_a_server_goes_on_when_its_database_was_away(
+    on_postgres: Server, postgres_engine: Engine, tmp_path: Path
+) -> None:
+    """What was under way is asked for again: nothing is missing, nothing there twice."""
+    alice, bob = (person(on_postgres, tmp_path / name) for name in ("alice", "bob"))
+    with bob.listening() as listening:
+        alice.send("@bob", "before")
+        assert listening.message()["text"] == "before"
+        postgres_engine.stop()
+        postgres_engine.start()
+        alice.send("@bob", "after")
+        assert listening.message()["text"] == "after"
+    assert [line["text"] for line in bob.ok("read", "@alice")] == ["before", "after"]
+
+
+def test_a_server_does_not_begin_a_second_time_in_another_place(
+    on_postgres: Server, postgres_database: str, tmp_path: Path
+) -> None:
+    on_postgres.stop()
+    assert "lies in PostgreSQL" in refusal("--data", str(on_postgres.data))
+    elsewhere = Server(tmp_path / "elsewhere")
+    elsewhere.start()
+    elsewhere.stop()
+    assert "itself" in refusal("--data", str(elsewhere.data), "--database", postgres_database)
+    assert "begins with" in refusal("--data", str(on_postgres.data), "--database", "mysql://host/name")
+
+
+def refusal(*options: str) -> str:
+    """What `coterie serve` says instead of serving."""
+    done = subprocess.run(
+        [*COMMAND, "serve", "--json", "--listen", "127.0.0.1:0", *options],
+        capture_output=True,
+        env=environment(),
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode
+    return str(json.loads(done.stdout.splitlines()[-1])["message"])
