@@ -57,6 +57,7 @@ def test_a_server_goes_on_when_its_database_was_away(
         postgres_engine.start()
         alice.send("@bob", "after")
         assert listening.message()["text"] == "after"
+    assert "nothing can be committed" in on_postgres.log.read_text()
     assert [line["text"] for line in bob.ok("read", "@alice")] == ["before", "after"]
 
 

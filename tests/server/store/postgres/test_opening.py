@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -9,7 +11,11 @@ from coterie.base.codes import Code
 from coterie.base.errors import LocalError, Unavailable
 from coterie.server.store.postgres import line
 from coterie.server.store.postgres.store import PostgresStore
+from coterie.server.store.protocol import StoreLost
+from coterie.server.store.records import PutFact
 from coterie.server.store.steps import Step, known_steps
+
+LOOK_SECONDS = 0.01
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 
@@ -83,6 +89,25 @@ async def test_one_server_at_a_time_has_a_database(
     await first.close()
     second = await PostgresStore.open(postgres_database, alone=True)
     await second.close()
+
+
+async def test_the_one_server_hears_once_that_it_was_not_for_a_moment(postgres_database: str) -> None:
+    """Another may have written meanwhile: it has to read everything again."""
+    store = await PostgresStore.open(postgres_database, alone=True)
+    await store.commit([PutFact("name", b"1")])
+    assert await store.fact("name") == b"1"
+    operator = await asyncpg.connect(postgres_database)
+    writers = "FROM pg_stat_activity WHERE application_name = 'coterie' AND pid <> pg_backend_pid()"
+    await operator.execute(f"SELECT pg_terminate_backend(pid) {writers}")
+    async with asyncio.timeout(20):
+        while await operator.fetchval(f"SELECT count(*) {writers}"):
+            await asyncio.sleep(LOOK_SECONDS)
+    await operator.close()
+    with pytest.raises(StoreLost):
+        await store.commit([PutFact("name", b"2")])
+    await store.commit([PutFact("name", b"3")])
+    assert await store.fact("name") == b"3"
+    await store.close()
 
 
 async def test_a_database_that_is_not_there_is_said_without_its_address(postgres_database: str) -> None:

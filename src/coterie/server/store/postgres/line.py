@@ -9,6 +9,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.server.store.postgres.connection import Connection
 from coterie.server.store.postgres.faults import FAULTS, database_fault
+from coterie.server.store.protocol import StoreLost
 
 CONNECT_SECONDS = 20.0
 CLOSE_SECONDS = 5.0
@@ -49,7 +50,11 @@ class Line:
         """Whether the database has said a warning since this was last set back."""
 
     async def get(self) -> Connection:
-        """Raises Unavailable: disk (not there, or not to be trusted), profile-in-use."""
+        """Raises Unavailable: disk (not there, or not to be trusted), profile-in-use; StoreLost, once, where
+        the lock of the one server went with its connection: another may have had it since."""
+        if self._alone and self._connection is not None and self._connection.is_closed():
+            self._connection = None
+            raise StoreLost(Code.DISK, "the database was lost for a moment")
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._connect()
         return self._connection
