@@ -13,7 +13,8 @@ from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.base.ids import log_of
 from coterie.server.store.postgres.store import PostgresStore
-from coterie.server.store.results import Appended
+from coterie.server.store.records import PutAccept
+from coterie.server.store.results import DONE, Appended
 from tests.engines.postgres import Engine
 from tests.server.store.postgres.conftest import Another
 from tests.server.town import Resident, log_seqs, save, say, settle_in, talk
@@ -81,6 +82,21 @@ async def test_a_retry_is_not_acknowledged_either_before_the_standby_has_it(
         await waiting_writer(operator)
         assert not retry.done()
     assert retry.result() == Appended(1, log_of(record.conversation), None)
+
+
+async def test_what_changes_nothing_is_not_acknowledged_before_the_standby_either(
+    store: PostgresStore, postgres_database: str, alice: Resident, bob: Resident
+) -> None:
+    """It writes nothing that a commit would wait for by itself."""
+    await settle_in(store, alice, bob)
+    accept = PutAccept(alice.account, bob.account)
+    await save(store, accept)
+    database = operator_of(postgres_database)
+    async with database as operator, asyncio.TaskGroup() as group, without_standby(operator):
+        again = group.create_task(save(store, accept))
+        await waiting_writer(operator)
+        assert not again.done()
+    assert again.result() == DONE
 
 
 async def test_a_wait_for_the_standby_that_is_cancelled_is_not_acknowledged(

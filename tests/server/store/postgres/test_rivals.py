@@ -7,12 +7,14 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
+import asyncpg
 import pytest
 
 from coterie.base.codes import Code
 from coterie.base.ids import log_of, mailbox_of
 from coterie.ledger.manifest import PrekeyKind
 from coterie.server.store.postgres.store import PostgresStore
+from coterie.server.store.postgres.writer import STRUCTURE_LOCK
 from coterie.server.store.records import ClaimKeys, MoveCursor, PutAccept, PutPrekeys, Record
 from coterie.server.store.results import Appended, KeysClaimed, LeafAdded, Posted, Result
 from tests.server.store.postgres.conftest import Another
@@ -37,6 +39,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 RIVALS = 4
 ROUNDS = 15
 CLAIMING = 16
+LOOK_SECONDS = 0.01
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'coterie' AND wait_event = 'advisory'"
+)
 
 
 async def at_once(stores: list[PostgresStore], *batches: Sequence[Record]) -> list[list[Result]]:
@@ -187,6 +193,36 @@ async def test_mailboxes_that_many_fill_and_empty_count_on(
                     seqs[device].append(entry.seq)
     for given in seqs.values():
         assert sorted(given) == list(range(1, 4 * ROUNDS + 1))
+
+
+async def test_who_changes_people_or_begins_a_conversation_is_alone(
+    store: PostgresStore, postgres_database: str, alice: Resident, bob: Resident
+) -> None:
+    """What a message relies on does not change while it is written."""
+    carol, dora = Resident("carol"), Resident("dora")
+    await settle_in(store, alice, bob, carol)
+    await talk(store, alice, bob)
+    message = alice.device.message(alice.direct_with(bob), bob.account)
+    begins = alice.device.share(alice.direct_with(carol), carol.device, peer=carol.account)
+    operator = await asyncpg.connect(postgres_database)
+    beside: list[Record] = [message]
+    alone: list[list[Record]] = [[dora.register()], [begins]]
+    for how, goes_on, waits in (("_shared", beside, alone), ("", [], [beside])):
+        await operator.execute(f"SELECT pg_advisory_lock{how}({STRUCTURE_LOCK})")
+        for record in goes_on:
+            assert isinstance(await save(store, record), Appended)
+        for batch in waits:
+            async with asyncio.TaskGroup() as group:
+                writing = group.create_task(store.commit(batch))
+                async with asyncio.timeout(20):
+                    while not await operator.fetchval(WAITING):
+                        await asyncio.sleep(LOOK_SECONDS)
+                assert not writing.done()
+                await operator.execute(f"SELECT pg_advisory_unlock{how}({STRUCTURE_LOCK})")
+            assert denied(writing.result()[0]) is None
+            await operator.execute(f"SELECT pg_advisory_lock{how}({STRUCTURE_LOCK})")
+        await operator.execute(f"SELECT pg_advisory_unlock{how}({STRUCTURE_LOCK})")
+    await operator.close()
 
 
 async def test_devices_are_not_told_of_what_a_rolled_back_change_began(
