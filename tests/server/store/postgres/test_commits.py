@@ -13,15 +13,15 @@ from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.base.ids import log_of
 from coterie.server.store.postgres.store import PostgresStore
-from coterie.server.store.records import PutAccept
+from coterie.server.store.records import PutAccept, Record
 from coterie.server.store.results import DONE, Appended
 from tests.engines.postgres import Engine
+from tests.engines.waiting import until
 from tests.server.store.postgres.conftest import Another
 from tests.server.town import Resident, log_seqs, save, say, settle_in, talk
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 
-LOOK_SECONDS = 0.01
 WRITER = "SELECT pid FROM pg_stat_activity WHERE application_name = 'coterie' AND wait_event = 'SyncRep'"
 
 
@@ -31,8 +31,7 @@ async def setting(operator: asyncpg.Connection, name: str, value: str) -> AsyncI
 
     async def hold(expected: str) -> None:
         await operator.execute("SELECT pg_reload_conf()")
-        while await operator.fetchval("SELECT current_setting($1)", name) != expected:
-            await asyncio.sleep(LOOK_SECONDS)
+        await until(operator, "SELECT current_setting($1) = $2", name, expected)
 
     before = await operator.fetchval("SELECT current_setting($1)", name)
     await operator.execute(f"ALTER SYSTEM SET {name} = '{value}'")
@@ -61,11 +60,7 @@ async def operator_of(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def waiting_writer(operator: asyncpg.Connection) -> int:
     """The process of the writer, once it waits for a standby."""
-    async with asyncio.timeout(20):
-        while (pid := await operator.fetchval(WRITER)) is None:
-            await asyncio.sleep(LOOK_SECONDS)
-    assert isinstance(pid, int)
-    return pid
+    return int(await until(operator, WRITER))
 
 
 async def test_a_retry_is_not_acknowledged_either_before_the_standby_has_it(
@@ -158,7 +153,7 @@ async def test_a_database_that_does_not_sync_is_refused(
     await another()
 
 
-async def _refused(store: PostgresStore, record: object) -> Code:
+async def _refused(store: PostgresStore, record: Record) -> Code:
     with pytest.raises(Unavailable) as caught:
-        await save(store, record)  # type: ignore[arg-type]
+        await save(store, record)
     return caught.value.code

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import asyncpg
 import pytest
 
@@ -14,8 +12,7 @@ from coterie.server.store.postgres.store import PostgresStore
 from coterie.server.store.protocol import StoreLost
 from coterie.server.store.records import PutFact
 from coterie.server.store.steps import Step, known_steps
-
-LOOK_SECONDS = 0.01
+from tests.engines.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 
@@ -99,9 +96,7 @@ async def test_the_one_server_hears_once_that_it_was_not_for_a_moment(postgres_d
     operator = await asyncpg.connect(postgres_database)
     writers = "FROM pg_stat_activity WHERE application_name = 'coterie' AND pid <> pg_backend_pid()"
     await operator.execute(f"SELECT pg_terminate_backend(pid) {writers}")
-    async with asyncio.timeout(20):
-        while await operator.fetchval(f"SELECT count(*) {writers}"):
-            await asyncio.sleep(LOOK_SECONDS)
+    await until(operator, f"SELECT count(*) = 0 {writers}")
     await operator.close()
     with pytest.raises(StoreLost):
         await store.commit([PutFact("name", b"2")])

@@ -17,6 +17,7 @@ from coterie.server.store.postgres.store import PostgresStore
 from coterie.server.store.postgres.writer import STRUCTURE_LOCK
 from coterie.server.store.records import ClaimKeys, MoveCursor, PutAccept, PutPrekeys, Record
 from coterie.server.store.results import Appended, KeysClaimed, LeafAdded, Posted, Result
+from tests.engines.waiting import until
 from tests.server.store.postgres.conftest import Another
 from tests.server.town import (
     EVERYONE,
@@ -39,7 +40,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 RIVALS = 4
 ROUNDS = 15
 CLAIMING = 16
-LOOK_SECONDS = 0.01
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'coterie' AND wait_event = 'advisory'"
 )
@@ -214,9 +214,7 @@ async def test_who_changes_people_or_begins_a_conversation_is_alone(
         for batch in waits:
             async with asyncio.TaskGroup() as group:
                 writing = group.create_task(store.commit(batch))
-                async with asyncio.timeout(20):
-                    while not await operator.fetchval(WAITING):
-                        await asyncio.sleep(LOOK_SECONDS)
+                await until(operator, WAITING)
                 assert not writing.done()
                 await operator.execute(f"SELECT pg_advisory_unlock{how}({STRUCTURE_LOCK})")
             assert denied(writing.result()[0]) is None
