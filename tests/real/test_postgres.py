@@ -73,6 +73,26 @@ def test_a_server_does_not_begin_a_second_time_in_another_place(
     assert "begins with" in refusal("--data", str(on_postgres.data), "--database", "mysql://host/name")
 
 
+def test_a_server_moves_from_its_file_to_a_postgresql(postgres_database: str, tmp_path: Path) -> None:
+    moving = Server(tmp_path / "moving")
+    moving.start()
+    alice, bob = (person(moving, tmp_path / name) for name in ("alice", "bob"))
+    alice.send("@bob", "before")
+    copy = ["admin", "copy", "--data", str(moving.data), "--database", postgres_database]
+    assert "serves this data folder" in alice.run_command([*COMMAND, *copy, "--json"]).line["message"]
+    moving.stop()
+    assert alice.run_command([*COMMAND, *copy, "--json"]).line["rows"] > 10
+    assert "lies in PostgreSQL" in refusal("--data", str(moving.data))
+    moving.start("--database", postgres_database)
+    try:
+        assert [line["text"] for line in bob.waiting(1)] == ["before"]
+        bob.send("@alice", "after")
+        assert [line["text"] for line in alice.waiting(1)] == ["after"]
+        assert [line["text"] for line in alice.ok("read", "@bob")] == ["before", "after"]
+    finally:
+        moving.stop()
+
+
 def refusal(*options: str) -> str:
     """What `coterie serve` says instead of serving."""
     done = subprocess.run(

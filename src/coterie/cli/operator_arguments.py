@@ -56,11 +56,17 @@ def _admin(parser: Parser) -> None:
     check = command(actions, "check", "look at every page and row of the server's database; changes nothing")
     backup = command(actions, "backup", "copy all that the server has, running or not, into one file")
     restore = command(actions, "restore", "put such a copy back, while the server is stopped")
+    copy = command(
+        actions, "copy", "carry a stopped server over from its file to a PostgreSQL; sees each row"
+    )
+    copy.add_argument(
+        "--database", required=True, metavar="URL", help="postgresql://USER@HOST/NAME, an empty one"
+    )
     for each in (backup, restore):
         each.add_argument("copy", type=Path, metavar="FILE_OR_DIR", help="the copy, or the folder of copies")
     for each in (sees, speaker, reset):
         each.add_argument("name", metavar="NAME")
-    for each in (sees, speaker, reset, rotate, check, backup, restore):
+    for each in (sees, speaker, reset, rotate, check, backup, restore, copy):
         each.add_argument("--data", type=Path, metavar="DIR", help="the server's data folder")
 
 

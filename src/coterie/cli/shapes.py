@@ -69,6 +69,12 @@ class CopyShape(Shape, frozen=True, kw_only=True):
     people: int
 
 
+class CarriedShape(Shape, frozen=True, kw_only=True):
+    """admin copy. rows: how many the new database has, each compared with what was in the file."""
+
+    rows: int
+
+
 class ResetCodeShape(Shape, frozen=True, kw_only=True):
     """admin reset. expires: until when the code is good."""
 

@@ -3,6 +3,7 @@
 `sees NAME`: what it has written down about one person, and why. `speaker NAME`: who may post to everyone
 where more than 1000 devices listen. `rotate-identity`: another identity for the server, while it is stopped.
 `check`: whether its database is sound.
+`copy --database URL`: from the file to a PostgreSQL, while it is stopped.
 `backup FILE`: a copy of all it has; `restore FILE`: put back, while it is stopped.
 """
 
@@ -20,9 +21,18 @@ from coterie.cli.chat_shapes import SeenShape
 from coterie.cli.commands.serve import data_folder
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
-from coterie.cli.shapes import CheckShape, CopyShape, IdentityShape, ResetCodeShape, SpeakerShape, iso
+from coterie.cli.shapes import (
+    CarriedShape,
+    CheckShape,
+    CopyShape,
+    IdentityShape,
+    ResetCodeShape,
+    SpeakerShape,
+    iso,
+)
 from coterie.cli.stored import shown
 from coterie.screens.moments import Calendar
+from coterie.server.carrying import carry_over
 from coterie.server.copies import Copy, make_copy, put_back
 from coterie.server.folder import database_of
 from coterie.server.reset_codes import make_reset_code
@@ -41,6 +51,10 @@ RESTORED = (
     "Put back: the copy of {when}, with {people} people. What lay there before is kept beside it. The next "
     "start begins a new ledger. People's devices bring back what came after the copy; no one has to act."
 )
+CARRIED = (
+    "{rows} rows are in the PostgreSQL now, each compared. Start the server with --database from now on; the "
+    "file lies beside under another name."
+)
 GIVE_IT = "Give this to the person, once you are sure who that is: coterie signup NAME --new-identity"
 
 
@@ -54,6 +68,8 @@ def run(given: Arguments, output: Output) -> int:
             return _backup(given, output)
         case "restore":
             return _restore(given, output)
+        case "copy":
+            return _carry(given, output)
         case "reset":
             return _reset(given, output)
         case "check":
@@ -81,6 +97,12 @@ def _restore(given: Arguments, output: Output) -> int:
     back = asyncio.run(put_back(given.copy, data_folder(given), SystemClock().wall_ms()))
     when = Calendar().day_words(back.made_ms)
     output.show(_copy_shape(back), RESTORED.format(when=when, people=back.people))
+    return Exit.DONE
+
+
+def _carry(given: Arguments, output: Output) -> int:
+    rows = asyncio.run(carry_over(data_folder(given), given.database))
+    output.show(CarriedShape(rows=rows), CARRIED.format(rows=rows))
     return Exit.DONE
 
 

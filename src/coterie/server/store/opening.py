@@ -29,8 +29,7 @@ async def open_store(file: Path, url: str) -> Store:
             )
         require_sound(file)
         return SqliteStore(file)
-    if not url.startswith(SCHEMES):
-        raise Refused(Code.USAGE, f"--database takes an address that begins with {SCHEMES[0]}")
+    require_address(url)
     if file.exists():
         raise Unavailable(
             Code.DISK, "this folder has the server's data itself: copy it with coterie admin copy"
@@ -38,5 +37,16 @@ async def open_store(file: Path, url: str) -> Store:
     from coterie.server.store.postgres.store import PostgresStore
 
     store = await PostgresStore.open(url, alone=True)
-    elsewhere.touch()
+    carried_over(file)
     return store
+
+
+def require_address(url: str) -> None:
+    """Raises Refused(usage)."""
+    if not url.startswith(SCHEMES):
+        raise Refused(Code.USAGE, f"--database takes an address that begins with {SCHEMES[0]}")
+
+
+def carried_over(file: Path) -> None:
+    """From now on the data is not in this file."""
+    file.with_name(_ELSEWHERE).touch()

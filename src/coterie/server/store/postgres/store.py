@@ -12,7 +12,9 @@ from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.server.store.caches import Caches
 from coterie.server.store.conversations import Undo
+from coterie.server.store.database import Database
 from coterie.server.store.postgres.appending import PgAppending
+from coterie.server.store.postgres.carrying import carry
 from coterie.server.store.postgres.faults import (
     FAULTS,
     database_fault,
@@ -106,6 +108,13 @@ class PostgresStore(SqlReads):
         except BaseException as error:  # noqa: BLE001 - as above
             self._writing.forget()
             _raise(error)
+
+    async def take_over(self, source: Database) -> int:
+        """Everything from a SQLite file into this empty database (carrying.py); how many rows."""
+        try:
+            return await carry(source, await self._line.get())
+        except FAULTS as error:
+            raise database_fault(error) from error
 
     async def close(self) -> None:
         await self._line.close()
