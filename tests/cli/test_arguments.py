@@ -96,6 +96,8 @@ def test_devices_are_listed_or_changed() -> None:
         ["serve", "--cert", "f"],
         ["serve", "--open-signup", "--invite-only"],
         ["serve", "--database", "postgres://"],
+        ["serve", "--database", "mysql://host/name"],
+        ["admin", "copy"],
         ["serve", "--wakeups", "nats://"],
         ["serve", "--blobs", "x"],
         ["search"],

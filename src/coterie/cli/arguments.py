@@ -59,7 +59,7 @@ class Arguments(argparse.Namespace):
     words: Sequence[str] = ()
     # serve
     data: Path | None = None
-    database: str = ""
+    database: str | None = None
     listen: str | None = None
     cert: Path | None = None
     key: Path | None = None

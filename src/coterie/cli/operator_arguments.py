@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from coterie.cli.parser import Parser, command, natural, seconds
+from coterie.cli.parser import Parser, command, database_url, natural, seconds
 
 SOAK_SECONDS = 600.0
 SOAK_CLIENTS = 20
@@ -27,7 +27,7 @@ def serve(parser: Parser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="where everything of the server lies")
     parser.add_argument(
         "--database",
-        default="",
+        type=database_url,
         metavar="URL",
         help="postgresql://USER@HOST/NAME, not a file in DIR; the password belongs in ~/.pgpass",
     )
@@ -60,7 +60,11 @@ def _admin(parser: Parser) -> None:
         actions, "copy", "carry a stopped server over from its file to a PostgreSQL; sees each row"
     )
     copy.add_argument(
-        "--database", required=True, metavar="URL", help="postgresql://USER@HOST/NAME, an empty one"
+        "--database",
+        type=database_url,
+        required=True,
+        metavar="URL",
+        help="postgresql://USER@HOST/NAME, an empty one",
     )
     for each in (backup, restore):
         each.add_argument("copy", type=Path, metavar="FILE_OR_DIR", help="the copy, or the folder of copies")

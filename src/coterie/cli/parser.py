@@ -62,5 +62,13 @@ def seconds(text: str) -> float:
     return number
 
 
+def database_url(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    if scheme not in ("postgresql", "postgres") or not rest:
+        raise ValueError(text)
+    return text
+
+
 natural.__name__ = "number"
 seconds.__name__ = "number of seconds"
+database_url.__name__ = "postgresql:// address"

@@ -101,7 +101,7 @@ def _restore(given: Arguments, output: Output) -> int:
 
 
 def _carry(given: Arguments, output: Output) -> int:
-    rows = asyncio.run(carry_over(data_folder(given), given.database))
+    rows = asyncio.run(carry_over(data_folder(given), given.database or ""))
     output.show(CarriedShape(rows=rows), CARRIED.format(rows=rows))
     return Exit.DONE
 

@@ -58,7 +58,7 @@ def _settings(given: Arguments) -> ServerSettings:
         raise UsageError("", "--listen takes HOST:PORT; port 0 is any free one")
     return ServerSettings(
         data=data_folder(given),
-        database=given.database,
+        database=given.database or "",
         host=host.strip("[]"),
         port=int(port),
         cert=given.cert,
