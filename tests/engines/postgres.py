@@ -35,9 +35,10 @@ _SETTINGS = {
 class Engine:
     """One running server. pid: of its postmaster."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, settings: dict[str, str] | None = None) -> None:
         self.programs = programs
         self.folder = folder
+        self.settings = _SETTINGS | (settings or {})
         self.pid = 0
 
     def url(self, database: str) -> str:
@@ -51,7 +52,7 @@ class Engine:
             self._run(
                 "initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-locale", "-N"
             )
-        options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
         command: tuple[str | Path, ...] = (
             self.programs / "postgres",
             "-D",
@@ -65,19 +66,39 @@ class Engine:
         log = (self.folder / "log").open("ab")
         with log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, user=_owner(), group=_group()
+                command,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                user=_owner(),
+                group=_group(),
+                env=self._environment(),
             )
         self.pid = self._process.pid
         self._await_ready()
 
     def stop(self) -> None:
-        """Fast, by its pid; killed where that does not end it."""
+        """Fast, by its pid; killed where that does not end it. Nothing where it has ended."""
+        if self._process.poll() is not None:
+            return
         self._process.send_signal(signal.SIGINT)
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(STOP_SECONDS)
+
+    def kill(self) -> None:
+        """kill -9 of the postmaster: all others end over it."""
+        self._process.kill()
+        self._process.wait(STOP_SECONDS)
+
+    def follow(self, primary: Engine) -> None:
+        """Become its standby, before start()."""
+        place = ("-d", primary.url("postgres"), "-D", self.folder / "data")
+        self._run(
+            "pg_basebackup", *place, "--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream"
+        )
 
     def psql(self, sql: str, database: str = "postgres") -> str:
         """Run as the operator; what it prints, without headers."""
@@ -101,11 +122,16 @@ class Engine:
         self.stop()
         raise RuntimeError("PostgreSQL did not start in time")
 
+    def _environment(self) -> dict[str, str]:
+        """Its own libraries come first: what it loads later asks for none of them by their place."""
+        return os.environ | {"LD_LIBRARY_PATH": str(self.programs.parent / "lib")}
+
     def _run(self, program: str, *arguments: str | Path) -> str:
         done = subprocess.run(
             (self.programs / program, *arguments),
             user=_owner(),
             group=_group(),
+            env=self._environment(),
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -121,17 +147,26 @@ class Engine:
 def running() -> Iterator[Engine]:
     """A fresh one, and nothing left of it afterwards."""
     with contextlib.ExitStack() as left:
-        programs = _programs(_folder(left, None))
-        home = _folder(left, _memory())
-        if os.geteuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            os.chown(home, nobody.pw_uid, nobody.pw_gid)
-        engine = Engine(programs, home)
+        engine = Engine(_programs(_folder(left, None)), _home(left))
         engine.start()
         try:
             yield engine
         finally:
             engine.stop()
+
+
+@contextlib.contextmanager
+def pair(programs: Path) -> Iterator[tuple[Engine, Engine]]:
+    """A primary that acknowledges nothing before its standby has it, and that standby."""
+    with contextlib.ExitStack() as left:
+        primary = Engine(programs, _home(left), {"synchronous_standby_names": "ANY 1 (*)"})
+        standby = Engine(programs, _home(left))
+        primary.start()
+        left.callback(primary.stop)
+        standby.follow(primary)
+        standby.start()
+        left.callback(standby.stop)
+        yield primary, standby
 
 
 @contextlib.contextmanager
@@ -150,6 +185,15 @@ def _folder(left: contextlib.ExitStack, where: str | None) -> Path:
     folder = Path(left.enter_context(tempfile.TemporaryDirectory(prefix="coterie-pg-", dir=where)))
     folder.chmod(0o755)
     return folder
+
+
+def _home(left: contextlib.ExitStack) -> Path:
+    """A folder for the data, of who may run PostgreSQL."""
+    home = _folder(left, _memory())
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(home, nobody.pw_uid, nobody.pw_gid)
+    return home
 
 
 def _memory() -> str | None:
