@@ -1,18 +1,24 @@
-"""Writing envelopes into mailboxes and how far each device has come in its streams."""
+"""Writing envelopes into mailboxes, and whose session keys went where."""
 
 from __future__ import annotations
 
 from coterie.base.codes import Code
-from coterie.base.ids import ConversationId, DeviceId, EnvelopeId, SessionId, conversation_of, is_mailbox
+from coterie.base.ids import ConversationId, DeviceId, SessionId
 from coterie.server.policy import MailShare, Usage, has_room
 from coterie.server.store.caches import Caches, KnownConversation, KnownDevice, Mailbox
 from coterie.server.store.conversations import Conversations, Undo
-from coterie.server.store.records import LeftOut, MoveCursor, NewEnvelope, PostEnvelopes
-from coterie.server.store.results import DONE, Denied, Opened, Posted, Result
-from coterie.server.store.statements import Statements
+from coterie.server.store.records import LeftOut, NewEnvelope, PostEnvelopes
+from coterie.server.store.results import Denied, Opened, Posted, Result
+from coterie.server.store.statements import Statements, Value
 from coterie.wire.frames.messages import MailboxEntry
 
-_KNOWN_ENVELOPE = "SELECT 1 FROM envelope_ids WHERE sender_no = ? AND envelope = ?"
+_ID = "INSERT INTO envelope_ids (sender_no, envelope, time_ms) VALUES (?, ?, ?)"
+_ENTRY = (
+    "INSERT INTO mailbox_entries (device_no, seq, sender_no, envelope, share, bytes, time_ms, sealed)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_END = "UPDATE devices SET mailbox_end = ? WHERE no = ?"
+_SHARE = "INSERT INTO shares VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 
 Places = list[tuple[NewEnvelope, KnownDevice, MailShare]]
 
@@ -44,31 +50,9 @@ class EnvelopeWrites:
         places = await self._places(record, sender, conversations)
         if isinstance(places, Denied):
             raise Undo(places)
-        entries = [await self._put(record, item, sender, to, share) for item, to, share in places]
+        entries = await self._put(record, sender, places)
         await self._put_shares(record, sender, conversations)
-        return Posted(tuple(entries), tuple(opened))
-
-    async def move_cursor(self, record: MoveCursor) -> Result:
-        device = await self._caches.device(record.device)
-        if device is None:
-            return DONE
-        if is_mailbox(record.stream):
-            await self._db.run(
-                "DELETE FROM mailbox_entries WHERE device_no = ? AND seq <= ?", (device.no, record.seq)
-            )
-            await self._db.run(
-                "UPDATE devices SET mailbox_acked = max(mailbox_acked, min(?, mailbox_end)) WHERE no = ?",
-                (record.seq, device.no),
-            )
-            self._caches.recount(device.no)
-            return DONE
-        conversation = await self._caches.conversation(conversation_of(record.stream))
-        if conversation is not None:
-            await self._db.run(
-                "UPDATE entitled SET acked = max(acked, ?) WHERE conversation_no = ? AND device_no = ?",
-                (min(record.seq, conversation.end), conversation.no, device.no),
-            )
-        return DONE
+        return Posted(entries, tuple(opened))
 
     async def _places(
         self,
@@ -80,14 +64,13 @@ class EnvelopeWrites:
         unknown, full = [], []
         places: Places = []
         ahead: dict[tuple[int, MailShare], tuple[Usage, Usage]] = {}
-        seen: set[EnvelopeId] = set()
+        seen = await self._db.known_envelopes(sender.no, [item.envelope for item in record.items])
         for item in record.items:
             to = await self._caches.device(item.device)
             if to is None or not to.live or to.account != item.account:
                 unknown.append((item.account, item.device))
                 continue
-            known = await self._db.one(_KNOWN_ENVELOPE, (sender.no, item.envelope)) is not None
-            if known or item.envelope in seen:
+            if item.envelope in seen:
                 continue
             seen.add(item.envelope)
             conversation = conversations.get(item.conversation) if item.conversation is not None else None
@@ -121,28 +104,27 @@ class EnvelopeWrites:
         return MailShare.ACCEPTED
 
     async def _put(
-        self, record: PostEnvelopes, item: NewEnvelope, sender: KnownDevice, to: KnownDevice, share: MailShare
-    ) -> tuple[DeviceId, MailboxEntry]:
-        mailbox = await self._caches.mailbox(to.no)
-        whole, one = _usage(mailbox, share, sender.account_no)
-        size = len(item.sealed)
-        mailbox.end += 1
-        mailbox.by_share[share] = whole.plus(size)
-        mailbox.by_sender[share, sender.account_no] = one.plus(size)
-        await self._db.run(
-            "INSERT INTO envelope_ids (sender_no, envelope, time_ms) VALUES (?, ?, ?)",
-            (sender.no, item.envelope, record.now_ms),
-        )
-        await self._db.run(
-            "INSERT INTO mailbox_entries (device_no, seq, sender_no, envelope, share, bytes, time_ms, sealed)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (to.no, mailbox.end, sender.no, item.envelope, int(share), size, record.now_ms, item.sealed),
-        )
-        await self._db.run("UPDATE devices SET mailbox_end = ? WHERE no = ?", (mailbox.end, to.no))
-        entry = MailboxEntry(
-            mailbox.end, sender.account, sender.device, item.envelope, item.sealed, record.now_ms
-        )
-        return to.device, entry
+        self, record: PostEnvelopes, sender: KnownDevice, places: Places
+    ) -> tuple[tuple[DeviceId, MailboxEntry], ...]:
+        entries: list[tuple[DeviceId, MailboxEntry]] = []
+        rows: list[tuple[Value, ...]] = []
+        ends: dict[int, int] = {}
+        for item, to, share in places:
+            mailbox = await self._caches.mailbox(to.no)
+            whole, one = _usage(mailbox, share, sender.account_no)
+            size = len(item.sealed)
+            ends[to.no] = mailbox.end = seq = mailbox.end + 1
+            mailbox.by_share[share] = whole.plus(size)
+            mailbox.by_sender[share, sender.account_no] = one.plus(size)
+            rows.append((to.no, seq, sender.no, item.envelope, int(share), size, record.now_ms, item.sealed))
+            entry = MailboxEntry(
+                seq, sender.account, sender.device, item.envelope, item.sealed, record.now_ms
+            )
+            entries.append((to.device, entry))
+        await self._db.run_many(_ID, [(sender.no, item.envelope, record.now_ms) for item, _, _ in places])
+        await self._db.run_many(_ENTRY, rows)
+        await self._db.run_many(_END, [(end, no) for no, end in ends.items()])
+        return tuple(entries)
 
     async def _put_shares(
         self,
@@ -157,6 +139,7 @@ class EnvelopeWrites:
             if item.conversation is not None and item.session is not None
         ]
         numbers: dict[tuple[ConversationId, SessionId], int] = {}
+        shares: list[tuple[Value, ...]] = []
         for row in (*rows, *record.left_out):
             key = (row.conversation, row.session)
             conversation_no = conversations[row.conversation].no
@@ -166,8 +149,8 @@ class EnvelopeWrites:
                     conversation_no, sender.no, row.session, record.now_ms
                 )
             if device is not None:
-                values = (numbers[key], device.no, row.reason)
-                await self._db.run("INSERT INTO shares VALUES (?, ?, ?) ON CONFLICT DO NOTHING", values)
+                shares.append((numbers[key], device.no, row.reason))
+        await self._db.run_many(_SHARE, shares)
 
 
 def _usage(mailbox: Mailbox, share: MailShare, account_no: int) -> tuple[Usage, Usage]:

@@ -340,7 +340,6 @@ class MoveCursor(msgspec.Struct, frozen=True, gc=False):
 
 OtherRecord = (
     PostEnvelopes
-    | MoveCursor
     | ClaimKeys
     | PutPrekeys
     | PutRun
@@ -361,7 +360,7 @@ OtherRecord = (
     | TakeOffers
     | PutVault
 )
-"""Everything that can be saved but a message, hot ones first."""
+"""Everything that can be saved but a message and a cursor, hot ones first."""
 
-Record = AppendMessage | OtherRecord
+Record = AppendMessage | MoveCursor | OtherRecord
 """Everything that can be saved."""

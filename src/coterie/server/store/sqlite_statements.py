@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 from coterie.server.store.database import Database
@@ -36,6 +36,10 @@ class SqliteStatements:
 
     async def number(self, sql: str, values: Values = ()) -> int:
         return self._database.number(sql, values)
+
+    async def known_envelopes(self, sender_no: int, envelopes: Sequence[bytes]) -> set[bytes]:
+        known = "SELECT 1 FROM envelope_ids WHERE sender_no = ? AND envelope = ?"
+        return {each for each in envelopes if self._database.one(known, (sender_no, each)) is not None}
 
     async def entry_numbers(self) -> Iterable[int]:
         """As SQLite would number them: from the highest in the table on."""

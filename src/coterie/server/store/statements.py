@@ -5,7 +5,7 @@ What they do not say alike stands here as a method. On SQLite nothing in it ever
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 Row = tuple[Any, ...]
@@ -43,6 +43,10 @@ class Statements(Protocol):
 
     async def number(self, sql: str, values: Values = ()) -> int:
         """The only column of the only row, 0 for NULL or no row."""
+        ...
+
+    async def known_envelopes(self, sender_no: int, envelopes: Sequence[bytes]) -> set[bytes]:
+        """Which of these ids a device has used before."""
         ...
 
     async def entry_numbers(self) -> Iterable[int]:

@@ -8,6 +8,7 @@ from coterie.base.errors import LocalError
 from coterie.server.store.appending import Appending
 from coterie.server.store.caches import Caches
 from coterie.server.store.conversations import Conversations
+from coterie.server.store.cursors import Cursors
 from coterie.server.store.endings import EndingWrites
 from coterie.server.store.envelopes import EnvelopeWrites
 from coterie.server.store.ledger import LedgerWrites
@@ -62,22 +63,27 @@ class Writing:
         self._endings = EndingWrites(statements, caches, ledger)
         self._offers = OfferWrites(statements, caches, ledger)
         self._messages = MessageWrites(statements, caches, ledger, conversations, appending)
+        self._cursors = Cursors(statements, caches)
         self._envelopes = EnvelopeWrites(statements, caches, conversations)
 
     async def write_out(self) -> None:
         """Nothing waits any more to be written."""
         await self._appending.write_out()
+        await self._cursors.write_out()
 
     def forget(self) -> None:
         """What the database holds is all there is."""
         self._caches.forget()
         self._appending.forget()
+        self._cursors.forget()
 
     async def apply(self, record: Record) -> Result:
-        """Messages wait for those that follow them; everything else sees them in the database."""
+        """Messages and cursors wait for those that follow them; everything else sees them in the database."""
         if isinstance(record, AppendMessage):
             return await self._messages.append(record)
-        await self._appending.write_out()
+        if isinstance(record, MoveCursor):
+            return await self._cursors.move(record)
+        await self.write_out()
         self._caches.resets_changed()
         return await self._apply_other(record)
 
@@ -85,8 +91,6 @@ class Writing:
         match record:
             case PostEnvelopes():
                 return await self._envelopes.post(record)
-            case MoveCursor():
-                return await self._envelopes.move_cursor(record)
             case ClaimKeys():
                 return await self._accounts.claim(record)
             case PutPrekeys():

@@ -3,7 +3,7 @@ means where it comes."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from coterie.server.store.postgres.connection import Connection, changed
 from coterie.server.store.postgres.placeholders import bound, translated
@@ -48,6 +48,11 @@ class PgStatements:
     async def number(self, sql: str, values: Values = ()) -> int:
         row = await self.one(sql, values)
         return int(row[0] or 0) if row else 0
+
+    async def known_envelopes(self, sender_no: int, envelopes: Sequence[bytes]) -> set[bytes]:
+        known = "SELECT envelope FROM envelope_ids WHERE sender_no = $1 AND envelope = ANY($2::bytea[])"
+        rows = await (await self._connection()).fetch(known, sender_no, list(envelopes))
+        return {row[0] for row in rows}
 
     async def entry_numbers(self) -> Iterable[int]:
         """A block of its own for each transaction: drawn after the logs are locked, it is higher than what
