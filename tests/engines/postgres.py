@@ -215,7 +215,8 @@ def _programs(folder: Path) -> Path:
     if not found:
         raise RuntimeError("there is no PostgreSQL to test with: run `make engines`")
     with tarfile.open(found[-1]) as archive:
-        archive.extractall(folder / "programs", filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # 3.11.4 and later have it
+        archive.extractall(folder / "programs")
     return next((folder / "programs").glob("*/bin"))
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.postgres import Engine
-from tests.real.programs import COMMAND, Client, Server, environment
+from tests.engines.postgres import Engine, database
+from tests.real.programs import COMMAND, Client, Ended, Server, environment
 
 pytestmark = pytest.mark.slow
 
@@ -90,6 +90,36 @@ def test_a_server_moves_from_its_file_to_a_postgresql(postgres_database: str, tm
         assert [line["text"] for line in alice.ok("read", "@bob")] == ["before", "after"]
     finally:
         moving.stop()
+
+
+def test_its_operator_sees_and_rules_it_there(
+    on_postgres: Server, postgres_database: str, postgres_engine: Engine, tmp_path: Path
+) -> None:
+    alice = person(on_postgres, tmp_path / "alice")
+    where = ["--data", str(on_postgres.data), "--database", postgres_database]
+
+    def admin(*words: str) -> Ended:
+        return alice.run_command([*COMMAND, "admin", *words, *where, "--json"])
+
+    seen = admin("sees", "alice").lines
+    accounts = [line["row"] for line in seen if line["table"] == "accounts"]
+    assert [row["name"] for row in accounts] == ["alice"]
+    assert {"devices", "manifests", "verifiers", "one_time_keys"} <= {line["table"] for line in seen}
+    assert admin("sees", "nobody").line["error"] == "unknown-person"
+    assert admin("speaker", "alice").line == {"speaker": "alice", "speaks": True}
+    assert [line["table"] for line in admin("sees", "alice").lines if line["table"] == "speakers"]
+    assert admin("reset", "alice").line["reset"] == "alice"
+    assert admin("rotate-identity").line["error"] == "disk"
+    on_postgres.stop()
+    assert len(bytes.fromhex(admin("rotate-identity").line["identity"])) == 32
+    on_postgres.start("--database", postgres_database)
+    alice.send("everyone", "still here")
+    where[1] = str(tmp_path / "nothing")
+    assert admin("rotate-identity").line["message"] == "there is no server in this folder"
+    with database(postgres_engine) as empty:
+        where[-1] = empty
+        assert "no server in this database" in admin("sees", "alice").line["message"]
+        assert "no server in this database" in admin("speaker", "alice").line["message"]
 
 
 def refusal(*options: str) -> str:

@@ -309,7 +309,7 @@ async def test_two_devices_at_once_make_one_new_identity(village: Village) -> No
 async def test_a_name_that_is_begun_anew_has_to_be_kept_first(village: Village) -> None:
     bob = await village.person("bob")
     own = Heard(bob)
-    new = await anew(village, "bob", code_for(village, "bob"))
+    new = await anew(village, "bob", await code_for(village, "bob"))
     await own.until(lambda _: states(own) == [coterie.ResetState.ANNOUNCED])
     with pytest.raises(Refused) as pending:
         await bob.replace_identity(PASSWORD, NEW_PASSWORD)

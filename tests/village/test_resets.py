@@ -18,9 +18,10 @@ from tests.village.test_own_devices import second_of
 pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
 
 
-def code_for(village: Village, name: str) -> str:
+async def code_for(village: Village, name: str) -> str:
     database = database_of(village.folder / "server")
-    return make_reset_code(database, UserName(name), village.clock.wall_ms()).words
+    code = await make_reset_code(database, UserName(name), village.clock.wall_ms())
+    return code.words
 
 
 async def anew(village: Village, name: str, code: str, home: str = "anew") -> Me:
@@ -50,7 +51,7 @@ async def test_a_name_begins_anew_a_day_later(village: Village) -> None:
     old = bob.account
     await bob.close()
     heard = Heard(alice)
-    code = code_for(village, "bob")
+    code = await code_for(village, "bob")
     new = await anew(village, "bob", code)
     with pytest.raises(Refused) as used:
         await anew(village, "bob", code, "again")
@@ -94,7 +95,7 @@ async def test_the_identity_before_says_no(village: Village) -> None:
     alice, bob = await village.person("alice"), await village.person("bob")
     await acquainted(alice, bob)
     heard, own = Heard(alice), Heard(bob)
-    new = await anew(village, "bob", code_for(village, "bob"))
+    new = await anew(village, "bob", await code_for(village, "bob"))
     await own.until(lambda _: states(own) == [coterie.ResetState.ANNOUNCED])
     assert bob.reset_at_ms is not None
     assert alice.reset_at_ms is None
@@ -120,7 +121,7 @@ async def test_the_identity_before_says_no(village: Village) -> None:
 
 async def test_nobody_begins_a_name_anew_without_its_operators_word(village: Village) -> None:
     bob = await village.person("bob")
-    code = code_for(village, "bob")
+    code = await code_for(village, "bob")
     with pytest.raises(Refused) as false:
         await anew(village, "bob", "00000000" + code[8:])
     assert false.value.code is Code.SIGN_UP_CLOSED
@@ -144,7 +145,7 @@ async def test_a_recovery_key_alone_says_no(village: Village) -> None:
     await acquainted(alice, bob)
     await bob.close()
     heard = Heard(alice)
-    new = await anew(village, "bob", code_for(village, "bob"))
+    new = await anew(village, "bob", await code_for(village, "bob"))
     await heard.until(lambda _: states(heard) == [coterie.ResetState.ANNOUNCED])
     back = await second_of(village, bob, words)
     await new.close()
@@ -158,7 +159,7 @@ async def test_who_deletes_the_account_takes_the_name_along(village: Village) ->
     alice, bob = await village.person("alice"), await village.person("bob")
     await acquainted(alice, bob)
     heard, own = Heard(alice), Heard(bob)
-    new = await anew(village, "bob", code_for(village, "bob"))
+    new = await anew(village, "bob", await code_for(village, "bob"))
     await own.until(lambda _: states(own) == [coterie.ResetState.ANNOUNCED])
     await bob.delete_account(password=PASSWORD)
     await heard.until(lambda events: any(isinstance(event, coterie.AccountDeleted) for event in events))

@@ -66,6 +66,10 @@ def _admin(parser: Parser) -> None:
         metavar="URL",
         help="postgresql://USER@HOST/NAME, an empty one",
     )
+    for each in (sees, speaker, reset, rotate):
+        each.add_argument(
+            "--database", type=database_url, metavar="URL", help="where the data lies in a PostgreSQL"
+        )
     for each in (backup, restore):
         each.add_argument("copy", type=Path, metavar="FILE_OR_DIR", help="the copy, or the folder of copies")
     for each in (sees, speaker, reset):

@@ -13,21 +13,23 @@ from coterie.ledger.statements import ServerStatement, SignedStatement
 from coterie.server.folder import DataFolder, database_of
 from coterie.server.founding import next_identity, open_realm
 from coterie.server.sequencer import Sequencer
+from coterie.server.store.opening import is_elsewhere, open_store
+from coterie.server.store.protocol import Store
 from coterie.server.store.results import LeafAdded
-from coterie.server.store.sqlite import SqliteStore
 
 
-async def rotate_identity(path: Path, now_ms: int) -> AccountId:
+async def rotate_identity(path: Path, now_ms: int, url: str = "") -> AccountId:
     """Change the identity of the server in this data folder; the id of the new one. The old private keys are
-    gone then, and the next start publishes the change.
+    gone then, and the next start publishes the change. url: of the PostgreSQL that has the data, "" for none.
 
     Raises Unavailable(disk) where no server is there, or one is running.
     """
-    if not database_of(path).exists():
+    file = database_of(path)
+    if not (is_elsewhere(file) if url else file.exists()):
         raise Unavailable(Code.DISK, "there is no server in this folder")
     folder = DataFolder.open(path)
     try:
-        store = SqliteStore(folder.database)
+        store = await open_store(folder.database, url)
         try:
             return await _rotate(store, now_ms)
         finally:
@@ -36,7 +38,7 @@ async def rotate_identity(path: Path, now_ms: int) -> AccountId:
         folder.close()
 
 
-async def _rotate(store: SqliteStore, now_ms: int) -> AccountId:
+async def _rotate(store: Store, now_ms: int) -> AccountId:
     realm = await open_realm(store, tls_key=b"", open_signup=False, now_ms=now_ms)
     sequencer = await Sequencer.load(store, realm)
     record = next_identity(realm, sequencer.size, sequencer.newest_server_leaf, now_ms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.base.ids import UserName
 from coterie.ledger.leaves import name_hash
+from coterie.server.store.opening import require_address
 from coterie.server.store.readable import TABLES
+from coterie.server.store.statements import Value
 
 
 class SeenRow(msgspec.Struct, frozen=True):
@@ -49,6 +51,25 @@ def seen_of(database: Path, name: UserName) -> Iterator[SeenRow]:
                 yield from _rows(connection, table, its.of, about)
     finally:
         connection.close()
+
+
+async def seen_on_postgres(url: str, name: UserName) -> AsyncIterator[SeenRow]:
+    """As seen_of(), of a server whose data lies in a PostgreSQL."""
+    require_address(url)
+    from coterie.server.store.postgres.beside import on_postgres
+
+    async with on_postgres(url) as statements:
+        about: dict[str, Value] = {"name": name, "name_hash": name_hash(name)}
+        known = await statements.one(_NUMBER, about)
+        if known is None:
+            raise Refused(Code.UNKNOWN_PERSON)
+        about["account"] = known[0]
+        for table, its in TABLES.items():
+            if its.of:
+                columns = tuple(its.columns)
+                sql = f"SELECT {', '.join(columns)} FROM {table} WHERE {its.of}"  # noqa: S608 - as below
+                for row in await statements.all(sql, about):
+                    yield SeenRow(table, dict(zip(columns, row, strict=True)))
 
 
 def _rows(connection: apsw.Connection, table: str, of: str, about: dict[str, Any]) -> Iterator[SeenRow]:

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import apsw
-
 from coterie.base.codes import Code
-from coterie.base.errors import Refused, Unavailable
+from coterie.base.errors import Refused
 from coterie.base.ids import UserName
-from coterie.server.store.database import Database, database_fault
+from coterie.server.store.operating import beside
 
 
-def name_speaker(path: Path, name: UserName, *, speaks: bool) -> None:
+async def name_speaker(file: Path, name: UserName, *, speaks: bool, url: str = "") -> None:
     """Make somebody a speaker, or no longer, in a server's database; counts from their next message on, also
-    where the server runs.
+    where the server runs. url: as of beside().
 
     Raises Refused(unknown-person), and Unavailable(disk) where there is no such database.
     """
-    if not path.exists():
-        raise Unavailable(Code.DISK, "there is no server in this folder")
-    database = Database(path)
-    try:
-        row = database.one("SELECT no FROM accounts WHERE name = ?", (name,))
+    async with beside(file, url) as statements:
+        row = await statements.one("SELECT no FROM accounts WHERE name = ?", (name,))
         if row is None:
             raise Refused(Code.UNKNOWN_PERSON)
         if speaks:
-            database.run("INSERT OR IGNORE INTO speakers VALUES (?)", row)
+            await statements.run("INSERT INTO speakers VALUES (?) ON CONFLICT DO NOTHING", row)
         else:
-            database.run("DELETE FROM speakers WHERE account_no = ?", row)
-    except apsw.Error as error:
-        raise database_fault(error) from error
-    finally:
-        database.close()
+            await statements.run("DELETE FROM speakers WHERE account_no = ?", row)

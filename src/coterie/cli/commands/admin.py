@@ -10,6 +10,7 @@ where more than 1000 devices listen. `rotate-identity`: another identity for the
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from coterie.base import limits
 from coterie.base.clock import SystemClock
@@ -37,7 +38,7 @@ from coterie.server.copies import Copy, make_copy, put_back
 from coterie.server.folder import database_of
 from coterie.server.reset_codes import make_reset_code
 from coterie.server.rotation import rotate_identity
-from coterie.server.seen import SeenRow, seen_of
+from coterie.server.seen import SeenRow, seen_of, seen_on_postgres
 from coterie.server.speakers import name_speaker
 from coterie.server.store.database import DAMAGED
 from coterie.server.store.readable import TABLES
@@ -79,7 +80,7 @@ def run(given: Arguments, output: Output) -> int:
 
 
 def _rotate(given: Arguments, output: Output) -> int:
-    new = asyncio.run(rotate_identity(data_folder(given), SystemClock().wall_ms()))
+    new = asyncio.run(rotate_identity(data_folder(given), SystemClock().wall_ms(), given.database or ""))
     output.show(
         IdentityShape(identity=new.hex()),
         f"The server's identity is {new.hex()} from its next start on; invites stay as they are.",
@@ -112,7 +113,8 @@ def _copy_shape(copy: Copy) -> CopyShape:
 
 def _speaker(given: Arguments, output: Output) -> int:
     name = canonical(given.name)
-    name_speaker(database_of(data_folder(given)), name, speaks=not given.remove)
+    file, url = database_of(data_folder(given)), given.database or ""
+    asyncio.run(name_speaker(file, name, speaks=not given.remove, url=url))
     sentence = f"{name} is {'no longer ' if given.remove else ''}a speaker"
     output.show(SpeakerShape(speaker=name, speaks=not given.remove), sentence)
     return Exit.DONE
@@ -120,7 +122,8 @@ def _speaker(given: Arguments, output: Output) -> int:
 
 def _reset(given: Arguments, output: Output) -> int:
     name, now_ms = canonical(given.name), SystemClock().wall_ms()
-    code = make_reset_code(database_of(data_folder(given)), name, now_ms)
+    file, url = database_of(data_folder(given)), given.database or ""
+    code = asyncio.run(make_reset_code(file, name, now_ms, url))
     shape = ResetCodeShape(reset=name, code=code.words, expires=iso(now_ms + limits.RESET_CODE_MS))
     output.show(shape, f"{GIVE_IT}\n\n  {code.words}\n")
     return Exit.DONE
@@ -138,13 +141,24 @@ def _check(given: Arguments, output: Output) -> int:
 
 def _sees(given: Arguments, output: Output) -> int:
     table = ""
-    for row in seen_of(database_of(data_folder(given)), canonical(given.name)):
+    for row in _seen(given):
         if row.table != table:
             table = row.table
             _explain(table, output)
         fields = "  ".join(f"{column}={shown(value)}" for column, value in row.values.items())
         output.show(_shape(row), f"  {fields}")
     return Exit.DONE
+
+
+def _seen(given: Arguments) -> Iterable[SeenRow]:
+    name = canonical(given.name)
+    if not given.database:
+        return seen_of(database_of(data_folder(given)), name)
+
+    async def all_of(url: str) -> list[SeenRow]:
+        return [row async for row in seen_on_postgres(url, name)]
+
+    return asyncio.run(all_of(given.database))
 
 
 def _explain(table: str, output: Output) -> None:

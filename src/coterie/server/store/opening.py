@@ -21,9 +21,8 @@ async def open_store(file: Path, url: str) -> Store:
 
     Raises Unavailable (disk, damaged, newer-schema, profile-in-use), Refused(usage).
     """
-    elsewhere = file.with_name(_ELSEWHERE)
     if not url:
-        if elsewhere.exists():
+        if is_elsewhere(file):
             raise Unavailable(
                 Code.DISK, "the data of this server lies in PostgreSQL: name it with --database"
             )
@@ -45,6 +44,11 @@ def require_address(url: str) -> None:
     """Raises Refused(usage)."""
     if not url.startswith(SCHEMES):
         raise Refused(Code.USAGE, f"--database takes an address that begins with {SCHEMES[0]}")
+
+
+def is_elsewhere(file: Path) -> bool:
+    """Whether the data of the server whose file this would be lies in a PostgreSQL."""
+    return file.with_name(_ELSEWHERE).exists()
 
 
 def carried_over(file: Path) -> None:
