@@ -8,8 +8,9 @@ from pathlib import Path
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.server.folder import DataFolder, database_of
+from coterie.server.store.address import require_address
 from coterie.server.store.database import Database
-from coterie.server.store.opening import carried_over, require_address
+from coterie.server.store.opening import carried_over
 from coterie.server.store.soundness import require_sound
 
 KEPT = "carried-over-server.db"

@@ -13,7 +13,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.base.ids import UserName
 from coterie.ledger.leaves import name_hash
-from coterie.server.store.opening import require_address
+from coterie.server.store.address import require_address
 from coterie.server.store.readable import TABLES
 from coterie.server.store.statements import Value
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from coterie.base.codes import Code
-from coterie.base.errors import Refused, Unavailable
+from coterie.base.errors import Unavailable
+from coterie.server.store.address import require_address
 from coterie.server.store.protocol import Store
 from coterie.server.store.soundness import require_sound
 from coterie.server.store.sqlite import SqliteStore
 
-SCHEMES = ("postgresql://", "postgres://")
 _ELSEWHERE = "database-elsewhere"
 """Beside the file: the data lies in a PostgreSQL, whose address, maybe with a password, is not here."""
 
@@ -38,12 +38,6 @@ async def open_store(file: Path, url: str) -> Store:
     store = await PostgresStore.open(url, alone=True)
     carried_over(file)
     return store
-
-
-def require_address(url: str) -> None:
-    """Raises Refused(usage)."""
-    if not url.startswith(SCHEMES):
-        raise Refused(Code.USAGE, f"--database takes an address that begins with {SCHEMES[0]}")
 
 
 def is_elsewhere(file: Path) -> bool:

@@ -10,8 +10,8 @@ import apsw
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
+from coterie.server.store.address import require_address
 from coterie.server.store.database import Database, database_fault
-from coterie.server.store.opening import require_address
 from coterie.server.store.sqlite_statements import SqliteStatements
 from coterie.server.store.statements import Statements
 
