@@ -29,6 +29,7 @@ _SETTINGS = {
     "listen_addresses": "",
     "max_connections": "60",
     "shared_buffers": "32MB",
+    "dynamic_shared_memory_type": "mmap",  # in its folder: one that is killed leaves nothing behind
 }
 
 

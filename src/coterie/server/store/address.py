@@ -1,4 +1,4 @@
-"""What may be the address of a PostgreSQL. Over a network it is proven: the server's private keys go there."""
+"""What may be the address of a PostgreSQL: over a network it is proven, as the server's keys go that way."""
 
 from __future__ import annotations
 

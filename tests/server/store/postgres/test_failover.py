@@ -19,10 +19,12 @@ from coterie.server.store.records import AppendMessage
 from coterie.server.store.results import Appended
 from tests.engines.postgres import PORT, Engine, pair
 from tests.engines.waiting import until
-from tests.server.town import Resident, save, say, settle_in, talk
+from tests.server.town import EVERYONE, Machine, Resident, save, say, settle_in, share, talk
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 
+AT_ONCE = 20
+ENOUGH = 6000
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'coterie' AND wait_event = 'SyncRep'"
 )
@@ -34,6 +36,11 @@ SYNC = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'quorum' AND
 def engines(postgres_engine: Engine) -> Iterator[tuple[Engine, Engine]]:
     with pair(postgres_engine.programs) as both:
         yield both
+
+
+def both(primary: Engine, standby: Engine) -> str:
+    """The address of whichever takes changes."""
+    return f"postgresql://postgres@/postgres?host={primary.folder},{standby.folder}&port={PORT},{PORT}"
 
 
 async def ask(engine: Engine, sql: str) -> object:
@@ -50,8 +57,7 @@ async def test_what_was_acknowledged_is_there_when_the_standby_takes_over(
 ) -> None:
     primary, standby = engines
     assert await ask(primary, SYNC)
-    url = f"postgresql://postgres@/postgres?host={primary.folder},{standby.folder}&port={PORT},{PORT}"
-    store = await PostgresStore.open(url, alone=True)
+    store = await PostgresStore.open(both(primary, standby), alone=True)
     alice, bob = Resident("alice"), Resident("bob")
     await settle_in(store, alice, bob)
     await talk(store, alice, bob)
@@ -70,7 +76,7 @@ async def test_what_was_acknowledged_is_there_when_the_standby_takes_over(
     os.kill(receiver, signal.SIGCONT)
     standby.psql("SELECT pg_promote()")
 
-    again = await _saved(store, on_one_alone)
+    (again,) = await _answered(store, [on_one_alone])
     assert again.seq == 21
     alice.device.last[conversation] = on_one_alone.message
     said.append(on_one_alone)
@@ -80,6 +86,47 @@ async def test_what_was_acknowledged_is_there_when_the_standby_takes_over(
         (seq, record.message) for seq, record in enumerate(said, 1)
     ]
     await store.close()
+
+
+async def test_nothing_is_lost_or_doubled_when_it_happens_under_load(engines: tuple[Engine, Engine]) -> None:
+    """Two writers into one log, each with many messages under way."""
+    primary, standby = engines
+    assert await ask(primary, SYNC)
+    stores = [await PostgresStore.open(both(primary, standby)) for _ in range(2)]
+    people = [Resident("alice"), Resident("bob")]
+    await settle_in(stores[0], *people)
+    for one, other in (people, people[::-1]):
+        await share(stores[0], one.device.share(EVERYONE, left_out=(other.device,)))
+    acknowledged: dict[int, bytes] = {}
+    halfway = asyncio.Event()
+
+    async def talk_on(store: PostgresStore, sender: Machine) -> None:
+        while len(acknowledged) < ENOUGH:
+            batch = _batch(sender)
+            for result, record in zip(await _answered(store, batch), batch, strict=True):
+                assert acknowledged.setdefault(result.seq, record.message) == record.message
+            if len(acknowledged) > ENOUGH // 2:
+                halfway.set()
+
+    async with asyncio.TaskGroup() as group:
+        for store, person in zip(stores, people, strict=True):
+            group.create_task(talk_on(store, person.device))
+        await halfway.wait()
+        primary.kill()
+        await asyncio.to_thread(standby.psql, "SELECT pg_promote()")
+    entries = await stores[0].log(log_of(EVERYONE), 0, 2 * ENOUGH, 1 << 30)
+    assert [entry.seq for entry in entries] == list(range(1, len(acknowledged) + 1))
+    assert {entry.seq: entry.message for entry in entries} == acknowledged
+    for store in stores:
+        await store.close()
+
+
+def _batch(sender: Machine) -> list[AppendMessage]:
+    batch = []
+    for _ in range(AT_ONCE):
+        batch.append(message := sender.message(EVERYONE))
+        sender.last[EVERYONE] = message.message
+    return batch
 
 
 async def _say(store: PostgresStore, alice: Resident, bob: Resident) -> AppendMessage:
@@ -93,13 +140,13 @@ async def _lost(store: PostgresStore, record: AppendMessage) -> None:
         await save(store, record)
 
 
-async def _saved(store: PostgresStore, record: AppendMessage) -> Appended:
-    """As a client does it: asked again until there is an answer."""
+async def _answered(store: PostgresStore, batch: list[AppendMessage]) -> list[Appended]:
+    """As clients do it: asked again until there is an answer."""
     async with asyncio.timeout(30):
         while True:
             try:
-                result = await save(store, record)
+                results = await store.commit(batch)
             except Unavailable:
                 continue
-            assert isinstance(result, Appended)
-            return result
+            assert all(isinstance(result, Appended) for result in results), results
+            return [result for result in results if isinstance(result, Appended)]
