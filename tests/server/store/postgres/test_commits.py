@@ -13,6 +13,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.base.ids import log_of
 from coterie.server.store.postgres.store import PostgresStore
+from coterie.server.store.protocol import StoreLost
 from coterie.server.store.records import PutAccept, Record
 from coterie.server.store.results import DONE, Appended
 from tests.engines.postgres import Engine
@@ -144,6 +145,26 @@ async def test_a_line_that_breaks_is_an_outcome_that_is_not_known_and_then_made_
     assert await log_seqs(store, record.conversation) == [1]
 
 
+async def test_a_full_disk_is_told_and_nothing_else_is_lost(
+    store: PostgresStore, postgres_database: str, alice: Resident, bob: Resident
+) -> None:
+    """All was rolled back, and the line stands."""
+    await settle_in(store, alice, bob)
+    await talk(store, alice, bob)
+    record = alice.device.message(alice.direct_with(bob), bob.account)
+    async with operator_of(postgres_database) as operator:
+        await operator.execute(
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = 'disk_full'; END $$;"
+            " CREATE TRIGGER full_disk BEFORE INSERT ON log_entries EXECUTE FUNCTION full_disk()"
+        )
+        with pytest.raises(Unavailable, match="no space is left") as caught:
+            await save(store, record)
+        assert not isinstance(caught.value, StoreLost)
+        await operator.execute("DROP TRIGGER full_disk ON log_entries")
+    assert await say(store, alice.device, record) == 1
+
+
 async def test_a_database_that_does_not_sync_is_refused(
     another: Another, postgres_database: str, postgres_engine: Engine
 ) -> None:
@@ -154,6 +175,6 @@ async def test_a_database_that_does_not_sync_is_refused(
 
 
 async def _refused(store: PostgresStore, record: Record) -> Code:
-    with pytest.raises(Unavailable) as caught:
+    with pytest.raises(StoreLost) as caught:
         await save(store, record)
     return caught.value.code

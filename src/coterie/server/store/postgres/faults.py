@@ -48,10 +48,10 @@ def database_fault(error: BaseException) -> CoterieError:
     return Unavailable(Code.DISK, f"the database cannot be used ({kind})")
 
 
-def writing_fault(error: BaseException) -> CoterieError:
-    """As database_fault(), of what a writer met."""
+def writing_fault(error: BaseException, *, lost: bool) -> CoterieError:
+    """As database_fault(), of what a writer met. lost: its line went with it."""
     fault = database_fault(error)
-    return StoreLost(fault.code, fault.note) if isinstance(fault, Unavailable) else fault
+    return StoreLost(fault.code, fault.note) if lost and isinstance(fault, Unavailable) else fault
 
 
 def unknown_outcome(error: BaseException | None) -> StoreLost:

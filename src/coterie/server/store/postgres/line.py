@@ -59,6 +59,11 @@ class Line:
             self._connection = await self._connect()
         return self._connection
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether there is no connection now."""
+        return self._connection is None or self._connection.is_closed()
+
     def drop(self) -> None:
         """Let go at once, without a word: a word might cancel what is under way."""
         if self._connection is not None:

@@ -95,7 +95,7 @@ class PostgresStore(SqlReads):
                 elif _is_wrong(error) and save != self._savepoint:
                     save = self._savepoint
                 elif not is_passing(error):
-                    _raise(error)
+                    self._raise(error)
         raise Unavailable(Code.DISK, "other writers stand in the way of this batch")
 
     async def prune(self, now_ms: int) -> int:
@@ -107,7 +107,7 @@ class PostgresStore(SqlReads):
             return await self._writer.transaction(step, alone=True)
         except BaseException as error:  # noqa: BLE001 - as above
             self._writing.forget()
-            _raise(error)
+            self._raise(error)
 
     async def take_over(self, source: Database) -> int:
         """Everything from a SQLite file into this empty database (carrying.py); how many rows."""
@@ -119,6 +119,13 @@ class PostgresStore(SqlReads):
     async def close(self) -> None:
         await self._line.close()
         await self._reading.close()
+
+    def _raise(self, error: BaseException) -> NoReturn:
+        """What a writer met, as the protocol says it. Where all was rolled back and the line stands (a full disk),
+        nothing that is remembered is wrong."""
+        if isinstance(error, FAULTS):
+            raise writing_fault(error, lost=self._line.is_lost) from error
+        raise error
 
     async def _all(
         self, batch: Sequence[Record], save: Callable[[Record], Awaitable[Result]], alone: bool
@@ -147,13 +154,6 @@ class PostgresStore(SqlReads):
             return Broken()
         await connection.execute("RELEASE record")
         return result
-
-
-def _raise(error: BaseException) -> NoReturn:
-    """What a writer met, as the protocol says it."""
-    if isinstance(error, FAULTS):
-        raise writing_fault(error) from error
-    raise error
 
 
 def _is_wrong(error: BaseException) -> bool:
