@@ -121,8 +121,8 @@ class PostgresStore(SqlReads):
         await self._reading.close()
 
     def _raise(self, error: BaseException) -> NoReturn:
-        """What a writer met, as the protocol says it. Where all was rolled back and the line stands (a full disk),
-        nothing that is remembered is wrong."""
+        """What a writer met. Where all was rolled back and the line stands (a full disk), nothing that is
+        remembered is wrong."""
         if isinstance(error, FAULTS):
             raise writing_fault(error, lost=self._line.is_lost) from error
         raise error
