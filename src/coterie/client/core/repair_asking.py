@@ -61,11 +61,14 @@ class Asking:
         self._begun_ms: dict[DeviceId, int] = {}
         """When a session was begun with a device only because it had not answered."""
         self._claiming: dict[DeviceId, list[RepairRequest]] = {}
+        self._deaf: set[DeviceId] = set()
+        """Keys of these are claimed for another session, beside one that stands."""
         self._asked_ms: dict[DeviceId, deque[int]] = {}
         """When each device was asked, as far as that limits it."""
 
     def disconnected(self) -> None:
         self._claiming.clear()
+        self._deaf.clear()
 
     def tick(self, now_ms: int) -> Iterator[Outcome]:
         """Ask for all that is due, one envelope to each device for fifty of them."""
@@ -164,6 +167,7 @@ class Asking:
         if now_ms - self._begun_ms.get(device.device, 0) < limits.DAY_MS:
             return False
         self._begun_ms[device.device] = now_ms
+        self._deaf.add(device.device)
         return True
 
     def _claim(self, devices: tuple[PeerDevice, ...], now_ms: int) -> Outcome:
@@ -173,16 +177,18 @@ class Asking:
         return Outcome(send=(Claim(self._requests.new(RepairClaimed(refs), now_ms), refs),))
 
     def claimed(self, asked: RepairClaimed, frame: Claimed, now_ms: int) -> Iterator[Outcome]:
-        """Keys came for devices without a session that can be sealed on: begin one, and ask."""
+        """Keys came for devices without a session that can be sealed on, or deaf: begin one, and ask."""
         keys = {DeviceId(each.device): each for each in frame.keys}
         for ref in asked.devices:
             requests = self._claiming.pop(DeviceId(ref.device), [])
+            take = self._sharing.start if ref.device in self._deaf else self._sharing.begin
+            self._deaf.discard(DeviceId(ref.device))
             device = self._people.device_of(AccountId(ref.account), DeviceId(ref.device))
             offered = keys.get(DeviceId(ref.device))
             if device is None or not device.live or offered is None:
                 continue
             try:
-                yield Outcome(save=self._sharing.start(device, offered, now_ms))
+                yield Outcome(save=take(device, offered, now_ms))
             except SealBroken:
                 continue
             for request in requests:
