@@ -45,6 +45,7 @@ KEYS: dict[type[msgspec.Struct], tuple[str, ...]] = {
     r.OutboxRow: ("order",),
     r.PositionRow: ("stream",),
     r.ReceiptRow: ("session", "device"),
+    r.Delivered: ("session", "first_index"),
     r.ReceiptDue: ("session", "device"),
     r.AwaitedRow: ("conversation", "device", "message", "first_n"),
     r.RepairGiven: ("device", "order", "times"),

@@ -103,6 +103,10 @@ class Shelf(Generic[R]):
         """A row was changed in the database."""
         self._kept.pop(key, None)
 
+    def look_again(self) -> None:
+        """Rows were changed in the database, none of which waits."""
+        self._kept.clear()
+
     def forget(self) -> None:
         self._kept.clear()
         self._waiting.clear()
@@ -235,6 +239,8 @@ class Shelves:
             self.messages.put(record)
         else:
             self.messages.write(record)
+        if record.state is MessageState.SENT:
+            self.messages.drop(record.order)
 
     def _count(self, record: MessageRow) -> None:
         """What is counted of messages, once this one is there too."""

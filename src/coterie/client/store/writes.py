@@ -88,17 +88,9 @@ _READ_UP_TO = 'UPDATE conversation SET "read_order" = max("read_order", ?) WHERE
 _READ_ELSEWHERE = """UPDATE conversation
     SET "read_seq" = max("read_seq", ?1), "told_seq" = max("told_seq", ?1) WHERE "id" = ?2"""
 _READ_TOLD = 'UPDATE conversation SET "told_seq" = max("told_seq", ?) WHERE "id" = ?'
-_DELIVERED = """UPDATE message SET "state" = ?1
-    WHERE "session_start" = substr(?2, 1, 8) AND "session" = ?2 AND "session" <> x'' AND "index" <= ?3
-    AND "own" = 1 AND "state" = ?4"""
-_DROP_RECEIVED = """DELETE FROM outbox WHERE "state" = 'sent' AND "order" IN (SELECT "order" FROM message
-    WHERE message."session_start" = substr(?1, 1, 8) AND message."session" = ?1 AND message."session" <> x''
-    AND message."own" = 1 AND message."index" <= (
-        SELECT coalesce(min(coalesce(receipt."up_to", -1)), -1) FROM share
-        JOIN peer_device ON peer_device."account" = share."account" AND peer_device."device" = share."device"
-            AND peer_device."revoked_ms" = 0
-        LEFT JOIN receipt ON receipt."session" = share."session" AND receipt."device" = share."device"
-        WHERE share."session" = ?1))"""
+_DELIVERED = """INSERT INTO delivered ("session", "first_index", "up_to") VALUES (?, ?, ?)
+    ON CONFLICT ("session", "first_index") DO UPDATE SET "up_to" = max("up_to", excluded."up_to")"""
+_DROP_RECEIVED = """DELETE FROM outbox WHERE "state" = 'sent' AND "order" BETWEEN ? AND ?"""
 _PRUNE_RECEIPTS = """DELETE FROM receipt WHERE "session" NOT IN (SELECT "session" FROM group_out)
     AND "session" NOT IN (SELECT message."session" FROM outbox JOIN message USING ("order"))"""
 _PRUNE_KEPT = """DELETE FROM kept_key WHERE "session" NOT IN
@@ -177,6 +169,8 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             shelves.messages.drop(order)
         case DropEnvelopeOut() | DropWaiting() | DropOlm() | DropReceiptDue() | DropAwaited():
             _drop(shelves.database, record)
+        case Delivered() | DropReceived():
+            _receipted(shelves, record)
         case PruneXWing(before_ms):
             shelves.database.execute(_PRUNE_X_WING, (before_ms,))
         case _:
@@ -196,8 +190,6 @@ def _write_past(
     | PruneGroupIn
     | BecomeDevice
     | BeginLife
-    | Delivered
-    | DropReceived
     | DropSetting
     | DropGroupOut,
 ) -> None:
@@ -225,16 +217,25 @@ def _write_past(
             database.execute('DELETE FROM outbox WHERE "order" = ?', (order,))
         case PruneGroupIn(before_ms):
             database.execute(_PRUNE_GROUP_IN, (before_ms, WaitingReason.NO_KEY))
-        case Delivered(session, up_to):
-            database.execute(_DELIVERED, (MessageState.DELIVERED, session, up_to, MessageState.SENT))
-        case DropReceived(session):
-            database.execute(_DROP_RECEIVED, (session,))
         case BecomeDevice():
             become_device(database, record)
         case BeginLife():
             begin_life(database, record)
         case DropSetting() | DropGroupOut():
             _drop(database, record)
+        case _:
+            assert_never(record)
+
+
+def _receipted(shelves: Shelves, record: Delivered | DropReceived) -> None:
+    match record:
+        case Delivered(session, first_index, up_to):
+            shelves.database.execute(_DELIVERED, (session, first_index, up_to))
+            shelves.messages.look_again()
+        case DropReceived(first_order, last_order):
+            shelves.outbox.write_out()
+            shelves.database.execute(_DROP_RECEIVED, (first_order, last_order))
+            shelves.outbox.look_again()
         case _:
             assert_never(record)
 
