@@ -108,7 +108,13 @@ def timeline(reads: Reads) -> list[object]:
         [reads.receipts_due(), [reads.receipts(id) for id in s.SESSIONS]],
         [reads.receipt(id, d) for id in s.SESSIONS for d in s.DEVICES],
         [reads.opened_up_to(id, d, index) for id in s.SESSIONS for d in s.DEVICES for index in s.SMALL],
-        [reads.written(id, low, high) for id in s.SESSIONS for low in (-1, *s.SMALL) for high in s.SMALL],
+        [
+            reads.written(id, device, low, high)
+            for id in s.SESSIONS
+            for device in s.DEVICES
+            for low in (-1, *s.SMALL)
+            for high in s.SMALL
+        ],
     ]
 
 

@@ -134,7 +134,8 @@ class Receipting:
         if share is None or share.account != sender.account or share.state is ShareState.LEFT_OUT:
             return NOTHING
         known = self._reads.receipt(session, sender.device)
-        rows = self._reads.written(session, known.up_to if known else -1, receipt.up_to)
+        after = known.up_to if known else -1
+        rows = self._reads.written(session, self._people.device, after, receipt.up_to)
         if not rows or rows[-1].conversation != receipt.conversation:
             return NOTHING
         up_to = rows[-1].index

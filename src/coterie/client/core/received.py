@@ -33,7 +33,7 @@ class Received:
         if up_to <= gone:
             return []
         if rows[0].index > gone + 1:
-            rows = self._reads.written(session, gone, up_to)
+            rows = self._reads.written(session, self._people.device, gone, up_to)
         if len(self._gone) >= SESSIONS_MAX:
             self._gone.clear()
         self._gone[session] = up_to

@@ -76,8 +76,6 @@ _PUT_ACCOUNT = """INSERT INTO account
     "standing" = excluded."standing", "changed_ms" = excluded."changed_ms",
     "deleted_ms" = excluded."deleted_ms", "from_ms" = excluded."from_ms",
     "changed_by" = excluded."changed_by" """
-_ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
-    "mac" = CASE WHEN ?4 = x'' THEN "mac" ELSE ?4 END WHERE "order" = ?5"""
 _PASS_FRESH_KEYS = """UPDATE own_fresh_key SET "passed_ms" = ?
     WHERE "device" = ? AND "passed_ms" = 0 AND "id" < ?"""
 _UNSURE = """UPDATE message SET "state" = ? WHERE "order" IN
@@ -88,8 +86,6 @@ _READ_UP_TO = 'UPDATE conversation SET "read_order" = max("read_order", ?) WHERE
 _READ_ELSEWHERE = """UPDATE conversation
     SET "read_seq" = max("read_seq", ?1), "told_seq" = max("told_seq", ?1) WHERE "id" = ?2"""
 _READ_TOLD = 'UPDATE conversation SET "told_seq" = max("told_seq", ?) WHERE "id" = ?'
-_DELIVERED = """INSERT INTO delivered ("session", "first_index", "up_to") VALUES (?, ?, ?)
-    ON CONFLICT ("session", "first_index") DO UPDATE SET "up_to" = max("up_to", excluded."up_to")"""
 _DROP_RECEIVED = """DELETE FROM outbox WHERE "state" = 'sent' AND "order" BETWEEN ? AND ?"""
 _PRUNE_RECEIPTS = """DELETE FROM receipt WHERE "session" NOT IN (SELECT "session" FROM group_out)
     AND "session" NOT IN (SELECT message."session" FROM outbox JOIN message USING ("order"))"""
@@ -162,11 +158,9 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             shelves.database.execute(PUT[type(record)], astuple(record))
         case PassFreshKeys() | PruneFreshKeys() | DropPeerFreshKey():
             _fresh_keys(shelves, record)
-        case MessageAccepted(order, seq, server_ms, mac, state):
-            shelves.messages.write_out()
-            shelves.database.execute(_ACCEPT_MESSAGE, (seq, server_ms, state, mac, order))
+        case MessageAccepted():
+            shelves.accepted(record)
             _must_have_changed(shelves.database, record)
-            shelves.messages.drop(order)
         case DropEnvelopeOut() | DropWaiting() | DropOlm() | DropReceiptDue() | DropAwaited():
             _drop(shelves.database, record)
         case Delivered() | DropReceived():
@@ -195,7 +189,10 @@ def _write_past(
 ) -> None:
     """What changes rows that may be at hand: they are written before, and read again afterwards."""
     shelves.write_out()
-    shelves.forget()
+    if isinstance(record, GiveUp | BecomeDevice):
+        shelves.forget()
+    else:
+        shelves.look_again()
     database = shelves.database
     match record:
         case ReadUpTo() | ReadElsewhere() | ReadTold() | PutDraft():
@@ -229,9 +226,8 @@ def _write_past(
 
 def _receipted(shelves: Shelves, record: Delivered | DropReceived) -> None:
     match record:
-        case Delivered(session, first_index, up_to):
-            shelves.database.execute(_DELIVERED, (session, first_index, up_to))
-            shelves.messages.look_again()
+        case Delivered():
+            shelves.delivered.put(record)
         case DropReceived(first_order, last_order):
             shelves.outbox.write_out()
             shelves.database.execute(_DROP_RECEIVED, (first_order, last_order))

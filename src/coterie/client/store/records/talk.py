@@ -170,8 +170,8 @@ class Delivered(msgspec.Struct, frozen=True):
 
 
 class DropReceived(msgspec.Struct, frozen=True):
-    """Remove messages of these orders, the last one too, from the outbox, where they were accepted: every live
-    device that is to have them has them, and nobody will ask for them again."""
+    """Remove messages of these orders, the last one too, from the outbox, where they were accepted: every
+    live device that is to have them has them, and nobody will ask for them again."""
 
     first_order: int
     last_order: int
