@@ -8,11 +8,20 @@ import pytest
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.conversations import direct_id
-from coterie.base.ids import ConversationId, EnvelopeId, SessionId
-from coterie.client.commands import Tick
+from coterie.base.ids import ConversationId, EnvelopeId, MessageId, SessionId
+from coterie.client.commands import Say, Tick
+from coterie.client.core import received
 from coterie.client.core.receipts import JITTER_MS, PAUSE_MS, deliveries, state_once_sent
 from coterie.client.events import DeliveryState, MessageDelivered, MessageState
-from coterie.client.store.records import MessageAccepted, OutboxState, ReceiptDue, ShareRow, ShareState
+from coterie.client.store.records import (
+    DropReceived,
+    MessageAccepted,
+    ReceiptDue,
+    ReceiptRow,
+    ShareRow,
+    ShareState,
+)
+from coterie.content.body import Text
 from coterie.content.receipts import RECEIPTS_MOST, Receipt, Receipts
 from coterie.e2ee.pairwise import PlainKind, open_envelope_outer, open_plaintext, seal_envelope
 from coterie.e2ee.vodo import PRE_KEY, GroupOut, OlmSession
@@ -251,6 +260,58 @@ def test_it_leaves_the_outbox_once_every_device_has_it(alice: Peer, bob: Victim,
     assert bob.store.outbox_row(row.order) is None
 
 
+def test_only_what_everybody_has_leaves_the_outbox(
+    alice: Peer, bob: Victim, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was said elsewhere in between stays; what was told before a restart goes with the next."""
+    monkeypatch.setattr(received, "SESSIONS_MAX", 0)
+    phone = another_device(bob, fickle)
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    bob.say(alice, "one")
+    bob.command(Say(EVERYONE, b"", MessageId(bytes(16)), Text("to all")))
+    bob.say(alice, "two")
+    talk = direct(alice, bob)
+    session = next(SessionId(row.session) for row in bob.store.history(talk, 9, None))
+
+    def kept() -> list[str]:
+        rows = [*bob.store.history(talk, 9, None), *bob.store.history(EVERYONE, 9, None)]
+        return [row.text for row in rows if bob.store.outbox_row(row.order) is not None]
+
+    bob.mail(told(alice, bob, Receipt(talk, session, 1)), told(phone, bob, Receipt(talk, session, 0)))
+    assert kept() == ["two", "to all"]
+    bob.core = bob.new_core()
+    bob.connect()
+    bob.mail(told(phone, bob, Receipt(talk, session, 1)))
+    assert kept() == ["to all"]
+
+
+def test_what_a_failed_commit_let_go_goes_again(alice: Peer, bob: Victim, fickle: Fickle) -> None:
+    bob.say(alice, "one")
+    talk, session = direct(alice, bob), last_session(fickle)
+    (row,) = bob.store.history(talk, 9, None)
+    held = received.Received(bob.store, bob.core.people)
+    told_now = ReceiptRow(session, alice.device, 0)
+    drop = [DropReceived(row.order, row.order)]
+    assert held.more(session, told_now, [row]) == drop
+    assert held.more(session, told_now, [row]) == []
+    held.forget()
+    assert held.more(session, told_now, [row]) == drop
+
+
+def test_a_device_says_nothing_of_what_came_before_its_key(alice: Peer, bob: Victim, fickle: Fickle) -> None:
+    """Alice's other device may have been away: that this one has the later message says nothing of it."""
+    bob.say(alice, "one")
+    bob.say(alice, "two")
+    talk, session = direct(alice, bob), last_session(fickle)
+    bob.apply(ShareRow(session, alice.device, alice.account, ShareState.PENDING, "", 1))
+    bob.mail(told(alice, bob, Receipt(talk, session, 1)))
+    assert states(bob, talk) == [MessageState.SENT, MessageState.DELIVERED]
+    assert delivered(bob) == ["two"]
+    one, two = bob.store.history(talk, 9, None)
+    again = (msgspec.structs.replace(row, state=MessageState.SENT) for row in (one, two))
+    assert [state_once_sent(bob.store, row, bob.account) for row in again] == states(bob, talk)
+
+
 @pytest.mark.parametrize("false", ["stranger", "left out", "conversation", "session"])
 def test_who_was_given_nothing_says_nothing(
     alice: Peer, mallory: Peer, bob: Victim, fickle: Fickle, false: str
@@ -293,8 +354,7 @@ def test_a_receipt_may_come_before_the_server_s_answer(
     bob.frame(Accepted(held[0].request, 1))
     assert states(bob, talk) == [MessageState.DELIVERED]
     (row,) = bob.store.history(talk, 9, None)
-    kept = bob.store.outbox_row(row.order)
-    assert kept is None or kept.state is OutboxState.SENT
+    assert bob.store.outbox_row(row.order) is None
 
 
 def test_delivered_stays_delivered(alice: Peer, bob: Victim, fickle: Fickle) -> None:

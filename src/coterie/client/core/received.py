@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 from coterie.base.ids import SessionId
@@ -56,13 +57,6 @@ def had_by_all(reads: Reads, people: People, session: SessionId, told: ReceiptRo
 
 def _runs(orders: Iterable[int]) -> Iterator[DropReceived]:
     """Orders that follow each other, as one record. orders: rising."""
-    first = last = None
-    for order in orders:
-        if first is None or last is None:
-            first = order
-        elif order != last + 1:
-            yield DropReceived(first, last)
-            first = order
-        last = order
-    if first is not None and last is not None:
-        yield DropReceived(first, last)
+    for _, run in groupby(enumerate(orders), lambda at: at[1] - at[0]):
+        row = [order for _, order in run]
+        yield DropReceived(row[0], row[-1])
