@@ -10,8 +10,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator
 
-import msgspec
-
 from coterie.base.ids import ConversationId, DeviceId, SessionId
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.news import News
@@ -141,23 +139,20 @@ class Receipting:
         up_to = rows[-1].index
         save: list[Record] = [ReceiptRow(session, sender.device, up_to)]
         save += self._received.more(session, ReceiptRow(session, sender.device, up_to), rows)
-        arrived = [row for row in rows if self._arrives(row, sender, share)]
+        arrived: list[MessageRow] = []
         if sender.account != self._people.me:
+            arrived = [row for row in rows if _arrives(row, share)]
             save.append(Delivered(session, share.index, up_to))
         self._news.of(ConversationId(receipt.conversation))
         conversation = self._reads.conversation(ConversationId(receipt.conversation))
-        show = (MessageDelivered(self._views.message(_delivered(row), conversation)) for row in arrived)
+        show = map(MessageDelivered, self._views.delivered(arrived, conversation))
         return Outcome(save=tuple(save), show=tuple(show))
 
-    def _arrives(self, row: MessageRow, at: PeerDevice, share: ShareRow) -> bool:
-        """Whether it is by this that somebody else has a message: by the first of their devices that was
-        given its key."""
-        sent = row.shown and row.state is MessageState.SENT
-        return sent and row.index >= share.index and at.account != self._people.me
 
-
-def _delivered(row: MessageRow) -> MessageRow:
-    return msgspec.structs.replace(row, state=MessageState.DELIVERED)
+def _arrives(row: MessageRow, share: ShareRow) -> bool:
+    """Whether it is by this that somebody else has a message: by the first of their devices that was given
+    its key."""
+    return row.shown and row.state is MessageState.SENT and row.index >= share.index
 
 
 def state_once_sent(reads: Reads, row: MessageRow, me: bytes) -> MessageState:

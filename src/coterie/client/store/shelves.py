@@ -117,10 +117,6 @@ class Shelf(Generic[R]):
         """A row was changed in the database, to this; nothing waits."""
         self._keep(self._key(record), record)
 
-    def look_again(self) -> None:
-        """Rows were changed in the database; nothing waits."""
-        self._kept.clear()
-
     def forget(self) -> None:
         self._kept.clear()
         self._waiting.clear()

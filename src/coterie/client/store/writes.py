@@ -231,7 +231,8 @@ def _receipted(shelves: Shelves, record: Delivered | DropReceived) -> None:
         case DropReceived(first_order, last_order):
             shelves.outbox.write_out()
             shelves.database.execute(_DROP_RECEIVED, (first_order, last_order))
-            shelves.outbox.look_again()
+            for order in range(first_order, last_order + 1):
+                shelves.outbox.drop(order)
         case _:
             assert_never(record)
 
