@@ -285,6 +285,26 @@ def test_only_what_everybody_has_leaves_the_outbox(
     assert kept() == ["to all"]
 
 
+def test_for_a_removed_device_nothing_is_kept_any_longer(alice: Peer, bob: Victim, fickle: Fickle) -> None:
+    phone = another_device(bob, fickle)
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    bob.say(alice, "one")
+    talk, session = direct(alice, bob), last_session(fickle)
+    bob.mail(told(alice, bob, Receipt(talk, session, 0)))
+    (one,) = bob.store.history(talk, 9, None)
+    assert bob.store.outbox_row(one.order) is not None
+    bob.say(alice, "two")
+    mine = bob.core.people.rows[bob.account]
+    devices = [
+        msgspec.structs.replace(each, revoked_ms=int(each.device == phone.device)) for each in mine.devices
+    ]
+    bob.apply(msgspec.structs.replace(mine, devices=tuple(devices)))
+    bob.core = bob.new_core()
+    bob.connect()
+    bob.mail(told(alice, bob, Receipt(talk, session, 1)))
+    assert [bob.store.outbox_row(row.order) for row in bob.store.history(talk, 9, None)] == [None] * 2
+
+
 def test_what_a_failed_commit_let_go_goes_again(alice: Peer, bob: Victim, fickle: Fickle) -> None:
     bob.say(alice, "one")
     talk, session = direct(alice, bob), last_session(fickle)
