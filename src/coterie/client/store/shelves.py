@@ -17,7 +17,15 @@ import msgspec
 
 from coterie.base.ids import ConversationId, DeviceId, SessionId
 from coterie.client.events import MessageState
-from coterie.client.store.records import ConversationRow, MessageRow, ReceiptRow, ShareRow, TipRow
+from coterie.client.store.by_index import ByIndex, DeliveredKept
+from coterie.client.store.records import (
+    ConversationRow,
+    MessageAccepted,
+    MessageRow,
+    ReceiptRow,
+    ShareRow,
+    TipRow,
+)
 from coterie.client.store.tables import (
     CONVERSATION,
     GROUP_IN,
@@ -41,6 +49,8 @@ ROWS_MAX: Final = 1000
 """Kept of each table; then all that do not wait are read again as needed."""
 SESSIONS_MAX: Final = 32
 _TABLES_READ: Final = re.compile(r'\b(?:FROM|JOIN)\s+"?(\w+)')
+_ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
+    "mac" = CASE WHEN ?4 = x'' THEN "mac" ELSE ?4 END WHERE "order" = ?5"""
 
 Key = tuple[Any, ...]
 
@@ -102,6 +112,10 @@ class Shelf(Generic[R]):
     def drop(self, *key: Any) -> None:
         """A row was changed in the database."""
         self._kept.pop(key, None)
+
+    def changed(self, record: R) -> None:
+        """A row was changed in the database, to this; nothing waits."""
+        self._keep(self._key(record), record)
 
     def forget(self) -> None:
         self._kept.clear()
@@ -191,6 +205,8 @@ class Shelves:
         self.tips = Shelf(database, TIP, waits=True)
         self.shares = Shares(database)
         self.receipts = ReceiptsKept(database)
+        self.delivered = DeliveredKept(database)
+        self.by_index = ByIndex()
         self.orders = Orders(database)
         self.newest_tips: dict[tuple[ConversationId, int], list[TipRow]] = {}
         """(conversation, how many) -> the newest tips there."""
@@ -209,7 +225,15 @@ class Shelves:
             POSITION.name: self.positions,
         }
         keys = (self.kept_keys, self.peer_keys, self.peer_fresh_keys)
-        self._others = (self.settings, self.groups_in, *keys, self.shares, self.receipts, self.orders)
+        self._others = (
+            self.settings,
+            self.groups_in,
+            *keys,
+            self.shares,
+            self.receipts,
+            self.delivered,
+            self.orders,
+        )
         self._read_by: dict[str, tuple[Shelf[Any], ...]] = {}
         """SQL of a question -> the shelves on which rows of its tables may wait."""
 
@@ -226,15 +250,56 @@ class Shelves:
     def put_message(self, record: MessageRow) -> None:
         """What this device says is sealed in the turn that queues it, as a rule, and then written once."""
         before = self.messages.at_hand(record.order)
+        used = self.orders.used
         if before is None or not before.own or not record.own or _moved(before, record):
             self._count(record)
-        highest = self.highest_index.get((record.session, record.device), record.index)
-        if record.index > highest:
-            self.highest_index[record.session, record.device] = record.index
+        self._place(before, record, new=record.order > used)
         if record.state is MessageState.QUEUED:
             self.messages.put(record)
         else:
             self.messages.write(record)
+
+    def _place(self, before: MessageRow | None, record: MessageRow, *, new: bool) -> None:
+        """What is known of messages by their index, once this one is there too."""
+        session = record.session, record.device
+        highest = self.highest_index.get(session)
+        if not new and (before is None or before.session):
+            if before is not None and (before.session, before.device, before.index) == (
+                *session,
+                record.index,
+            ):
+                return
+            self.by_index.forget()
+        if record.session:
+            self.by_index.saved(record, highest)
+        if highest is not None and record.index > highest:
+            self.highest_index[session] = record.index
+
+    def accepted(self, record: MessageAccepted) -> None:
+        """Raises what apsw raises."""
+        order, seq, server_ms, mac, state = msgspec.structs.astuple(record)
+        self.messages.write_out()
+        self.database.execute(_ACCEPT_MESSAGE, (seq, server_ms, state, mac, order))
+        row = self.messages.at_hand(order)
+        if row is not None:
+            mac = mac or row.mac
+            row = msgspec.structs.replace(row, seq=seq, server_ms=server_ms, state=state, mac=mac)
+            self.messages.changed(row)
+
+    def message(self, order: int) -> MessageRow | None:
+        """Raises what apsw raises."""
+        row = self.messages.one(order)
+        return self.delivered.told(row) if row is not None else None
+
+    def written(self, session: bytes, device: DeviceId, after: int, up_to: int) -> list[MessageRow]:
+        """Own messages by index, where all are at hand; else none."""
+        rows = []
+        for order in self.by_index.orders((session, device), after, up_to):
+            row = self.messages.at_hand(order)
+            if row is None:
+                return []
+            rows.append(self.delivered.told(row))
+        return rows
 
     def _count(self, record: MessageRow) -> None:
         """What is counted of messages, once this one is there too."""
@@ -277,7 +342,12 @@ class Shelves:
             shelf.write_out()
 
     def forget(self) -> None:
-        """What the database holds is all there is: it was changed past the shelves, or rolled back."""
+        """What the database holds is all there is: messages were changed past the shelves, or rolled back."""
+        self.by_index.forget()
+        self.look_again()
+
+    def look_again(self) -> None:
+        """The database was changed past the shelves; messages are where they were."""
         for shelf in self._waiting.values():
             shelf.forget()
         for other in self._others:

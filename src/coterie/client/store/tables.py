@@ -43,9 +43,10 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 class Table(Generic[R]):
     """put: SQL to insert or replace one record by its key, with msgspec.structs.astuple(record) as values.
-    A replaced row keeps its rowid, so its place in the order of arrival. select: SQL to read all columns."""
+    A replaced row keeps its rowid, so its place in the order of arrival. select: SQL to read all columns.
+    told: SQL for a column that is not read as it was written."""
 
-    def __init__(self, record: type[R], name: str, *key: str) -> None:
+    def __init__(self, record: type[R], name: str, *key: str, **told: str) -> None:
         self.kind = record
         self.name = name
         self.key = key
@@ -57,7 +58,8 @@ class Table(Generic[R]):
         conflict = f"UPDATE SET {changes}" if changes else "NOTHING"
         into = f'INTO "{name}" ({columns}) VALUES ({marks}) ON CONFLICT ({keys})'
         self.put = f"INSERT {into} DO {conflict}"
-        self.select = f'SELECT {columns} FROM "{name}" '  # noqa: S608 - all names stand in this project
+        read = ", ".join(told.get(field, f'"{field}"') for field in fields)
+        self.select = f'SELECT {read} FROM "{name}" '  # noqa: S608 - all names stand in this project
         self._make: Callable[..., R] = record
         self._typed = [
             (place, field.type)
@@ -81,6 +83,11 @@ class Table(Generic[R]):
         return self._make(*values)
 
 
+_STATE = """CASE WHEN "state" = 'sent' AND "own" = 1 AND EXISTS (SELECT 1 FROM delivered
+    WHERE delivered."session" = message."session" AND message."index" BETWEEN delivered."first_index"
+    AND delivered."up_to") THEN 'delivered' ELSE "state" END"""
+"""A receipt writes one row, not those of all messages that it is about."""
+
 SETTING = Table(PutSetting, "setting", "key")
 DEVICE = Table(PeerDevice, "peer_device", "account", "device")
 PEER_KEYS = Table(PeerKeys, "peer_keys", "device")
@@ -97,7 +104,7 @@ SEEN_ENVELOPE = Table(SeenEnvelope, "seen_envelope", "device", "envelope")
 WAITING = Table(WaitingRow, "waiting", "stream", "seq")
 CONVERSATION = Table(ConversationRow, "conversation", "id")
 TIP = Table(TipRow, "tip", "conversation", "device")
-MESSAGE = Table(MessageRow, "message", "order")
+MESSAGE = Table(MessageRow, "message", "order", state=_STATE)
 OUTBOX = Table(OutboxRow, "outbox", "order")
 RECEIPT = Table(ReceiptRow, "receipt", "session", "device")
 RECEIPT_DUE = Table(ReceiptDue, "receipt_due", "session", "device")

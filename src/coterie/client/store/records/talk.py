@@ -161,17 +161,20 @@ class ReceiptRow(msgspec.Struct, frozen=True):
 
 
 class Delivered(msgspec.Struct, frozen=True):
-    """Change: own messages of the session that were sent, up to this index, are delivered."""
+    """Own messages of the session, from the index of a key that somebody else's device was given up to
+    another, are delivered. Never moves back. Rows of such messages read as DELIVERED once they are sent."""
 
     session: SessionId
+    first_index: int
     up_to: int
 
 
 class DropReceived(msgspec.Struct, frozen=True):
-    """Remove what was accepted of an own session from the outbox, as far as every live device has it that is
-    to have it: nobody will ask for it again."""
+    """Remove messages of these orders, the last one too, from the outbox, where they were accepted: every
+    live device that is to have them has them, and nobody will ask for them again."""
 
-    session: SessionId
+    first_order: int
+    last_order: int
 
 
 class ReceiptDue(msgspec.Struct, frozen=True):
