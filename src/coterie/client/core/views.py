@@ -74,7 +74,7 @@ class Views:
             sent_at_ms=row.sent_ms,
             seq=row.seq,
             state=row.state,
-            not_for=tuple(self._not_for(mark) for mark in marks_of(row.not_for)),
+            not_for=tuple(map(self._not_for, marks_of(row.not_for))),
         )
 
     def messages(self, orders: Iterable[int]) -> tuple[Message, ...]:

@@ -17,7 +17,14 @@ import msgspec
 
 from coterie.base.ids import ConversationId, DeviceId, SessionId
 from coterie.client.events import MessageState
-from coterie.client.store.records import ConversationRow, MessageRow, ReceiptRow, ShareRow, TipRow
+from coterie.client.store.records import (
+    ConversationRow,
+    GroupOutRow,
+    MessageRow,
+    ReceiptRow,
+    ShareRow,
+    TipRow,
+)
 from coterie.client.store.tables import (
     CONVERSATION,
     GROUP_IN,
@@ -95,7 +102,7 @@ class Shelf(Generic[R]):
         """Nothing waits any more."""
         if self._waiting:
             waiting, self._waiting = self._waiting, {}
-            self._database.executemany(self._table.put, map(msgspec.structs.astuple, waiting.values()))
+            self._table.write(self._database, waiting.values())
             for key, record in waiting.items():
                 self._keep(key, record)
 
@@ -131,10 +138,12 @@ class Shares:
         if known is None:
             sql = SHARE.select + 'WHERE "session" = ? ORDER BY rowid'
             rows = [SHARE.record(row) for row in self._database.execute(sql, (session,)).fetchall()]
-            if len(self._of) >= SESSIONS_MAX:
-                self._of.clear()
-            known = self._of[session] = {row.device: row for row in rows}
+            known = self._keep(session, {row.device: row for row in rows})
         return known
+
+    def begun(self, session: SessionId) -> None:
+        """Nobody has the key of a session that is new."""
+        self._keep(session, {})
 
     def put(self, record: ShareRow) -> None:
         self._database.execute(SHARE.put, msgspec.structs.astuple(record))
@@ -143,6 +152,12 @@ class Shares:
 
     def forget(self) -> None:
         self._of.clear()
+
+    def _keep(self, session: SessionId, rows: dict[DeviceId, ShareRow]) -> dict[DeviceId, ShareRow]:
+        if len(self._of) >= SESSIONS_MAX:
+            self._of.clear()
+        self._of[session] = rows
+        return rows
 
 
 class ReceiptsKept:
@@ -216,6 +231,13 @@ class Shelves:
     def put_tip(self, record: TipRow) -> None:
         self.tips.put(record)
         self.newest_tips.clear()
+
+    def put_group_out(self, record: GroupOutRow) -> None:
+        """A session that begins is put before anything else is known of it: it was made just now."""
+        known = self.groups_out.one(record.conversation)
+        if record.messages == 0 and (known is None or known.session != record.session):
+            self.shares.begun(record.session)
+        self.groups_out.put(record)
 
     def put_conversation(self, record: ConversationRow) -> None:
         known = self.conversations.one(record.id)
