@@ -103,8 +103,9 @@ class Shelf(Generic[R]):
         if self._waiting:
             waiting, self._waiting = self._waiting, {}
             self._table.write(self._database, waiting.values())
-            for key, record in waiting.items():
-                self._keep(key, record)
+            if len(self._kept) + len(waiting) > ROWS_MAX:
+                self._kept.clear()
+            self._kept.update(waiting)
 
     def drop(self, *key: Any) -> None:
         """A row was changed in the database."""
