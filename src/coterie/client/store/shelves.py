@@ -20,6 +20,7 @@ from coterie.client.events import MessageState
 from coterie.client.store.by_index import ByIndex, DeliveredKept
 from coterie.client.store.records import (
     ConversationRow,
+    GroupOutRow,
     MessageAccepted,
     MessageRow,
     ReceiptRow,
@@ -105,9 +106,10 @@ class Shelf(Generic[R]):
         """Nothing waits any more."""
         if self._waiting:
             waiting, self._waiting = self._waiting, {}
-            self._database.executemany(self._table.put, map(msgspec.structs.astuple, waiting.values()))
-            for key, record in waiting.items():
-                self._keep(key, record)
+            self._table.write(self._database, waiting.values())
+            if len(self._kept) + len(waiting) > ROWS_MAX:
+                self._kept.clear()
+            self._kept.update(waiting)
 
     def drop(self, *key: Any) -> None:
         """A row was changed in the database."""
@@ -145,10 +147,12 @@ class Shares:
         if known is None:
             sql = SHARE.select + 'WHERE "session" = ? ORDER BY rowid'
             rows = [SHARE.record(row) for row in self._database.execute(sql, (session,)).fetchall()]
-            if len(self._of) >= SESSIONS_MAX:
-                self._of.clear()
-            known = self._of[session] = {row.device: row for row in rows}
+            known = self._keep(session, {row.device: row for row in rows})
         return known
+
+    def begun(self, session: SessionId) -> None:
+        """Nobody has the key of a session that is new."""
+        self._keep(session, {})
 
     def put(self, record: ShareRow) -> None:
         self._database.execute(SHARE.put, msgspec.structs.astuple(record))
@@ -157,6 +161,12 @@ class Shares:
 
     def forget(self) -> None:
         self._of.clear()
+
+    def _keep(self, session: SessionId, rows: dict[DeviceId, ShareRow]) -> dict[DeviceId, ShareRow]:
+        if len(self._of) >= SESSIONS_MAX:
+            self._of.clear()
+        self._of[session] = rows
+        return rows
 
 
 class ReceiptsKept:
@@ -240,6 +250,13 @@ class Shelves:
     def put_tip(self, record: TipRow) -> None:
         self.tips.put(record)
         self.newest_tips.clear()
+
+    def put_group_out(self, record: GroupOutRow) -> None:
+        """A session that begins is put before anything else is known of it: it was made just now."""
+        known = self.groups_out.one(record.conversation)
+        if record.messages == 0 and (known is None or known.session != record.session):
+            self.shares.begun(record.session)
+        self.groups_out.put(record)
 
     def put_conversation(self, record: ConversationRow) -> None:
         known = self.conversations.one(record.id)

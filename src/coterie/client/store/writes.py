@@ -129,7 +129,7 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
         case ShareRow():
             shelves.shares.put(record)
         case GroupOutRow():
-            shelves.groups_out.put(record)
+            shelves.put_group_out(record)
         case ConversationRow():
             shelves.put_conversation(record)
         case PutSetting():

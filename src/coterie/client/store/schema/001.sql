@@ -135,7 +135,6 @@ CREATE TABLE kept_key (
     "conversation" BLOB NOT NULL,
     UNIQUE ("session", "index")
 ) STRICT;
-CREATE INDEX kept_key_by_time ON kept_key ("since_ms");
 
 -- The rowid keeps the order in which envelopes were sealed.
 CREATE TABLE envelope_out (
