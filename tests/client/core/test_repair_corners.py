@@ -12,7 +12,7 @@ from coterie.base.conversations import direct_id
 from coterie.client.commands import Tick
 from coterie.client.core.fresh_keys import FIRST_ID
 from coterie.client.core.receipts import JITTER_MS, PAUSE_MS
-from coterie.client.store.records import PeerFreshKey
+from coterie.client.store.records import PeerFreshKey, Setting
 from coterie.content.receipts import Receipt, Receipts
 from coterie.content.repair import Repair
 from coterie.e2ee.group import InnerMessage, Parent
@@ -68,7 +68,8 @@ def test_what_waits_for_a_second_reason_keeps_its_place(alice: Peer, bob: Victim
     (before,) = bob.store.awaited()
     with_key(alice, bob, EVERYONE, session)
     assert bob.store.awaited() == [before]
-    assert [row.reason for row in bob.waiting()] == ["broken"]
+    assert [row.reason for row in bob.waiting()] == ["no-key"]
+    assert bob.store.setting(Setting.BROKEN_COUNT) is None
 
 
 def test_a_run_that_others_name_twice_is_one_and_ends_with_its_devices_word(

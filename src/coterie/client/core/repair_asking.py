@@ -86,7 +86,7 @@ class Asking:
             pause_ms = min(PAUSE_MS << min(row.asked // ROUND, 20), PAUSE_MOST_MS)
             save.append(msgspec.structs.replace(row, asked=asked, next_ms=now_ms + pause_ms))
         if first_asked:
-            save.append(self._counted(first_asked))
+            save.append(self.counted(first_asked))
         yield Outcome(save=tuple(save))
         claims: list[PeerDevice] = []
         for device, rows in asks.values():
@@ -103,15 +103,19 @@ class Asking:
                 yield told
         yield self._claim(tuple(dict.fromkeys(claims)), now_ms)
 
-    def _counted(self, more: int) -> PutSetting:
-        """How many messages ever had to be asked for."""
+    def counted(self, more: int) -> PutSetting:
+        """How many messages ever had to be asked for. more: below 0 for those that were never for this
+        device."""
         before = int.from_bytes(self._reads.setting(Setting.UNDECRYPTABLE_COUNT) or b"", "big")
-        return PutSetting(Setting.UNDECRYPTABLE_COUNT, (before + more).to_bytes(8, "big"))
+        return PutSetting(Setting.UNDECRYPTABLE_COUNT, max(0, before + more).to_bytes(8, "big"))
 
     def _may_still_come(self, row: AwaitedRow, now_ms: int) -> bool:
-        """A key that the mailbox has not brought yet; or the entries here, which may be what is missing."""
+        """A key that the mailbox has not brought yet; or the entries here, which may be what is missing; or
+        the account to ask, which others bring back to a restored server."""
         if not 0 <= now_ms - row.since_ms < KEY_WAIT_MS:
             return False
+        if self._trust.lacks(row.account):
+            return True
         if row.message:
             return self._positions.seq(mailbox_of(self._people.device)) < row.mailbox_end
         stream = log_of(row.conversation)

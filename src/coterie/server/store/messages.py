@@ -66,7 +66,7 @@ class MessageWrites:
         last = self._caches.last_message(conversation.no, sender.no)
         if last is None:
             return Denied(Code.NOT_A_MEMBER)
-        if last.message != record.previous or (last.message and last.message == record.message):
+        if last.message != record.previous or last.message == record.message:
             known = self._known(record, last.no)
             if known is not None:
                 return known
