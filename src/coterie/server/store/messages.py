@@ -67,10 +67,10 @@ class MessageWrites:
         if last is None:
             return Denied(Code.NOT_A_MEMBER)
         if last.message != record.previous or last.message == record.message:
-            known = self._known(record, last.no)
-            if known is not None:
-                return known
-            if record.previous or last.no > self._caches.last_no_of_copy:
+            seq = self._seq_of(record.message, last.no)
+            if seq is not None:
+                return Appended(seq, log_of(record.conversation), None)
+            if not self._goes_on(record.previous, last.no):
                 return Denied(Code.OUT_OF_ORDER)
         if conversation.ended:
             return Denied(Code.DELETED)
@@ -85,8 +85,15 @@ class MessageWrites:
         seq = conversation.end
         return Appended(seq, log_of(record.conversation), _entry(record, seq), opened)
 
-    def _known(self, record: AppendMessage, last_no: int) -> Appended | None:
-        """The entry of a message sent before, found by going back from the device's newest one.
+    def _goes_on(self, previous: bytes, last_no: int) -> bool:
+        """Whether a message may stand behind another than the device's newest one: it is sent again to a copy
+        in which the device has said nothing yet, and between both every device had what was said."""
+        if last_no > self._caches.last_no_of_copy:
+            return False
+        return not previous or self._seq_of(previous, last_no) is not None
+
+    def _seq_of(self, message: bytes, last_no: int) -> int | None:
+        """Where a message sent before stands, found by going back from the device's newest one.
 
         A message is only ever appended behind the newest one, so what is not found is not doubled either.
         """
@@ -96,8 +103,8 @@ class MessageWrites:
             row = self._db.one("SELECT seq, message, before_no FROM log_entries WHERE no = ?", (no,))
             if row is None:
                 return None
-            if row[1] == record.message:
-                return Appended(row[0], log_of(record.conversation), None)
+            if row[1] == message:
+                return int(row[0])
             no = row[2]
         return None
 

@@ -55,6 +55,8 @@ KNOWN_SECONDS = 60.0
 """How long a client may take to hear of somebody new."""
 DRAIN_SECONDS = 120.0
 WELL_SECONDS = 45.0
+PASSING = (Code.DISK, Code.BUSY)
+"""What a server refuses for a moment only."""
 PATIENT_SECONDS = 120.0
 AGAIN_SECONDS = 0.5
 
@@ -145,7 +147,9 @@ class SoakClient:
         while True:
             try:
                 return await step()
-            except Unavailable:
+            except (Unavailable, Refused) as error:
+                if isinstance(error, Refused) and error.code not in PASSING:
+                    raise
                 now = clock.monotonic_seconds()
                 if now >= last:
                     raise
