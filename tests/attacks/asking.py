@@ -11,7 +11,7 @@ from coterie.base.errors import SealBroken
 from coterie.base.ids import EnvelopeId
 from coterie.client.store.records import MessageRow
 from coterie.content.body import Text, unpack
-from coterie.content.repair import Repair, RepairRequest, Wanted
+from coterie.content.repair import NotForYou, Repair, RepairRequest, Wanted
 from coterie.e2ee.group import InnerMessage
 from coterie.e2ee.pairwise import PlainKind, open_envelope_outer, open_plaintext, seal_envelope
 from coterie.e2ee.vodo import OlmSession
@@ -48,6 +48,9 @@ class Asker:
 
     def gives(self, repair: Repair) -> None:
         self._victim.mail(self.posted(PlainKind.REPAIR, repair.pack()))
+
+    def disowns(self, said: NotForYou) -> None:
+        self._victim.mail(self.posted(PlainKind.NOT_FOR_YOU, said.pack()))
 
     def contents(self, kind: PlainKind) -> list[bytes]:
         """What the victim has sealed for this device on this session since this was asked last."""

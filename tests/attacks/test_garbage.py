@@ -28,7 +28,7 @@ from coterie.client.store.keys import unpack as unpack_key_file
 from coterie.content import body
 from coterie.content.body.verification import VerifyCancel, VerifyConfirm, VerifyStart
 from coterie.content.read_marks import ReadMark, ReadMarks
-from coterie.content.repair import Repair, RepairRequest, Wanted
+from coterie.content.repair import Entry, NotForYou, Repair, RepairRequest, Wanted
 from coterie.e2ee import hybrid
 from coterie.e2ee.approval_code import ApprovalCode
 from coterie.e2ee.fingerprint import SafetyCode, as_number
@@ -139,6 +139,7 @@ def of_what_is_sealed(alice: Peer, bob: Peer) -> dict[str, Parser]:
             RepairRequest.unpack,
             (RepairRequest((Wanted(EVERYONE, bytes(16), b"", 7, bytes(32)),)).pack(),),
         ),
+        "not for you": (NotForYou.unpack, (NotForYou((Entry(EVERYONE, bytes(16)),)).pack(),)),
         "repairs": (Repair.unpack, (Repair(key, 7, said.inner).filled().pack(),)),
         "key shares": (KeyShare.unpack, (share.pack(),)),
         "inner messages": (InnerMessage.unpack, (said.inner,)),

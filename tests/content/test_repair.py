@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from coterie.base.codes import Code
 from coterie.base.domains import Domain, prefix, wrap
 from coterie.base.errors import RemoteError
-from coterie.content.repair import REPAIR_INNER_BYTES, WANTED_MOST, Repair, RepairRequest, Wanted
+from coterie.content.repair import (
+    REPAIR_INNER_BYTES,
+    WANTED_MOST,
+    Entry,
+    NotForYou,
+    Repair,
+    RepairRequest,
+    Wanted,
+)
 
 ENTRY = Wanted(bytes(16), bytes(16), b"m" * 16, 0, b"")
 LOST = Wanted(bytes(16), bytes(16), b"", 7, b"h" * 32)
@@ -49,6 +57,32 @@ def test_garbage_is_refused_or_is_a_repair(data: bytes) -> None:
         except RemoteError:
             continue
         assert Repair.unpack(said.pack()) == said
+
+
+@settings(max_examples=100)
+@given(st.lists(st.builds(Entry, id16, id16), min_size=1, max_size=WANTED_MOST))
+def test_what_is_not_for_somebody_comes_back(entries: list[Entry]) -> None:
+    assert NotForYou.unpack(NotForYou(tuple(entries)).pack()) == NotForYou(tuple(entries))
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=200))
+def test_garbage_is_refused_or_names_entries(data: bytes) -> None:
+    for tried in (data, wrap(Domain.NOT_FOR_YOU, data)):
+        try:
+            said = NotForYou.unpack(tried)
+        except RemoteError:
+            continue
+        assert NotForYou.unpack(said.pack()) == said
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [(), (Entry(bytes(15), bytes(16)),), (Entry(bytes(16), bytes(17)),), (Entry(bytes(16), bytes(16)),) * 51],
+)
+def test_what_names_no_entries_is_refused(entries: tuple[Entry, ...]) -> None:
+    with pytest.raises(RemoteError):
+        NotForYou.unpack(NotForYou(entries).pack())
 
 
 @pytest.mark.parametrize(

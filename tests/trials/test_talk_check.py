@@ -51,7 +51,7 @@ class Talk:
             for conversation in (PAIR, ALL)
         }
         unread = tuple(Unread(each, count, count, 0) for each, count in others.items())
-        return HeldStore(device, held, unread, (), 0, 0)
+        return HeldStore(device, held, unread, (), 0, ())
 
     def held(self, device: DeviceId, message: MessageId, order: int) -> HeldMessage:
         sender = HIS if message == HIS_ANSWER else DESK
@@ -166,7 +166,7 @@ def never_acknowledge(talk: Talk) -> None:
 
 
 def keep_in_the_outbox(talk: Talk) -> None:
-    talk.change(DESK, unsent=1)
+    talk.change(DESK, unsent=("one is sealed",))
 
 
 def count_wrongly(talk: Talk) -> None:

@@ -60,6 +60,7 @@ class Domain(StrEnum):
     RECEIPTS = "coterie receipts"
     REPAIR_REQUEST = "coterie repair request"
     REPAIR = "coterie repair"
+    NOT_FOR_YOU = "coterie not for you"
     FRANKING = "coterie franking"
     FRANKING_MAC = "coterie franking mac"
     SAFETY_NUMBER = "coterie safety number"

@@ -21,7 +21,7 @@ EVERYONE = "everyone"
 """How a person writes the conversation of the whole server."""
 
 
-class Say(Quiet, frozen=True):
+class Say(Quiet, frozen=True, gc=False):
     """Put a message into the outbox."""
 
     conversation: ConversationId

@@ -87,7 +87,7 @@ class MessageArrived(msgspec.Struct, frozen=True):
         return self.replier
 
 
-class MessageQueued(msgspec.Struct, frozen=True):
+class MessageQueued(msgspec.Struct, frozen=True, gc=False):
     """A message of this device is in the outbox."""
 
     message: Message

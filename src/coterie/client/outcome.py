@@ -12,7 +12,7 @@ from coterie.client.store.records import Record
 from coterie.wire.frames import ClientFrame
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """save: records of this step; send: frames, after the commit; show: events, last."""
 
     save: tuple[Record, ...] = ()

@@ -1,7 +1,8 @@
 """The one driver: takes commands and frames, asks the core, carries out what it wants done.
 
 A turn gathers what is waiting, applies every outcome inside one transaction, then: commit, send, show. Where
-a turn fails nothing of it was sent; live ratchets are dropped, and its inputs are tried again one by one.
+a turn fails nothing of it was sent; live ratchets are dropped, its inputs are tried again one by one, and the
+connection ends: what was asked and answered on it is in memory alone, and the next one begins from the store.
 """
 
 from __future__ import annotations
@@ -155,11 +156,8 @@ class Runtime:
         for item in self._inputs:
             if isinstance(item, _Asked) and item.done is not None and not item.done.done():
                 item.done.set_exception(Unavailable(Code.NO_PROFILE, "the profile was closed"))
-        if self._damaged:
-            return
-        self._store.begin()
-        self._store.apply((PutSetting(Setting.CLEAN_STOP, b"1"),))
-        self._store.commit()
+        if not self._damaged:
+            save(self._store, (PutSetting(Setting.CLEAN_STOP, b"1"),))
 
     async def _drive(self) -> None:
         while True:
@@ -181,6 +179,7 @@ class Runtime:
                 return
             for item in inputs:
                 self._turns([item])
+            self._hang_up(Unavailable(Code.UNREACHABLE, "a turn failed: answers in it are lost"))
         else:
             self._carry_out(inputs, outcomes)
 

@@ -59,6 +59,28 @@ class RepairRequest(msgspec.Struct, frozen=True, array_like=True, forbid_unknown
         return request
 
 
+class Entry(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A message in the log of a conversation, by its id."""
+
+    conversation: Id16
+    message: Id16
+
+
+class NotForYou(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Entries that the device which sealed them has not sealed for the one that asks: they were said before
+    it was there, and a restored server was sent them again."""
+
+    entries: Annotated[tuple[Entry, ...], msgspec.Meta(min_length=1, max_length=WANTED_MOST)]
+
+    def pack(self) -> bytes:
+        return _not_for_you.pack(self)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> NotForYou:
+        """Raises RemoteError (bad-frame, bad-suite)."""
+        return _not_for_you.unpack(data)
+
+
 class Repair(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
     """One message as its sender sealed it, never a key. index: its place in its session. zeros: fill it up to
     a size that says as little as that of the message did."""
@@ -85,3 +107,4 @@ class Repair(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
 
 _requests = Format(Domain.REPAIR_REQUEST, RepairRequest)
 _repairs = Format(Domain.REPAIR, Repair)
+_not_for_you = Format(Domain.NOT_FOR_YOU, NotForYou)

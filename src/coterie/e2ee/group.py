@@ -114,7 +114,7 @@ class LeftOut(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     reason: Annotated[str, msgspec.Meta(max_length=32)]
 
 
-class InnerMessage(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
+class InnerMessage(Quiet, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """What is sealed besides the franking key.
 
     n: dense count per (device, conversation), from 1. previous: SHA-256 of this device's message n - 1 there,
@@ -162,7 +162,7 @@ _key_shares = Format(Domain.KEY_SHARE, KeyShare)
 _inner_messages = Format(Domain.INNER_MESSAGE, InnerMessage)
 
 
-class SealedMessage(Quiet, frozen=True):
+class SealedMessage(Quiet, frozen=True, gc=False):
     """Ready to be sent. inner: the packed inner message, hash: its SHA-256, index: in its session."""
 
     ciphertext: bytes

@@ -50,6 +50,8 @@ class PlainKind(IntEnum):
     """Packed content.read_marks.ReadMarks, between own devices."""
     TRUST_MARKS = 9
     """Packed content.trust_marks.TrustMarks, between own devices."""
+    NOT_FOR_YOU = 10
+    """A packed content.repair.NotForYou, to a device that has asked."""
 
 
 class Party(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -82,6 +82,10 @@ def _checked(text: bytes, characters: int) -> str:
     return text.decode("ascii")
 
 
+class EarlierIndex(SealBroken):
+    """A message from before the index at which this device was given its session's key."""
+
+
 class OlmSession:
     """A ratchet between this device and one other. Pickle it after each step, before anything leaves."""
 
@@ -271,9 +275,13 @@ class GroupIn:
         return self._session.first_known_index
 
     def open(self, message: bytes) -> tuple[bytes, int]:
-        """Plaintext and index. The same message opens again: the caller dedupes by (session, index)."""
+        """Plaintext and index. The same message opens again: the caller dedupes by (session, index). Raises
+        SealBroken, of it EarlierIndex by the word of the message alone."""
         with _MEGOLM:
-            opened = self._session.decrypt(vodozemac.MegolmMessage.from_bytes(message))
+            said = vodozemac.MegolmMessage.from_bytes(message)
+            if said.message_index() < self._session.first_known_index:
+                raise EarlierIndex("a message from before the key")
+            opened = self._session.decrypt(said)
             return opened.plaintext, opened.message_index
 
     def export_at(self, index: int) -> bytes:

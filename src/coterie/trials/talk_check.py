@@ -62,8 +62,8 @@ class _StoreCheck:
             yield self._fault(FaultKind.UNREADABLE, f"an entry waits to be opened: {reason}")
         if store.broken:
             yield self._fault(FaultKind.UNREADABLE, f"{store.broken} entries did not open")
-        if store.unsent:
-            yield self._fault(FaultKind.UNSENT, f"the outboxes of {store.unsent} conversations are not empty")
+        for each in store.unsent:
+            yield self._fault(FaultKind.UNSENT, each)
 
     def _fault(self, kind: FaultKind, what: str) -> Fault:
         return Fault(kind, self._participant.label, what)

@@ -72,14 +72,14 @@ class Unread(msgspec.Struct, frozen=True, array_like=True):
 
 class HeldStore(msgspec.Struct, frozen=True, array_like=True):
     """A closed store of one device. waiting: entries that could not be opened yet; broken: entries that did
-    not open, ever; unsent: conversations with something in the outbox."""
+    not open, ever; unsent: what stands in the outbox, in words."""
 
     device: bytes
     messages: tuple[HeldMessage, ...]
     unread: tuple[Unread, ...]
     waiting: tuple[str, ...]
     broken: int
-    unsent: int
+    unsent: tuple[str, ...]
 
 
 class FaultKind(StrEnum):

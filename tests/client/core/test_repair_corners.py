@@ -10,18 +10,23 @@ import pytest
 from coterie.base import limits
 from coterie.base.conversations import direct_id
 from coterie.client.commands import Tick
+from coterie.client.core.fresh_keys import FIRST_ID
 from coterie.client.core.receipts import JITTER_MS, PAUSE_MS
+from coterie.client.store.records import PeerFreshKey, Setting
 from coterie.content.receipts import Receipt, Receipts
 from coterie.content.repair import Repair
 from coterie.e2ee.group import InnerMessage, Parent
+from coterie.e2ee.hybrid import XWingKey
 from coterie.e2ee.pairwise import PlainKind
 from coterie.e2ee.vodo import GroupOut
 from coterie.wire.frames import Claim, Claimed, ClientFrame, LedgerGrew, ServerFrame
+from coterie.wire.frames.accounts import ClaimedKeys
 from tests.attacks.asking import Asker, revoke
 from tests.attacks.conftest import alice, bob, identities, mallory, server
 from tests.attacks.peers import EVERYONE, Peer, Said
 from tests.attacks.street import Victim, with_key
 from tests.attacks.test_counts import connect_as_dormant
+from tests.attacks.test_fresh_keys import begun, posted
 from tests.attacks.test_owed import Fickle, another_device, fickle, say
 from tests.attacks.test_repair import last
 from tests.attacks.test_repair_given import honest
@@ -63,7 +68,8 @@ def test_what_waits_for_a_second_reason_keeps_its_place(alice: Peer, bob: Victim
     (before,) = bob.store.awaited()
     with_key(alice, bob, EVERYONE, session)
     assert bob.store.awaited() == [before]
-    assert [row.reason for row in bob.waiting()] == ["broken"]
+    assert [row.reason for row in bob.waiting()] == ["no-key"]
+    assert bob.store.setting(Setting.BROKEN_COUNT) is None
 
 
 def test_a_run_that_others_name_twice_is_one_and_ends_with_its_devices_word(
@@ -264,15 +270,34 @@ def test_whoever_has_no_keys_is_asked_later(alice: Peer, bob: Victim, fickle: Fi
 def test_a_device_that_does_not_answer_is_asked_on_another_session_once_a_day(
     alice: Peer, bob: Victim, fickle: Fickle
 ) -> None:
+    """What it once gave to seal to is forgotten then: it may have lost that too."""
     say(bob, "so that there is a session")
+    bob.apply(PeerFreshKey(alice.device, FIRST_ID, XWingKey.generate().public, bob.now_ms))
     bob.log(alice.message(GroupOut.create(), EVERYONE, "lost", n=1))
     sessions = []
     for _ in range(5):
         ask(bob, 30 * 60_000)
         sessions.append(len(bob.store.olm_sessions(alice.device)))
     assert sessions == [1, 1, 2, 2, 2]
+    fresh = bob.store.peer_fresh_key(alice.device)
+    assert fresh is not None
+    assert fresh.key == b""
     ask(bob, limits.DAY_MS)
     assert len(bob.store.olm_sessions(alice.device)) == 3
+
+
+def test_whoever_begins_a_session_while_its_keys_are_claimed_is_asked_on_that(
+    alice: Peer, bob: Victim, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(peer: Peer) -> ClaimedKeys:
+        bob.mail(posted(alice, begun(alice, bob), bob, None))
+        return peer.claimed()
+
+    monkeypatch.setattr(fickle, "claimed", meanwhile)
+    bob.log(alice.message(GroupOut.create(), EVERYONE, "lost", n=1))
+    ask(bob, 2000)
+    assert len(bob.store.olm_sessions(alice.device)) == 1
+    assert len(fickle.items(alice)) == 1
 
 
 def test_no_device_is_asked_too_often(

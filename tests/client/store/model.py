@@ -29,7 +29,14 @@ class Model(ModelReads):
     """Takes records as the store does."""
 
     def _put(self, row: msgspec.Struct) -> None:
+        if isinstance(row, r.MessageRow) and self._has_come(row):
+            row = _replace(row, state=MessageState.DELIVERED)
         self._rows[type(row)][tuple(getattr(row, name) for name in KEYS[type(row)])] = row
+
+    def _has_come(self, row: r.MessageRow) -> bool:
+        told = self._of(r.Delivered, session=row.session)
+        had = any(each.first_index <= row.index <= each.up_to for each in told)
+        return had and row.own and row.state is MessageState.SENT
 
     def _drop(self, kind: type[R], gone: list[R]) -> None:
         for row in gone:
@@ -80,24 +87,14 @@ class Model(ModelReads):
 
     def _receipted(self, record: r.Delivered | r.DropReceived) -> None:
         match record:
-            case r.Delivered(session, up_to):
-                for row in self._of(r.MessageRow, session=session, own=True, state=MessageState.SENT):
-                    if row.index <= up_to:
-                        self._put(_replace(row, state=MessageState.DELIVERED))
-            case r.DropReceived(session):
-                had = self._everybody_has(session)
-                rows = self._of(r.MessageRow, session=session, own=True)
-                orders = {row.order for row in rows if row.index <= had}
+            case r.Delivered(session, first_index, up_to):
+                known = self._one(r.Delivered, session=session, first_index=first_index)
+                self._put(_replace(record, up_to=max(up_to, known.up_to if known else 0)))
+                for row in self._of(r.MessageRow, session=session):
+                    self._put(row)
+            case r.DropReceived(first_order, last_order):
                 sent = self._of(r.OutboxRow, state="sent")
-                self._drop(r.OutboxRow, [queued for queued in sent if queued.order in orders])
-
-    def _everybody_has(self, session: bytes) -> int:
-        """Up to which index every live device has a session that was to have it; -1 for nothing."""
-        live = {(each.account, each.device) for each in self._devices() if each.revoked_ms == 0}
-        every = self._of(r.ShareRow, session=session)
-        shares = [share for share in every if (share.account, share.device) in live]
-        had = {receipt.device: receipt.up_to for receipt in self._of(r.ReceiptRow, session=session)}
-        return min((had.get(share.device, -1) for share in shares), default=-1)
+                self._drop(r.OutboxRow, [row for row in sent if first_order <= row.order <= last_order])
 
     def _read(self, record: r.ReadUpTo | r.ReadElsewhere | r.ReadTold) -> None:
         known = self.conversation(record.conversation)

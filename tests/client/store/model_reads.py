@@ -45,6 +45,7 @@ KEYS: dict[type[msgspec.Struct], tuple[str, ...]] = {
     r.OutboxRow: ("order",),
     r.PositionRow: ("stream",),
     r.ReceiptRow: ("session", "device"),
+    r.Delivered: ("session", "first_index"),
     r.ReceiptDue: ("session", "device"),
     r.AwaitedRow: ("conversation", "device", "message", "first_n"),
     r.RepairGiven: ("device", "order", "times"),
@@ -291,8 +292,8 @@ class ModelReads(ModelRepairs):
             up_to += 1
         return up_to
 
-    def written(self, session: SessionId, after: int, up_to: int) -> list[r.MessageRow]:
-        rows = self._of(r.MessageRow, session=session, own=True)
+    def written(self, session: SessionId, device: DeviceId, after: int, up_to: int) -> list[r.MessageRow]:
+        rows = self._of(r.MessageRow, session=session, device=device, own=True)
         return sorted((row for row in rows if after < row.index <= up_to), key=lambda row: row.index)
 
     def has_spoken(self, conversation: ConversationId) -> bool:

@@ -15,6 +15,7 @@ from coterie.client.events import MessageState
 from coterie.client.store import shelves
 from coterie.client.store.database import run
 from coterie.client.store.records import (
+    GroupOutRow,
     MessageRow,
     OutboxRow,
     OutboxState,
@@ -27,6 +28,7 @@ from coterie.client.store.records import (
     TipRow,
 )
 from coterie.client.store.sqlite import ClientStore
+from coterie.client.store.tables import ROWS_AT_ONCE
 from tests.client.store import samples as s
 from tests.client.store.places import commit
 
@@ -94,6 +96,48 @@ def test_a_message_sealed_in_the_turn_that_queues_it_is_written_once(store: Clie
     inserted = [sql.split('"')[1] for sql in statements if sql.startswith("INSERT")]
     assert sorted(inserted) == ["message", "message", "outbox", "outbox"]
     assert [store.message(order) for order in (1, 2)] == [sealed(1)[0], sealed(2)[0]]
+
+
+def test_many_that_wait_are_written_by_few_statements(store: ClientStore) -> None:
+    """What is more than whole statements hold is written one by one, and all of it as it was put."""
+    orders = range(1, 2 * ROWS_AT_ONCE + 4)
+    put = [sealed(order) for order in orders]
+    store.begin()
+    with traced(store) as statements:
+        store.apply(row for rows in put for row in rows)
+        store.commit()
+    inserted = [sql.split('"')[1] for sql in statements if sql.startswith("INSERT")]
+    assert [inserted.count(table) for table in ("message", "outbox")] == [5, 5]
+    found = [(store.message(order), store.outbox_row(order)) for order in orders]
+    assert found == put
+    store.rollback()
+    assert [(store.message(order), store.outbox_row(order)) for order in orders] == put
+
+
+def test_one_of_many_that_does_not_fit_is_refused(store: ClientStore) -> None:
+    store.begin()
+    store.apply(row for order in range(1, ROWS_AT_ONCE) for row in queued(order))
+    store.apply((queued(ROWS_AT_ONCE, message=s.message(3).message)[0],))
+    with pytest.raises(LocalError):
+        store.commit()
+    assert store.last_order() == 0
+
+
+def test_nobody_is_asked_who_has_the_key_of_a_session_that_begins(store: ClientStore) -> None:
+    begun = GroupOutRow(HERE, s.SESSIONS[0], b"pickle", b"", 0, 1, 0)
+    share = ShareRow(s.SESSIONS[0], s.DEVICES[0], s.ACCOUNTS[0], ShareState.PENDING, "", 0)
+    store.begin()
+    with traced(store) as statements:
+        store.apply((begun,))
+        assert store.shares(s.SESSIONS[0]) == []
+        store.apply((share,))
+        assert store.shares(s.SESSIONS[0]) == [share]
+        store.apply((msgspec.structs.replace(begun, pickle=b"again"),))
+        assert store.shares(s.SESSIONS[0]) == [share]
+        store.commit()
+    assert not [sql for sql in statements if sql.startswith("SELECT") and '"share"' in sql]
+    store.rollback()
+    assert store.shares(s.SESSIONS[0]) == [share]
 
 
 def test_the_outbox_answers_over_what_waits(store: ClientStore) -> None:

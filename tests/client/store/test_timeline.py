@@ -319,7 +319,7 @@ def test_a_message_is_unique_by_session_index_and_device(store: ClientStore) -> 
         lambda store: store.unread(HERE),
         lambda store: store.message_order(HERE, DEVICES[0], message(1).message),
         lambda store: store.index_used(DEVICES[0], bytes(32), 3),
-        lambda store: store.written(bytes(32), 1, 3),
+        lambda store: store.written(bytes(32), bytes(16), 1, 3),
         lambda store: store.opened_up_to(bytes(32), DEVICES[0], 1),
         lambda store: store.outbox(HERE, OutboxState.WAITING, 10),
         lambda store: store.tips(HERE, 8),

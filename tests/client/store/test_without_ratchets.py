@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
+from coterie.client.events import MessageState
 from coterie.client.store.database import known_steps, make_private, open_database, run
-from coterie.client.store.records import OlmRow, OwnXWing, PutSetting, Record, Setting
+from coterie.client.store.records import Delivered, OlmRow, OwnXWing, PutSetting, Record, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.client.store.without_ratchets import _RATCHETS, OF_ONE_DEVICE
 from tests.client.store.places import DATABASE_KEY, commit
@@ -48,6 +50,18 @@ def test_messages_are_there_and_keys_are_not(store: ClientStore, tmp_path: Path)
     commit(store, message(2))
 
 
+def test_what_was_delivered_stays_so(store: ClientStore, tmp_path: Path) -> None:
+    sent = message(1, own=True, state=MessageState.SENT, session=SESSIONS[0])
+    commit(store, conversation(), sent, Delivered(SESSIONS[0], 0, 0))
+    target = tmp_path / "copy"
+    make_private(target)
+    store.copy_to(target)
+    with closing(ClientStore(open_database(target, DATABASE_KEY, known_steps()))) as copy:
+        row = copy.message(1)
+    assert row is not None
+    assert row.state is MessageState.DELIVERED
+
+
 def tables(store: ClientStore) -> list[str]:
     return [
         str(row[0])
@@ -78,6 +92,7 @@ KEPT = {
     "conversation",
     "tip",
     "message",
+    "delivered",
     "orders",
     "outbox",
     "device_since",

@@ -307,3 +307,20 @@ async def test_above_a_thousand_devices_only_speakers_post_to_everyone(store: St
     record = last.change(revoked=(last.device,))
     assert isinstance(await save(store, record), LeafAdded)
     assert await say(store, alice.device, alice.device.message(EVERYONE)) == 1
+
+
+@pytest.mark.asyncio
+async def test_the_first_message_of_a_device_stands_behind_none(
+    store: Store, alice: Resident, bob: Resident
+) -> None:
+    """Also where what was sent before it is refused for another reason than its place: accepted, it would be
+    the device's last one, and those before it would be out of order for ever."""
+    await settle_in(store, alice, bob)
+    await talk(store, alice, bob)
+    conversation = alice.direct_with(bob)
+    before = alice.device.message(conversation, bob.account)
+    behind = alice.device.message(conversation, bob.account, previous=before.message)
+    assert denied(await save(store, behind)) is Code.OUT_OF_ORDER
+    assert await log_seqs(store, conversation) == []
+    assert await say(store, alice.device, before) == 1
+    assert await say(store, alice.device, behind) == 2

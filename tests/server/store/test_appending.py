@@ -8,6 +8,8 @@ import pytest
 
 from coterie.base.codes import Code
 from coterie.base.ids import log_of
+from coterie.server.store.caches import LAST_NO_OF_COPY
+from coterie.server.store.records import PutFact
 from coterie.server.store.results import Appended, Denied, LeafAdded
 from coterie.server.store.sqlite import SqliteStore
 from tests.server.town import Machine, Resident, log_seqs, say, settle_in, talk
@@ -79,6 +81,30 @@ async def test_what_waited_is_not_written_twice_where_the_batch_is_done_again(tm
     assert [type(result) for result in results] == [Appended, Denied]
     assert await log_seqs(store, conversation) == [1]
     assert store._file.number("SELECT count(*) FROM log_entries") == 1
+    await store.close()
+
+
+@pytest.mark.asyncio
+async def test_to_a_copy_a_message_comes_again_without_those_that_every_device_had(tmp_path: Path) -> None:
+    """It is the first in this life, and the one that it names is not the newest in the copy. One behind it
+    has to name it."""
+    store, alice, bob = await of_two(tmp_path)
+    conversation = alice.direct_with(bob)
+    old = [alice.device.message(conversation, bob.account)]
+    for _ in range(2):
+        old.append(alice.device.message(conversation, bob.account, previous=old[-1].message))
+    await store.commit(old)
+    again = alice.device.message(conversation, bob.account, previous=old[0].message)
+    strange = alice.device.message(conversation, bob.account, previous=b"?" * 16)
+    assert await store.commit([again, strange]) == [Denied(Code.OUT_OF_ORDER)] * 2
+    await store.commit([PutFact(LAST_NO_OF_COPY, (3).to_bytes(8, "big"))])
+    await store.close()
+    store = SqliteStore(tmp_path / "server.db")
+    behind = alice.device.message(conversation, bob.account, previous=old[1].message)
+    first, second, third = await store.commit([strange, again, behind])
+    assert (first, third) == (Denied(Code.OUT_OF_ORDER), Denied(Code.OUT_OF_ORDER))
+    assert isinstance(second, Appended)
+    assert await log_seqs(store, conversation) == [1, 2, 3, 4]
     await store.close()
 
 

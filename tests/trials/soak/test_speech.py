@@ -30,7 +30,7 @@ HELD = HeldStore(
     (Unread(b"c" * 16, 1, -1, 0),),
     ("no-key",),
     0,
-    0,
+    ("in the outbox",),
 )
 
 

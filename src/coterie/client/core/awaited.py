@@ -14,12 +14,12 @@ from typing import Final
 import msgspec
 
 from coterie.base import limits
-from coterie.base.ids import AccountId, ConversationId, DeviceId
+from coterie.base.ids import AccountId, ConversationId, DeviceId, log_of
 from coterie.client.core.gaps import Gaps, Skipped
 from coterie.client.core.outbox import Outbox
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
-from coterie.client.store.records import NEVER_MS, AwaitedRow, DropAwaited, Record
+from coterie.client.store.records import NEVER_MS, AwaitedRow, DropAwaited, DropWaiting, Record
 from coterie.e2ee.group import InnerMessage
 from coterie.wire.frames.messages import LogEntry
 
@@ -29,6 +29,7 @@ JITTER_PER_DEVICE_MS: Final = 20
 JITTER_MOST_MS: Final = 60_000
 """Before something is asked for the first time: what fails on everybody's devices at once is not asked for by
 all of them at once."""
+_log_entries = msgspec.msgpack.Decoder(LogEntry)
 _jitter = secrets.SystemRandom()
 
 
@@ -64,10 +65,16 @@ class Awaiting:
     def entry(
         self, conversation: ConversationId, entry: LogEntry, mailbox_end: int, now_ms: int
     ) -> tuple[Record, ...]:
-        """An entry does not open. Where it was awaited before, nothing changes."""
+        """An entry does not open. Where it was awaited before, it keeps its place; a restored server gives it
+        another one in the log."""
         device = DeviceId(entry.device)
-        if self._reads.awaited_entry(conversation, device, entry.message) is not None:
-            return ()
+        known = self._reads.awaited_entry(conversation, device, entry.message)
+        if known is not None:
+            if known.seq == entry.seq:
+                return ()
+            soon_ms = min(known.next_ms, self._first_ms(conversation, now_ms))
+            moved = msgspec.structs.replace(known, seq=entry.seq, mailbox_end=mailbox_end, next_ms=soon_ms)
+            return (*self._waits_no_more(known), moved)
         self._noted(conversation, device)
         return (
             AwaitedRow(
@@ -151,19 +158,24 @@ class Awaiting:
         return next((row for row in runs if row.first_n <= inner.n <= row.last_n), None)
 
     def came(self, inner: InnerMessage, now_ms: int) -> Iterator[Record]:
-        """A message is kept: nothing is awaited for it any more, and the one before it is known by hash."""
+        """A message is kept: nothing is awaited for it any more, and the one before it is known by hash.
+
+        Where its device has said no higher number yet, those that others named lose their places: what the
+        device says next would come to stand behind them."""
         if not self._of(inner.device):
             return
         entry = self.entry_of(inner)
         if entry is not None:
-            self.changed[inner.conversation] = None
-            yield DropAwaited(entry.conversation, entry.device, entry.message, 0)
+            yield from self.dropped(entry)
         hash = inner.previous
         tip = self._reads.tip(inner.conversation, inner.device)
         newest = tip is None or inner.n > tip.n
         for row in self.runs(inner.conversation, inner.device):
             if row.first_n <= inner.n <= row.last_n:
                 yield from self._split(row, inner, hash, now_ms, newest=newest)
+            elif newest and row.first_n > inner.n:
+                self.changed[inner.conversation] = None
+                yield _drop(row)
             elif row.last_n == inner.n - 1 and hash:
                 self.changed[inner.conversation] = None
                 yield _known_by(row, hash, inner.account, now_ms)
@@ -180,6 +192,25 @@ class Awaiting:
             yield _known_by(below, hash, inner.account, now_ms) if hash else below
         if inner.n < row.last_n and not newest:
             yield msgspec.structs.replace(row, first_n=inner.n + 1, order=row.order_of(inner.n + 1))
+
+    def dropped(self, row: AwaitedRow) -> Iterator[Record]:
+        """Nothing is awaited for an entry any more, nor kept of it."""
+        self.changed[row.conversation] = None
+        yield _drop(row)
+        yield from self._waits_no_more(row)
+
+    def waiting_of(self, row: AwaitedRow) -> LogEntry | None:
+        """The entry as it came, at the place where it stands now; None where it is not here any more."""
+        waits = self._reads.waiting_at(log_of(row.conversation), row.seq)
+        said = _log_entries.decode(waits.entry) if waits is not None else None
+        if said is None or (said.message, said.device) != (row.message, row.device):
+            return None
+        return msgspec.structs.replace(said, seq=row.seq)
+
+    def _waits_no_more(self, row: AwaitedRow) -> tuple[Record, ...]:
+        if self.waiting_of(row) is None:
+            return ()
+        return (DropWaiting(log_of(row.conversation), row.seq),)
 
     def lied(self, row: AwaitedRow, now_ms: int) -> tuple[Record, ...]:
         """Something came for it that is not it: in the first round the next one is asked at once."""

@@ -28,7 +28,7 @@ from coterie.client.store.records import (
 )
 from coterie.content.read_marks import ReadMarks
 from coterie.content.receipts import Receipts
-from coterie.content.repair import Repair, RepairRequest
+from coterie.content.repair import NotForYou, Repair, RepairRequest
 from coterie.content.trust_marks import TrustMarks
 from coterie.e2ee.group import KeyShare, accept_share
 from coterie.e2ee.pairwise import (
@@ -59,7 +59,8 @@ class KeyArrived(msgspec.Struct, frozen=True):
 
 class OpenedEnvelope(msgspec.Struct, frozen=True):
     """read: conversations in which an own device has read; marks: whom the person has verified there;
-    receipts: what the sender has; wanted: what it asks for; repair: what it gives."""
+    receipts: what the sender has; wanted: what it asks for; repair: what it gives; not_mine: what it has not
+    sealed for this device."""
 
     save: tuple[Record, ...]
     arrived: KeyArrived | None = None
@@ -68,6 +69,7 @@ class OpenedEnvelope(msgspec.Struct, frozen=True):
     receipts: Receipts | None = None
     wanted: RepairRequest | None = None
     repair: Repair | None = None
+    not_mine: NotForYou | None = None
 
 
 class Envelopes:
@@ -166,6 +168,8 @@ class Envelopes:
                 return OpenedEnvelope((), wanted=RepairRequest.unpack(opened.content))
             case PlainKind.REPAIR:
                 return OpenedEnvelope((), repair=Repair.unpack(opened.content))
+            case PlainKind.NOT_FOR_YOU:
+                return OpenedEnvelope((), not_mine=NotForYou.unpack(opened.content))
             case PlainKind.READ_MARKS:
                 if sender.account != self._profile.account:
                     raise SealBroken("read marks of somebody else's device")

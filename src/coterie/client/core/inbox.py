@@ -54,6 +54,7 @@ from coterie.client.store.records import (
 from coterie.content.body import Text, is_shown, unpack
 from coterie.content.repair import Repair
 from coterie.e2ee.group import InnerMessage, Opened, check_place, open_message
+from coterie.e2ee.vodo import EarlierIndex
 from coterie.wire.frames.messages import LogEntry, MailboxEntry
 
 log = logging.getLogger("coterie.client.inbox")
@@ -136,6 +137,8 @@ class Inbox:
             yield from self._telling.repairs.answering.heard(sender, opened.wanted, now_ms)
         if opened.repair is not None:
             yield from self._repaired(sender, opened.repair, now_ms)
+        if opened.not_mine is not None:
+            yield self._telling.repairs.not_mine(opened.not_mine, sender)
         if opened.arrived is not None:
             yield from self._key_arrived(opened.arrived, now_ms)
 
@@ -153,17 +156,19 @@ class Inbox:
         if self._reads.message_order(conversation, device, MessageId(entry.message)) is not None:
             yield Outcome(save=self._telling.receipts.came(row, now_ms) if row is not None else ())
             return
-        if row is None:
-            yield self._wait(stream, entry, session, WaitingReason.NO_KEY, now_ms)
-            yield Outcome(save=self._awaiting.entry(conversation, entry, mailbox_end, now_ms))
-            return
         try:
-            opened = self._opened(row, entry)
+            opened = self._opened(row, entry) if row is not None else None
+        except EarlierIndex:
+            opened = None
         except (SealBroken, RemoteError) as broken:
             log.warning("a message did not open: %s", broken.note)
             yield self._wait(stream, entry, session, WaitingReason.BROKEN, now_ms)
             if not isinstance(broken, Replayed):
                 yield Outcome(save=self._awaiting.entry(conversation, entry, mailbox_end, now_ms))
+            return
+        if row is None or opened is None:
+            yield self._wait(stream, entry, session, WaitingReason.NO_KEY, now_ms)
+            yield Outcome(save=self._awaiting.entry(conversation, entry, mailbox_end, now_ms))
             return
         self._trust.heard(opened.inner.head)
         yield from self._take(row, entry, opened, now_ms)
@@ -297,8 +302,6 @@ class Inbox:
             kept += self._awaiting.skipped(inner, seq, now_ms)
         message = mended_row(self._awaiting.place(inner), mended, own=inner.account == self._people.me)
         kept += self._keep(message, inner, seq, now_ms)
-        if mended.waits is not None:
-            kept.append(DropWaiting(mended.waits.stream, mended.waits.seq))
         row = self._reads.group_in(
             inner.conversation, inner.account, inner.device, SessionId(message.session)
         )

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import msgspec
 
 from coterie.base.codes import Code
-from coterie.base.ids import AccountId
+from coterie.base.ids import AccountId, SessionId
 from coterie.client.commands import Say
 from coterie.client.core.line import RETRY_MS, Repair
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.receipts import state_once_sent
+from coterie.client.core.received import had_by_all
 from coterie.client.core.requests import MessageGiven
 from coterie.client.core.sending import IN_FLIGHT, Sending
 from coterie.client.core.standing import may_say
@@ -30,10 +31,12 @@ from coterie.client.events import (
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import (
     ConversationRow,
+    DropReceived,
     MessageAccepted,
     MessageRow,
     OutboxRow,
     OutboxState,
+    Record,
 )
 from coterie.content.body import Text, is_shown, pack
 from coterie.wire.frames import Accepted, Refusal
@@ -109,15 +112,17 @@ class Outbox:
         again = message.state in (MessageState.SENT, MessageState.DELIVERED)
         since_ms = row.since_ms if again else now_ms
         kept = msgspec.structs.replace(row, state=OutboxState.SENT, since_ms=since_ms)
-        accepted = MessageAccepted(row.order, seq, server_ms, mac, state)
+        save: tuple[Record, ...] = (MessageAccepted(row.order, seq, server_ms, mac, state), kept)
+        if had_by_all(self._reads, self._people, SessionId(message.session)) >= message.index:
+            save = (*save, DropReceived(row.order, row.order))
         if again:
-            return Outcome(save=(accepted, kept))
+            return Outcome(save=save)
         event: Event
         if sent.shown or conversation is None:
             event = MessageSent(self._views.message(sent, conversation))
         else:
             event = ConversationChanged(self._views.conversation(conversation))
-        return Outcome(save=(accepted, kept), show=(event,))
+        return Outcome(save=save, show=(event,))
 
     def refused(self, given: MessageGiven, refusal: Refusal, code: Code, now_ms: int) -> Iterator[Outcome]:
         """The server did not take a message: repair the reason, wait, or say that it is stuck."""

@@ -105,8 +105,7 @@ class Owed:
             try:
                 if offered is None:
                     raise SealBroken("the server knows no such device", Code.NO_PREKEY)
-                take = self._sharing.take_keys if self._olm(device, now_ms) else self._sharing.start
-                yield Outcome(save=take(device, offered, now_ms))
+                yield Outcome(save=self._sharing.begin(device, offered, now_ms))
             except SealBroken:
                 continue
             if self._has_keys(device, now_ms):

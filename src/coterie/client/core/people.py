@@ -99,18 +99,18 @@ class People:
     def is_replaced(self, account: bytes) -> bool:
         """Whether the name of an account does not stand for it: not yet, or no longer."""
         row = self.rows.get(AccountId(account))
-        return row is not None and self._holder(row.name) is not row
+        return row is not None and not self.stands(row)
 
     def is_current(self, account: AccountId) -> bool:
         """Whether something may be sealed for an account."""
         return not (self.is_deleted(account) or self.is_replaced(account))
 
-    def _holder(self, name: UserName) -> AccountRow | None:
-        """The row that a name stands for."""
+    def stands(self, row: AccountRow) -> bool:
+        """Whether it is this one of the rows that its name stands for."""
         if self._holders is None:
             counting = (row for row in self.rows.values() if not row.from_ms)
             self._holders = {row.name: row for row in sorted(counting, key=_came)}
-        return self._holders.get(name)
+        return self._holders.get(row.name) is row
 
     def everybody(self) -> tuple[Person, ...]:
         """Every proven account that its name stands for, by name."""

@@ -211,8 +211,8 @@ class Reads(RepairQuestions, Protocol):
         where that one is missing itself."""
         ...
 
-    def written(self, session: SessionId, after: int, up_to: int) -> list[MessageRow]:
-        """Own messages of a session, by index: those above one and up to another."""
+    def written(self, session: SessionId, device: DeviceId, after: int, up_to: int) -> list[MessageRow]:
+        """Own messages of a session of this device, by index: those above one and up to another."""
         ...
 
     def has_spoken(self, conversation: ConversationId) -> bool:

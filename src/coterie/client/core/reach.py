@@ -62,11 +62,12 @@ class Reach:
         return list(takewhile(lambda each: each.session == session, messages))
 
     def came_later(self, message: MessageRow, named: list[DeviceId]) -> frozenset[DeviceId]:
-        """Of a message that a restored server gets again: whom it was not for when it was first said. They
-        get no key of it."""
+        """Of a message that a restored server gets again: whom it was not for when it was first said, though
+        later ones of its session may have been. They get no key of it."""
         if not _was_taken(message):
             return frozenset()
-        given = {share.device for share in self._reads.shares(SessionId(message.session))}
+        shares = self._reads.shares(SessionId(message.session))
+        given = {share.device for share in shares if share.index <= message.index}
         return frozenset(device for device in named if device not in given)
 
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator
 
-import msgspec
-
 from coterie.base.ids import ConversationId, DeviceId, SessionId
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.news import News
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
+from coterie.client.core.received import Received
 from coterie.client.core.views import Views
 from coterie.client.events import (
     ConversationKind,
@@ -29,7 +28,6 @@ from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import (
     Delivered,
     DropReceiptDue,
-    DropReceived,
     GroupInRow,
     MessageRow,
     PeerDevice,
@@ -56,6 +54,7 @@ class Receipting:
         self._fanout = fanout
         self._views = views
         self._news = news
+        self._received = Received(reads, people)
         self._noted: set[tuple[SessionId, DeviceId]] = set()
         """Sessions of which the store says already that a receipt is due."""
         self.wake_at_ms: int | None = None
@@ -71,6 +70,7 @@ class Receipting:
     def forget(self) -> None:
         """After a failed commit: what was noted in it is not."""
         self._noted.clear()
+        self._received.forget()
 
     def came(self, row: GroupInRow, now_ms: int) -> tuple[Record, ...]:
         """A message of this session was opened, and is stored with what is returned."""
@@ -132,26 +132,27 @@ class Receipting:
         if share is None or share.account != sender.account or share.state is ShareState.LEFT_OUT:
             return NOTHING
         known = self._reads.receipt(session, sender.device)
-        rows = self._reads.written(session, known.up_to if known else -1, receipt.up_to)
+        after = known.up_to if known else -1
+        rows = self._reads.written(session, self._people.device, after, receipt.up_to)
         if not rows or rows[-1].conversation != receipt.conversation:
             return NOTHING
         up_to = rows[-1].index
-        save: list[Record] = [ReceiptRow(session, sender.device, up_to), DropReceived(session)]
-        arrived = [row for row in rows if self._arrives(row, sender)]
-        if arrived:
-            save.append(Delivered(session, up_to))
+        save: list[Record] = [ReceiptRow(session, sender.device, up_to)]
+        save += self._received.more(session, ReceiptRow(session, sender.device, up_to), rows)
+        arrived: list[MessageRow] = []
+        if sender.account != self._people.me:
+            arrived = [row for row in rows if _arrives(row, share)]
+            save.append(Delivered(session, share.index, up_to))
         self._news.of(ConversationId(receipt.conversation))
         conversation = self._reads.conversation(ConversationId(receipt.conversation))
-        show = (MessageDelivered(self._views.message(_delivered(row), conversation)) for row in arrived)
+        show = map(MessageDelivered, self._views.delivered(arrived, conversation))
         return Outcome(save=tuple(save), show=tuple(show))
 
-    def _arrives(self, row: MessageRow, at: PeerDevice) -> bool:
-        """Whether it is by this that somebody else has a message: by the first of their devices."""
-        return row.shown and row.state is MessageState.SENT and at.account != self._people.me
 
-
-def _delivered(row: MessageRow) -> MessageRow:
-    return msgspec.structs.replace(row, state=MessageState.DELIVERED)
+def _arrives(row: MessageRow, share: ShareRow) -> bool:
+    """Whether it is by this that somebody else has a message: by the first of their devices that was given
+    its key."""
+    return row.shown and row.state is MessageState.SENT and row.index >= share.index
 
 
 def state_once_sent(reads: Reads, row: MessageRow, me: bytes) -> MessageState:
@@ -160,7 +161,7 @@ def state_once_sent(reads: Reads, row: MessageRow, me: bytes) -> MessageState:
         return row.state
     for receipt in reads.receipts(SessionId(row.session)):
         share = reads.share_of(receipt.session, receipt.device)
-        if receipt.up_to >= row.index and share is not None and share.account != me:
+        if share is not None and share.index <= row.index <= receipt.up_to and share.account != me:
             return MessageState.DELIVERED
     return MessageState.SENT
 

@@ -10,56 +10,92 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from coterie.base import limits
 from coterie.base.ids import ConversationId, DeviceId, MessageId
-from coterie.client.core.fanout import Fanout
+from coterie.client.core.fanout import SLICE, Fanout
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.repair_rules import MayHave
+from coterie.client.core.requests import RepairClaimed, Requests
 from coterie.client.core.trust import Trust
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import MessageRow, PeerDevice, RepairGiven
-from coterie.content.repair import REPAIR_INNER_BYTES, Repair, RepairRequest, Wanted
+from coterie.content.repair import (
+    REPAIR_INNER_BYTES,
+    WANTED_MOST,
+    Entry,
+    NotForYou,
+    Repair,
+    RepairRequest,
+    Wanted,
+)
 from coterie.e2ee.pairwise import PlainKind
+from coterie.wire.frames import Claim
+from coterie.wire.frames.shared import DeviceRef
 
 AT_ONCE: Final = 20
 AGAIN_MS: Final = 1000
 """So many are given in one step, and the next after so long: whoever is asked has other things to do."""
+PATIENCE_MS: Final = 60_000
+"""So long a request is kept whose account is not in the ledger, for others bring it back to a restored
+server; or whose device has no keys here."""
 QUEUE_MOST: Final = 2000
 DEVICES_MOST: Final = 1000
 """Whose requests are counted; beyond that counting begins anew."""
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    by: PeerDevice
+    wanted: Wanted
+    at_ms: int
+
+
 class Answering:
     """What was asked and not answered is known while the program runs: who is not answered asks again."""
 
-    def __init__(self, reads: Reads, people: People, trust: Trust, fanout: Fanout, may_have: MayHave) -> None:
+    def __init__(
+        self,
+        reads: Reads,
+        people: People,
+        trust: Trust,
+        fanout: Fanout,
+        requests: Requests,
+        may_have: MayHave,
+    ) -> None:
         self._reads = reads
         self._people = people
         self._trust = trust
         self._fanout = fanout
+        self._requests = requests
         self._may_have = may_have
-        self._queue: deque[tuple[PeerDevice, Wanted]] = deque(maxlen=QUEUE_MOST)
-        self._requests: dict[DeviceId, deque[int]] = {}
+        self._queue: deque[_Asked] = deque(maxlen=QUEUE_MOST)
+        self._heard_ms: dict[DeviceId, deque[int]] = {}
+        self._claimed: set[DeviceId] = set()
         self.wake_at_ms: int | None = None
 
     def forget(self) -> None:
         """After a failed commit: whoever has asked asks again."""
         self._queue.clear()
+        self._claimed.clear()
+
+    def disconnected(self) -> None:
+        self._claimed.clear()
 
     def floods(self, device: DeviceId, now_ms: int) -> bool:
         """Whether a device has asked so often within the hour that its envelopes are not opened for now."""
-        times = self._requests.get(device)
+        times = self._heard_ms.get(device)
         if times is None or len(times) < limits.REPAIR_REQUESTS_PER_HOUR:
             return False
         return 0 <= now_ms - times[0] < limits.HOUR_MS
 
     def heard(self, asker: PeerDevice, request: RepairRequest, now_ms: int) -> Iterator[Outcome]:
         """A device asks. It is answered at once where it is known who may have what."""
-        if len(self._requests) >= DEVICES_MOST:
-            self._requests.clear()
-        self._requests.setdefault(asker.device, deque(maxlen=limits.REPAIR_REQUESTS_PER_HOUR)).append(now_ms)
-        self._queue.extend((asker, wanted) for wanted in request.wanted)
+        if len(self._heard_ms) >= DEVICES_MOST:
+            self._heard_ms.clear()
+        self._heard_ms.setdefault(asker.device, deque(maxlen=limits.REPAIR_REQUESTS_PER_HOUR)).append(now_ms)
+        self._queue.extend(_Asked(asker, wanted, now_ms) for wanted in request.wanted)
         yield from self.answer(now_ms)
 
     def tick(self, now_ms: int) -> Iterator[Outcome]:
@@ -70,18 +106,63 @@ class Answering:
         """Give what is asked for and may be given, a few at a time; nothing before the newest manifests that
         the server has spoken of are known."""
         left = AT_ONCE if self._trust.current else 0
-        while self._queue and left:
-            asker, wanted = self._queue.popleft()
-            outcome = self._one(asker, wanted, now_ms)
+        never: dict[PeerDevice, list[Entry]] = {}
+        keyless: dict[PeerDevice, None] = {}
+        for _ in range(len(self._queue)):
+            if not left:
+                break
+            outcome = self._next(self._queue.popleft(), never, keyless, now_ms)
             left -= bool(outcome.send)
             yield outcome
+        for device, entries in never.items():
+            for start in range(0, len(entries), WANTED_MOST):
+                said = NotForYou(tuple(entries[start : start + WANTED_MOST]))
+                yield self._fanout.tell((device,), PlainKind.NOT_FOR_YOU, said.pack(), now_ms)
+        yield self._claim([each for each in keyless if each.device not in self._claimed], now_ms)
         self.wake_at_ms = now_ms + AGAIN_MS if self._queue else None
 
-    def _one(self, asker: PeerDevice, wanted: Wanted, now_ms: int) -> Outcome:
-        device = self._people.device_of(asker.account, asker.device)
-        row = self._wanted(wanted)
-        if device is None or row is None or not self._may_have(row, device):
+    def _next(
+        self,
+        asked: _Asked,
+        never: dict[PeerDevice, list[Entry]],
+        keyless: dict[PeerDevice, None],
+        now_ms: int,
+    ) -> Outcome:
+        """Give one message, or put it with those that are not for whoever asks; or keep the request for a
+        moment."""
+        fresh = 0 <= now_ms - asked.at_ms < PATIENCE_MS
+        if fresh and self._trust.lacks(asked.by.account):
+            self._queue.append(asked)
             return NOTHING
+        device = self._people.device_of(asked.by.account, asked.by.device)
+        row = self._wanted(asked.wanted)
+        if device is None or row is None:
+            return NOTHING
+        is_never = bool(asked.wanted.message) and self._may_have.never(row, device)
+        if not is_never and not self._may_have(row, device):
+            return NOTHING
+        if not self._has_keys(device):
+            keyless[device] = None
+            self._queue.extend((asked,) if fresh else ())
+            return NOTHING
+        if is_never:
+            never.setdefault(device, []).append(Entry(row.conversation, row.message))
+            return NOTHING
+        return self._one(device, row, now_ms)
+
+    def _has_keys(self, device: PeerDevice) -> bool:
+        keys = self._reads.peer_keys(device.device)
+        return keys is not None and bool(keys.x_wing_key)
+
+    def _claim(self, devices: list[PeerDevice], now_ms: int) -> Outcome:
+        """Of a device that has only ever been heard nothing is known to seal to: once on each connection."""
+        refs = tuple(DeviceRef(each.account, each.device) for each in devices[:SLICE])
+        if not refs:
+            return NOTHING
+        self._claimed.update(DeviceId(each.device) for each in refs)
+        return Outcome(send=(Claim(self._requests.new(RepairClaimed(refs), now_ms), refs),))
+
+    def _one(self, device: PeerDevice, row: MessageRow, now_ms: int) -> Outcome:
         times = self._reads.given_times(device.device, row.order)
         within_hour = self._reads.given_since(device.device, now_ms - limits.HOUR_MS)
         if times >= limits.REPAIR_TIMES or within_hour >= limits.REPAIRS_PER_HOUR:

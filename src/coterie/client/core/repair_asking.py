@@ -61,11 +61,14 @@ class Asking:
         self._begun_ms: dict[DeviceId, int] = {}
         """When a session was begun with a device only because it had not answered."""
         self._claiming: dict[DeviceId, list[RepairRequest]] = {}
+        self._deaf: set[DeviceId] = set()
+        """Keys of these are claimed for another session, beside one that stands."""
         self._asked_ms: dict[DeviceId, deque[int]] = {}
         """When each device was asked, as far as that limits it."""
 
     def disconnected(self) -> None:
         self._claiming.clear()
+        self._deaf.clear()
 
     def tick(self, now_ms: int) -> Iterator[Outcome]:
         """Ask for all that is due, one envelope to each device for fifty of them."""
@@ -83,7 +86,7 @@ class Asking:
             pause_ms = min(PAUSE_MS << min(row.asked // ROUND, 20), PAUSE_MOST_MS)
             save.append(msgspec.structs.replace(row, asked=asked, next_ms=now_ms + pause_ms))
         if first_asked:
-            save.append(self._counted(first_asked))
+            save.append(self.counted(first_asked))
         yield Outcome(save=tuple(save))
         claims: list[PeerDevice] = []
         for device, rows in asks.values():
@@ -100,15 +103,19 @@ class Asking:
                 yield told
         yield self._claim(tuple(dict.fromkeys(claims)), now_ms)
 
-    def _counted(self, more: int) -> PutSetting:
-        """How many messages ever had to be asked for."""
+    def counted(self, more: int) -> PutSetting:
+        """How many messages ever had to be asked for. more: below 0 for those that were never for this
+        device."""
         before = int.from_bytes(self._reads.setting(Setting.UNDECRYPTABLE_COUNT) or b"", "big")
-        return PutSetting(Setting.UNDECRYPTABLE_COUNT, (before + more).to_bytes(8, "big"))
+        return PutSetting(Setting.UNDECRYPTABLE_COUNT, max(0, before + more).to_bytes(8, "big"))
 
     def _may_still_come(self, row: AwaitedRow, now_ms: int) -> bool:
-        """A key that the mailbox has not brought yet; or the entries here, which may be what is missing."""
+        """A key that the mailbox has not brought yet; or the entries here, which may be what is missing; or
+        the account to ask, which others bring back to a restored server."""
         if not 0 <= now_ms - row.since_ms < KEY_WAIT_MS:
             return False
+        if self._trust.lacks(row.account):
+            return True
         if row.message:
             return self._positions.seq(mailbox_of(self._people.device)) < row.mailbox_end
         stream = log_of(row.conversation)
@@ -164,6 +171,7 @@ class Asking:
         if now_ms - self._begun_ms.get(device.device, 0) < limits.DAY_MS:
             return False
         self._begun_ms[device.device] = now_ms
+        self._deaf.add(device.device)
         return True
 
     def _claim(self, devices: tuple[PeerDevice, ...], now_ms: int) -> Outcome:
@@ -173,16 +181,18 @@ class Asking:
         return Outcome(send=(Claim(self._requests.new(RepairClaimed(refs), now_ms), refs),))
 
     def claimed(self, asked: RepairClaimed, frame: Claimed, now_ms: int) -> Iterator[Outcome]:
-        """Keys came for devices without a session that can be sealed on: begin one, and ask."""
+        """Keys came for devices without a session that can be sealed on, or deaf: begin one, and ask."""
         keys = {DeviceId(each.device): each for each in frame.keys}
         for ref in asked.devices:
             requests = self._claiming.pop(DeviceId(ref.device), [])
+            take = self._sharing.start if ref.device in self._deaf else self._sharing.begin
+            self._deaf.discard(DeviceId(ref.device))
             device = self._people.device_of(AccountId(ref.account), DeviceId(ref.device))
             offered = keys.get(DeviceId(ref.device))
             if device is None or not device.live or offered is None:
                 continue
             try:
-                yield Outcome(save=self._sharing.start(device, offered, now_ms))
+                yield Outcome(save=take(device, offered, now_ms))
             except SealBroken:
                 continue
             for request in requests:

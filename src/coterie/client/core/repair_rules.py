@@ -9,12 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-import msgspec
-
 from coterie.base.codes import Code
 from coterie.base.conversations import membership_hash
 from coterie.base.errors import RemoteError, SealBroken
-from coterie.base.ids import AccountId, ConversationId, MessageId, SessionId, log_of
+from coterie.base.ids import AccountId, ConversationId, MessageId, SessionId
 from coterie.base.quiet import Quiet
 from coterie.base.signing import LedgerPublic
 from coterie.client.core.awaited import Awaiting
@@ -24,14 +22,12 @@ from coterie.client.core.profile import Profile
 from coterie.client.core.trust import Trust
 from coterie.client.core.views import marks_of, packed_left_out
 from coterie.client.events import MessageState
-from coterie.client.store.records import AwaitedRow, MessageRow, PeerDevice, WaitingRow
+from coterie.client.store.records import AwaitedRow, MessageRow, PeerDevice
 from coterie.content.body import Text, is_shown, unpack
 from coterie.content.repair import Repair
 from coterie.e2ee.group import InnerMessage, check_place, commit
 from coterie.ledger.heads import BriefHead, check_light_head
 from coterie.wire.frames.messages import LogEntry
-
-_log_entries = msgspec.msgpack.Decoder(LogEntry)
 
 
 class MayHave:
@@ -48,18 +44,29 @@ class MayHave:
         """Ask only while trust.current: whom the newest manifests list is known then."""
         if not (row.inner and row.franking_key):
             return False
-        return self._is_member(row, asker) and self._was_sealed_for(row, asker)
+        if not self._is_member(row, asker) or self._is_in_doubt(row, asker):
+            return False
+        return self._was_sealed_for(row, asker)
+
+    def never(self, row: MessageRow, asker: PeerDevice) -> bool:
+        """Whether this device has sealed a message that is not for one which is there now: it came later. Its
+        person's word is not waited for: nothing is given."""
+        sealed_here = row.device == self._people.device and bool(row.inner)
+        return sealed_here and self._is_member(row, asker) and not self._was_sealed_for(row, asker)
 
     def _is_member(self, row: MessageRow, asker: PeerDevice) -> bool:
-        """Whether what is said in this conversation now is sealed for the device."""
+        """Whether the ledger has the device among those of this conversation now."""
         conversation = self._reads.conversation(row.conversation)
         if conversation is None or self._trust.lacks(asker.account):
             return False
-        if asker not in self._people.recipients(conversation):
-            return False
+        return asker in self._people.recipients(conversation)
+
+    def _is_in_doubt(self, row: MessageRow, asker: PeerDevice) -> bool:
+        """Whether it waits for its person's word, here or there."""
+        conversation = self._reads.conversation(row.conversation)
         if asker.device in self._trust.own.doubtful():
-            return False
-        return not self._trust.held.is_held(conversation, asker)
+            return True
+        return conversation is not None and self._trust.held.is_held(conversation, asker)
 
     def _was_sealed_for(self, row: MessageRow, asker: PeerDevice) -> bool:
         """Whether the message was sealed for it, or is owed to it: by the record of this device where it is
@@ -89,13 +96,12 @@ class MayHave:
 
 
 class Mended(Quiet, frozen=True):
-    """A message that was awaited, as it was given. entry, waits: where it stands in the log, if it does."""
+    """A message that was awaited, as it was given. entry: where it stands in the log, if it does."""
 
     inner: InnerMessage
     hash: bytes
     repair: Repair
     entry: LogEntry | None
-    waits: WaitingRow | None
     index: int | None
     """In its session, by the word of the device that sealed it; None where that is not known."""
 
@@ -127,7 +133,7 @@ class IsIt:
         if run is not None and hash != run.hash:
             raise SealBroken("a repair with another text than the one that was named")
         self._check_giver(sender, inner, run)
-        waits, said = self._waiting(entry)
+        said = self._awaiting.waiting_of(entry) if entry is not None else None
         if said is not None:
             if not hmac.compare_digest(commit(repair.franking_key, repair.inner), said.commitment):
                 raise SealBroken("a repair with another text than its entry's")
@@ -137,7 +143,7 @@ class IsIt:
         index = repair.index if sender.device == inner.device else None
         if said is None or (index is not None and self._is_used(inner, said, index)):
             index = None
-        return Mended(inner, hash, repair, said, waits, index)
+        return Mended(inner, hash, repair, said, index)
 
     def _check_giver(self, sender: PeerDevice, inner: InnerMessage, run: AwaitedRow | None) -> None:
         """The sender's own devices speak for it; another own device does where others have named the text.
@@ -148,15 +154,6 @@ class IsIt:
         named = run is not None and run.named_by != self._people.me
         if doubtful or not (sender.account == inner.account or (sender.account == self._people.me and named)):
             raise SealBroken("a repair by a device that cannot vouch for it")
-
-    def _waiting(self, entry: AwaitedRow | None) -> tuple[WaitingRow | None, LogEntry | None]:
-        if entry is None:
-            return None, None
-        waits = self._reads.waiting_at(log_of(entry.conversation), entry.seq)
-        said = _log_entries.decode(waits.entry) if waits is not None else None
-        if said is None or (said.message, said.device) != (entry.message, entry.device):
-            return None, None
-        return waits, said
 
     def _is_used(self, inner: InnerMessage, said: LogEntry, index: int) -> bool:
         return self._reads.index_used(inner.device, SessionId(said.session), index)
@@ -178,7 +175,7 @@ def mended_row(order: int, mended: Mended, *, own: bool) -> MessageRow:
         text=body.text if isinstance(body, Text) else "",
         readable=isinstance(body, Text),
         sent_ms=inner.time_ms,
-        seq=entry.seq if entry is not None else 0,
+        seq=max(0, entry.seq) if entry is not None else 0,
         server_ms=entry.server_time_ms if entry is not None else 0,
         n=inner.n,
         hash=mended.hash,

@@ -21,8 +21,8 @@ from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
 from coterie.client.events import Fetching, MessagesFetching
 from coterie.client.outcome import NOTHING, Outcome
-from coterie.client.store.records import AccountRow, DeviceSince, Record
-from coterie.content.repair import Repair
+from coterie.client.store.records import AccountRow, DeviceSince, PeerDevice, Record
+from coterie.content.repair import NotForYou, Repair
 from coterie.e2ee.group import InnerMessage
 
 PLACES_MOST = 1000
@@ -47,10 +47,11 @@ class Repairs:
         self._reads = reads
         self._people = people
         self._trust = trust
+        self._goes_on = profile.goes_on
         self.awaiting = Awaiting(reads, people, outbox)
         self.asking = Asking(reads, people, trust, sharing, fanout, requests, positions)
         may_have = MayHave(reads, people, trust, profile)
-        self.answering = Answering(reads, people, trust, fanout, may_have)
+        self.answering = Answering(reads, people, trust, fanout, requests, may_have)
         self.floods = self.answering.floods
         self.mended = IsIt(reads, people, trust, self.awaiting)
         self._live = False
@@ -84,6 +85,7 @@ class Repairs:
     def disconnected(self) -> None:
         self._live = False
         self.asking.disconnected()
+        self.answering.disconnected()
 
     def forget(self) -> None:
         """After a failed commit."""
@@ -100,6 +102,20 @@ class Repairs:
         self._looked = False
         rows = (self.awaiting.entry_of(inner), self.awaiting.run_of(inner))
         return Outcome(save=tuple(each for row in rows if row for each in self.awaiting.lied(row, now_ms)))
+
+    def not_mine(self, said: NotForYou, sender: PeerDevice) -> Outcome:
+        """The device that sealed entries has not sealed them for this one. Believed after a restore of the
+        server alone, for nothing else brings such entries."""
+        if not self._goes_on:
+            return NOTHING
+        entries = dict.fromkeys((ConversationId(each.conversation), each.message) for each in said.entries)
+        rows = [self._reads.awaited_entry(where, sender.device, message) for where, message in entries]
+        dropped = [row for row in rows if row is not None and row.account == sender.account]
+        asked = sum(row.asked > 0 for row in dropped)
+        save: list[Record] = [self.asking.counted(-asked)] if asked else []
+        for row in dropped:
+            save.extend(self.awaiting.dropped(row))
+        return Outcome(save=tuple(save))
 
     def seen(self, save: Iterable[Record]) -> Outcome:
         """Accounts were proven: from now on it is known since when each device is there, at the latest."""

@@ -41,7 +41,7 @@ class EnvelopesGiven(msgspec.Struct, frozen=True):
     to: bytes
 
 
-class MessageGiven(msgspec.Struct, frozen=True):
+class MessageGiven(msgspec.Struct, frozen=True, gc=False):
     order: int
     conversation: ConversationId
     round: int

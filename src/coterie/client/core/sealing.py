@@ -31,7 +31,7 @@ from coterie.e2ee.vodo import GroupOut
 from coterie.ledger.heads import SignedHead
 
 
-class SealedMessage(Quiet, frozen=True):
+class SealedMessage(Quiet, frozen=True, gc=False):
     """A message as it stands once it is sealed, and what goes out of it."""
 
     row: MessageRow

@@ -176,7 +176,7 @@ class Sending:
             try:
                 if offered is None:
                     raise SealBroken("the server knows no such device", Code.NO_PREKEY)
-                yield Outcome(save=self._sharing.start(device, offered, now_ms))
+                yield Outcome(save=self._sharing.begin(device, offered, now_ms))
             except SealBroken as broken:
                 reason = Code.NO_PREKEY if broken.code is Code.NO_PREKEY else Code.BAD_PREKEY
                 key = self._key_of(conversation, asked.session)

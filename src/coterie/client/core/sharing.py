@@ -256,7 +256,8 @@ class Sharing:
         )
 
     def start(self, device: PeerDevice, keys: ClaimedKeys, now_ms: int) -> tuple[Record, ...]:
-        """Make an Olm session with claimed keys. Raises SealBroken where no key of the device holds."""
+        """Make an Olm session with claimed keys, whatever stands. Raises SealBroken where no key of the
+        device holds."""
         live = self._keyring.device.start(device.curve25519, first_key(device, keys, now_ms))
         self._keyring.hold_olm(live)
         rows = self._reads.olm_sessions(device.device)
@@ -267,6 +268,14 @@ class Sharing:
             *too_many(rows, self._keyring),
         )
         return (*save, *self.take_keys(device, keys, now_ms))
+
+    def begin(self, device: PeerDevice, keys: ClaimedKeys, now_ms: int) -> tuple[Record, ...]:
+        """Take what was claimed for a device without a session: make one, unless one stands by now, by the
+        answer to another claim or because the device began one itself. Several at once would push those out
+        on which the device seals (rule 11). Raises SealBroken where no key of the device holds."""
+        if to_seal_on(self._reads.olm_sessions(device.device), now_ms) is not None:
+            return self.take_keys(device, keys, now_ms)
+        return self.start(device, keys, now_ms)
 
     def take_keys(self, device: PeerDevice, keys: ClaimedKeys, now_ms: int) -> tuple[Record, ...]:
         """Keep the reusable prekeys that came with a claim, where they are others than those known."""

@@ -68,11 +68,13 @@ def check_may_write(people: People, account: bytes) -> None:
     """Raises PersonChanged where nothing is sent to an account alone until the person has looked,
     SecurityStop(identity-changed) for one that is not what its name stands for, Refused(deleted)."""
     row = people.rows.get(AccountId(account))
-    if people.is_deleted(account):
+    if row is None:
+        return
+    if row.deleted_ms > 0:
         raise Refused(Code.DELETED)
-    if people.is_replaced(account):
+    if not people.stands(row):
         raise SecurityStop(Code.IDENTITY_CHANGED, "the name stands for another identity")
-    if row is not None and row.waits:
+    if row.waits:
         verified = row.standing is Standing.CHANGED_VERIFIED
         raise PersonChanged(row.name, row.changed_ms, verified=verified, by=row.changed_by)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from coterie.base.codes import Code
-from coterie.base.ids import AccountId, ConversationId, DeviceId
+from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
 from coterie.client.core.people import People, target_of
 from coterie.client.core.ports import Reads
-from coterie.client.events import Conversation, ConversationKind, Message, NotFor
+from coterie.client.events import Conversation, ConversationKind, Message, MessageState, NotFor
 from coterie.client.store.records import ConversationRow, MessageRow
 from coterie.e2ee.group import InnerMessage
 
@@ -60,12 +60,22 @@ class Views:
 
     def message(self, row: MessageRow, conversation: ConversationRow | None = None) -> Message:
         where = conversation or self._reads.conversation(row.conversation)
+        target = target_of(where, self._people) if where else ""
+        return self._message(row, target, self._people.name_of(row.account), row.state)
+
+    def delivered(self, rows: Sequence[MessageRow], conversation: ConversationRow | None) -> list[Message]:
+        """Own messages of one conversation, as they stand once they are delivered."""
+        target = target_of(conversation, self._people) if conversation else ""
+        name = self._people.name_of(self._people.me)
+        return [self._message(row, target, name, MessageState.DELIVERED) for row in rows]
+
+    def _message(self, row: MessageRow, target: str, sender: UserName, state: MessageState) -> Message:
         return Message(
             order=row.order,
             id=row.message,
             conversation=row.conversation,
-            target=target_of(where, self._people) if where else "",
-            sender=self._people.name_of(row.account),
+            target=target,
+            sender=sender,
             sender_account=row.account,
             sender_device=row.device,
             own=row.own,
@@ -73,8 +83,8 @@ class Views:
             readable=row.readable,
             sent_at_ms=row.sent_ms,
             seq=row.seq,
-            state=row.state,
-            not_for=tuple(self._not_for(mark) for mark in marks_of(row.not_for)),
+            state=state,
+            not_for=tuple(map(self._not_for, marks_of(row.not_for))) if row.not_for else (),
         )
 
     def messages(self, orders: Iterable[int]) -> tuple[Message, ...]:

@@ -6,6 +6,7 @@ from typing import Final
 
 import apsw
 
+from coterie.base.ids import LOG_KIND
 from coterie.client.store.records import NEVER_MS, BeginLife, OutboxState, Setting
 
 _OTHER_LEDGER: Final = (
@@ -18,6 +19,9 @@ _HEAD: Final = """INSERT INTO setting SELECT ?1, "value" FROM setting WHERE "key
 _READ: Final = """UPDATE conversation SET "read_seq" = 0, "told_seq" = 0, "read_order" = max("read_order",
     coalesce((SELECT max(m."order") FROM message m WHERE m."conversation" = conversation."id"
         AND m."own" = 0 AND m."seq" BETWEEN 1 AND conversation."read_seq"), 0))"""
+_AWAITED: Final = """UPDATE awaited SET "seq" = coalesce((SELECT -w.rowid FROM waiting w
+    WHERE substr(w."stream", 1, 1) = ? AND substr(w."stream", 2) = awaited."conversation"
+    AND w."seq" = awaited."seq"), 0) WHERE "seq" <> 0"""
 _NUMBERS: Final = (
     'UPDATE waiting SET "seq" = -rowid',
     _READ,
@@ -47,6 +51,7 @@ def begin_life(database: apsw.Connection, record: BeginLife) -> None:
             database.execute(change)
         database.execute(_HEAD, (Setting.OLD_HEAD, Setting.HEAD))
     database.execute('DELETE FROM setting WHERE "key" = ?', (Setting.HEAD,))
+    database.execute(_AWAITED, (LOG_KIND,))
     for change in _NUMBERS:
         database.execute(change)
     database.execute(_SEND_AGAIN, (OutboxState.SEALED, OutboxState.SENT, record.sent_since_ms))

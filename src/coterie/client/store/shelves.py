@@ -17,7 +17,16 @@ import msgspec
 
 from coterie.base.ids import ConversationId, DeviceId, SessionId
 from coterie.client.events import MessageState
-from coterie.client.store.records import ConversationRow, MessageRow, ReceiptRow, ShareRow, TipRow
+from coterie.client.store.by_index import ByIndex, DeliveredKept
+from coterie.client.store.records import (
+    ConversationRow,
+    GroupOutRow,
+    MessageAccepted,
+    MessageRow,
+    ReceiptRow,
+    ShareRow,
+    TipRow,
+)
 from coterie.client.store.tables import (
     CONVERSATION,
     GROUP_IN,
@@ -41,6 +50,8 @@ ROWS_MAX: Final = 1000
 """Kept of each table; then all that do not wait are read again as needed."""
 SESSIONS_MAX: Final = 32
 _TABLES_READ: Final = re.compile(r'\b(?:FROM|JOIN)\s+"?(\w+)')
+_ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
+    "mac" = CASE WHEN ?4 = x'' THEN "mac" ELSE ?4 END WHERE "order" = ?5"""
 
 Key = tuple[Any, ...]
 
@@ -95,13 +106,18 @@ class Shelf(Generic[R]):
         """Nothing waits any more."""
         if self._waiting:
             waiting, self._waiting = self._waiting, {}
-            self._database.executemany(self._table.put, map(msgspec.structs.astuple, waiting.values()))
-            for key, record in waiting.items():
-                self._keep(key, record)
+            self._table.write(self._database, waiting.values())
+            if len(self._kept) + len(waiting) > ROWS_MAX:
+                self._kept.clear()
+            self._kept.update(waiting)
 
     def drop(self, *key: Any) -> None:
         """A row was changed in the database."""
         self._kept.pop(key, None)
+
+    def changed(self, record: R) -> None:
+        """A row was changed in the database, to this; nothing waits."""
+        self._keep(self._key(record), record)
 
     def forget(self) -> None:
         self._kept.clear()
@@ -131,10 +147,12 @@ class Shares:
         if known is None:
             sql = SHARE.select + 'WHERE "session" = ? ORDER BY rowid'
             rows = [SHARE.record(row) for row in self._database.execute(sql, (session,)).fetchall()]
-            if len(self._of) >= SESSIONS_MAX:
-                self._of.clear()
-            known = self._of[session] = {row.device: row for row in rows}
+            known = self._keep(session, {row.device: row for row in rows})
         return known
+
+    def begun(self, session: SessionId) -> None:
+        """Nobody has the key of a session that is new."""
+        self._keep(session, {})
 
     def put(self, record: ShareRow) -> None:
         self._database.execute(SHARE.put, msgspec.structs.astuple(record))
@@ -143,6 +161,12 @@ class Shares:
 
     def forget(self) -> None:
         self._of.clear()
+
+    def _keep(self, session: SessionId, rows: dict[DeviceId, ShareRow]) -> dict[DeviceId, ShareRow]:
+        if len(self._of) >= SESSIONS_MAX:
+            self._of.clear()
+        self._of[session] = rows
+        return rows
 
 
 class ReceiptsKept:
@@ -191,6 +215,8 @@ class Shelves:
         self.tips = Shelf(database, TIP, waits=True)
         self.shares = Shares(database)
         self.receipts = ReceiptsKept(database)
+        self.delivered = DeliveredKept(database)
+        self.by_index = ByIndex()
         self.orders = Orders(database)
         self.newest_tips: dict[tuple[ConversationId, int], list[TipRow]] = {}
         """(conversation, how many) -> the newest tips there."""
@@ -209,13 +235,28 @@ class Shelves:
             POSITION.name: self.positions,
         }
         keys = (self.kept_keys, self.peer_keys, self.peer_fresh_keys)
-        self._others = (self.settings, self.groups_in, *keys, self.shares, self.receipts, self.orders)
+        self._others = (
+            self.settings,
+            self.groups_in,
+            *keys,
+            self.shares,
+            self.receipts,
+            self.delivered,
+            self.orders,
+        )
         self._read_by: dict[str, tuple[Shelf[Any], ...]] = {}
         """SQL of a question -> the shelves on which rows of its tables may wait."""
 
     def put_tip(self, record: TipRow) -> None:
         self.tips.put(record)
         self.newest_tips.clear()
+
+    def put_group_out(self, record: GroupOutRow) -> None:
+        """A session that begins is put before anything else is known of it: it was made just now."""
+        known = self.groups_out.one(record.conversation)
+        if record.messages == 0 and (known is None or known.session != record.session):
+            self.shares.begun(record.session)
+        self.groups_out.put(record)
 
     def put_conversation(self, record: ConversationRow) -> None:
         known = self.conversations.one(record.id)
@@ -226,15 +267,56 @@ class Shelves:
     def put_message(self, record: MessageRow) -> None:
         """What this device says is sealed in the turn that queues it, as a rule, and then written once."""
         before = self.messages.at_hand(record.order)
+        used = self.orders.used
         if before is None or not before.own or not record.own or _moved(before, record):
             self._count(record)
-        highest = self.highest_index.get((record.session, record.device), record.index)
-        if record.index > highest:
-            self.highest_index[record.session, record.device] = record.index
+        self._place(before, record, new=record.order > used)
         if record.state is MessageState.QUEUED:
             self.messages.put(record)
         else:
             self.messages.write(record)
+
+    def _place(self, before: MessageRow | None, record: MessageRow, *, new: bool) -> None:
+        """What is known of messages by their index, once this one is there too."""
+        session = record.session, record.device
+        highest = self.highest_index.get(session)
+        if not new and (before is None or before.session):
+            if before is not None and (before.session, before.device, before.index) == (
+                *session,
+                record.index,
+            ):
+                return
+            self.by_index.forget()
+        if record.session:
+            self.by_index.saved(record, highest)
+        if highest is not None and record.index > highest:
+            self.highest_index[session] = record.index
+
+    def accepted(self, record: MessageAccepted) -> None:
+        """Raises what apsw raises."""
+        order, seq, server_ms, mac, state = msgspec.structs.astuple(record)
+        self.messages.write_out()
+        self.database.execute(_ACCEPT_MESSAGE, (seq, server_ms, state, mac, order))
+        row = self.messages.at_hand(order)
+        if row is not None:
+            mac = mac or row.mac
+            row = msgspec.structs.replace(row, seq=seq, server_ms=server_ms, state=state, mac=mac)
+            self.messages.changed(row)
+
+    def message(self, order: int) -> MessageRow | None:
+        """Raises what apsw raises."""
+        row = self.messages.one(order)
+        return self.delivered.told(row) if row is not None else None
+
+    def written(self, session: bytes, device: DeviceId, after: int, up_to: int) -> list[MessageRow]:
+        """Own messages by index, where all are at hand; else none."""
+        rows = []
+        for order in self.by_index.orders((session, device), after, up_to):
+            row = self.messages.at_hand(order)
+            if row is None:
+                return []
+            rows.append(self.delivered.told(row))
+        return rows
 
     def _count(self, record: MessageRow) -> None:
         """What is counted of messages, once this one is there too."""
@@ -277,7 +359,12 @@ class Shelves:
             shelf.write_out()
 
     def forget(self) -> None:
-        """What the database holds is all there is: it was changed past the shelves, or rolled back."""
+        """What the database holds is all there is: messages were changed past the shelves, or rolled back."""
+        self.by_index.forget()
+        self.look_again()
+
+    def look_again(self) -> None:
+        """The database was changed past the shelves; messages are where they were."""
         for shelf in self._waiting.values():
             shelf.forget()
         for other in self._others:

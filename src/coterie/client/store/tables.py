@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from itertools import chain
+from typing import Any, Final, Generic, TypeVar
 
+import apsw
 import msgspec
 
 from coterie.base.codes import Code
@@ -39,31 +41,48 @@ from coterie.client.store.records import (
 )
 
 R = TypeVar("R", bound=msgspec.Struct)
+ROWS_AT_ONCE: Final = 16
+"""Records of one statement, where many are written: for each statement apsw goes through all of its text, and
+SQLite keeps a copy of each page that it touches, in case that it fails half way."""
 
 
 class Table(Generic[R]):
     """put: SQL to insert or replace one record by its key, with msgspec.structs.astuple(record) as values.
-    A replaced row keeps its rowid, so its place in the order of arrival. select: SQL to read all columns."""
+    A replaced row keeps its rowid, so its place in the order of arrival. put_many: the same of ROWS_AT_ONCE
+    records, with their values one after the other. select: SQL to read all columns. told: SQL for a column
+    that is not read as it was written."""
 
-    def __init__(self, record: type[R], name: str, *key: str) -> None:
+    def __init__(self, record: type[R], name: str, *key: str, **told: str) -> None:
         self.kind = record
         self.name = name
         self.key = key
         fields = record.__struct_fields__
         columns = ", ".join(f'"{field}"' for field in fields)
-        marks = ", ".join("?" * len(fields))
+        marks = f"({', '.join('?' * len(fields))})"
+        many = ", ".join([marks] * ROWS_AT_ONCE)
         keys = ", ".join(f'"{field}"' for field in key)
         changes = ", ".join(f'"{field}" = excluded."{field}"' for field in fields if field not in key)
         conflict = f"UPDATE SET {changes}" if changes else "NOTHING"
-        into = f'INTO "{name}" ({columns}) VALUES ({marks}) ON CONFLICT ({keys})'
-        self.put = f"INSERT {into} DO {conflict}"
-        self.select = f'SELECT {columns} FROM "{name}" '  # noqa: S608 - all names stand in this project
+        into, known = f'INTO "{name}" ({columns}) VALUES', f"ON CONFLICT ({keys}) DO {conflict}"
+        self.put = f"INSERT {into} {marks} {known}"
+        self.put_many = f"INSERT {into} {many} {known}"
+        read = ", ".join(told.get(field, f'"{field}"') for field in fields)
+        self.select = f'SELECT {read} FROM "{name}" '  # noqa: S608 - all names stand in this project
         self._make: Callable[..., R] = record
         self._typed = [
             (place, field.type)
             for place, field in enumerate(msgspec.structs.fields(record))
             if isinstance(field.type, type) and issubclass(field.type, (Enum, bool))
         ]
+
+    def write(self, database: apsw.Connection, records: Iterable[R]) -> None:
+        """Insert or replace records, in order. Raises what apsw raises."""
+        rows = [msgspec.structs.astuple(record) for record in records]
+        whole = len(rows) - len(rows) % ROWS_AT_ONCE
+        for start in range(0, whole, ROWS_AT_ONCE):
+            values = tuple(chain.from_iterable(rows[start : start + ROWS_AT_ONCE]))
+            database.execute(self.put_many, values)
+        database.executemany(self.put, rows[whole:])
 
     def record(self, row: tuple[Any, ...]) -> R:
         """The record that stands in a row of `select`.
@@ -81,6 +100,11 @@ class Table(Generic[R]):
         return self._make(*values)
 
 
+_STATE = """CASE WHEN "state" = 'sent' AND "own" = 1 AND EXISTS (SELECT 1 FROM delivered
+    WHERE delivered."session" = message."session" AND message."index" BETWEEN delivered."first_index"
+    AND delivered."up_to") THEN 'delivered' ELSE "state" END"""
+"""A receipt writes one row, not those of all messages that it is about."""
+
 SETTING = Table(PutSetting, "setting", "key")
 DEVICE = Table(PeerDevice, "peer_device", "account", "device")
 PEER_KEYS = Table(PeerKeys, "peer_keys", "device")
@@ -97,7 +121,7 @@ SEEN_ENVELOPE = Table(SeenEnvelope, "seen_envelope", "device", "envelope")
 WAITING = Table(WaitingRow, "waiting", "stream", "seq")
 CONVERSATION = Table(ConversationRow, "conversation", "id")
 TIP = Table(TipRow, "tip", "conversation", "device")
-MESSAGE = Table(MessageRow, "message", "order")
+MESSAGE = Table(MessageRow, "message", "order", state=_STATE)
 OUTBOX = Table(OutboxRow, "outbox", "order")
 RECEIPT = Table(ReceiptRow, "receipt", "session", "device")
 RECEIPT_DUE = Table(ReceiptDue, "receipt_due", "session", "device")

@@ -68,7 +68,10 @@ class TimelineReads(Rows):
         return bool(self._rows(sql, conversation, device, n))
 
     def message(self, order: int) -> MessageRow | None:
-        return self._kept(self._shelves.messages, order)
+        try:
+            return self._shelves.message(order)
+        except DatabaseError as error:
+            raise database_fault(error) from error
 
     def message_order(self, conversation: ConversationId, device: DeviceId, message: MessageId) -> int | None:
         sql = 'SELECT "order" FROM message WHERE "message" = ? AND "device" = ? AND "conversation" = ?'
@@ -190,16 +193,23 @@ class TimelineReads(Rows):
     def opened_up_to(self, session: SessionId, device: DeviceId, first_index: int) -> int | None:
         """Up to which index every message of another device's session is here, from first_index on; None
         where that one is missing itself."""
+        known = self._shelves.by_index.opened_up_to((session, device), first_index)
+        if known is not None:
+            return known
         if not self._rows(_AT_INDEX, session, device, first_index):
             return None
         rows = self._rows(_BEFORE_A_GAP, session, device, first_index)
         return int(rows[0][0])
 
-    def written(self, session: SessionId, after: int, up_to: int) -> list[MessageRow]:
-        """Own messages of a session, by index: those above one and up to another."""
+    def written(self, session: SessionId, device: DeviceId, after: int, up_to: int) -> list[MessageRow]:
+        """Own messages of a session of this device, by index: those above one and up to another."""
+        try:
+            rows = self._shelves.written(session, device, after, up_to)
+        except DatabaseError as error:
+            raise database_fault(error) from error
         where = """WHERE "session_start" = substr(?1, 1, 8) AND "session" = ?1 AND "session" <> x''
-            AND "own" = 1 AND "index" > ?2 AND "index" <= ?3 ORDER BY "index" """
-        return self._all(MESSAGE, where, session, after, up_to)
+            AND "own" = 1 AND "device" = ?2 AND "index" > ?3 AND "index" <= ?4 ORDER BY "index" """
+        return rows or self._all(MESSAGE, where, session, device, after, up_to)
 
     def has_spoken(self, conversation: ConversationId) -> bool:
         """Whether this account has said something there, on whatever device."""

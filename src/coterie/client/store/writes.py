@@ -76,8 +76,6 @@ _PUT_ACCOUNT = """INSERT INTO account
     "standing" = excluded."standing", "changed_ms" = excluded."changed_ms",
     "deleted_ms" = excluded."deleted_ms", "from_ms" = excluded."from_ms",
     "changed_by" = excluded."changed_by" """
-_ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
-    "mac" = CASE WHEN ?4 = x'' THEN "mac" ELSE ?4 END WHERE "order" = ?5"""
 _PASS_FRESH_KEYS = """UPDATE own_fresh_key SET "passed_ms" = ?
     WHERE "device" = ? AND "passed_ms" = 0 AND "id" < ?"""
 _UNSURE = """UPDATE message SET "state" = ? WHERE "order" IN
@@ -88,17 +86,7 @@ _READ_UP_TO = 'UPDATE conversation SET "read_order" = max("read_order", ?) WHERE
 _READ_ELSEWHERE = """UPDATE conversation
     SET "read_seq" = max("read_seq", ?1), "told_seq" = max("told_seq", ?1) WHERE "id" = ?2"""
 _READ_TOLD = 'UPDATE conversation SET "told_seq" = max("told_seq", ?) WHERE "id" = ?'
-_DELIVERED = """UPDATE message SET "state" = ?1
-    WHERE "session_start" = substr(?2, 1, 8) AND "session" = ?2 AND "session" <> x'' AND "index" <= ?3
-    AND "own" = 1 AND "state" = ?4"""
-_DROP_RECEIVED = """DELETE FROM outbox WHERE "state" = 'sent' AND "order" IN (SELECT "order" FROM message
-    WHERE message."session_start" = substr(?1, 1, 8) AND message."session" = ?1 AND message."session" <> x''
-    AND message."own" = 1 AND message."index" <= (
-        SELECT coalesce(min(coalesce(receipt."up_to", -1)), -1) FROM share
-        JOIN peer_device ON peer_device."account" = share."account" AND peer_device."device" = share."device"
-            AND peer_device."revoked_ms" = 0
-        LEFT JOIN receipt ON receipt."session" = share."session" AND receipt."device" = share."device"
-        WHERE share."session" = ?1))"""
+_DROP_RECEIVED = """DELETE FROM outbox WHERE "state" = 'sent' AND "order" BETWEEN ? AND ?"""
 _PRUNE_RECEIPTS = """DELETE FROM receipt WHERE "session" NOT IN (SELECT "session" FROM group_out)
     AND "session" NOT IN (SELECT message."session" FROM outbox JOIN message USING ("order"))"""
 _PRUNE_KEPT = """DELETE FROM kept_key WHERE "session" NOT IN
@@ -141,7 +129,7 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
         case ShareRow():
             shelves.shares.put(record)
         case GroupOutRow():
-            shelves.groups_out.put(record)
+            shelves.put_group_out(record)
         case ConversationRow():
             shelves.put_conversation(record)
         case PutSetting():
@@ -170,13 +158,13 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             shelves.database.execute(PUT[type(record)], astuple(record))
         case PassFreshKeys() | PruneFreshKeys() | DropPeerFreshKey():
             _fresh_keys(shelves, record)
-        case MessageAccepted(order, seq, server_ms, mac, state):
-            shelves.messages.write_out()
-            shelves.database.execute(_ACCEPT_MESSAGE, (seq, server_ms, state, mac, order))
+        case MessageAccepted():
+            shelves.accepted(record)
             _must_have_changed(shelves.database, record)
-            shelves.messages.drop(order)
         case DropEnvelopeOut() | DropWaiting() | DropOlm() | DropReceiptDue() | DropAwaited():
             _drop(shelves.database, record)
+        case Delivered() | DropReceived():
+            _receipted(shelves, record)
         case PruneXWing(before_ms):
             shelves.database.execute(_PRUNE_X_WING, (before_ms,))
         case _:
@@ -196,14 +184,15 @@ def _write_past(
     | PruneGroupIn
     | BecomeDevice
     | BeginLife
-    | Delivered
-    | DropReceived
     | DropSetting
     | DropGroupOut,
 ) -> None:
     """What changes rows that may be at hand: they are written before, and read again afterwards."""
     shelves.write_out()
-    shelves.forget()
+    if isinstance(record, GiveUp | BecomeDevice):
+        shelves.forget()
+    else:
+        shelves.look_again()
     database = shelves.database
     match record:
         case ReadUpTo() | ReadElsewhere() | ReadTold() | PutDraft():
@@ -225,16 +214,25 @@ def _write_past(
             database.execute('DELETE FROM outbox WHERE "order" = ?', (order,))
         case PruneGroupIn(before_ms):
             database.execute(_PRUNE_GROUP_IN, (before_ms, WaitingReason.NO_KEY))
-        case Delivered(session, up_to):
-            database.execute(_DELIVERED, (MessageState.DELIVERED, session, up_to, MessageState.SENT))
-        case DropReceived(session):
-            database.execute(_DROP_RECEIVED, (session,))
         case BecomeDevice():
             become_device(database, record)
         case BeginLife():
             begin_life(database, record)
         case DropSetting() | DropGroupOut():
             _drop(database, record)
+        case _:
+            assert_never(record)
+
+
+def _receipted(shelves: Shelves, record: Delivered | DropReceived) -> None:
+    match record:
+        case Delivered():
+            shelves.delivered.put(record)
+        case DropReceived(first_order, last_order):
+            shelves.outbox.write_out()
+            shelves.database.execute(_DROP_RECEIVED, (first_order, last_order))
+            for order in range(first_order, last_order + 1):
+                shelves.outbox.drop(order)
         case _:
             assert_never(record)
 

@@ -75,11 +75,11 @@ class MessageWrites:
         last = await self._caches.last_message(conversation.no, sender.no)
         if last is None:
             return Denied(Code.NOT_A_MEMBER)
-        if last.message and (last.message != record.previous or last.message == record.message):
-            known = await self._known(record, last.no)
-            if known is not None:
-                return known
-            if record.previous or last.no > await self._caches.last_no_of_copy():
+        if last.message != record.previous or last.message == record.message:
+            seq = await self._seq_of(record.message, last.no)
+            if seq is not None:
+                return Appended(seq, log_of(record.conversation), None)
+            if not await self._goes_on(record.previous, last.no):
                 return Denied(Code.OUT_OF_ORDER)
         if conversation.ended:
             return Denied(Code.DELETED)
@@ -94,14 +94,21 @@ class MessageWrites:
         seq = conversation.end
         return Appended(seq, log_of(record.conversation), _entry(record, seq), opened)
 
-    async def _known(self, record: AppendMessage, last_no: int) -> Appended | None:
-        """The entry of a message sent before, found by going back from the device's newest one.
+    async def _goes_on(self, previous: bytes, last_no: int) -> bool:
+        """Whether a message may stand behind another than the device's newest one: it is sent again to a copy
+        in which the device has said nothing yet, and between both every device had what was said."""
+        if last_no > await self._caches.last_no_of_copy():
+            return False
+        return not previous or await self._seq_of(previous, last_no) is not None
+
+    async def _seq_of(self, message: bytes, last_no: int) -> int | None:
+        """Where a message sent before stands, found by going back from the device's newest one.
 
         A message is only ever appended behind the newest one, so what is not found is not doubled either.
         """
         await self._appending.write_out()
-        row = await self._db.one(_BACK, {"last": last_no, "message": record.message, "steps": STEPS_BACK_MAX})
-        return Appended(row[0], log_of(record.conversation), None) if row else None
+        row = await self._db.one(_BACK, {"last": last_no, "message": message, "steps": STEPS_BACK_MAX})
+        return int(row[0]) if row else None
 
     async def _view_denied(
         self, record: AppendMessage, sender: KnownDevice, conversation: KnownConversation

@@ -54,6 +54,9 @@ log = logging.getLogger("coterie.trials.soak")
 KNOWN_SECONDS = 60.0
 """How long a client may take to hear of somebody new."""
 DRAIN_SECONDS = 120.0
+WELL_SECONDS = 45.0
+PASSING = (Code.DISK, Code.BUSY)
+"""What a server refuses for a moment only."""
 PATIENT_SECONDS = 120.0
 AGAIN_SECONDS = 0.5
 
@@ -113,6 +116,7 @@ class SoakClient:
                 await self._patiently(lambda: self._open(passphrase))
             case Drain():
                 await self._live().wait_drained(DRAIN_SECONDS)
+                await self._be_well()
                 self._report(Drained(self._number))
             case Revoke(_, device):
                 await self._patiently(lambda: self._revoke(DeviceId(device)))
@@ -125,6 +129,16 @@ class SoakClient:
             case _:
                 assert_never(order)
 
+    async def _be_well(self) -> None:
+        """Wait until the server has all of it, and nothing is fetched any more; not for ever."""
+        clock = SystemClock()
+        last = clock.monotonic_seconds() + WELL_SECONDS
+        while clock.monotonic_seconds() < last:
+            health = self._live().health()
+            if not (health.queued or health.undecryptable_now):
+                return
+            await clock.wait_until(clock.monotonic_seconds() + AGAIN_SECONDS)
+
     async def _patiently(self, step: Callable[[], Awaitable[Result]]) -> Result:
         """As a person does: where the server cannot be reached, or a disk is full, again. Days that pass make
         nobody impatient."""
@@ -133,7 +147,9 @@ class SoakClient:
         while True:
             try:
                 return await step()
-            except Unavailable:
+            except (Unavailable, Refused) as error:
+                if isinstance(error, Refused) and error.code not in PASSING:
+                    raise
                 now = clock.monotonic_seconds()
                 if now >= last:
                     raise

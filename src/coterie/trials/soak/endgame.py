@@ -13,7 +13,8 @@ from coterie.trials.talk_check import find_faults
 
 
 async def settle(stage: Stage, traffic: Traffic) -> None:
-    """Everybody comes back; what was typed is sent, what was sent arrives; then all start once more."""
+    """Everybody comes back; what was typed is sent, what was sent arrives; then all start once more. Drained
+    twice: what one sends at its end another has to take."""
     for client in sorted(traffic.away):
         traffic.bring_back(client)
     crowd = stage.crowd
@@ -23,6 +24,7 @@ async def settle(stage: Stage, traffic: Traffic) -> None:
     await stage.close(everybody)
     for client in everybody:
         stage.order(Open(client, stage.passphrase(client)))
+    await stage.drain(everybody)
     await stage.drain(everybody)
     await stage.until(lambda: not crowd.ledger.owed())
     await stage.close(everybody)

@@ -14,7 +14,7 @@ from coterie.client.core.profile import Profile, unpack_profile
 from coterie.client.events import Message, MessageState
 from coterie.client.store.lock import ProfileLock
 from coterie.client.store.profiles import find_profile
-from coterie.client.store.records import MessageRow, Setting
+from coterie.client.store.records import MessageRow, OutboxState, Setting, WaitingRow
 from coterie.client.store.sqlite import ClientStore
 from coterie.trials.soak.texts import text_digest
 from coterie.trials.talk_records import FoundMessage, HeldMessage, HeldStore, Unread
@@ -67,10 +67,22 @@ async def look(
             device=profile.device,
             messages=tuple(messages),
             unread=tuple(_unread(store, each, marked, shown) for each in conversations),
-            waiting=tuple(row.reason.value for row in store.waiting()),
+            waiting=tuple(_waiting(row) for row in store.waiting()),
             broken=int.from_bytes(store.setting(Setting.BROKEN_COUNT) or b"", "big"),
-            unsent=len(store.outbox_conversations()),
+            unsent=tuple(_unsent(store, each) for each in store.outbox_conversations()),
         )
+
+
+def _waiting(row: WaitingRow) -> str:
+    return f"{row.reason.value}, at {row.seq} of {row.stream.hex()[:10]}, of device {row.device.hex()[:8]}"
+
+
+def _unsent(store: ClientStore, conversation: ConversationId) -> str:
+    counts = {
+        state.value: len(store.outbox(conversation, state, PAGE))
+        for state in (OutboxState.WAITING, OutboxState.SEALED)
+    }
+    return f"in the outbox of conversation {conversation.hex()[:8]}: {counts}"
 
 
 def _messages(store: ClientStore, conversation: ConversationId) -> Iterator[HeldMessage]:

@@ -337,3 +337,17 @@ def test_a_device_that_came_after_the_kept_key_went_gets_the_key_as_it_is_now(
 
 def _account(ref: DeviceRef) -> AccountId:
     return AccountId(ref.account)
+
+
+def test_lines_that_claim_at_once_begin_one_session(alice: Peer, bob: Victim, silent: Silent) -> None:
+    """Each line that waits for keys of a device asks for itself. A session for each answer would push out, on
+    both sides, the one on which the other seals: what it has sealed then opens nowhere (rule 11)."""
+    silent.hold_claims, silent.mute = True, False
+    say(bob, "to all")
+    bob.say(alice, "to you")
+    first, second = silent.claims
+    for claim in (first, second):
+        wanted = tuple(silent.peers[_account(ref)] for ref in claim.devices)
+        bob.frame(Claimed(claim.request, tuple(silent.claimed(peer) for peer in wanted)))
+    assert len(bob.store.olm_sessions(alice.device)) == 1
+    assert len(silent.items(alice)) == len(silent.sends()) == 2

@@ -87,7 +87,7 @@ class TipRow(msgspec.Struct, frozen=True):
         return max(self.n, self.named_n) - self.first_n + 1 - self.held if self.first_n else 0
 
 
-class MessageRow(Quiet, frozen=True):
+class MessageRow(Quiet, frozen=True, gc=False):
     """A message. The fields from n on are empty until it is sealed (own) and complete when received.
 
     inner: the packed inner message and franking_key, commitment and mac: what a report or a repair needs.
@@ -119,7 +119,7 @@ class MessageRow(Quiet, frozen=True):
     shown: bool = True
 
 
-class MessageAccepted(msgspec.Struct, frozen=True):
+class MessageAccepted(msgspec.Struct, frozen=True, gc=False):
     """Change: an own message is on the server's disk. mac b"" until it is seen in the log. state: SENT, or
     DELIVERED where a receipt has come before."""
 
@@ -139,7 +139,7 @@ class OutboxState(StrEnum):
     """Accepted; kept with its bytes for a restored server."""
 
 
-class OutboxRow(msgspec.Struct, frozen=True):
+class OutboxRow(msgspec.Struct, frozen=True, gc=False):
     """What a Send says beyond message and conversation. previous: this device's message before there.
     previous and ciphertext are empty until it is sealed."""
 
@@ -161,17 +161,20 @@ class ReceiptRow(msgspec.Struct, frozen=True):
 
 
 class Delivered(msgspec.Struct, frozen=True):
-    """Change: own messages of the session that were sent, up to this index, are delivered."""
+    """Own messages of the session, from the index of a key that somebody else's device was given up to
+    another, are delivered. Never moves back. Rows of such messages read as DELIVERED once they are sent."""
 
     session: SessionId
+    first_index: int
     up_to: int
 
 
 class DropReceived(msgspec.Struct, frozen=True):
-    """Remove what was accepted of an own session from the outbox, as far as every live device has it that is
-    to have it: nobody will ask for it again."""
+    """Remove messages of these orders, the last one too, from the outbox, where they were accepted: every
+    live device that is to have them has them, and nobody will ask for them again."""
 
-    session: SessionId
+    first_order: int
+    last_order: int
 
 
 class ReceiptDue(msgspec.Struct, frozen=True):

@@ -135,7 +135,6 @@ CREATE TABLE kept_key (
     "conversation" BLOB NOT NULL,
     UNIQUE ("session", "index")
 ) STRICT;
-CREATE INDEX kept_key_by_time ON kept_key ("since_ms");
 
 -- The rowid keeps the order in which envelopes were sealed.
 CREATE TABLE envelope_out (
@@ -319,6 +318,15 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_open ON outbox ("conversation", "state") WHERE "state" <> 'sent';
 CREATE INDEX outbox_sent ON outbox ("since_ms") WHERE "state" = 'sent';
+
+-- Which own messages a device of the other person has: from the index of the key that it was given, up to another.
+-- Their rows still say that they are sent; whoever reads them asks here (tables.py).
+CREATE TABLE delivered (
+    "session" BLOB NOT NULL,
+    "first_index" INTEGER NOT NULL,
+    "up_to" INTEGER NOT NULL,
+    UNIQUE ("session", "first_index")
+) STRICT;
 
 -- What other devices have of what this one has written.
 CREATE TABLE receipt (
