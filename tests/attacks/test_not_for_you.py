@@ -8,6 +8,7 @@ import pytest
 
 from coterie.base.ids import SessionId
 from coterie.client.commands import Disconnected, Tick
+from coterie.client.core import repair_answering
 from coterie.client.store.records import BeginLife, MessageRow, OutboxState
 from coterie.content.repair import Entry, NotForYou
 from coterie.e2ee.pairwise import PlainKind
@@ -56,6 +57,22 @@ def test_a_device_that_came_later_is_told_what_is_not_for_it(
     asker = Asker(late, bob, fickle)
     asker.asks(wanted(one), wanted(two), wanted(last(bob)))
     assert told(asker) == [one.message, two.message]
+
+
+def test_so_much_and_no_more_is_looked_for_at_once(
+    alice: Peer, bob: Victim, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repair_answering, "LOOKED_AT_ONCE", 2)
+    for number in range(3):
+        say(bob, f"number {number}")
+    before = bob.store.history(EVERYONE, 3, None)
+    late = joined(alice, bob, fickle)
+    say(bob, "so that the device has keys")
+    asker = Asker(late, bob, fickle)
+    asker.asks(*map(wanted, before))
+    assert len(told(asker)) == 2
+    tick(bob)
+    assert len(told(asker)) == 1
 
 
 def test_who_is_not_there_is_told_nothing(alice: Peer, mallory: Peer, bob: Victim, fickle: Fickle) -> None:

@@ -36,8 +36,10 @@ from coterie.wire.frames import Claim
 from coterie.wire.frames.shared import DeviceRef
 
 AT_ONCE: Final = 20
+LOOKED_AT_ONCE: Final = 200
 AGAIN_MS: Final = 1000
-"""So many are given in one step, and the next after so long: whoever is asked has other things to do."""
+"""So many are given in one step, so many looked for, and the next after so long: whoever is asked has other
+things to do."""
 PATIENCE_MS: Final = 60_000
 """So long a request is kept whose account is not in the ledger, for others bring it back to a restored
 server; or whose device has no keys here."""
@@ -108,7 +110,7 @@ class Answering:
         left = AT_ONCE if self._trust.current else 0
         never: dict[PeerDevice, list[Entry]] = {}
         keyless: dict[PeerDevice, None] = {}
-        for _ in range(len(self._queue)):
+        for _ in range(min(len(self._queue), LOOKED_AT_ONCE)):
             if not left:
                 break
             outcome = self._next(self._queue.popleft(), never, keyless, now_ms)
