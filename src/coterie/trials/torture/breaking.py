@@ -13,7 +13,7 @@ from coterie.base.ids import DeviceId
 from coterie.trials.full_disk import Switch
 from coterie.trials.shifted_clock import Skew
 from coterie.trials.soak.crowd import CLAIMER
-from coterie.trials.soak.speech import Close, Open, Revoke
+from coterie.trials.soak.speech import Close, Drain, Open, Revoke
 from coterie.trials.soak.stage import Stage
 from coterie.trials.soak.traffic import Traffic
 from coterie.trials.torture.faults import Fault, Kind
@@ -157,7 +157,8 @@ class Breaking:
         return True
 
     async def _restore(self, fault: Fault) -> bool:
-        """A home is copied, goes on for a while, and then the copy takes its place."""
+        """A home is copied, goes on for a while, and then the copy takes its place. What a server and a home
+        that were both put back have forgotten is nowhere: a restored server first gets what this one had."""
         joined = sorted(self._stage.crowd.joined.keys() - self._restored)
         free = [client for client in joined if self._is_free(client)]
         if not free:
@@ -166,6 +167,7 @@ class Breaking:
         self._restored.add(client)
         home, copy = self._folder / f"client-{client}", self._folder / f"copy-{client}"
         with self._traffic.held(client):
+            await self._given_again(client)
             await self._closed(client)
             await asyncio.to_thread(shutil.copytree, home, copy)
             marks = dict(self._stage.crowd.marks.get(client, {}))
@@ -175,6 +177,7 @@ class Breaking:
             await asyncio.to_thread(shutil.rmtree, copy)
             return False
         with self._traffic.held(client):
+            await self._given_again(client)
             await self._closed(client)
             await asyncio.to_thread(_replace, home, copy)
             self._stage.crowd.marks[client] = marks
@@ -183,6 +186,11 @@ class Breaking:
             await self._opened(client)
             await self._until(lambda: self._stage.crowd.joined[client].device != before)
         return True
+
+    async def _given_again(self, client: int) -> None:
+        if self._restores:
+            self._stage.order(Drain(client))
+            await self._until(lambda: not self._stage.is_busy(client))
 
     def _is_free(self, client: int) -> bool:
         """Open, as far as is known, and in nobody's hands."""
