@@ -50,7 +50,7 @@ class Breaking:
         self._folder = folder
         self._clock = SystemClock()
         self._restored: set[int] = set()
-        self._restores = False
+        self._restores = self._restoring = False
         self.done: dict[Kind, int] = dict.fromkeys(Kind, 0)
 
     async def play(self, faults: Sequence[Fault]) -> None:
@@ -133,11 +133,12 @@ class Breaking:
         """Once in a run: clients take a second restore within a day for an attack."""
         if self._restores:
             return False
-        self._restores = True
+        self._restores = self._restoring = True
         copy = self._folder / "server.backup"
         await self._keeper.copy_server(copy)
         await self._pause(COPY_SECONDS + fault.seconds)
         await self._keeper.restore_server(copy, fault.death)
+        self._restoring = False
         return True
 
     def _revoke(self, which: int) -> bool:
@@ -173,7 +174,7 @@ class Breaking:
             marks = dict(self._stage.crowd.marks.get(client, {}))
             await self._opened(client)
         await self._pause(fault.seconds)
-        if not self._is_free(client):
+        if self._restoring or not self._is_free(client):
             await asyncio.to_thread(shutil.rmtree, copy)
             return False
         with self._traffic.held(client):
