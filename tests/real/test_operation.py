@@ -1,0 +1,82 @@
+"""Running a server: what a real process tells of itself under a little traffic, and whether it is ready."""
+
+from __future__ import annotations
+
+import http.client
+import resource
+import sys
+from pathlib import Path
+
+import pytest
+
+from coterie.base.clock import SystemClock
+from tests.real.programs import Client, Server
+from tests.server.prometheus import Scrape
+
+pytestmark = pytest.mark.slow
+
+WAIT_SECONDS = 30.0
+
+
+def ask(server: Server, path: str) -> tuple[int, str]:
+    """Status and content."""
+    host, _, port = server.metrics.rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=WAIT_SECONDS)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def scrape(server: Server) -> Scrape:
+    status, page = ask(server, "/metrics")
+    assert status == 200
+    return Scrape(page)
+
+
+def test_a_real_server_counts_what_people_say(own_server: Server, tmp_path: Path) -> None:
+    alice, bob = Client(tmp_path / "a", "alice"), Client(tmp_path / "b", "bob")
+    for each in (alice, bob):
+        each.sign_up(own_server.invite)
+    before = scrape(own_server)
+    for number in range(3):
+        alice.send("@bob", f"hello {number}")
+    after = scrape(own_server)
+    assert after["coterie_messages_total"] == before["coterie_messages_total"] + 3
+    assert after.of("coterie_frames_total", 'frame="Send"') == 3
+    assert after["coterie_accepted_seconds_count"] == 3
+    assert 0 < after["coterie_accepted_seconds_sum"] < WAIT_SECONDS
+    assert after["coterie_commit_seconds_sum"] > before["coterie_commit_seconds_sum"]
+    assert after["coterie_received_bytes_total"] > before["coterie_received_bytes_total"]
+    assert after["coterie_disk_free_bytes"] > 0
+    assert after.of("coterie_database_bytes", 'file="database"') > 0
+    if sys.platform == "linux":
+        assert after["process_open_fds"] > 3
+        assert after["process_resident_memory_bytes"] > 1 << 20
+    _, page = ask(own_server, "/metrics")
+    assert "alice" not in page
+    assert "hello" not in page
+
+
+def test_a_server_whose_disk_is_full_is_not_ready_and_is_again_once_there_is_room(own_server: Server) -> None:
+    assert ask(own_server, "/readyz") == (200, "ready\n")
+    limits = resource.prlimit(own_server.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(own_server.pid, resource.RLIMIT_FSIZE, (4096, limits[1]))
+    status, reason = until(own_server, 503)
+    assert status == 503
+    assert "disk" in reason
+    assert ask(own_server, "/healthz") == (200, "ok\n")
+    assert scrape(own_server)["coterie_failed_turns_total"] > 0
+    resource.prlimit(own_server.pid, resource.RLIMIT_FSIZE, limits)
+    assert until(own_server, 200) == (200, "ready\n")
+
+
+def until(server: Server, status: int) -> tuple[int, str]:
+    """The answer of /readyz once it has that status: what was found a moment ago serves for a second."""
+    clock = SystemClock()
+    end = clock.monotonic_seconds() + WAIT_SECONDS
+    while (answer := ask(server, "/readyz"))[0] != status:
+        assert clock.monotonic_seconds() < end, answer
+    return answer

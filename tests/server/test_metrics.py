@@ -1,0 +1,86 @@
+"""What is counted of one server: it moves with what happens, and tells of nobody."""
+
+from __future__ import annotations
+
+import pytest
+
+from coterie.base.ids import log_of
+from coterie.server.exposition import written
+from coterie.wire.frames import Accepted, LogEntries, Refusal
+from tests.server.house import House, settle
+from tests.server.people import Person
+from tests.server.prometheus import Scrape
+from tests.server.scenes import logged_in, two
+
+
+def scrape(house: House) -> Scrape:
+    return Scrape(written(house.metrics.figures()))
+
+
+@pytest.mark.asyncio
+async def test_a_message_moves_what_counts_it(house: House, alice: Person, bob: Person) -> None:
+    alices, bobs = await two(house, alice, bob)
+    before = scrape(house)
+    alices.say(alice.device.message(alice.direct_with(bob), bob.account, request=3))
+    house.clock.advance(0.3)
+    await bobs.next(LogEntries)
+    after = scrape(house)
+    for name in ("messages", "deliveries", "commits", "records"):
+        assert after[f"coterie_{name}_total"] == before[f"coterie_{name}_total"] + 1, name
+    assert after.of("coterie_frames_total", 'frame="Send"') == 1
+    assert after["coterie_sent_bytes_total"] > before["coterie_sent_bytes_total"] > 0
+    assert after["coterie_received_bytes_total"] > before["coterie_received_bytes_total"] > 0
+    assert after["coterie_accepted_seconds_count"] == 1
+    assert after["coterie_accepted_seconds_sum"] == pytest.approx(0.3)
+    assert after["coterie_commit_seconds_count"] == after["coterie_commits_total"]
+    assert after["coterie_turn_frames_count"] == before["coterie_turn_frames_count"] + 1
+
+
+@pytest.mark.asyncio
+async def test_what_waits_for_a_device_is_told_by_kind_of_stream(
+    house: House, alice: Person, bob: Person
+) -> None:
+    alices, bobs = await two(house, alice, bob)
+    conversation = alice.direct_with(bob)
+    house.turns.paused(bobs.connection, paused=True)
+    await settle()
+    assert isinstance(await alices.ask(alice.device.message(conversation, bob.account, request=3)), Accepted)
+    page = scrape(house)
+    assert page.of("coterie_waiting_entries", 'stream="log"') == 1
+    assert page["coterie_devices_behind"] == 1
+    house.turns.paused(bobs.connection, paused=False)
+    (entry,) = await bobs.messages(1)
+    page = scrape(house)
+    assert page.of("coterie_waiting_entries", 'stream="log"') == 0
+    assert page.of("coterie_under_way_entries", 'stream="log"') == 1
+    assert page["coterie_devices_behind"] == 0
+    bobs.acknowledge(log_of(conversation), entry.seq)
+    await settle()
+    assert scrape(house).of("coterie_under_way_entries", 'stream="log"') == 0
+
+
+@pytest.mark.asyncio
+async def test_refusals_are_counted_by_code_wherever_they_come_from(
+    house: House, alice: Person, bob: Person
+) -> None:
+    alices, _ = await two(house, alice, bob)
+    disguised = alice.device.message(house.realm.everyone, bob.account, request=4)
+    refused = await alices.ask(disguised)
+    assert isinstance(refused, Refusal)
+    assert scrape(house).of("coterie_refusals_total", f'code="{refused.code}"') == 1
+
+
+@pytest.mark.asyncio
+async def test_nothing_told_names_anybody(house: House, alice: Person, bob: Person) -> None:
+    alices, bobs = await two(house, alice, bob)
+    await logged_in(house, alice)
+    await alices.ask(alice.device.message(alice.direct_with(bob), bob.account, request=3))
+    await bobs.next(LogEntries)
+    page = written(house.metrics.figures())
+    assert "127.0.0.1" not in page
+    for person in (alice, bob):
+        for secret in (person.account, person.device.id):
+            assert bytes(secret).hex() not in page
+    assert not any(name in page for name in ('"alice', '"bob'))
+    labels = {labels.partition("=")[0] for _, labels in scrape(house).samples}
+    assert labels <= {"", "code", "frame", "le", "stream"}
