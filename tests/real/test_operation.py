@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import http.client
+import json
+import os
 import resource
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from coterie.base.clock import SystemClock
-from tests.real.programs import Client, Server
+from tests.real.conftest import StartServer
+from tests.real.programs import COMMAND, Client, Server, environment
 from tests.server.prometheus import Scrape
 
 pytestmark = pytest.mark.slow
 
 WAIT_SECONDS = 30.0
+KEYS = {"log", "logger", "message", "time", "trace"}
+"""Of a log record."""
 
 
 def ask(server: Server, path: str) -> tuple[int, str]:
@@ -80,3 +87,43 @@ def until(server: Server, status: int) -> tuple[int, str]:
     while (answer := ask(server, "/readyz"))[0] != status:
         assert clock.monotonic_seconds() < end, answer
     return answer
+
+
+def test_logs_are_one_json_object_a_line_and_name_nobody(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    words = ("--data", str(tmp_path / "data"), "--listen", "127.0.0.1:0", "--log-format", "json", "-v")
+    process = subprocess.Popen(
+        [*COMMAND, "serve", *words, "--metrics", "off", "--ready-fd", str(write)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pass_fds=[write],
+        env=environment(),
+    )
+    try:
+        os.close(write)
+        with os.fdopen(read, "rb") as ready:
+            said = json.loads(ready.readline())
+        assert said["metrics"] == ""
+        alice = Client(tmp_path / "alice", "alice")
+        signed_up = alice.sign_up(said["invite"])
+        alice.send("@alice", "something typed")
+        limits = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, limits[1]))
+        assert alice.run("send", "@alice", "something else", "--timeout", "1").code != 0
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, limits)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, lines = process.communicate(timeout=WAIT_SECONDS)
+    records = [json.loads(line) for line in lines.splitlines()]
+    assert all({"log", "logger", "message", "time"} <= record.keys() <= KEYS for record in records)
+    messages = [record["message"] for record in records]
+    assert messages[0].startswith("serving on port")
+    assert messages[-1] == "stopped"
+    assert any(record["log"] == "critical" for record in records)
+    for word in ("alice", "something", signed_up["account_id"], signed_up["device_id"]):
+        assert word not in lines.decode()
+
+
+def test_a_server_may_tell_nothing(start_server: StartServer) -> None:
+    assert start_server("--metrics", "off").metrics == ""

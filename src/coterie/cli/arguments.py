@@ -64,6 +64,8 @@ class Arguments(argparse.Namespace):
     key: Path | None = None
     open_sign_up: bool | None = None
     ready_fd: int | None = None
+    metrics: str | None = None
+    log_format: str | None = None
     # admin
     remove: bool = False
     copy: Path = Path()
