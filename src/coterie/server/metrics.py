@@ -91,8 +91,8 @@ class Metrics:
         yield counter(
             "connections_turned_away", "Connections there was no room for.", self.connections_turned_away
         )
-        yield counter("received_bytes", "Bytes of messages that came, before TLS.", self.received_bytes)
-        yield counter("sent_bytes", "Bytes of messages that went, before TLS.", self.sent_bytes)
+        yield counter("received_bytes", "Bytes of messages that came, without TLS.", self.received_bytes)
+        yield counter("sent_bytes", "Bytes of messages that went, without TLS.", self.sent_bytes)
         yield counter("lane_full", "Requests that found the lane full.", self.lane_full)
         refusals = dict(self.refusals)
         yield Figure("coterie_refusals_total", Kind.COUNTER, "What was refused, by code.", refusals, "code")
