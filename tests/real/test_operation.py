@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from tests.server.prometheus import Scrape
 
 pytestmark = pytest.mark.slow
 
+ROOT = Path(__file__).parents[2]
 WAIT_SECONDS = 30.0
 KEYS = {"log", "logger", "message", "time", "trace"}
 """Of a log record."""
@@ -127,3 +130,39 @@ def test_logs_are_one_json_object_a_line_and_name_nobody(tmp_path: Path) -> None
 
 def test_a_server_may_tell_nothing(start_server: StartServer) -> None:
     assert start_server("--metrics", "off").metrics == ""
+
+
+def test_the_line_of_the_unit_serves_and_keeps_the_invite_out_of_the_journal(tmp_path: Path) -> None:
+    unit = (ROOT / "deploy" / "coterie.service").read_text(encoding="utf-8")
+    shell, flag, line = shlex.split(re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE)[0])
+    read, write = os.pipe()
+    here = {
+        "/opt/coterie/bin/coterie": shlex.join(COMMAND),
+        "/var/lib/coterie": str(tmp_path / "data"),
+        "/run/coterie": str(tmp_path),
+        "0.0.0.0:4433": "127.0.0.1:0",
+        "127.0.0.1:9464": "127.0.0.1:0",
+        "--invite-only": f"--invite-only --ready-fd {write}",
+    }
+    for there, instead in here.items():
+        assert there in line
+        line = line.replace(there, instead)
+    process = subprocess.Popen(
+        [shell, flag, line],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pass_fds=[write],
+        env=environment(),
+        umask=0o077,
+    )
+    os.close(write)
+    with os.fdopen(read, "rb") as ready:
+        invite = json.loads(ready.readline())["invite"]
+    process.send_signal(signal.SIGTERM)
+    journal = b"".join(process.communicate(timeout=WAIT_SECONDS)).decode()
+    assert process.returncode == 0
+    assert invite in (tmp_path / "invite").read_text()
+    assert (tmp_path / "invite").stat().st_mode & 0o777 == 0o600
+    assert "serving on port" in journal
+    assert "coterie://" not in journal

@@ -106,7 +106,9 @@ async def test_a_connection_is_for_one_request(watch: Watch) -> None:
 async def test_a_request_without_end_or_without_bound_is_cut_off(
     watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert await watch.say(b"GET /healthz HTTP/1.1\r\n" + b"a: b\r\n" * lookout.REQUEST_BYTES) == b""
+    whole = b"GET /healthz HTTP/1.1\r\n%s\r\n"
+    assert await watch.say(whole % (b"a: b\r\n" * (lookout.REQUEST_BYTES // 8))) != b""
+    assert await watch.say(whole % (b"a: b\r\n" * (lookout.REQUEST_BYTES // 2))) == b""
     monkeypatch.setattr(lookout, "REQUEST_SECONDS", 0.05)
     assert await watch.say(b"GET /healthz HTTP/1.1\r\n") == b""
     assert await watch.say(b"GET /healthz", end=True) == b""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coterie.base.ids import log_of
+from coterie.base.ids import log_of, mailbox_of
 from coterie.server.exposition import written
 from coterie.wire.frames import Accepted, LogEntries, Refusal
 from tests.server.house import House, settle
@@ -20,6 +20,8 @@ def scrape(house: House) -> Scrape:
 @pytest.mark.asyncio
 async def test_a_message_moves_what_counts_it(house: House, alice: Person, bob: Person) -> None:
     alices, bobs = await two(house, alice, bob)
+    house.clock.advance(0.5)
+    await settle()
     before = scrape(house)
     alices.say(alice.device.message(alice.direct_with(bob), bob.account, request=3))
     house.clock.advance(0.3)
@@ -53,10 +55,14 @@ async def test_what_waits_for_a_device_is_told_by_kind_of_stream(
     page = scrape(house)
     assert page.of("coterie_waiting_entries", 'stream="log"') == 0
     assert page.of("coterie_under_way_entries", 'stream="log"') == 1
+    assert page.of("coterie_under_way_entries", 'stream="mailbox"') == 1
     assert page["coterie_devices_behind"] == 0
+    bobs.acknowledge(mailbox_of(bob.device.id), 1)
     bobs.acknowledge(log_of(conversation), entry.seq)
     await settle()
-    assert scrape(house).of("coterie_under_way_entries", 'stream="log"') == 0
+    page = scrape(house)
+    assert page.of("coterie_under_way_entries", 'stream="log"') == 0
+    assert page.of("coterie_under_way_entries", 'stream="mailbox"') == 0
 
 
 @pytest.mark.asyncio
