@@ -74,7 +74,8 @@ def process_gauges(folder: Path, database: Path, started_ms: int) -> Iterable[Fi
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         pages = int(_MEMORY.read_text().split()[1])
         memory = pages * os.sysconf("SC_PAGE_SIZE")
-        count = sum(1 for _ in _OPEN_FILES.iterdir())
+        with os.scandir(_OPEN_FILES) as open_files:
+            count = sum(1 for _ in open_files)
         yield Figure("process_open_fds", Kind.GAUGE, "Open files, each connection one.", {"": count})
         yield Figure("process_max_fds", Kind.GAUGE, "How many there may be.", {"": files})
         yield Figure("process_resident_memory_bytes", Kind.GAUGE, "Memory in use.", {"": memory})
