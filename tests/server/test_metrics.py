@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from coterie.base import limits
 from coterie.base.ids import log_of, mailbox_of
+from coterie.server.connections import UNPROVEN_PER_ADDRESS_MAX
 from coterie.server.exposition import written
+from coterie.server.settling import RETRY_MS
 from coterie.wire.frames import Accepted, LogEntries, Refusal
 from tests.server.house import House, settle
 from tests.server.people import Person
@@ -90,3 +94,41 @@ async def test_nothing_told_names_anybody(house: House, alice: Person, bob: Pers
     assert not any(name in page for name in ('"alice', '"bob'))
     labels = {labels.partition("=")[0] for _, labels in scrape(house).samples}
     assert labels <= {"", "code", "frame", "le", "stream"}
+
+
+@pytest.mark.asyncio
+async def test_what_found_the_lane_full_is_counted(house: House, alice: Person, bob: Person) -> None:
+    alices, _ = await two(house, alice, bob)
+    count = limits.LANE_FRAMES + 3
+    send = alice.device.message(alice.direct_with(bob), bob.account, request=3)
+    alices.say(*(msgspec.structs.replace(send, request=number) for number in range(3, 103)))
+    for first in range(103, 3 + count, 100):
+        numbers = range(first, min(first + 100, 3 + count))
+        alices.say(*(msgspec.structs.replace(send, request=number) for number in numbers))
+    assert house.figure("lane_frames") == limits.LANE_FRAMES
+    assert house.figure("lane_bytes") > limits.LANE_FRAMES * len(send.ciphertext)
+    assert house.figure("lane_full_total") == 3
+    await settle()
+    assert house.figure("lane_frames") == 0
+    assert house.figure("refusals_total", "busy") >= 3
+
+
+@pytest.mark.asyncio
+async def test_who_is_turned_away_is_counted(house: House) -> None:
+    far = "192.0.2.7"
+    while house.turns.has_room_for(far):
+        house.wire(far)
+    assert house.figure("connections") == house.figure("connections_unproven") == UNPROVEN_PER_ADDRESS_MAX
+    assert house.figure("connections_opened_total") == UNPROVEN_PER_ADDRESS_MAX
+    assert house.figure("connections_turned_away_total") == 1
+
+
+@pytest.mark.asyncio
+async def test_a_store_that_fails_is_counted(house: House, alice: Person, bob: Person) -> None:
+    alices, _ = await two(house, alice, bob)
+    house.store._db.run("PRAGMA query_only = 1")
+    refused = await alices.ask(alice.device.message(alice.direct_with(bob), bob.account, request=3))
+    assert refused == Refusal(3, "disk", RETRY_MS)
+    assert house.figure("failed_commits_total") == 1
+    assert house.figure("refusals_total", "disk") == 1
+    house.store._db.run("PRAGMA query_only = 0")
