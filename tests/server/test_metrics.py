@@ -70,6 +70,20 @@ async def test_what_waits_for_a_device_is_told_by_kind_of_stream(
 
 
 @pytest.mark.asyncio
+async def test_mail_of_who_is_away_is_counted_by_the_next_second(
+    house: House, alice: Person, bob: Person
+) -> None:
+    alices, bobs = await two(house, alice, bob)
+    bobs.acknowledge(mailbox_of(bob.device.id), 1)
+    await house.pass_time(2)
+    bobs.hang_up()
+    await alices.ask(alice.device.share(alice.direct_with(bob), bob.account, bob.device, request=7))
+    scrape(house)
+    await house.pass_time(1)
+    assert scrape(house)["coterie_mail_waiting"] == 1
+
+
+@pytest.mark.asyncio
 async def test_refusals_are_counted_by_code_wherever_they_come_from(
     house: House, alice: Person, bob: Person
 ) -> None:

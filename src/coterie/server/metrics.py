@@ -47,6 +47,7 @@ class Metrics:
         )
         self._accepted_since: list[float] = []
         self._gauges: list[Gauges] = []
+        self._looked_at = True
 
     def refused(self, code: Code | str) -> None:
         self.refusals[str(code)] += 1
@@ -68,8 +69,14 @@ class Metrics:
         """Figures to be asked for whenever somebody looks."""
         self._gauges.append(gauges)
 
+    def somebody_looked(self) -> bool:
+        """Whether anybody has since this was asked last, or might soon."""
+        looked, self._looked_at = self._looked_at, False
+        return looked
+
     def figures(self) -> Iterable[Figure | Histogram]:
         """All there are, each name once."""
+        self._looked_at = True
         yield from self._counters()
         yield self.commit_seconds
         yield self.accepted_seconds

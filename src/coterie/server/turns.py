@@ -26,7 +26,7 @@ from coterie.server.exposition import Figure
 from coterie.server.gauges import gauges, ledger_gauges
 from coterie.server.housekeeping import Housekeeping
 from coterie.server.lane import Lane
-from coterie.server.metrics import Metrics
+from coterie.server.metrics import Metrics, gauge
 from coterie.server.policy import Now, address_prefix, is_loopback
 from coterie.server.readiness import Readiness
 from coterie.server.realm import Realm
@@ -76,6 +76,7 @@ class Turns:
         )
         self._lane = Lane()
         self._wake = asyncio.Event()
+        self._mail_waiting = 0
         self._ticked = False
         self._stopping = False
         self.readiness = Readiness(store, clock, self._wake.set)
@@ -85,7 +86,10 @@ class Turns:
 
     def _gauges(self) -> Iterable[Figure]:
         waiting = len(self._approvals)
-        return gauges(self.connections, self._roster, self._delivery, self._lane, waiting)
+        yield from gauges(self.connections, self._roster, self._delivery, self._lane, waiting)
+        yield gauge(
+            "mail_waiting", "Entries of mailboxes that no device has acknowledged.", self._mail_waiting
+        )
 
     async def prepare(self) -> None:
         """Before anybody connects: a true and fresh statement, and a head over all leaves."""
@@ -286,6 +290,8 @@ class Turns:
         if await self._store.resets_due(now.wall_ms):
             await self._settling.complete_resets(now)
         await self._housekeeping.prune(now)
+        if self._metrics.somebody_looked():
+            self._mail_waiting = await self._store.mail_waiting()
 
     def _look_at(self, connection: Connection, now_seconds: float) -> None:
         code = self._housekeeping.refused(connection, now_seconds)

@@ -173,6 +173,9 @@ class SqliteReads:
     async def ledger_size(self) -> int:
         return self._db.number("SELECT max(idx) + 1 FROM leaves")
 
+    async def mail_waiting(self) -> int:
+        return self._db.number("SELECT sum(mailbox_end - mailbox_acked) FROM devices WHERE revoked = 0")
+
     async def leaves(self, start: int, end: int) -> tuple[bytes, ...]:
         rows = self._db.all("SELECT leaf FROM leaves WHERE idx >= ? AND idx < ? ORDER BY idx", (start, end))
         return tuple(row[0] for row in rows)
