@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from coterie.base.clock import SystemClock
+from coterie.cli.failures import Exit
 from tests.real.conftest import StartServer
 from tests.real.programs import COMMAND, Client, Server, environment
 from tests.server.prometheus import Scrape
@@ -126,6 +127,24 @@ def test_logs_are_one_json_object_a_line_and_name_nobody(tmp_path: Path) -> None
     assert any(record["log"] == "critical" for record in records)
     for word in ("alice", "something", signed_up["account_id"], signed_up["device_id"]):
         assert word not in lines.decode()
+
+
+@pytest.mark.parametrize("place", ["9464", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x", "on"])
+def test_a_place_that_is_none_is_said_before_anything_begins(place: str, tmp_path: Path) -> None:
+    words = [*COMMAND, "serve", "--data", str(tmp_path / "data"), "--metrics", place]
+    done = subprocess.run(words, capture_output=True, env=environment(), timeout=WAIT_SECONDS, check=False)
+    assert done.returncode == Exit.USAGE
+    assert b"--metrics takes HOST:PORT" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence(own_server: Server, tmp_path: Path) -> None:
+    where = ("--listen", "127.0.0.1:0", "--metrics", own_server.metrics)
+    words = [*COMMAND, "serve", "--data", str(tmp_path / "data"), *where]
+    done = subprocess.run(words, capture_output=True, env=environment(), timeout=WAIT_SECONDS, check=False)
+    assert done.returncode == Exit.UNAVAILABLE
+    assert b"the address to listen on cannot be had (EADDRINUSE)" in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 def test_a_server_may_tell_nothing(start_server: StartServer) -> None:
