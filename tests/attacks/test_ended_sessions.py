@@ -83,7 +83,7 @@ def test_the_key_of_a_session_goes_a_day_after_the_next_one_began(alice: Peer, b
     bob.log(alice.message(copy, EVERYONE, "later still", n=4))
     bob.log(alice.message(new, EVERYONE, "on time", n=3))
     assert [text for _, text in bob.texts(EVERYONE)] == ["old", "new", "on time"]
-    assert {row.reason for row in bob.waiting()} == {WaitingReason.BROKEN}
+    assert {row.reason for row in bob.waiting()} == {WaitingReason.NO_KEY}
 
 
 def test_a_session_that_nothing_followed_keeps_its_key(alice: Peer, mallory: Peer, bob: Victim) -> None:

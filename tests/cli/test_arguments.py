@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from coterie.base.version import VERSION
 from coterie.cli.arguments import Arguments, parse
 from coterie.cli.parser import UsageError
-from coterie.cli.version import VERSION
 
 ROOT = Path(__file__).parents[2]
 

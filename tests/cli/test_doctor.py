@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from coterie.base.ids import DeviceId, UserName
+from coterie.base.version import VERSION
 from coterie.cli.commands.doctor import _lines
 from coterie.cli.doctor_shapes import health_shape
-from coterie.cli.version import VERSION
 from coterie.client.api.health import Health
 from coterie.client.events import LinkState
 

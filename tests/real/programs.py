@@ -107,6 +107,7 @@ class Server:
         self.log = folder / "server.log"
         self.invite = ""
         self.listen = "127.0.0.1:0"
+        self.metrics = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._log_file: IO[bytes] | None = None
 
@@ -143,7 +144,7 @@ class Server:
         assert line, f"the server did not start: {self.log.read_text()}"
         said = json.loads(line)
         assert said["ready"] is True
-        self.listen, self.invite = said["listen"], said["invite"]
+        self.listen, self.invite, self.metrics = said["listen"], said["invite"], said["metrics"]
 
     def kill(self) -> None:
         """kill -9."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from coterie.base.clock import FakeClock
 from coterie.server.connection import CloseReason, Connection
+from coterie.server.exposition import Figure
 from coterie.server.metrics import Metrics
 from coterie.server.realm import Realm
 from coterie.server.restoring import open_or_begin_life
@@ -170,6 +171,12 @@ class House:
 
     def wire(self, address: str = LOOPBACK) -> Wire:
         return Wire(self, address)
+
+    def figure(self, name: str, label: str = "") -> float:
+        """What the server tells of itself under this name."""
+        (found,) = [each for each in self.metrics.figures() if each.name == f"coterie_{name}"]
+        assert isinstance(found, Figure)
+        return found.values.get(label, 0)
 
     async def pass_time(self, seconds: float) -> None:
         """Let time pass, a tick at a time, with a turn after each."""

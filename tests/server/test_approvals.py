@@ -125,7 +125,7 @@ async def test_a_flood_shows_little_and_costs_little(house: House, alice: Person
     assert code(await wire.ask(AskApproval(1, "alice", R, b"request"))) is Code.TOO_MANY_TRIES
     for _ in range(limits.APPROVALS_WAITING):
         await newcomer(house, rendezvous=secrets.token_bytes(16), address="127.0.0.1")
-    assert house.metrics.gauges["approvals_waiting"]() == limits.APPROVALS_WAITING
+    assert house.figure("approvals_waiting") == limits.APPROVALS_WAITING
     old = await device_of(house, alice)
     await settle()
     await newcomer(house, rendezvous=secrets.token_bytes(16), address="127.0.0.1")

@@ -88,6 +88,18 @@ def test_a_clean_talk_has_no_fault() -> None:
     assert (talk.ledger.messages, talk.ledger.unacknowledged, talk.ledger.deliveries) == (6, 0, 1 + 5 + 5)
 
 
+def test_behind_a_restore_what_was_typed_before_a_device_came_may_stand_anywhere() -> None:
+    """A server that was restored gives it to all. What was typed since has to stand in order."""
+    talk = Talk()
+    ledger, stores = talk.ledger, talk.stores
+    messages = (*stores[LAP].messages, talk.held(LAP, OLD, 99))
+    talk.change(LAP, messages=messages)
+    ledger.arrived(LAP, OLD)
+    assert list(find_faults(ledger, stores.values(), None)) == []
+    swap(talk)
+    assert FaultKind.REORDERED in {each.kind for each in find_faults(ledger, stores.values(), None)}
+
+
 def lose_from_store(talk: Talk) -> None:
     talk.drop(HIS, SECOND)
 

@@ -20,12 +20,13 @@ BESIDE = re.compile(r"Along the way these are asked, too: ([^.]*)\.", re.DOTALL)
 BY_THE_CLOCK = {
     "server/commands/ack",
     "server/commands/ping",
+    "server/exposition",
     "server/housekeeping",
     "server/metrics",
     "server/roster",
     "server/store/pruning",
 }
-"""Run now and then, whoever sends."""
+"""Run now and then, whoever sends, or only count."""
 SOURCE = str(ROOT / "src" / "coterie") + "/"
 
 

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from coterie.base.version import VERSION
 from coterie.cli import (
     account_arguments,
     backup_arguments,
@@ -14,7 +15,6 @@ from coterie.cli import (
     person_arguments,
 )
 from coterie.cli.parser import Parser, command, everywhere, natural, seconds
-from coterie.cli.version import VERSION
 
 SEND_SECONDS = 10.0
 HISTORY = 200
@@ -65,6 +65,8 @@ class Arguments(argparse.Namespace):
     key: Path | None = None
     open_sign_up: bool | None = None
     ready_fd: int | None = None
+    metrics: str | None = None
+    log_format: str | None = None
     # admin
     remove: bool = False
     copy: Path = Path()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from coterie.base.version import VERSION
 from coterie.cli.shapes import Shape
-from coterie.cli.version import VERSION
 from coterie.client.api.health import Health
 
 

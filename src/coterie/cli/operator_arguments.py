@@ -42,6 +42,14 @@ def serve(parser: Parser) -> None:
     parser.add_argument(
         "--ready-fd", type=natural, metavar="N", help="write the ready object to this file descriptor"
     )
+    parser.add_argument(
+        "--metrics",
+        metavar="HOST:PORT",
+        help="where to tell health and metrics, without TLS (127.0.0.1:0); off: nowhere",
+    )
+    parser.add_argument(
+        "--log-format", choices=("text", "json"), help="one line, or one JSON object, for each log record"
+    )
 
 
 def _admin(parser: Parser) -> None:

@@ -43,10 +43,10 @@ def _time(record: logging.LogRecord) -> str:
 
 
 class ServerLogs:
-    """On standard error at first; in JSON they follow the ready object on standard output."""
+    """On standard error; where all of standard output is JSON, they follow the ready object there."""
 
-    def __init__(self, *, as_json: bool, verbose: bool) -> None:
-        self._as_json = as_json
+    def __init__(self, *, as_json: bool, follows: bool, verbose: bool) -> None:
+        self._follows = follows
         self._handler = logging.StreamHandler(sys.stderr)
         self._handler.setFormatter(_JsonLines() if as_json else _TextLines())
         logger = logging.getLogger("coterie")
@@ -56,6 +56,6 @@ class ServerLogs:
 
     def ready(self) -> None:
         """The ready object is out. Where nobody reads standard output any more, the server goes on."""
-        if self._as_json:
+        if self._follows:
             logging.raiseExceptions = False
             self._handler.setStream(sys.stdout)

@@ -33,7 +33,7 @@ class ErrorShape(Shape, frozen=True, kw_only=True):
 
 
 class ReadyShape(Shape, frozen=True, kw_only=True):
-    """serve, once it accepts connections. metrics: HOST:PORT on loopback."""
+    """serve, once it accepts connections. metrics: HOST:PORT, "" where nothing is told."""
 
     ready: bool
     listen: str

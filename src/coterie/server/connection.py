@@ -104,13 +104,16 @@ class Connection:
         """To be sent with flush()."""
         self._out.extend(frames)
 
-    def flush(self) -> None:
-        """Send what was queued, in few messages."""
+    def flush(self) -> int:
+        """Send what was queued, in few messages; their bytes."""
         if not self._out or not self.is_open:
-            return
+            return 0
         frames, self._out = self._out, []
+        sent_bytes = 0
         for message in self.session.send_all(frames, limits.MESSAGE_FILL_BYTES):
             self.pipe.send(message)
+            sent_bytes += len(message)
+        return sent_bytes
 
     def refuse(self, code: Code) -> None:
         """Say why, and close."""

@@ -42,6 +42,11 @@ class Connections:
         return len(self._open)
 
     @property
+    def unproven(self) -> int:
+        """On how many nobody has signed in yet."""
+        return len(self._unproven)
+
+    @property
     def all(self) -> list[Connection]:
         return list(self._open)
 
@@ -91,7 +96,7 @@ class Connections:
         touched, self._touched = self._touched, {}
         for connection in touched:
             try:
-                connection.flush()
+                self._metrics.sent_bytes += connection.flush()
             except LocalError:
                 log.exception("an answer was not allowed")
                 self.end(connection, CloseReason.INTERNAL_ERROR)

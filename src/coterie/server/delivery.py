@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from coterie.base import limits
 from coterie.base.ids import DeviceId, StreamId, is_mailbox
 from coterie.server.connection import Connection
@@ -24,6 +26,17 @@ STREAMS_MAX = 1 << 30
 READERS_PER_TURN = 64
 READS_PER_READER = 8
 LOG_CHUNK_ENTRIES = 64
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Entries of all connected devices together. waiting: not sent yet; under_way: sent, and not
+    acknowledged."""
+
+    mail_waiting: int
+    messages_waiting: int
+    mail_under_way: int
+    messages_under_way: int
+    devices_behind: int
 
 
 class Delivery:
@@ -169,6 +182,19 @@ class Delivery:
             key = (move.device, move.stream)
             self._cursors[key] = max(move.seq, self._cursors.get(key, 0))
             self._cursors_since = now
+
+    def waiting(self) -> Waiting:
+        """What lies between the streams and the connected devices now. Costs a look at each of those, and at
+        each log that is behind."""
+        readers = [each.reader for each in self._by_device.values() if each.reader is not None]
+        behind = [reader for reader in readers if reader.behind or reader.mailbox.is_behind]
+        return Waiting(
+            mail_waiting=sum(reader.mailbox.end - reader.mailbox.sent for reader in behind),
+            messages_waiting=sum(log.end - log.sent for reader in behind for log in reader.behind.values()),
+            mail_under_way=sum(reader.mail_window.entries for reader in readers),
+            messages_under_way=sum(reader.log_window.entries for reader in readers),
+            devices_behind=len(behind),
+        )
 
     def _add(self, connection: Connection, reader: Reader, end: StreamEnd, at: int, now: float) -> None:
         stream = StreamId(end.stream)

@@ -40,6 +40,14 @@ class Lane:
         self._bytes = 0
         self._parts: dict[Connection, _Part] = {}
 
+    def __len__(self) -> int:
+        return len(self._visits)
+
+    @property
+    def bytes(self) -> int:
+        """Of the messages whose frames wait."""
+        return self._bytes
+
     def put(self, connection: Connection, frames: Iterable[ClientFrame], message_bytes: int) -> list[int]:
         """Take the frames of one message of that size; the numbers of the requests that there is no room for.
 
@@ -66,7 +74,7 @@ class Lane:
                     continue
                 part.fetches += 1
             part.frames += 1
-            self._visits.append(Visit(connection, frame))
+            self._visits.append(Visit(connection, frame, connection.heard_at))
         return busy
 
     def again(self, visits: Iterable[Visit]) -> None:

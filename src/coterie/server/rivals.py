@@ -18,10 +18,12 @@ from coterie.wire.frames import ClientFrame, ProveDevice
 
 
 class Visit(msgspec.Struct, frozen=True, gc=False):
-    """A frame that waits for its turn. rival: what asking came to, where the frame was put back for that."""
+    """A frame that waits for its turn. arrived_at: in seconds of the monotonic clock. rival: what asking came
+    to, where the frame was put back for that."""
 
     connection: Connection
     frame: ClientFrame
+    arrived_at: float = 0.0
     rival: Rival | None = None
 
 
@@ -53,7 +55,7 @@ class Rivals:
         """Ping the older connection. Visits that need not wait for that come back at once."""
         older = self.of(visit)
         if older is None:
-            return [Visit(visit.connection, visit.frame, Rival.SILENT)]
+            return [msgspec.structs.replace(visit, rival=Rival.SILENT)]
         older.pipe.ping()
         self._asked.append(_Asked(visit, older, now_seconds + limits.COPIED_PROFILE_PING_SECONDS))
         return []
@@ -76,4 +78,4 @@ class Rivals:
     def _take(self, matches: Callable[[_Asked], bool], rival: Rival) -> list[Visit]:
         taken = [asked.visit for asked in self._asked if matches(asked)]
         self._asked = [asked for asked in self._asked if not matches(asked)]
-        return [Visit(visit.connection, visit.frame, rival) for visit in taken]
+        return [msgspec.structs.replace(visit, rival=rival) for visit in taken]

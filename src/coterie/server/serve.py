@@ -23,7 +23,9 @@ from coterie.server.certificate import ensure_certificate, tls_context, tls_key
 from coterie.server.folder import DataFolder
 from coterie.server.founding import invite_of
 from coterie.server.gateway import listen, quiet_strangers
-from coterie.server.metrics import Metrics, serve_metrics
+from coterie.server.gauges import process_gauges
+from coterie.server.lookout import Lookout
+from coterie.server.metrics import Metrics
 from coterie.server.policy import is_loopback
 from coterie.server.restoring import open_or_begin_life
 from coterie.server.sequencer import Sequencer
@@ -119,6 +121,9 @@ class _Life:
         self._ready: Callable[[ReadyLine], None] | None = ready
         self._clock = clock
         self._port = settings.port
+        self._metrics_port = settings.metrics_port
+        self._folder = folder
+        self._started_ms = clock.wall_ms()
 
     async def serve(self) -> bool:
         """Until it is told to stop; True where all that is remembered of the database has to be
@@ -133,30 +138,34 @@ class _Life:
         quiet_strangers(asyncio.get_running_loop())
         turns = Turns(store, realm, sequencer, metrics, clock)
         await turns.prepare()
-        metrics_server = await _bound(serve_metrics(metrics, settings.metrics_port))
+        metrics.ask(lambda: process_gauges(self._folder.path, self._folder.database, self._started_ms))
+        lookout = Lookout(metrics, turns.readiness.why_not)
         try:
+            if self._metrics_port is not None:
+                self._metrics_port = await _bound(lookout.listen(settings.metrics_host, self._metrics_port))
             door = await _bound(listen(turns, settings.host, self._port, context))
             self._port = door.port
             invite = await invite_of(store, realm, _reachable(settings.host), self._port, clock.wall_ms())
-            metrics_port = metrics_server.sockets[0].getsockname()[1]
             with _until_told(turns):
-                metrics.is_ready = True
-                self._tell_ready(invite, metrics_port, open_signup=open_signup)
+                self._tell_ready(invite, open_signup=open_signup)
                 try:
                     await turns.run()
                 finally:
                     await door.close()
         finally:
-            metrics_server.close()
+            lookout.close()
         log.info("stopped")
         return turns.begins_anew
 
-    def _tell_ready(self, invite: Invite, metrics_port: int, *, open_signup: bool) -> None:
+    def _tell_ready(self, invite: Invite, *, open_signup: bool) -> None:
         log.info("serving on port %d, sign-up %s", self._port, "open" if open_signup else "by invite")
         ready, self._ready = self._ready, None
         if ready is not None:
             place = Invite(self._settings.host, self._port).place
-            ready(ReadyLine(place, invite.link, Invite("127.0.0.1", metrics_port).place))
+            port, metrics = self._metrics_port, ""
+            if port is not None:
+                metrics = Invite(self._settings.metrics_host, port).place
+            ready(ReadyLine(place, invite.link, metrics))
 
 
 def _allow_many_files() -> None:

@@ -8,10 +8,10 @@ import msgspec
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """data: the folder of everything it keeps, made where missing. database: URL of the
-    PostgreSQL that has the rest, "" for a file in the folder. port 0: any free one. cert and key: PEM
-    files, both or none (then it makes its own). open_signup None: open on loopback only. metrics_port: on
-    loopback, 0 for any free one."""
+    """data: the folder of everything it keeps, made where missing. database: URL of the PostgreSQL that has
+    the rest, "" for a file in the folder. port 0: any free one. cert and key: PEM files, both or none (then
+    it makes its own). open_signup None: open on loopback only. metrics_host, metrics_port: where health and
+    metrics are told; port 0: any free one, None: nowhere."""
 
     data: Path
     database: str = ""
@@ -20,11 +20,13 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     cert: Path | None = None
     key: Path | None = None
     open_signup: bool | None = None
-    metrics_port: int = 0
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = 0
 
 
 class ReadyLine(msgspec.Struct, frozen=True):
-    """The server accepts connections. listen and metrics: HOST:PORT; invite: the link to give to people."""
+    """The server accepts connections. listen and metrics: HOST:PORT ("" where it
+    is told nowhere); invite: the link to give to people."""
 
     listen: str
     invite: str

@@ -12,6 +12,7 @@ from typing import assert_never
 import msgspec
 
 from coterie.base import limits
+from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError
 from coterie.base.ids import DeviceId
@@ -28,7 +29,7 @@ from coterie.server.commands.outcome import (
     VaultOpenedFor,
     answer,
 )
-from coterie.server.connection import CloseReason, Connection
+from coterie.server.connection import CloseReason
 from coterie.server.connections import Connections
 from coterie.server.delivery import Delivery
 from coterie.server.metrics import Metrics
@@ -80,6 +81,7 @@ class Settling:
         rivals: Rivals,
         approvals: Approvals,
         metrics: Metrics,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._realm = realm
@@ -90,6 +92,7 @@ class Settling:
         self._rivals = rivals
         self._approvals = approvals
         self._metrics = metrics
+        self._clock = clock
         self.begins_anew = False
         """The data turned out to be a copy (commands/show_head.py), or was lost and may be another's by now:
         nothing more is served from what is remembered of it."""
@@ -104,15 +107,18 @@ class Settling:
         batch += cursors
         results: list[Result] = []
         if batch:
+            began = self._clock.monotonic_seconds()
             try:
                 results = await self._store.commit(batch)
             except CoterieError as error:
+                self._metrics.failed_commits += 1
                 log.critical("nothing can be committed: %s", error.note)
                 self.begins_anew |= isinstance(error, StoreLost)
                 self._delivery.put_back(cursors, now.monotonic_seconds)
                 for each in pending:
                     self.failed(each.visit)
                 return []
+            self._metrics.commit_seconds.observe(self._clock.monotonic_seconds() - began)
             self._metrics.commits += 1
             self._metrics.records += len(results)
             await self._extend_ledger(results, now)
@@ -182,7 +188,7 @@ class Settling:
         """Answer, and hand on what was saved; whether its pushes count."""
         connection, outcome = each.visit.connection, each.outcome
         if isinstance(result, Appended):
-            self._appended(connection, outcome.request, result, now.monotonic_seconds)
+            self._appended(each.visit, outcome.request, result, now.monotonic_seconds)
             return True
         if isinstance(result, Broken):
             self._connections.end(connection, CloseReason.INTERNAL_ERROR)
@@ -194,6 +200,8 @@ class Settling:
             self._connections.queue(connection, (answer(outcome.request, result),))
             return False
         if outcome.reply:
+            if isinstance(no := outcome.reply[0], Refusal):
+                self._metrics.refused(no.code)
             self._connections.queue(connection, outcome.reply)
         elif result is not None:
             self._connections.queue(connection, (answer(outcome.request, result),))
@@ -201,15 +209,15 @@ class Settling:
             self._spread(result, now.monotonic_seconds)
         return True
 
-    def _appended(self, speaker: Connection, request: int, result: Appended, now: float) -> None:
+    def _appended(self, visit: Visit, request: int, result: Appended, now: float) -> None:
         """Who spoke gets the answer in place of the entry where it may be (decision 21), all others it."""
         if result.opened:
             self._delivery.opened(result.opened)
-        entry = result.entry
+        speaker, entry = visit.connection, result.entry
         passed = entry is not None and self._delivery.passes(speaker, result.stream, entry.seq)
         self._connections.queue(speaker, (answer(request, result, for_entry=passed),))
         if entry is not None:
-            self._metrics.messages += 1
+            self._metrics.accepted(visit.arrived_at)
             others_than = speaker if passed else None
             self._metrics.deliveries += self._delivery.appended(result.stream, entry, now, others_than)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Iterable
 
 import msgspec
 
@@ -21,10 +22,13 @@ from coterie.server.commands.outcome import Outcome
 from coterie.server.connection import CloseReason, Connection, Pipe
 from coterie.server.connections import Connections
 from coterie.server.delivery import Delivery
+from coterie.server.exposition import Figure
+from coterie.server.gauges import gauges, ledger_gauges
 from coterie.server.housekeeping import Housekeeping
 from coterie.server.lane import Lane
-from coterie.server.metrics import Metrics
+from coterie.server.metrics import Metrics, gauge
 from coterie.server.policy import Now, address_prefix, is_loopback
+from coterie.server.readiness import Readiness
 from coterie.server.realm import Realm
 from coterie.server.rivals import Rivals, Visit
 from coterie.server.roster import Roster
@@ -68,15 +72,24 @@ class Turns:
             self._rivals,
             self._approvals,
             metrics,
+            clock,
         )
         self._lane = Lane()
         self._wake = asyncio.Event()
+        self._mail_waiting = 0
         self._ticked = False
         self._stopping = False
-        metrics.gauges["connections"] = lambda: len(self.connections)
-        metrics.gauges["people_online"] = lambda: self._roster.people_online
-        metrics.gauges["approvals_waiting"] = lambda: len(self._approvals)
-        metrics.gauges["ledger_size"] = lambda: sequencer.size
+        self.readiness = Readiness(store, clock, self._wake.set)
+        metrics.ask(self._gauges)
+        metrics.ask(lambda: ledger_gauges(realm, sequencer, clock.wall_ms()))
+        metrics.ask(lambda: (self.readiness.seconds,))
+
+    def _gauges(self) -> Iterable[Figure]:
+        waiting = len(self._approvals)
+        yield from gauges(self.connections, self._roster, self._delivery, self._lane, waiting)
+        yield gauge(
+            "mail_waiting", "Entries of mailboxes that no device has acknowledged.", self._mail_waiting
+        )
 
     async def prepare(self) -> None:
         """Before anybody connects: a true and fresh statement, and a head over all leaves."""
@@ -89,9 +102,12 @@ class Turns:
 
     def has_room_for(self, address: str) -> bool:
         """Whether one more connection may be opened from this IP address."""
-        return not self._stopping and self.connections.has_room_for(
+        has_room = not self._stopping and self.connections.has_room_for(
             address_prefix(address), loopback=is_loopback(address)
         )
+        if not has_room:
+            self._metrics.connections_turned_away += 1
+        return has_room
 
     def opened(self, pipe: Pipe, address: str) -> Connection:
         """A client has connected from this IP address."""
@@ -110,7 +126,9 @@ class Turns:
         except RemoteError as error:
             self.connections.refuse(connection, error.code)
             return
+        self._metrics.received_bytes += len(message)
         for request in self._lane.put(connection, frames, len(message)):
+            self._metrics.lane_full += 1
             self._metrics.refused(Code.BUSY)
             self.connections.queue(connection, (Refusal(request, Code.BUSY.value, BUSY_MS),))
         self._wake.set()
@@ -138,6 +156,7 @@ class Turns:
 
     async def run(self) -> None:
         """Turn after turn, until stop() or cancellation; then what is under way is finished, and goodbye."""
+        self.readiness.begin()
         try:
             async with asyncio.TaskGroup() as group:
                 ticking = group.create_task(self._tick())
@@ -147,7 +166,7 @@ class Turns:
                     await self._guarded_turn()
                 ticking.cancel()
         finally:
-            self._stopping = True
+            self.stop()
             await self._guarded_turn()
             for connection in self.connections.all:
                 self.connections.end(connection, CloseReason.GOING_AWAY)
@@ -160,6 +179,7 @@ class Turns:
     def stop(self) -> None:
         """Take nothing more; run() returns soon."""
         self._stopping = True
+        self.readiness.end()
         self._wake.set()
 
     async def _tick(self) -> None:
@@ -172,18 +192,24 @@ class Turns:
         try:
             await self._turn(Now(self._clock.wall_ms(), self._clock.monotonic_seconds()))
         except Unavailable as error:
+            self._metrics.failed_turns += 1
             log.critical("the database is not there: %s", error.note)
             if isinstance(error, StoreLost):
                 self._settling.begins_anew = True
                 self.stop()
         except Exception:
+            self._metrics.failed_turns += 1
             log.exception("a turn failed")
 
     async def _turn(self, now: Now) -> None:
         pending: list[Pending] = []
         unsettled: set[Connection] = set()
-        for visit in self._lane.take():
+        visits = self._lane.take()
+        if visits:
+            self._metrics.turn_frames.observe(len(visits))
+        for visit in visits:
             frame = visit.frame
+            self._metrics.frames[type(frame)] += 1
             if isinstance(frame, READS_NOTHING):
                 outcome = self._decided(visit, frame, now)
             else:
@@ -208,6 +234,9 @@ class Turns:
         if await self._delivery.fill(now.monotonic_seconds):
             self._wake.set()
         self.connections.flush()
+        self._metrics.flushed(self._clock.monotonic_seconds)
+        if self.readiness.asking:
+            await self.readiness.look(now)
 
     def _decided(self, visit: Visit, frame: ReadsNothing, now: Now) -> Outcome | None:
         """What the command wants; None where the connection is gone or ends over it."""
@@ -264,6 +293,8 @@ class Turns:
         if await self._store.resets_due(now.wall_ms):
             await self._settling.complete_resets(now)
         await self._housekeeping.prune(now)
+        if self._metrics.somebody_looked():
+            self._mail_waiting = await self._store.mail_waiting()
 
     def _look_at(self, connection: Connection, now_seconds: float) -> None:
         code = self._housekeeping.refused(connection, now_seconds)

@@ -53,7 +53,7 @@ class _StoreCheck:
         yield from self._missing(entitled or {})
         yield from self._told()
         yield from self._altered()
-        yield from self._reordered()
+        yield from self._reordered(restored=entitled is None)
         if entitled is not None:
             yield from self._misplaced()
             yield from self._miscounted()
@@ -126,12 +126,13 @@ class _StoreCheck:
             if at.setdefault((each.conversation, each.seq), each.message) != each.message:
                 yield self._of(FaultKind.DOUBLED, each.message, f"shares place {each.seq} of the log")
 
-    def _reordered(self) -> Iterator[Fault]:
-        """Of each sending device in each conversation: in the order in which it typed."""
+    def _reordered(self, *, restored: bool) -> Iterator[Fault]:
+        """Of each sending device in each conversation: in the order in which it typed. What was typed before
+        this device was there may come late: a restored server is sent it again, and gives it to all."""
         highest: dict[tuple[bytes, bytes], int] = {}
         for each in sorted(self._store.messages, key=lambda each: each.order):
             typed = self._ledger.by_message.get(MessageId(each.message))
-            if typed is None:
+            if typed is None or (restored and typed.moment <= self._participant.moment):
                 continue
             line = (each.conversation, each.device)
             before = highest.get(line, 0)

@@ -38,6 +38,19 @@ from tests.server.town import (
 
 
 @pytest.mark.asyncio
+async def test_what_waits_in_mailboxes_is_what_was_not_acknowledged(
+    store: Store, alice: Resident, bob: Resident
+) -> None:
+    await settle_in(store, alice, bob)
+    assert await store.mail_waiting() == 0
+    for _ in range(3):
+        await share(store, alice.device.share(None, bob.device, envelope=EnvelopeId(secrets.token_bytes(16))))
+    assert await store.mail_waiting() == 3
+    await save(store, MoveCursor(bob.device.id, mailbox_of(bob.device.id), 2))
+    assert await store.mail_waiting() == 1
+
+
+@pytest.mark.asyncio
 async def test_envelopes_are_known_by_sender_and_id(store: Store, alice: Resident, bob: Resident) -> None:
     await settle_in(store, alice, bob)
     envelope = EnvelopeId(secrets.token_bytes(16))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from coterie.base.version import VERSION
 from coterie.cli import session
 from coterie.cli.arguments import Arguments
 from coterie.cli.doctor_shapes import health_shape
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
-from coterie.cli.version import VERSION
 from coterie.client.api.health import Health
 
 

@@ -20,12 +20,15 @@ from coterie.server.serve import run as serve
 from coterie.server.settings import ReadyLine, ServerSettings
 
 DEFAULT_LISTEN = "127.0.0.1:4433"
+DEFAULT_METRICS = "127.0.0.1:0"
+NOWHERE = "off"
 _PORTS = 1 << 16
 
 
 def run(given: Arguments, output: Output) -> int:
     settings = _settings(given)
-    logs = ServerLogs(as_json=output.as_json, verbose=given.verbose)
+    json_lines = given.log_format == "json" or (given.log_format is None and output.as_json)
+    logs = ServerLogs(as_json=json_lines, follows=json_lines and output.as_json, verbose=given.verbose)
 
     def ready(line: ReadyLine) -> None:
         shape = ReadyShape(ready=True, listen=line.listen, invite=line.invite, metrics=line.metrics)
@@ -53,18 +56,29 @@ def data_folder(given: Arguments) -> Path:
 
 def _settings(given: Arguments) -> ServerSettings:
     """Raises UsageError."""
-    host, _, port = (given.listen or DEFAULT_LISTEN).rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or int(port) >= _PORTS:
-        raise UsageError("", "--listen takes HOST:PORT; port 0 is any free one")
+    host, port = _place("--listen", given.listen or DEFAULT_LISTEN)
+    metrics_host, metrics_port = "", None
+    if given.metrics != NOWHERE:
+        metrics_host, metrics_port = _place("--metrics", given.metrics or DEFAULT_METRICS)
     return ServerSettings(
         data=data_folder(given),
         database=given.database or "",
-        host=host.strip("[]"),
-        port=int(port),
+        host=host,
+        port=port,
+        metrics_host=metrics_host,
+        metrics_port=metrics_port,
         cert=given.cert,
         key=given.key,
         open_signup=given.open_sign_up,
     )
+
+
+def _place(option: str, text: str) -> tuple[str, int]:
+    """Host and port."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) >= _PORTS:
+        raise UsageError("", f"{option} takes HOST:PORT; port 0 is any free one")
+    return host.strip("[]"), int(port)
 
 
 def _write(handle: int, line: str) -> None:

@@ -157,7 +157,7 @@ class Inbox:
             yield Outcome(save=self._telling.receipts.came(row, now_ms) if row is not None else ())
             return
         try:
-            opened = self._opened(row, entry) if row is not None else None
+            opened = self._opened(row, entry) if row is not None and row.pickle else None
         except EarlierIndex:
             opened = None
         except (SealBroken, RemoteError) as broken:
@@ -242,8 +242,6 @@ class Inbox:
 
     def _opened(self, row: GroupInRow, entry: LogEntry) -> Opened:
         """Raises SealBroken, and RemoteError for a body that is none."""
-        if not row.pickle:
-            raise SealBroken("a message of a session that has ended")
         opened = open_message(self._keyring.group_in(row), entry.ciphertext, entry.commitment)
         inner = opened.inner
         check_place(inner, row.conversation, row.account, row.device, MessageId(entry.message))

@@ -162,6 +162,10 @@ class Store(Reads, Protocol):
         """As mailbox(), of a conversation's log."""
         ...
 
+    async def mail_waiting(self) -> int:
+        """How many entries of mailboxes no device has acknowledged, all together."""
+        ...
+
     async def prune(self, now_ms: int) -> int:
         """Drop some of what nobody needs any more; how many rows. Called again while there are some."""
         ...

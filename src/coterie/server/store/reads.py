@@ -174,6 +174,9 @@ class SqlReads:
     async def ledger_size(self) -> int:
         return await self._db.number("SELECT max(idx) + 1 FROM leaves")
 
+    async def mail_waiting(self) -> int:
+        return await self._db.number("SELECT sum(mailbox_end - mailbox_acked) FROM devices WHERE revoked = 0")
+
     async def leaves(self, start: int, end: int) -> tuple[bytes, ...]:
         rows = await self._db.all(
             "SELECT leaf FROM leaves WHERE idx >= ? AND idx < ? ORDER BY idx", (start, end)
