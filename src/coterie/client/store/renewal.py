@@ -6,7 +6,6 @@ from typing import Final
 
 import apsw
 
-from coterie.base.ids import mailbox_of
 from coterie.client.events import MessageState
 from coterie.client.store.records import BecomeDevice, OutboxState, Setting
 
@@ -21,6 +20,7 @@ _OF_THE_DEVICE: Final = (
     "position",
     "receipt",
     "receipt_due",
+    "waiting",
     "awaited",
     "repair_given",
 )
@@ -38,12 +38,12 @@ _NO_MORE_TO_SEND: Final = 'DELETE FROM outbox WHERE "state" <> ?1 OR "order" < ?
 
 
 def become_device(database: apsw.Connection, record: BecomeDevice) -> None:
-    """Carry out the record. What others sent before the new device came is before its time. Ids of Olm
-    sessions stay known; sessions by which others' messages open stay."""
+    """Carry out the record. What others sent before the new device came is before its time, also what
+    waited here to be opened: nobody gives it a key of that. Ids of Olm sessions stay known; sessions by which
+    others' messages open stay."""
     for table in _OF_THE_DEVICE:
         database.execute(f'DELETE FROM "{table}"')  # noqa: S608 - all names stand above
     database.execute("UPDATE olm SET \"pickle\" = x''")
-    database.execute('DELETE FROM waiting WHERE "stream" = ?', (mailbox_of(record.before),))
     database.execute(_COUNT_ANEW)
     database.execute(_OWN_TIPS, (record.before,))
     database.execute('UPDATE conversation SET "out_n" = 0, "out_hash" = x\'\', "out_message" = x\'\'')
