@@ -9,9 +9,6 @@ from typing import Any
 
 import msgspec
 
-from coterie.base.ids import (
-    mailbox_of,
-)
 from coterie.client.events import MessageState
 from coterie.client.store import records as r
 from tests.client.store.model_reads import KEYS, ModelReads, R
@@ -217,7 +214,7 @@ class Model(ModelReads):
             self._put(_replace(olm, pickle=b""))
         for tip in self._of(r.TipRow):
             self._put(_replace(tip, first_n=0, held=0, named_n=0, told=0, anew_from=0))
-        self._drop(r.WaitingRow, self._of(r.WaitingRow, stream=mailbox_of(record.before)))
+        self._drop(r.WaitingRow, self._of(r.WaitingRow))
         for row in self._of(r.ConversationRow):
             last = self._one(r.MessageRow, conversation=row.id, device=record.before, message=row.out_message)
             if last is not None:
