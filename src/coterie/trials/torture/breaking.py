@@ -50,7 +50,8 @@ class Breaking:
         self._folder = folder
         self._clock = SystemClock()
         self._restored: set[int] = set()
-        self._restores = self._restoring = False
+        self._restores = 0
+        """Copies made of the server, and put back: odd while one is to be put back."""
         self.done: dict[Kind, int] = dict.fromkeys(Kind, 0)
 
     async def play(self, faults: Sequence[Fault]) -> None:
@@ -133,12 +134,12 @@ class Breaking:
         """Once in a run: clients take a second restore within a day for an attack."""
         if self._restores:
             return False
-        self._restores = self._restoring = True
+        self._restores += 1
         copy = self._folder / "server.backup"
         await self._keeper.copy_server(copy)
         await self._pause(COPY_SECONDS + fault.seconds)
         await self._keeper.restore_server(copy, fault.death)
-        self._restoring = False
+        self._restores += 1
         return True
 
     def _revoke(self, which: int) -> bool:
@@ -162,7 +163,8 @@ class Breaking:
         that were both put back have forgotten is nowhere: a restored server first gets what this one had."""
         joined = sorted(self._stage.crowd.joined.keys() - self._restored)
         free = [client for client in joined if self._is_free(client)]
-        if not free:
+        restores = self._restores
+        if not free or restores % 2:
             return False
         client = free[fault.which % len(free)]
         self._restored.add(client)
@@ -174,7 +176,7 @@ class Breaking:
             marks = dict(self._stage.crowd.marks.get(client, {}))
             await self._opened(client)
         await self._pause(fault.seconds)
-        if self._restoring or not self._is_free(client):
+        if self._restores != restores or not self._is_free(client):
             await asyncio.to_thread(shutil.rmtree, copy)
             return False
         with self._traffic.held(client):
