@@ -30,16 +30,16 @@ class Liar:
         self.open: dict[Connection, None] = {}
         liar = self
 
-        def flush(connection: Connection) -> None:
-            liar.flush(connection)
+        def flush(connection: Connection) -> int:
+            return liar.flush(connection)
 
         monkeypatch.setattr(Connection, "flush", flush)
 
-    def flush(self, connection: Connection) -> None:
+    def flush(self, connection: Connection) -> int:
         """Instead of Connection.flush()."""
         frames, connection._out = connection._out, []
         if not frames or not connection.is_open:
-            return
+            return 0
         self.open[connection] = None
         messages = connection.session.send_all(frames)
         who = connection.caller.signed_in
@@ -50,6 +50,7 @@ class Liar:
                 messages = packed([said for frame in frames for said in self.lie(frame)])
         for message in messages:
             connection.pipe.send(message)
+        return sum(map(len, messages))
 
     def hang_up_on_the_victim(self) -> None:
         """Without a word."""
