@@ -112,9 +112,11 @@ async def test_a_device_left_out_for_a_full_mailbox_reads_it_later(
     full = {bob.device}
     places = EnvelopeWrites._places
 
-    def refusing(self: EnvelopeWrites, record: PostEnvelopes, sender: KnownDevice, known):  # type: ignore[no-untyped-def] # as the method that it wraps
+    async def refusing(self: EnvelopeWrites, record: PostEnvelopes, sender: KnownDevice, known):  # type: ignore[no-untyped-def] # as the method that it wraps
         lacking = tuple((item.account, item.device) for item in record.items if item.device in full)
-        return Denied(Code.MAILBOX_FULL, devices=lacking) if lacking else places(self, record, sender, known)
+        if lacking:
+            return Denied(Code.MAILBOX_FULL, devices=lacking)
+        return await places(self, record, sender, known)
 
     monkeypatch.setattr(EnvelopeWrites, "_places", refusing)
     at_bob, at_carol = Heard(bob), Heard(carol)

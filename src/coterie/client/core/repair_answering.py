@@ -173,10 +173,8 @@ class Answering:
             return NOTHING
         content = Repair(row.franking_key, row.index, row.inner).filled().pack()
         told = self._fanout.tell((device,), PlainKind.REPAIR, content, now_ms)
-        if not told.send:
-            return NOTHING
-        given = RepairGiven(device.device, row.order, times + 1, now_ms)
-        return Outcome(save=(given, *told.save), send=told.send)
+        given = (RepairGiven(device.device, row.order, times + 1, now_ms),) if told.send else ()
+        return Outcome(save=(*given, *told.save), send=told.send)
 
     def _wanted(self, wanted: Wanted) -> MessageRow | None:
         """The message as it stands here, where it is here."""
