@@ -30,7 +30,7 @@ PLACES_MOST = 1000
 
 
 class Repairs:
-    """Decides nothing itself."""
+    """Hands on to whose job it is; decides only whose word counts about what is not for this device."""
 
     def __init__(
         self,
