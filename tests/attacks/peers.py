@@ -18,7 +18,7 @@ from coterie.base.ids import (
 from coterie.base.signing import IdentityKeys, LedgerKeys, account_id
 from coterie.content.body import Body, Text, pack
 from coterie.content.padding import padded_size
-from coterie.e2ee.group import InnerMessage, KeyShare, Parent, SealedMessage, seal_message
+from coterie.e2ee.group import InnerMessage, KeyShare, Parent, SealedMessage, count_began, seal_message
 from coterie.e2ee.hybrid import XWingKey
 from coterie.e2ee.pairwise import Party, PlainKind, seal_envelope
 from coterie.e2ee.vodo import DeviceKeys, GroupOut, OlmSession
@@ -140,6 +140,7 @@ class Peer:
         body: Body | None = None,
     ) -> Said:
         """A message, sealed as an honest sender seals it. Of parents, this device's is the one before."""
+        begins = n == count_began(n) + 1
         before = next((each.hash for each in parents if each.device == self.device), bytes(32))
         inner = InnerMessage(
             conversation=conversation,
@@ -148,8 +149,8 @@ class Peer:
             membership_hash=membership_hash(conversation),
             message=message or MessageId(secrets.token_bytes(16)),
             n=n,
-            previous=before if n > 1 else b"",
-            parents=tuple(each for each in parents if each.device != self.device),
+            previous=b"" if begins else before,
+            parents=tuple(each for each in parents if begins or each.device != self.device),
             left_out=(),
             time_ms=NOW_MS,
             head=head,

@@ -24,6 +24,7 @@ from coterie.e2ee.group import (
     accept_share,
     check_place,
     commit,
+    count_began,
     open_message,
     seal_message,
 )
@@ -283,6 +284,12 @@ _alice = person("a")
 _out, _reader = group()
 ids16, ids32 = st.binary(min_size=16, max_size=16), st.binary(min_size=32, max_size=32)
 naturals = st.integers(0, 1 << 62)
+
+
+def begins(n: int) -> bool:
+    return n == count_began(n) + 1
+
+
 inner_messages: st.SearchStrategy[InnerMessage] = st.builds(
     InnerMessage,
     conversation=ids16.map(ConversationId),
@@ -290,14 +297,14 @@ inner_messages: st.SearchStrategy[InnerMessage] = st.builds(
     device=ids16.map(DeviceId),
     membership_hash=ids32,
     message=ids16.map(MessageId),
-    n=st.integers(1, 1 << 62),
+    n=st.integers(1, 1 << 62).filter(lambda n: n > count_began(n)),
     previous=ids32,
     parents=st.lists(st.builds(Parent, ids32, ids16, st.integers(1, 99)), max_size=7).map(tuple),
     left_out=st.lists(st.builds(LeftOut, ids32, ids16, st.text(max_size=32)), max_size=3).map(tuple),
     time_ms=naturals,
     head=st.binary(max_size=200),
     body=st.binary(max_size=600),
-).map(lambda each: msgspec.structs.replace(each, previous=each.previous if each.n > 1 else b""))
+).map(lambda each: msgspec.structs.replace(each, previous=b"" if begins(each.n) else each.previous))
 
 
 @settings(max_examples=100, deadline=None)

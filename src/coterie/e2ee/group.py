@@ -50,6 +50,19 @@ _SessionKey = Annotated[
 ]
 
 
+COUNT_BITS = 32
+
+
+def count_of(number: int) -> int:
+    """Behind which number of a message this count begins; the first of all is number 0."""
+    return number << COUNT_BITS
+
+
+def count_began(n: int) -> int:
+    """Behind which number the count of the message n began."""
+    return n >> COUNT_BITS << COUNT_BITS
+
+
 class GroupCipherOut(Protocol):
     """The sending half of a group protocol: Megolm's GroupOut today, MLS when a fit package exists."""
 
@@ -117,9 +130,10 @@ class LeftOut(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 class InnerMessage(Quiet, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """What is sealed besides the franking key.
 
-    n: dense count per (device, conversation), from 1. previous: SHA-256 of this device's message n - 1 there,
-    b"" for the first. parents: at most 7 newest of others. head: packed BriefHead of the sender's ledger, b""
-    before the first. body: packed.
+    n: dense count per (device, conversation), from 1; anew, from count_of(...) + 1, where the server began
+    another life. previous: SHA-256 of this device's message n - 1 there, b"" for the first of a count.
+    parents: at most 7 newest of others; in the first of a count also the newest of the count before, of this
+    device itself. head: packed BriefHead of the sender's ledger, b"" before the first. body: packed.
     """
 
     conversation: _Conversation
@@ -151,11 +165,22 @@ class InnerMessage(Quiet, frozen=True, gc=False, array_like=True, forbid_unknown
     def named(self) -> tuple[Parent, ...]:
         """Every message that this one names: the one before it of the same device, and those of others."""
         others = tuple(each for each in self.parents if each.device != self.device)
-        return (Parent(self.previous, self.device, self.n - 1), *others) if self.n > 1 else others
+        return (self.before, *others) if self.before is not None else others
+
+    @property
+    def before(self) -> Parent | None:
+        """This device's message before this one."""
+        if not self._begins_count:
+            return Parent(self.previous, self.device, self.n - 1)
+        return next((each for each in self.parents if each.device == self.device and each.n < self.n), None)
+
+    @property
+    def _begins_count(self) -> bool:
+        return self.n == count_began(self.n) + 1
 
     @property
     def _coherent(self) -> bool:
-        return len(self.previous) == (32 if self.n > 1 else 0)
+        return self.n > count_began(self.n) and len(self.previous) == (0 if self._begins_count else 32)
 
 
 _key_shares = Format(Domain.KEY_SHARE, KeyShare)

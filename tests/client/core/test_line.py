@@ -36,3 +36,13 @@ def test_who_comes_online_is_tried_at_once() -> None:
     line.hold(5)
     line.hopeful()
     assert line.retry_at_ms == 0
+
+
+def test_who_is_expected_back_is_told_of_only_when_that_is_over() -> None:
+    line = Line()
+    assert not line.hold(0, quietly=True)
+    assert not line.hold(line.retry_at_ms, quietly=True)
+    assert line.hold(line.retry_at_ms)
+    assert not line.hold(line.retry_at_ms)
+    line.hopeful()
+    assert line.hold(0)

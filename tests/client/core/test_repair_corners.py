@@ -114,11 +114,11 @@ def test_what_comes_in_the_middle_of_a_run_parts_it(alice: Peer, bob: Victim, fi
 def test_so_many_places_and_no_more_are_kept(
     alice: Peer, bob: Victim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Attack: a member counts to the end of all numbers."""
+    """Attack: a member counts to the end of all numbers of its count."""
     monkeypatch.setattr(limits, "REPAIR_RUN_MESSAGES", 10)
     out = with_key(alice, bob, EVERYONE)
     bob.log(alice.message(out, EVERYONE, "one", n=1))
-    far = (1 << 60) + 1
+    far = (1 << 31) + 1
     had = (Parent(b"h" * 32, alice.device, far - 1),)
     bob.log(alice.message(out, EVERYONE, "far", n=far, parents=had))
     (run,) = bob.store.awaited()

@@ -167,29 +167,27 @@ class Awaiting:
         entry = self.entry_of(inner)
         if entry is not None:
             yield from self.dropped(entry)
-        hash = inner.previous
+        before = inner.before
         tip = self._reads.tip(inner.conversation, inner.device)
         newest = tip is None or inner.n > tip.n
         for row in self.runs(inner.conversation, inner.device):
             if row.first_n <= inner.n <= row.last_n:
-                yield from self._split(row, inner, hash, now_ms, newest=newest)
+                yield from self._split(row, inner, now_ms, newest=newest)
             elif newest and row.first_n > inner.n:
                 self.changed[inner.conversation] = None
                 yield _drop(row)
-            elif row.last_n == inner.n - 1 and hash:
+            elif before is not None and row.last_n == before.n:
                 self.changed[inner.conversation] = None
-                yield _known_by(row, hash, inner.account, now_ms)
+                yield _known_by(row, before.hash, inner.account, now_ms)
 
-    def _split(
-        self, row: AwaitedRow, inner: InnerMessage, hash: bytes, now_ms: int, *, newest: bool
-    ) -> Iterator[Record]:
+    def _split(self, row: AwaitedRow, inner: InnerMessage, now_ms: int, *, newest: bool) -> Iterator[Record]:
         """What is left of a run on both sides of a number that has come. newest: by its device's own word
         there is no higher one; only others have named it."""
         self.changed[inner.conversation] = None
         yield _drop(row)
         if row.first_n < inner.n:
             below = msgspec.structs.replace(row, last_n=inner.n - 1, hash=b"", asked=0, next_ms=NEVER_MS)
-            yield _known_by(below, hash, inner.account, now_ms) if hash else below
+            yield _known_by(below, inner.previous, inner.account, now_ms) if inner.previous else below
         if inner.n < row.last_n and not newest:
             yield msgspec.structs.replace(row, first_n=inner.n + 1, order=row.order_of(inner.n + 1))
 

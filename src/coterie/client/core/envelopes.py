@@ -124,8 +124,9 @@ class Envelopes:
         self._keyring.hold_olm(session)
         rows = self._reads.olm_sessions(sender.device)
         at_ms = received_ms(rows, now_ms)
+        former = any(row.former for row in rows if row.session == session.id)
         save: list[Record] = [
-            self._keyring.olm_record(session, sender.account, sender.device, at_ms),
+            self._keyring.olm_record(session, sender.account, sender.device, at_ms, former=former),
             SeenEnvelope(sender.device, envelope),
             *self._fresh_keys.opened(
                 sender.device, peek_prekey_id(entry.sealed), opened.fresh_key, now_ms, begun=created

@@ -3,7 +3,8 @@
 What lies below the first message held of a device is before my time. A number that was skipped is missing
 until it comes; where something waits to be opened, its key has a minute first. Others name what they had:
 that counts until the device itself says more, so that nobody can make others seem silenced for long. Behind
-a time in which this device was dormant everybody's count begins anew.
+a time in which this device was dormant everybody's count begins anew, and with each life of the server every
+device begins another count itself: what it says then is no number that it may have used (decision 0049).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from coterie.client.core.ports import Reads
 from coterie.client.events import MessagesMissing
 from coterie.client.outcome import Outcome
 from coterie.client.store.records import Record, Setting, TipRow
-from coterie.e2ee.group import InnerMessage
+from coterie.e2ee.group import InnerMessage, count_began
 
 KEY_WAIT_MS = 60_000
 NAMED_AHEAD_MOST = 1000
@@ -79,7 +80,8 @@ class Gaps:
                 continue
             counts = own or parent.n <= tip.n + NAMED_AHEAD_MOST
             if counts and parent.n > tip.n:
-                yield Skipped(parent.device, tip.n + 1, parent.n, parent.hash)
+                first = max(tip.n, count_began(parent.n)) + 1
+                yield Skipped(parent.device, first, parent.n, parent.hash)
 
     def take(self, inner: InnerMessage, hash: bytes, order: int, seq: int) -> tuple[Record, ...]:
         """A message that is about to be saved: its device's tip, and tips that it names as parents. seq: its
@@ -95,6 +97,14 @@ class Gaps:
             place = (inner.n, hash, order) if newer or known is None else (known.n, known.hash, known.order)
             begun = 0 if before else anew_from
             tip = TipRow(conversation, device, *place, first_n=inner.n, held=1, anew_from=begun)
+        elif count_began(inner.n) > known.n:
+            self._changed = True
+            first_n = count_began(inner.n) + 1
+            tip = msgspec.structs.replace(
+                known, n=inner.n, hash=hash, order=order, first_n=first_n, held=1, named_n=0
+            )
+        elif count_began(known.n) >= inner.n:
+            tip = known
         elif inner.n > known.n:
             self._changed |= inner.n > known.n + 1 or known.named_n > known.n
             tip = msgspec.structs.replace(

@@ -153,8 +153,9 @@ class Inbox:
             return
         session = SessionId(entry.session)
         row = self._reads.group_in(conversation, AccountId(entry.account), device, session)
-        if self._reads.message_order(conversation, device, MessageId(entry.message)) is not None:
-            yield Outcome(save=self._telling.receipts.came(row, now_ms) if row is not None else ())
+        order = self._reads.message_order(conversation, device, MessageId(entry.message))
+        if order is not None:
+            yield Outcome(save=self._came_again(row, entry, order, now_ms) if row is not None else ())
             return
         try:
             opened = self._opened(row, entry) if row is not None and row.pickle else None
@@ -265,6 +266,27 @@ class Inbox:
         yield Outcome(save=tuple(kept))
         yield from self._shown(message, now_ms)
 
+    def _came_again(self, row: GroupInRow, entry: LogEntry, order: int, now_ms: int) -> tuple[Record, ...]:
+        """What is here already. Sealed a second time, by a home that is a copy, it counts under its number
+        too."""
+        told = self._telling.receipts.came(row, now_ms)
+        known = self._reads.message(order)
+        if known is None or known.commitment == entry.commitment or not row.pickle:
+            return told
+        try:
+            opened = self._opened(row, entry)
+        except (SealBroken, RemoteError):
+            return told
+        return (*told, *self._said_twice(known, opened.inner, opened.hash, entry.seq, now_ms))
+
+    def _said_twice(
+        self, known: MessageRow, inner: InnerMessage, hash: bytes, seq: int, now_ms: int
+    ) -> Iterator[Record]:
+        """The same words, under another number: nothing is missing there."""
+        if known.body == inner.body:
+            yield from self._awaiting.came(inner, now_ms)
+            yield from self._awaiting.gaps.take(inner, hash, known.order, seq)
+
     def _keep(self, message: MessageRow, inner: InnerMessage, seq: int, now_ms: int) -> Iterator[Record]:
         """A message, its device's count, and what is awaited without it."""
         yield from self._awaiting.came(inner, now_ms)
@@ -298,6 +320,12 @@ class Inbox:
         kept: list[Record] = [] if known else [where]
         if seq:
             kept += self._awaiting.skipped(inner, seq, now_ms)
+        order = self._reads.message_order(inner.conversation, inner.device, MessageId(inner.message))
+        twice = self._reads.message(order) if order is not None else None
+        if twice is not None:
+            kept += self._said_twice(twice, inner, mended.hash, seq, now_ms)
+            yield Outcome(save=tuple(kept))
+            return
         message = mended_row(self._awaiting.place(inner), mended, own=inner.account == self._people.me)
         kept += self._keep(message, inner, seq, now_ms)
         row = self._reads.group_in(

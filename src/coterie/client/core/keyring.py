@@ -75,9 +75,11 @@ class Keyring:
         device: DeviceId,
         received_ms: int,
         unanswered_ms: int = 0,
+        *,
+        former: bool = False,
     ) -> OlmRow:
         pickle = session.pickle(self._key(b"olm", session.id))
-        return OlmRow(session.id, account, device, pickle, received_ms, unanswered_ms)
+        return OlmRow(session.id, account, device, pickle, received_ms, unanswered_ms, former)
 
     def group_out(self, row: GroupOutRow) -> GroupOut:
         live = self._out.get(row.session)

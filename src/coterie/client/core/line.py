@@ -37,13 +37,15 @@ class Line:
         self.more = False
         """More is sealed than was sent in this round: a restored server gets much again."""
         self._holds = 0
+        self._said = False
         self._disputes = 0
 
     def wait(self, until_ms: int) -> None:
         self.retry_at_ms = max(self.retry_at_ms, until_ms)
 
-    def hold(self, now_ms: int) -> bool:
-        """Nobody could be reached: try later, each time a little later. True for the first time in a row.
+    def hold(self, now_ms: int, *, quietly: bool = False) -> bool:
+        """Nobody could be reached: try later, each time a little later. True where the person is to hear of
+        it: the first time in a row that is not quiet.
 
         What comes while the line is held already is the same news.
         """
@@ -51,7 +53,9 @@ class Line:
             return False
         self._holds += 1
         self.retry_at_ms = now_ms + min(RETRY_MS << min(self._holds, 10), HOLD_MOST_MS)
-        return self._holds == 1
+        first = not quietly and not self._said
+        self._said = self._said or first
+        return first
 
     def disputed(self, now_ms: int) -> bool:
         """The server says once more that our view is stale. After a few times in a row each repair waits a
@@ -66,12 +70,14 @@ class Line:
         """A message was accepted."""
         self.in_flight = max(0, self.in_flight - 1)
         self._holds = 0
+        self._said = False
         self._disputes = 0
 
     def hopeful(self) -> None:
         """Who could not be reached has just come: try at once, and begin to count anew."""
         if self._holds:
             self._holds = 0
+            self._said = False
             self.retry_at_ms = 0
 
     def again(self) -> None:

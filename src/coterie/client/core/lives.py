@@ -20,6 +20,7 @@ from coterie.client.core.profile import Profile
 from coterie.client.events import ServerRestored
 from coterie.client.outcome import Outcome
 from coterie.client.store.records import BeginLife, DropGroupOut, DropSetting, PutSetting, Setting
+from coterie.e2ee.group import count_of
 from coterie.ledger.leaves import LedgerView
 from coterie.ledger.restores import unpack_restores
 from coterie.ledger.statements import RestoreStatement, ServerStatement
@@ -104,6 +105,7 @@ class Lives:
                     PutSetting(Setting.INCARNATION, said.incarnation),
                     PutSetting(Setting.LEDGERS_LEFT, msgspec.msgpack.encode(left)),
                     PutSetting(Setting.RESTORED_MS, now_ms.to_bytes(8, "big")),
+                    PutSetting(Setting.COUNTED_FROM, self._count(last).to_bytes(8, "big")),
                     PutSetting(Setting.PREKEYS_DUE, b"1"),
                     PutSetting(Setting.VAULT_DUE, b"1"),
                     DropSetting(Setting.TOPPED_UP_MS),
@@ -112,6 +114,12 @@ class Lives:
                 show=(ServerRestored(last.copied_ms),),
             ),
         )
+
+    def _count(self, last: RestoreStatement) -> int:
+        """A count that this device never had: this home may be a copy, of which the original has counted
+        on. Restores are a day apart, so the time of the last one tells them apart."""
+        before = int.from_bytes(self._reads.setting(Setting.COUNTED_FROM) or b"", "big")
+        return max(count_of(last.time_ms // limits.HOUR_MS), before + count_of(1))
 
     def _ended(self) -> tuple[ConversationId, ...]:
         """Conversations with those to whom nothing is sent any more."""

@@ -15,8 +15,10 @@ def received_ms(rows: list[OlmRow], now_ms: int) -> int:
 
 def to_seal_on(rows: list[OlmRow], now_ms: int) -> OlmRow | None:
     """The session to seal on; None where another has to begin: there is none, or it was not answered for so
-    long that the other device, if it never heard of it, could not open it any more. rows: as above."""
-    row = rows[0] if rows else None
+    long that the other device, if it never heard of it, could not open it any more. rows: as above.
+
+    One of an earlier life of the server is none: this home may be a copy, and the original has sealed on."""
+    row = next((each for each in rows if not each.former), None)
     if row is not None and row.unanswered_ms and now_ms - row.unanswered_ms > limits.OLM_UNANSWERED_MS:
         return None
     return row

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from itertools import takewhile
+from typing import Final
 
 from coterie.base.ids import DeviceId, SessionId
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.sharing import SessionKeyAt, Sharing
 from coterie.client.events import ConversationKind, MessageState
-from coterie.client.store.records import ConversationRow, MessageRow, PeerDevice, ShareState
+from coterie.client.store.records import ConversationRow, MessageRow, PeerDevice, Setting, ShareState
+
+OTHERS_RETURN_MS: Final = 60_000
+"""For so long after a restore of the server the others may not have brought it their keys."""
 
 
 class Reach:
@@ -36,6 +40,11 @@ class Reach:
             share.account == conversation.peer and share.state is not ShareState.LEFT_OUT
             for share in self._reads.shares(session)
         )
+
+    def others_return(self, now_ms: int) -> bool:
+        """Whether the server was restored just now."""
+        restored = self._reads.setting(Setting.RESTORED_MS)
+        return restored is not None and 0 <= now_ms - int.from_bytes(restored, "big") < OTHERS_RETURN_MS
 
     def owed(
         self, conversation: ConversationRow, key: SessionKeyAt, named: list[DeviceId]

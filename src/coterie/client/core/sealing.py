@@ -157,8 +157,12 @@ class Sealing:
             head=self._brief_head(),
             parents=self._others(conversation),
         )
+        first = place
+        if n < self._counted_from():
+            first = self._at_start(place, conversation)
+            n, hash = self._counted_from(), b""
         for row in rows:
-            message = self._sealed(out, row, n + 1, hash if n else b"", place)
+            message = self._sealed(out, row, n + 1, hash, place if sealed else first)
             sealed.append(message)
             n, hash, last = message.row.n, message.row.hash, row.message
         return SealedRun(
@@ -201,6 +205,18 @@ class Sealing:
             not_for=place.not_for,
         )
         return SealedMessage(written, sealed.ciphertext)
+
+    def _counted_from(self) -> int:
+        """Behind which number this device counts since the server began its life of now."""
+        return int.from_bytes(self._reads.setting(Setting.COUNTED_FROM) or b"", "big")
+
+    def _at_start(self, place: _Place, conversation: ConversationRow) -> _Place:
+        """The place of the first message of a count: it names the newest of the count before."""
+        if not conversation.out_n:
+            return place
+        before = Parent(conversation.out_hash, self._profile.device, conversation.out_n)
+        parents = (before, *place.parents[: limits.OTHER_PARENTS - 1])
+        return msgspec.structs.replace(place, parents=parents)
 
     def _others(self, conversation: ConversationRow) -> tuple[Parent, ...]:
         """The newest messages of other devices."""

@@ -267,7 +267,8 @@ class Sending:
         yield self._trust.renew(AccountId(conversation.peer), now_ms)
 
     def _hold(self, conversation: ConversationRow, line: Line, code: Code, now_ms: int) -> Outcome:
-        first = line.hold(now_ms)
+        returning = code is Code.NO_PREKEY and self._reach.others_return(now_ms)
+        first = line.hold(now_ms, quietly=returning)
         return Outcome(show=(SendingStuck(conversation.id, code),) if first else ())
 
     def _key_for(self, conversation: ConversationRow, session: GroupOutRow) -> SessionKeyAt:

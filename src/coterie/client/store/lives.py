@@ -40,6 +40,7 @@ _IN_ORDER: Final = """UPDATE outbox SET "previous" = coalesce((SELECT o."message
     ORDER BY o."order" DESC LIMIT 1), x'') WHERE "state" = ?1"""
 _LAST: Final = """UPDATE conversation SET "out_message" = coalesce((SELECT o."message" FROM outbox o
     WHERE o."conversation" = conversation."id" AND o."state" = ?1 ORDER BY o."order" DESC LIMIT 1), x'')"""
+_OLM: Final = 'UPDATE olm SET "former" = 1 WHERE "former" = 0'
 _RESETS: Final = 'UPDATE account SET "from_ms" = ?1 WHERE "from_ms" BETWEEN 1 AND ?1 - 1'
 
 
@@ -60,3 +61,4 @@ def begin_life(database: apsw.Connection, record: BeginLife) -> None:
     database.execute(_IN_ORDER, (OutboxState.SEALED,))
     database.execute(_LAST, (OutboxState.SEALED,))
     database.execute(_RESETS, (NEVER_MS,))
+    database.execute(_OLM)

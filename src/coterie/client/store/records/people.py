@@ -176,6 +176,8 @@ class OlmRow(Quiet, frozen=True):
     """When it last opened something; its creation before that."""
     unanswered_ms: int = 0
     """Since when nothing came back on a session that began here; 0 once something did."""
+    former: bool = False
+    """Begun in an earlier life of the server: it still opens, and seals nothing any more."""
 
 
 class DropOlm(msgspec.Struct, frozen=True):

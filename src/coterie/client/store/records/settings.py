@@ -52,6 +52,8 @@ class Setting(StrEnum):
     """Newest verified SignedHead of the ledger before, packed."""
     RESTORED_MS = "restored-ms"
     """When it was heard here last that the server was restored: 8 bytes big endian."""
+    COUNTED_FROM = "counted-from"
+    """Behind which number this device counts what it says since that restore: 8 bytes big endian."""
     LEDGERS_LEFT = "ledgers-left"
     """Ids of ledgers that this device was in before: packed."""
     PREKEYS_DUE = "prekeys-due"

@@ -92,14 +92,16 @@ CREATE TABLE peer_fresh_key (
     "since_ms" INTEGER NOT NULL
 ) STRICT;
 
--- Sessions between devices. A row with an empty pickle only remembers that the id was used.
+-- Sessions between devices. A row with an empty pickle only remembers that the id was used; "former": begun in
+-- an earlier life of the server, it opens and seals nothing any more.
 CREATE TABLE olm (
     "session" BLOB NOT NULL UNIQUE,
     "account" BLOB NOT NULL,
     "device" BLOB NOT NULL,
     "pickle" BLOB NOT NULL,
     "received_ms" INTEGER NOT NULL,
-    "unanswered_ms" INTEGER NOT NULL
+    "unanswered_ms" INTEGER NOT NULL,
+    "former" INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX olm_by_device ON olm ("device", "received_ms") WHERE "pickle" <> x'';
 
