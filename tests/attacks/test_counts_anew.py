@@ -1,4 +1,4 @@
-"""Behind a restore of the server every device counts anew; what it leaves out is noticed (decision 0049)."""
+"""Behind a restore of the server every device counts anew; what it leaves out is noticed (decision 0046)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Server and home put back from copies, before they met: the copy goes on as its device, and no number, no
-ratchet and no key of what was said in between is used again (decision 0049)."""
+ratchet and no key of what was said in between is used again (decision 0046)."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ What lies below the first message held of a device is before my time. A number t
 until it comes; where something waits to be opened, its key has a minute first. Others name what they had:
 that counts until the device itself says more, so that nobody can make others seem silenced for long. Behind
 a time in which this device was dormant everybody's count begins anew, and with each life of the server every
-device begins another count itself: what it says then is no number that it may have used (decision 0049).
+device begins another count itself: what it says then is no number that it may have used (decision 0046).
 """
 
 from __future__ import annotations
