@@ -54,7 +54,6 @@ log = logging.getLogger("coterie.trials.soak")
 KNOWN_SECONDS = 60.0
 """How long a client may take to hear of somebody new."""
 DRAIN_SECONDS = 120.0
-WELL_SECONDS = 45.0
 PASSING = (Code.DISK, Code.BUSY)
 """What a server refuses for a moment only."""
 PATIENT_SECONDS = 120.0
@@ -114,9 +113,9 @@ class SoakClient:
                 await self._close()
             case Open(_, passphrase):
                 await self._patiently(lambda: self._open(passphrase))
-            case Drain():
+            case Drain(_, well_seconds):
                 await self._live().wait_drained(DRAIN_SECONDS)
-                await self._be_well()
+                await self._be_well(well_seconds)
                 self._report(Drained(self._number))
             case Revoke(_, device):
                 await self._patiently(lambda: self._revoke(DeviceId(device)))
@@ -129,10 +128,10 @@ class SoakClient:
             case _:
                 assert_never(order)
 
-    async def _be_well(self) -> None:
+    async def _be_well(self, seconds: float) -> None:
         """Wait until the server has all of it, and nothing is fetched any more; not for ever."""
         clock = SystemClock()
-        last = clock.monotonic_seconds() + WELL_SECONDS
+        last = clock.monotonic_seconds() + seconds
         while clock.monotonic_seconds() < last:
             health = self._live().health()
             if not (health.queued or health.undecryptable_now):

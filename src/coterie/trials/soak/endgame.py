@@ -24,8 +24,8 @@ async def settle(stage: Stage, traffic: Traffic) -> None:
     await stage.close(everybody)
     for client in everybody:
         stage.order(Open(client, stage.passphrase(client)))
-    await stage.drain(everybody)
-    await stage.drain(everybody)
+    await stage.drain_to_the_end(everybody)
+    await stage.drain_to_the_end(everybody)
     await stage.until(lambda: not crowd.ledger.owed())
     await stage.close(everybody)
     for client in everybody:

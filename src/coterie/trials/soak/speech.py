@@ -52,9 +52,11 @@ class Open(Quiet, frozen=True, tag="open"):
 
 
 class Drain(msgspec.Struct, frozen=True, tag="drain"):
-    """Say when everything that had waited on the server is here."""
+    """Say when everything that had waited on the server is here, and sent, and nothing is fetched any more:
+    for these two it waits at most so long."""
 
     client: int
+    well_seconds: float = 45.0
 
 
 class MarkRead(msgspec.Struct, frozen=True, tag="mark-read"):

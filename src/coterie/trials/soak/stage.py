@@ -24,6 +24,8 @@ from coterie.trials.soak.speech import (
 
 PATIENCE_SECONDS = 60.0
 """Nothing new for this long: what is missing then will not come."""
+WELL_SECONDS = 150.0
+"""Of repair: the device that sealed it is asked at once, others after one and two minutes."""
 
 
 class Stage:
@@ -95,12 +97,12 @@ class Stage:
     def passphrase(self, client: int) -> str:
         return self.crowd.joined[client].passphrase
 
-    async def until(self, done: Callable[[], bool]) -> bool:
+    async def until(self, done: Callable[[], bool], patience_seconds: float = PATIENCE_SECONDS) -> bool:
         """Wait for it; whether it came before there was nothing new for long."""
         while not done():
             self._news.clear()
             try:
-                async with asyncio.timeout(PATIENCE_SECONDS):
+                async with asyncio.timeout(patience_seconds):
                     await self._news.wait()
             except TimeoutError:
                 return False
@@ -108,11 +110,19 @@ class Stage:
 
     async def drain(self, clients: Iterable[int]) -> None:
         """Until all these have everything that had waited for them."""
-        asked = set(clients)
+        await self._drain(Drain(client) for client in clients)
+
+    async def drain_to_the_end(self, clients: Iterable[int]) -> None:
+        """The same, and until two rounds of repair are over: who is asked first may be gone."""
+        await self._drain(Drain(client, WELL_SECONDS) for client in clients)
+
+    async def _drain(self, orders: Iterable[Drain]) -> None:
+        asked = {order.client: order for order in orders}
         self.crowd.drained.clear()
-        for client in asked:
-            self.order(Drain(client))
-        await self.until(lambda: self.crowd.drained >= asked)
+        for order in asked.values():
+            self.order(order)
+        well_seconds = max((order.well_seconds for order in asked.values()), default=0.0)
+        await self.until(lambda: self.crowd.drained >= asked.keys(), PATIENCE_SECONDS + well_seconds)
 
     async def close(self, clients: Iterable[int]) -> None:
         """Until all these have closed in order."""

@@ -46,11 +46,13 @@ def _found(message: Message, me: Me) -> FoundMessage:
 @contextmanager
 def opened(home: Path, password: str, lock: ProfileLock) -> Iterator[tuple[ClientStore, Profile]]:
     """The only profile of a home, whose lock is held."""
-    store, _ = open_store(find_profile(home, None), password)
     try:
-        yield store, unpack_profile(store.setting(Setting.PROFILE))
+        store, _ = open_store(find_profile(home, None), password)
+        try:
+            yield store, unpack_profile(store.setting(Setting.PROFILE))
+        finally:
+            store.close()
     finally:
-        store.close()
         lock.release()
 
 
