@@ -12,6 +12,7 @@ from coterie.base.conversations import direct_id
 from coterie.client.commands import Tick
 from coterie.client.core.fresh_keys import FIRST_ID
 from coterie.client.core.receipts import JITTER_MS, PAUSE_MS
+from coterie.client.core.repair_asking import LOOK_AGAIN_MS
 from coterie.client.store.records import PeerFreshKey, Setting
 from coterie.content.receipts import Receipt, Receipts
 from coterie.content.repair import Repair
@@ -238,6 +239,24 @@ def test_a_device_that_nobody_can_reach_is_asked_later(alice: Peer, bob: Victim,
     bob.core.people.unproven.add(alice.account)
     ask(bob)
     assert {row.device: row.asked for row in bob.store.awaited()} == {alice.device: 4, phone.device: 6}
+
+
+def test_an_account_whose_devices_are_not_known_yet_is_waited_for(
+    alice: Peer, bob: Victim, fickle: Fickle
+) -> None:
+    """The ledger names a manifest that has not come: no round of asking is spent on it for a minute."""
+    withheld = fickle.peers.pop(alice.account)
+    another_device(alice, fickle)
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    bob.log(alice.message(GroupOut.create(), EVERYONE, "lost", n=1))
+    ask(bob, 2000)
+    (row,) = bob.store.awaited()
+    assert (row.asked, row.next_ms) == (0, bob.now_ms + LOOK_AGAIN_MS)
+    fickle.peers[alice.account] = withheld
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    ask(bob, 2000)
+    (row,) = bob.store.awaited()
+    assert row.asked == 1
 
 
 class Keyless(Fickle):
