@@ -112,6 +112,8 @@ class Person:
                 continue
             except CoterieError:
                 await life.bury()
+                if life.home.exists():
+                    life.home.rename(life.grave)
                 raise
             self._me = me
             self.hamlet.looks(self)

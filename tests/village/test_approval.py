@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -199,10 +200,12 @@ async def test_a_connection_that_is_lost_in_the_last_moment_costs_nothing(
     change = alice.change_account
     async with await asking(village) as new, alice.joiners(new.code) as joiners:
 
-        async def lose_and_change(changes: tuple[Change, ...], key: AccountKey) -> None:
+        async def lose_and_change(
+            changes: tuple[Change, ...], key: AccountKey, *, check: Callable[[], None]
+        ) -> None:
             new._connection.close()
             await new._connection.lost()
-            await change(changes, key)
+            await change(changes, key, check=check)
 
         monkeypatch.setattr(alice, "change_account", lose_and_change)
         joiner = await joiners.next(PATIENCE_SECONDS)
@@ -213,12 +216,42 @@ async def test_a_connection_that_is_lost_in_the_last_moment_costs_nothing(
     assert joined.device in {device.id for device in alice.devices()}
 
 
+async def test_a_device_that_was_told_that_it_is_over_is_never_listed(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other device's connection is lost once the new one has everything, and is there again before it
+    signs: by then the new one has removed it all."""
+    alice = await village.person("alice")
+    change = alice.change_account
+
+    async def lose_and_change(
+        changes: tuple[Change, ...], key: AccountKey, *, check: Callable[[], None]
+    ) -> None:
+        connection = alice._runtime._connection
+        assert connection is not None
+        connection.close()
+        await alice._wait(lambda: alice.link is not coterie.LinkState.LIVE, PATIENCE_SECONDS)
+        await change(changes, key, check=check)
+
+    monkeypatch.setattr(alice, "change_account", lose_and_change)
+    async with await asking(village) as new, alice.joiners(new.code) as joiners:
+        joiner = await joiners.next(PATIENCE_SECONDS)
+        approved = asyncio.create_task(joiner.approve(password=PASSWORD))  # noqa: TID251 - awaited below
+        assert await new.answered() == ()
+        with pytest.raises(coterie.Refused) as refused:
+            await new.join()
+        assert refused.value.code is Code.NOT_APPROVED
+        with pytest.raises(coterie.Unavailable):
+            await approved
+    assert len(alice.devices()) == 1
+
+
 async def test_a_device_that_is_not_signed_in_after_all_is_not_left_behind(
     village: Village, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = await village.person("alice")
 
-    async def refuses(*_: object) -> None:
+    async def refuses(*_: object, **__: object) -> None:
         raise coterie.Refused(Code.TOO_MANY_TRIES)
 
     monkeypatch.setattr(alice, "change_account", refuses)

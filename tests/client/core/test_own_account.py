@@ -13,7 +13,15 @@ from coterie.base.conversations import direct_id
 from coterie.base.errors import Refused, Unavailable
 from coterie.base.ids import DeviceId
 from coterie.base.signing import IdentityKeys
-from coterie.client.changes import Change, LoseDevice, NewVault, RenameDevice, RevokeDevice, UnmarkDevice
+from coterie.client.changes import (
+    AddApproved,
+    Change,
+    LoseDevice,
+    NewVault,
+    RenameDevice,
+    RevokeDevice,
+    UnmarkDevice,
+)
 from coterie.client.commands import ChangeAccount
 from coterie.client.core.own_account import successor
 from coterie.client.events import AccountChangeAnswered
@@ -150,6 +158,19 @@ def test_an_answer_that_was_lost_is_asked_for_again_by_every_start(bob: Victim, 
     assert AccountChangeAnswered(number, None) in answers(bob)
     bob.connect()
     assert len(server.given) == 3
+
+
+def test_a_device_that_was_approved_is_given_on_one_connection_only(bob: Victim, server: Registrar) -> None:
+    """It has heard that it came to nothing, and keeps nothing: nobody may ever list it."""
+    server.mute = True
+    keys = DeviceKeys.create()
+    added = AddApproved(DeviceId(bytes(16)), "phone", keys.curve25519, keys.ed25519, NOW_MS, bob.device)
+    number = change(bob, added)
+    bob.core = bob.new_core()
+    bob.connect()
+    assert len(server.given) == 1
+    assert answers(bob) == [AccountChangeAnswered(number, Code.NOT_APPROVED)]
+    assert bob.store.setting(Setting.PENDING_MANIFEST) is None
 
 
 def test_an_accepted_change_that_is_proven_before_its_answer_comes(bob: Victim, server: Registrar) -> None:

@@ -193,6 +193,8 @@ class Joiner:
         self._given = given
         self._compared = False
         self._declined = False
+        self._lost: Unavailable | None = None
+        """This device's connection, over which it was told that all is well."""
         self._said: asyncio.Queue[bytes | CoterieError] = asyncio.Queue()
 
     @property
@@ -225,8 +227,9 @@ class Joiner:
 
         It gets the account's private keys, has them on its disk under its own password, and is then signed
         into the manifest. Raises Refused: wrong-credentials, needs-recovery-key (try again),
-        too-many-devices, bad-manifest, not-approved (it is gone, or its person said no), usage (nobody has
-        compared anything); SealBroken, Unavailable.
+        too-many-devices, bad-manifest, not-approved (it is gone, or its person said no; where a connection
+        was lost over it the list of devices says whether it has joined), usage (nobody has compared
+        anything); SealBroken, Unavailable.
         """
         key = await self._me.key(password, recovery_key)
         if self._declined:
@@ -240,7 +243,7 @@ class Joiner:
             grant = self._me.grant(self._approving, await asyncio.to_thread(key.secret))
             await self._me.say_to_joiner(self._rendezvous, grant)
             self._approving.check_kept(await self._next(limits.APPROVAL_SECONDS))
-            await self._me.change_account((added,), key)
+            await self._me.change_account((added,), key, check=self._require_connected)
         finally:
             await self.decline()
 
@@ -257,7 +260,15 @@ class Joiner:
             self._said.put_nowait(event.message)
 
     def end(self, error: CoterieError) -> None:
+        if isinstance(error, Unavailable):
+            self._lost = error
         self._said.put_nowait(error)
+
+    def _require_connected(self) -> None:
+        """Where this device was gone the other one has been told that it came to nothing, and keeps nothing:
+        it must never be listed."""
+        if self._lost is not None:
+            raise self._lost
 
     async def _next(self, timeout_seconds: float) -> bytes:
         try:

@@ -100,23 +100,34 @@ class OwnDevices(Verifying):
         return SignedManifest.unpack(row.manifest).manifest.vault_hash == exposed
 
     async def change_account(
-        self, changes: tuple[Change, ...], key: AccountKey, timeout_seconds: float = CHANGE_SECONDS
+        self,
+        changes: tuple[Change, ...],
+        key: AccountKey,
+        timeout_seconds: float = CHANGE_SECONDS,
+        *,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         """Have changes signed by this device and taken by the server, again where another device was
-        quicker."""
+        quicker. check: raises where it is not to be signed any more."""
         async with self._changing:
             try:
                 async with asyncio.timeout(timeout_seconds):
-                    answer = await self._signed_once(changes, key)
+                    answer = await self._signed_once(changes, key, check)
                     while answer.code is Code.STALE_MANIFEST:
-                        answer = await self._signed_once(changes, key)
+                        answer = await self._signed_once(changes, key, check)
             except TimeoutError:
                 raise Unavailable(Code.UNREACHABLE, "no answer to a change of the account") from None
         if answer.code is not None:
             raise Refused(answer.code, retry_after_seconds=answer.retry_after_ms / 1000)
 
-    async def _signed_once(self, changes: tuple[Change, ...], key: AccountKey) -> AccountChangeAnswered:
-        return await self._asked_once(key, lambda change, identity: ChangeAccount(change, changes, identity))
+    async def _signed_once(
+        self, changes: tuple[Change, ...], key: AccountKey, check: Callable[[], None]
+    ) -> AccountChangeAnswered:
+        def command(change: bytes, identity: IdentityKeys) -> Command:
+            check()
+            return ChangeAccount(change, changes, identity)
+
+        return await self._asked_once(key, command)
 
     async def _asked_once(
         self, key: AccountKey, command: Callable[[bytes, IdentityKeys], Command]

@@ -2,8 +2,9 @@
 
 Who loses a race signs again: the server's stale-manifest counts as lost once the newer manifest is proven
 here, and whoever asked brings the private keys once more. What was signed is on disk until it is answered, so
-an answer that was lost is asked for again with every connection; a repeat changes nothing. docs/protocol.md,
-Manifests; encryption rules 1 and 2.
+an answer that was lost is asked for again with every connection; a repeat changes nothing. Not where a device
+was approved: it has been told that it came to nothing when the connection ended. docs/protocol.md, Manifests;
+encryption rules 1 and 2.
 """
 
 from __future__ import annotations
@@ -47,14 +48,15 @@ from coterie.wire.frames import DeleteAccount, PublishManifest
 
 
 class Pending(Quiet, frozen=True, array_like=True):
-    """A change that was signed and is not answered yet. change: as in ChangeAccount; the others: as in
-    PublishManifest."""
+    """A change that was signed and is not answered yet. change: as in ChangeAccount; once: it is given on one
+    connection only; the others: as in PublishManifest."""
 
     change: bytes
     manifest: bytes
     vault: bytes
     auth_key: bytes
     recovery_auth_key: bytes
+    once: bool = False
 
     def pack(self) -> bytes:
         return msgspec.msgpack.encode(self)
@@ -118,7 +120,10 @@ class OwnAccount:
         signed = sign_manifest(after, command.identity, self._people.device, self._keyring.device)
         _check(before, signed, cancelled)
         vault = _vault(command.changes)
-        pending = Pending(command.change, signed.pack(), vault.vault, vault.auth_key, vault.recovery_auth_key)
+        once = any(isinstance(each, AddApproved) for each in command.changes)
+        pending = Pending(
+            command.change, signed.pack(), vault.vault, vault.auth_key, vault.recovery_auth_key, once
+        )
         self._awaited = None
         return Outcome(
             save=(*save, PutSetting(Setting.PENDING_MANIFEST, pending.pack())),
@@ -155,6 +160,9 @@ class OwnAccount:
         self.succeeding.check()
         pending = self._pending()
         again = self.succeeding.connected(now_ms)
+        if pending is not None and pending.once:
+            told = AccountChangeAnswered(pending.change, Code.NOT_APPROVED)
+            return Outcome(save=(DropSetting(Setting.PENDING_MANIFEST),), send=again.send, show=(told,))
         return again if pending is None else Outcome(send=(self._frame(pending, now_ms), *again.send))
 
     def accepted(self, purpose: ManifestGiven) -> Outcome:
