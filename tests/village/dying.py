@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from coterie.base import limits
 from tests.ledger.accounts import NOW_MS
@@ -14,6 +14,9 @@ from tests.village.all_well import Talk
 from tests.village.deaths import Points
 from tests.village.hamlet import Hamlet, Person, copied, hamlet_in
 from tests.village.quick_loop import run_quickly
+
+MEMORY = Path("/dev/shm")
+"""Disks of memory, where the system has them: nobody's power goes here, so waiting for a disk shows nothing."""
 
 Play = Callable[[Talk], Awaitable[None]]
 Said = Sequence[tuple[str, str, str]]
@@ -95,12 +98,12 @@ def at_all_points(scenario: Scenario, folder: Path) -> int:
 
 def dying(scenario: Scenario, folder: Path, *chosen: int) -> Points:
     """One run in which somebody dies at these moments."""
-    points, here = Points(chosen), folder / "-".join(map(str, chosen))
-    try:
-        run_quickly(once(scenario, here, points))
-    except BaseException as error:
-        raise AssertionError(f"moment {chosen}, {points.died_at}: {_first(error)!r}") from error
-    shutil.rmtree(here)
+    points = Points(chosen)
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else folder) as here:
+        try:
+            run_quickly(once(scenario, Path(here), points))
+        except BaseException as error:
+            raise AssertionError(f"moment {chosen}, {points.died_at}: {_first(error)!r}") from error
     return points
 
 

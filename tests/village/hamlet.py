@@ -28,8 +28,9 @@ from coterie.client import link, runtime
 from coterie.client.api.me import Me
 from coterie.client.core import read_marks, receipts, trust_marks
 from coterie.e2ee import password
-from coterie.server.founding import invite_of, open_realm
+from coterie.server.founding import invite_of
 from coterie.server.metrics import Metrics
+from coterie.server.restoring import open_or_begin_life
 from coterie.server.sequencer import Sequencer
 from coterie.server.store.sqlite import SqliteStore
 from coterie.server.turns import Turns
@@ -235,7 +236,7 @@ async def hamlet_in(folder: Path, points: Points, *, began_ms: int = NOW_MS) -> 
     with pytest.MonkeyPatch.context() as patch:
         _patched(patch, hamlet)
         try:
-            realm = await open_realm(hamlet.store, TLS_KEY, True, hamlet.clock.wall_ms())
+            realm = await open_or_begin_life(hamlet.store, TLS_KEY, True, hamlet.clock.wall_ms())
             sequencer = await Sequencer.load(hamlet.store, realm)
             hamlet.turns = Turns(hamlet.store, realm, sequencer, Metrics(), hamlet.clock)
             await hamlet.turns.prepare()

@@ -197,6 +197,24 @@ def test_an_entry_that_the_server_has_spoiled_is_receipted_once_it_is_made_good(
     assert Receipts.unpack(content).receipts == (Receipt(talk, out.id, 1),)
 
 
+def test_what_has_no_key_here_is_receipted_once_all_of_it_is_made_good(
+    alice: Peer, bob: Victim, fickle: Fickle
+) -> None:
+    """From where on its session was for this device nobody can say: so from its start on."""
+    talk = direct_id(alice.account, bob.account)
+    bob.say(alice, "so that the conversation is accepted")
+    out = GroupOut.create()
+    one, two = (alice.message(out, talk, text, n=n) for n, text in ((1, "one"), (2, "two")))
+    bob.log(one, two)
+    asker = Asker(alice, bob, fickle)
+    for given, up_to in ((two, None), (one, 1)):
+        asker.gives(honest(given))
+        bob.now_ms += PAUSE_MS + JITTER_MS
+        bob.command(Tick())
+        told = [Receipts.unpack(each).receipts for each in asker.contents(PlainKind.RECEIPT)]
+        assert told == ([] if up_to is None else [(Receipt(talk, out.id, up_to),)])
+
+
 def test_an_index_that_was_used_is_not_believed(alice: Peer, bob: Victim, fickle: Fickle) -> None:
     out = with_key(alice, bob, EVERYONE)
     one = alice.message(out, EVERYONE, "one", n=1)

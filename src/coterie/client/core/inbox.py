@@ -328,11 +328,8 @@ class Inbox:
             return
         message = mended_row(self._awaiting.place(inner), mended, own=inner.account == self._people.me)
         kept += self._keep(message, inner, seq, now_ms)
-        row = self._reads.group_in(
-            inner.conversation, inner.account, inner.device, SessionId(message.session)
-        )
-        if row is not None:
-            kept.extend(self._telling.receipts.came(row, now_ms))
+        if message.session:
+            kept.extend(self._telling.receipts.given(message, now_ms))
         yield Outcome(save=tuple(kept))
         yield from self._shown(message, now_ms)
 

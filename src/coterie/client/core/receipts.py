@@ -74,14 +74,30 @@ class Receipting:
 
     def came(self, row: GroupInRow, now_ms: int) -> tuple[Record, ...]:
         """A message of this session was opened, and is stored with what is returned."""
-        conversation = self._reads.conversation(row.conversation)
+        return self._due(
+            ReceiptDue(row.session, row.device, row.account, row.conversation, row.first_index), now_ms
+        )
+
+    def given(self, message: MessageRow, now_ms: int) -> tuple[Record, ...]:
+        """A message was given again, by the device that wrote it. Where the key of its session is not here,
+        nobody knows from where on that was for this device: then all have to be here from the first on."""
+        session = SessionId(message.session)
+        row = self._reads.group_in(message.conversation, message.account, message.device, session)
+        if row is not None:
+            return self.came(row, now_ms)
+        return self._due(
+            ReceiptDue(session, message.device, message.account, message.conversation, 0), now_ms
+        )
+
+    def _due(self, due: ReceiptDue, now_ms: int) -> tuple[Record, ...]:
+        conversation = self._reads.conversation(due.conversation)
         if conversation is None or conversation.kind is not ConversationKind.DIRECT:
             return ()
         self.later(now_ms)
-        if (row.session, row.device) in self._noted:
+        if (due.session, due.device) in self._noted:
             return ()
-        self._noted.add((row.session, row.device))
-        return (ReceiptDue(row.session, row.device, row.account, row.conversation, row.first_index),)
+        self._noted.add((due.session, due.device))
+        return (due,)
 
     def tick(self, now_ms: int) -> Iterator[Outcome]:
         """Tell what is due, one envelope to each device; what cannot be told yet waits for the next time."""
