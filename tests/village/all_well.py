@@ -12,6 +12,7 @@ import coterie
 from coterie.base import limits
 from coterie.client.api.me import Me
 from coterie.client.store.records import Setting, WaitingReason
+from coterie.client.store.tables import MESSAGE
 from coterie.ledger.manifest import PrekeyKind, SignedPrekey
 from tests.village.hamlet import Hamlet, Person
 
@@ -164,9 +165,17 @@ class Talk:
             arrived = [e.message for e in person.shown() if isinstance(e, coterie.MessageArrived)]
             twice = {each.text for each in arrived if [a.id for a in arrived].count(each.id) > 1}
             found += [f"{person.name}: was told of {text!r} twice" for text in twice]
-        in_log = _entries(self.hamlet)
-        if in_log != len(self.typed):
-            found.append(f"{in_log} entries in logs for {len(self.typed)} messages")
+        in_log, unseen = _entries(self.hamlet), self._unseen()
+        if in_log != len(self.typed) + len(unseen):
+            found.append(f"{in_log} entries in logs for {len(self.typed)} messages, {len(unseen)} unseen")
+        return found
+
+    def _unseen(self) -> set[tuple[bytes, bytes]]:
+        """(device, message) of what devices say to each other in conversations, and no screen shows."""
+        found: set[tuple[bytes, bytes]] = set()
+        for person in self.hamlet.there:
+            rows = person.me._store._all(MESSAGE, 'WHERE "shown" = 0')
+            found |= {(row.device, row.message) for row in rows}
         return found
 
 

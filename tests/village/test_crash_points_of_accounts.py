@@ -4,18 +4,26 @@ begins anew (as in test_crash_points.py, with the same check after each)."""
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import coterie
+from coterie.base import limits
 from coterie.base.codes import Code
+from coterie.base.ids import UserName
 from coterie.client.api.me import Me
+from coterie.client.shapes import ComparisonStep
+from coterie.server.reset_codes import make_reset_code
+from tests.ledger.accounts import NOW_MS
 from tests.village.all_well import Talk
 from tests.village.conftest import PASSWORD
 from tests.village.dying import Prepared, Scenario, at_all_points
-from tests.village.hamlet import LOOKS_EVERY_SECONDS, PATIENCE_SECONDS, Hamlet
+from tests.village.hamlet import LOOKS_EVERY_SECONDS, PATIENCE_SECONDS, Hamlet, Person
+from tests.village.quick_loop import run_quickly
 from tests.village.test_crash_points import _not_two_devices, acquainted, house
 
 __all__ = ["acquainted", "house"]
@@ -88,7 +96,122 @@ def test_a_device_is_approved(acquainted: Prepared, tmp_path: Path) -> None:
         admitting = asyncio.create_task(patiently(hamlet, admits))  # noqa: TID251 - awaited below
         await patiently(hamlet, lambda: phone.is_up(screens.asks))
         await admitting
+        hamlet.points.closed = True
         phone.away = False
         await hamlet.until(lambda: _not_two_devices(phone))
 
     assert at_all_points(Scenario(acquainted, play), tmp_path) > 40
+
+
+class Pair:
+    """Two people with their screens side by side, of whom each does what is next on their own."""
+
+    def __init__(self, talk: Talk, first: str, second: str) -> None:
+        self._hamlet = talk.hamlet
+        self._both = (talk.hamlet.people[first], talk.hamlet.people[second])
+
+    async def compares(self) -> None:
+        give_up_at = self._hamlet.clock.monotonic_seconds() + PATIENCE_SECONDS
+        while not all(each.is_there and self._done(each.me) for each in self._both):
+            assert self._hamlet.clock.monotonic_seconds() < give_up_at
+            for each in self._both:
+                await each.does(self._next)
+            await self._hamlet.clock.wait(LOOKS_EVERY_SECONDS)
+
+    def _done(self, me: Me) -> bool:
+        other = me.person(self._other(me).account)
+        return other is not None and other.verified and me.comparison(other.name) is None
+
+    def _other(self, me: Me) -> Person:
+        return next(each for each in self._both if each.account != me.name)
+
+    async def _next(self, me: Me) -> None:
+        other = self._other(me)
+        mine = me.comparison(other.account)
+        theirs = other.me.comparison(me.name) if other.is_there else None
+        invited = mine is not None and mine.step is ComparisonStep.INVITED
+        if invited or (mine is None and not self._done(me)):
+            await me.verify(other.account)
+        elif mine is not None and mine.step is ComparisonStep.COMPARING:
+            if theirs is not None and theirs.emoji == mine.emoji:
+                await me.emoji_match(other.account)
+
+
+def test_two_people_compare_emoji(acquainted: Prepared, tmp_path: Path) -> None:
+    """Who died over it begins again, until each has verified the other, and nobody has said so unseen."""
+
+    async def play(talk: Talk) -> None:
+        await Pair(talk, "alice", "bob").compares()
+        talk.hamlet.points.closed = True
+
+    assert at_all_points(Scenario(acquainted, play), tmp_path) > 30
+
+
+def test_an_account_ends(house: Prepared, tmp_path: Path) -> None:
+    """Whoever dies over it, it ends once, and the others know."""
+
+    async def play(talk: Talk) -> None:
+        hamlet = talk.hamlet
+        bob = hamlet.people["bob"]
+        bob.away = True
+        talk.forget(bob)
+        await bob.does(lambda me: me.delete_account(password=PASSWORD))
+        await hamlet.until(lambda: [each.name for each in hamlet.there if not _bob_is_gone(each.me)])
+
+    assert at_all_points(Scenario(house, play), tmp_path) > 20
+
+
+def _bob_is_gone(me: Me) -> bool:
+    bob = me.person("bob")
+    return bob is not None and bob.deleted
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A village of which somebody has lost everything, and the operator's word that they may begin anew."""
+
+    village: Prepared
+    code: str
+
+
+@pytest.fixture(scope="module")
+def lost(acquainted: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Lost:
+    folder = tmp_path_factory.mktemp("lost") / "v"
+    shutil.copytree(acquainted.folder, folder)
+    made = make_reset_code(folder / "server" / "server.db", UserName("bob"), NOW_MS + limits.HOUR_MS)
+    return Lost(Prepared(folder, acquainted.people, ()), run_quickly(made).words)
+
+
+def test_a_name_begins_anew(lost: Lost, tmp_path: Path) -> None:
+    """Whoever dies over it, on either day: it is one account in the end, and whom others take for it."""
+
+    async def play(talk: Talk) -> None:
+        hamlet = talk.hamlet
+        alice, before, anew = hamlet.people["alice"], hamlet.people["bob"], hamlet.person("anew", "bob")
+        talk.forget(before)
+        hamlet.points.closed = True
+        await before.leaves()
+        hamlet.points.closed = False
+        anew.away = True
+        await anew.is_up(
+            lambda home: coterie.sign_up(
+                server=hamlet.invite,
+                name="bob",
+                password=PASSWORD,
+                home=home,
+                reset_code=lost.code,
+                clock=hamlet.clock,
+            )
+        )
+        anew.away = False
+        await hamlet.until(lambda: [] if _begins_anew(alice.me) else ["nobody has told alice"])
+        hamlet.clock.pass_ms(limits.DAY_MS + limits.HOUR_MS)
+        await hamlet.until(lambda: [] if alice.me.identity_change("bob") else ["it is who it was"])
+        await alice.does(lambda me: me.accept_identity("bob"), lambda me: me.identity_change("bob") is None)
+
+    assert at_all_points(Scenario(lost.village, play), tmp_path) > 40
+
+
+def _begins_anew(me: Me) -> bool:
+    """Whether somebody has another identity that counts later."""
+    return any(row.from_ms for row in me._core.people.rows.values())
