@@ -133,6 +133,19 @@ def anew(alice: Peer, mallory: Peer, bob: Victim) -> Restored:
     return made
 
 
+def test_whom_others_have_brought_back_wakes_nobody_for_ever(
+    alice: Peer, mallory: Peer, bob: Victim, anew: Restored
+) -> None:
+    """The pause before they would be brought ends when nobody is missing any more."""
+    assert hears(bob, statement(), restore(bob))
+    for peer in (alice, mallory, bob):
+        anew.ledger.add(peer.signed)
+    meets(bob, anew)
+    assert offered(anew) == {bob.signed.hash}
+    wake_at_ms = bob.core.wake_at_ms()
+    assert wake_at_ms is None or wake_at_ms > bob.now_ms
+
+
 def test_everybody_known_is_brought_back(alice: Peer, mallory: Peer, bob: Victim, anew: Restored) -> None:
     assert hears(bob, statement(), restore(bob))
     assert ServerRestored(NOW_MS - limits.DAY_MS) in bob.shown

@@ -56,6 +56,8 @@ class Returning:
         self._live = False
         self.wake_at_ms: int | None = None
         """When to bring others."""
+        self._has_waited = False
+        """That time is over, and it is not done yet: then there is no clock to wait for any more."""
 
     def load(self, view: LedgerView) -> None:
         """Look at everybody (at the start, and after a failed commit)."""
@@ -108,7 +110,7 @@ class Returning:
         self.answered.clear()
         self._promised.clear()
         self._told.clear()
-        self.wake_at_ms = None
+        self.wake_at_ms, self._has_waited = None, False
         if not self.behind:
             return NOTHING
         others = len(self.behind)
@@ -132,11 +134,13 @@ class Returning:
     def due(self, view: LedgerView, now_ms: int, *, current: bool) -> Outcome:
         """All leaves are here (current): bring who is missing still, once on each connection; and tell of
         whom the server shows an older manifest although it was given the newer one."""
+        if self.wake_at_ms is not None and now_ms >= self.wake_at_ms:
+            self.wake_at_ms, self._has_waited = None, True
         if not self._live or not current or not (self.behind or self.gone_back):
             return NOTHING
         offer = NOTHING
-        if self.wake_at_ms is not None and now_ms >= self.wake_at_ms:
-            self.wake_at_ms = None
+        if self._has_waited:
+            self._has_waited = False
             offer = self._offer(sorted(self.behind - self._offered), now_ms)
         stays = {each for each in self.behind & self.answered if view.newest_of_account(each) is not None}
         self.gone_back |= stays
