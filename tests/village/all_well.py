@@ -74,6 +74,10 @@ class Talk:
     def forget(self, person: Person) -> None:
         """A machine that is to hear nothing more from now on; what it has is its own affair."""
         self.forgotten.append(person)
+        self.came_later(person)
+
+    def came_later(self, person: Person) -> None:
+        """Somebody for whom nothing is that was said so far."""
         self.typed = [
             replace(each, hearers=tuple(other for other in each.hearers if other is not person))
             for each in self.typed

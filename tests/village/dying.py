@@ -16,7 +16,7 @@ from tests.village.hamlet import Hamlet, Person, copied, hamlet_in
 from tests.village.quick_loop import run_quickly
 
 MEMORY = Path("/dev/shm")
-"""Disks of memory, where the system has them: nobody's power goes here, so waiting for a disk shows nothing."""
+"""Disks of memory, where the system has them: nobody's power goes, so waiting for a disk shows nothing."""
 
 Play = Callable[[Talk], Awaitable[None]]
 Said = Sequence[tuple[str, str, str]]
@@ -41,17 +41,21 @@ def _names(person: Person) -> set[str]:
     return {str(each.name) for each in person.me.people()} | {person.account}
 
 
-def prepared(folder: Path, play: Play) -> Prepared:
-    """What a scenario begins with; nobody dies."""
+def prepared(folder: Path, play: Play, before: Prepared | None = None) -> Prepared:
+    """What a scenario begins with; nobody dies. before: what this begins with."""
 
     async def made() -> Prepared:
         async with hamlet_in(folder, Points()) as hamlet:
-            talk = Talk(hamlet)
+            for name, account in before.people if before is not None else ():
+                hamlet.person(name, account)
+            talk = Talk(hamlet, before.said if before is not None else ())
             await play(talk)
             assert talk.wrong() == []
             people = tuple((each.name, each.account) for each in hamlet.people.values())
             return Prepared(folder, people, tuple((t.by.name, t.target, t.text) for t in talk.typed))
 
+    if before is not None:
+        copied(before.folder, folder)
     return run_quickly(made())
 
 

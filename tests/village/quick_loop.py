@@ -17,17 +17,26 @@ ResultT = TypeVar("ResultT")
 Parameters = ParamSpec("Parameters")
 
 
+AT_ONCE_MOST = 50_000
+"""Turns of the loop without any time in between."""
+
+
 class _Selector(selectors.DefaultSelector):
     """Does not sleep: the loop's clock goes on instead."""
 
     loop: QuickLoop
+    _at_once = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready: list[tuple[selectors.SelectorKey, int]] = super().select(0)
         if not ready and timeout is None:
             raise RuntimeError("everything waits, and nothing will ever come")
+        self._at_once += 1
         if not ready and timeout is not None:
             self.loop.now_seconds += timeout
+            self._at_once = self._at_once if timeout == 0 else 0
+        if self._at_once > AT_ONCE_MOST:
+            raise RuntimeError("something goes on for ever, and no time passes")
         return ready
 
 

@@ -16,7 +16,7 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.ids import UserName
 from coterie.client.api.me import Me
-from coterie.client.shapes import ComparisonStep
+from coterie.client.shapes import Comparison, ComparisonStep
 from coterie.server.reset_codes import make_reset_code
 from tests.ledger.accounts import NOW_MS
 from tests.village.all_well import Talk
@@ -132,9 +132,12 @@ class Pair:
         invited = mine is not None and mine.step is ComparisonStep.INVITED
         if invited or (mine is None and not self._done(me)):
             await me.verify(other.account)
-        elif mine is not None and mine.step is ComparisonStep.COMPARING:
-            if theirs is not None and theirs.emoji == mine.emoji:
-                await me.emoji_match(other.account)
+        elif mine is not None and mine.step is ComparisonStep.COMPARING and mine.emoji == _emoji(theirs):
+            await me.emoji_match(other.account)
+
+
+def _emoji(seen: Comparison | None) -> tuple[coterie.Emoji, ...]:
+    return seen.emoji if seen is not None else ()
 
 
 def test_two_people_compare_emoji(acquainted: Prepared, tmp_path: Path) -> None:
