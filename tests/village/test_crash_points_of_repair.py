@@ -79,8 +79,8 @@ def restored(acquainted: Prepared, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_what_a_restored_server_gives_to_whom_it_is_not_for(restored: Prepared, tmp_path: Path) -> None:
-    """Everybody comes back; what was forgotten is sent again, and carol is told that it is not for her. Nobody
-    dies before she has it and no key of it."""
+    """Everybody comes back; what was forgotten is sent again, and carol is told that it is not for her.
+    Nobody dies before she has it and no key of it."""
 
     async def play(talk: Talk) -> None:
         hamlet = talk.hamlet
