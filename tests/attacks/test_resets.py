@@ -255,3 +255,20 @@ def test_who_hears_of_the_one_before_later_believes_the_one_of_now(
     later(bob, 2 * limits.RESET_AFTER_MS)
     assert bob.core.people.named(before.name) == after.account
     assert states(bob) == []
+
+
+def test_who_was_away_for_the_no_does_not_believe_the_reset_first(
+    alice: Peer, bob: Victim, server: Server, heir: Peer
+) -> None:
+    """Its day is over when bob comes back, and the leaf that cancels it comes a moment later."""
+    reset(bob, server, alice, heir)
+    assert states(bob) == [ResetState.ANNOUNCED]
+    bob.command(Disconnected(None, final=False))
+    later(bob, limits.DAY_MS + 1)
+    assert states(bob) == [ResetState.ANNOUNCED]
+    manifest = alice.sign(alice.entry(), after=alice.signed).manifest
+    passed = msgspec.structs.replace(manifest, seq=manifest.seq + 1)
+    alice.signed = sign_manifest(passed, alice.identity, alice.device, alice.keys)
+    server.ledger.add(alice.signed)
+    bob.connect()
+    assert states(bob) == [ResetState.ANNOUNCED, ResetState.CANCELLED]

@@ -17,6 +17,7 @@ from coterie.base.codes import Code
 from coterie.base.ids import UserName
 from coterie.client.api.me import Me
 from coterie.client.shapes import Comparison, ComparisonStep
+from coterie.client.store.records import NEVER_MS
 from coterie.server.reset_codes import make_reset_code
 from tests.ledger.accounts import NOW_MS
 from tests.village.all_well import Talk
@@ -185,6 +186,12 @@ def lost(acquainted: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Lost
     return Lost(Prepared(folder, acquainted.people, ()), run_quickly(made).words)
 
 
+async def begin_anew(hamlet: Hamlet, home: Path, code: str) -> Me:
+    return await coterie.sign_up(
+        server=hamlet.invite, name="bob", password=PASSWORD, home=home, reset_code=code, clock=hamlet.clock
+    )
+
+
 def test_a_name_begins_anew(lost: Lost, tmp_path: Path) -> None:
     """Whoever dies over it, on either day: it is one account in the end, and whom others take for it."""
 
@@ -196,16 +203,7 @@ def test_a_name_begins_anew(lost: Lost, tmp_path: Path) -> None:
         await before.leaves()
         hamlet.points.closed = False
         anew.away = True
-        await anew.is_up(
-            lambda home: coterie.sign_up(
-                server=hamlet.invite,
-                name="bob",
-                password=PASSWORD,
-                home=home,
-                reset_code=lost.code,
-                clock=hamlet.clock,
-            )
-        )
+        await anew.is_up(lambda home: begin_anew(hamlet, home, lost.code))
         anew.away = False
         await hamlet.until(lambda: [] if _begins_anew(alice.me) else ["nobody has told alice"])
         hamlet.clock.pass_ms(limits.DAY_MS + limits.HOUR_MS)
@@ -217,4 +215,24 @@ def test_a_name_begins_anew(lost: Lost, tmp_path: Path) -> None:
 
 def _begins_anew(me: Me) -> bool:
     """Whether somebody has another identity that counts later."""
-    return any(row.from_ms for row in me._core.people.rows.values())
+    return any(0 < row.from_ms < NEVER_MS for row in me._core.people.rows.values())
+
+
+def test_the_identity_before_says_no(lost: Lost, tmp_path: Path) -> None:
+    """Somebody has the operator's word and is not bob. Whoever dies over bob's no, he stays who he is."""
+
+    async def play(talk: Talk) -> None:
+        hamlet = talk.hamlet
+        alice, bob, other = hamlet.people["alice"], hamlet.people["bob"], hamlet.person("other", "bob")
+        other.away = True
+        talk.forget(other)
+        hamlet.points.closed = True
+        await other.is_up(lambda home: begin_anew(hamlet, home, lost.code))
+        await other.leaves()
+        hamlet.points.closed = False
+        await hamlet.until(lambda: [] if bob.me.reset_at_ms else ["nobody has told bob"])
+        await bob.does(lambda me: me.keep_name(PASSWORD), lambda me: me.reset_at_ms is None)
+        hamlet.clock.pass_ms(limits.DAY_MS + limits.HOUR_MS)
+        await hamlet.until(lambda: ["somebody begins anew"] if _begins_anew(alice.me) else [])
+
+    assert at_all_points(Scenario(lost.village, play), tmp_path) > 15

@@ -1,4 +1,4 @@
-"""Twenty seconds of most of it, as a person starts it: it ends with zeros."""
+"""Twenty seconds of nearly everything, as a person starts it: it ends with zeros."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import pytest
 from coterie.cli.failures import Exit
 
 RUN_SECONDS = 280
-FAULTS = "kill-client,cut,delay,half-open,duplicate,reorder,slow-reader,revoke,restore-client"
-"""Not all, so that this ends with zeros each time: docs/trials.md says what is still found."""
+SEED = 492
+"""Its plan has what is rare: the server killed and put back, a clock, two full disks, a home put back."""
+RARE = ("kill-server", "kill-client", "restore-server", "clock", "full-disk")
 ZEROS = ("lost", "doubled", "reordered", "unreadable", "wrong_state")
 
 
@@ -31,7 +32,7 @@ def torture(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_twenty_seconds_of_broken_lines_and_killed_people_end_with_zeros(tmp_path: Path) -> None:
+def test_twenty_seconds_of_everything_end_with_zeros(tmp_path: Path) -> None:
     ended = torture(
         tmp_path,
         "--json",
@@ -40,21 +41,19 @@ def test_twenty_seconds_of_broken_lines_and_killed_people_end_with_zeros(tmp_pat
         "--clients",
         "6",
         "--seed",
-        "5",
+        str(SEED),
         "--shrink",
         "0",
-        "--faults",
-        FAULTS,
     )
     *before, last = [json.loads(line) for line in ended.stdout.splitlines()]
     assert before == []
     assert {name: last[name] for name in ZEROS} == dict.fromkeys(ZEROS, 0)
     assert ended.returncode == Exit.DONE
-    assert (last["seed"], last["seconds"]) == (5, 20)
+    assert (last["seed"], last["seconds"]) == (SEED, 20)
     assert last["messages"] > 50
     assert last["deliveries"] > last["messages"]
     assert last["kills"] > 1
-    assert len(last["broken"]) > 3
+    assert [kind for kind in RARE if not last["broken"].get(kind)] == []
     assert list(tmp_path.iterdir()) == []
 
 

@@ -17,7 +17,7 @@ from coterie.base.ids import AccountId
 from coterie.client.core.people import People
 from coterie.client.core.standing import changed, former_of
 from coterie.client.events import Event, NameReset, ResetState
-from coterie.client.outcome import Outcome
+from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import NEVER_MS, AccountRow, Record, Standing
 from coterie.ledger.leaves import LedgerView
 
@@ -27,11 +27,8 @@ class Resets:
 
     def __init__(self, people: People) -> None:
         self._people = people
-
-    @property
-    def wake_at_ms(self) -> int | None:
-        """When the next reset takes effect."""
-        return min((row.from_ms for row in self._pending()), default=None)
+        self.wake_at_ms: int | None = None
+        """When the next reset takes effect, while connected."""
 
     def announced(self, row: AccountRow, now_ms: int, gone: frozenset[AccountId] = frozenset()) -> Outcome:
         """An account was proven for the first time. Where its name was another one's here, it is not believed
@@ -75,9 +72,15 @@ class Resets:
         self._people.saved(row)
         return row
 
-    def tick(self, now_ms: int) -> Outcome:
-        """Those whose time has come take effect: from now on nothing goes to them until the person looked."""
-        due = [row for row in self._pending() if row.from_ms <= now_ms]
+    def due(self, now_ms: int, *, current: bool) -> Outcome:
+        """Those whose time has come take effect: from now on nothing goes to them until the person looked.
+        Not before all leaves are here (current): who was away has not heard yet where the one before said
+        no."""
+        pending = tuple(self._pending())
+        self.wake_at_ms = min((row.from_ms for row in pending if row.from_ms > now_ms), default=None)
+        due = [row for row in pending if row.from_ms <= now_ms] if current else []
+        if not due:
+            return NOTHING
         settled = self._settled(due, 0, ResetState.IN_EFFECT)
         news = (each for row in due for each in changed(self._people, self._people.rows[row.account]))
         return Outcome(save=settled.save, show=(*settled.show, *news))

@@ -265,7 +265,6 @@ class Switchboard:
 
     def _tick(self, now_ms: int) -> Iterator[Outcome]:
         yield from self._inbox.kept_long_enough(now_ms)
-        yield self.trust.resets.tick(now_ms)
         yield from self.verification.tick(now_ms)
         if self._live:
             yield self._prekeys.tick(now_ms)
@@ -316,6 +315,8 @@ class Switchboard:
         """Before the commit of a turn: move the lines that it touched, tell how conversations stand now,
         acknowledge what it commits, and say once that all is drained."""
         yield from self.verification.tell_lost(now_ms)
+        if self._live:
+            yield self.trust.resets.due(now_ms, current=self.trust.current)
         if self.standings.moved:
             yield self._telling.trust.said(now_ms)
             yield from self._telling.trust.released(now_ms)
@@ -374,7 +375,6 @@ class Switchboard:
             PutSetting(Setting.IDENTITY, command.identity),
             DropSetting(Setting.DEVICE_UNCONFIRMED),
         )
-        yield self.trust.resets.tick(now_ms)
         yield from self._prekeys.connected(command.ready.one_time_keys, now_ms)
         yield Outcome(save=saved, send=(sync,), show=(LinkChanged(LinkState.SYNCING),))
         yield Outcome(show=tuple(OwnDeviceQuestion(each) for each in self.trust.own.waiting()))

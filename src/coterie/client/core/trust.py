@@ -134,20 +134,22 @@ class Trust:
         self._look_for_aged(now_ms)
         outcome = self.grew(ready.head, now_ms)
         self._recorded.connected(self._head_size, self.view, self._proven)
-        return outcome
+        due = self.resets.due(now_ms, current=self.current)
+        return Outcome(due.save, outcome.send, due.show)
 
     def disconnected(self) -> None:
         self._fetching = False
         self.freshness.disconnected()
         self.returning.disconnected()
-        self.wake_at_ms = None
+        self.wake_at_ms = self.resets.wake_at_ms = None
 
     def tick(self, now_ms: int) -> Outcome:
-        """Once a day: ask for prekeys that have aged."""
+        """Names whose time has come begin anew. Once a day: ask for prekeys that have aged."""
+        due = self.resets.due(now_ms, current=self.current)
         if self.wake_at_ms is None or now_ms < self.wake_at_ms:
-            return NOTHING
+            return due
         self._look_for_aged(now_ms)
-        return Outcome(send=self._fetch(now_ms))
+        return Outcome(due.save, self._fetch(now_ms), due.show)
 
     def after_turn(self, now_ms: int) -> Outcome:
         """Ask once for leaves that others were shown; say what is doubtful. Who does not get them seals
