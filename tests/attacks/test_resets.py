@@ -239,6 +239,23 @@ def test_what_waits_is_not_sealed_for_the_one_before_by_who_comes_back_a_day_lat
     assert server.items_for(alice) == []
 
 
+def test_nor_where_leaves_came_meanwhile(
+    alice: Peer, mallory: Peer, bob: Victim, server: Server, heir: Peer
+) -> None:
+    """The reset counts in the turn in which they are here, before anything is sealed."""
+    reset(bob, server, alice, heir)
+    bob.command(Disconnected(None, final=False))
+    bob.say(alice, "for the one before")
+    sent = len(server.sends())
+    mallory.signed = mallory.sign(mallory.entry(), after=mallory.signed)
+    server.ledger.add(mallory.signed)
+    bob.core = bob.new_core()
+    bob.now_ms += limits.RESET_AFTER_MS
+    bob.connect()
+    assert states(bob) == [ResetState.ANNOUNCED, ResetState.IN_EFFECT]
+    assert len(server.sends()) == sent
+
+
 def test_who_hears_of_the_one_before_later_believes_the_one_of_now(
     mallory: Peer, bob: Victim, server: Server
 ) -> None:

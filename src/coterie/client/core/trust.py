@@ -231,10 +231,11 @@ class Trust:
         self._check_progress(frame, head)
         self._head_size = max(self._head_size, head.size)
         cancelled = self.resets.cancelled(self.view, self._head_ms)
+        due = self.resets.due(now_ms, current=self.current)
         return Outcome(
-            save=(PutLeaves(before, proven, frame.head), *cancelled.save),
+            save=(PutLeaves(before, proven, frame.head), *cancelled.save, *due.save),
             send=self._fetch(now_ms),
-            show=cancelled.show,
+            show=(*cancelled.show, *due.show),
         )
 
     def _check_progress(self, frame: Leaves, head: Head) -> None:
