@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from coterie.cli.failures import Exit
+from coterie.trials.torture.faults import Kind
 
 RUN_SECONDS = 280
-SEED = 492
-"""Its plan has what is rare: the server killed and put back, a clock, two full disks, a home put back."""
-RARE = ("kill-server", "kill-client", "restore-server", "clock", "full-disk")
+SEED = 47
+"""Its plan has what is rare: the server killed, a clock, a full disk."""
+FAULTS = ",".join(kind for kind in Kind if kind is not Kind.RESTORE_SERVER)
+"""docs/trials.md says why not that one."""
+RARE = (Kind.KILL_SERVER, Kind.KILL_CLIENT, Kind.CLOCK, Kind.FULL_DISK)
 ZEROS = ("lost", "doubled", "reordered", "unreadable", "wrong_state")
 
 
@@ -32,7 +35,7 @@ def torture(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_twenty_seconds_of_everything_end_with_zeros(tmp_path: Path) -> None:
+def test_twenty_seconds_of_nearly_everything_end_with_zeros(tmp_path: Path) -> None:
     ended = torture(
         tmp_path,
         "--json",
@@ -44,6 +47,8 @@ def test_twenty_seconds_of_everything_end_with_zeros(tmp_path: Path) -> None:
         str(SEED),
         "--shrink",
         "0",
+        "--faults",
+        FAULTS,
     )
     *before, last = [json.loads(line) for line in ended.stdout.splitlines()]
     assert before == []
