@@ -148,6 +148,17 @@ class Caches:
     def knows_device(self, device: DeviceId) -> bool:
         return device in self._devices
 
+    def at_hand(
+        self, device: DeviceId, conversation: ConversationId
+    ) -> tuple[KnownDevice, KnownConversation, LastMessage] | None:
+        """A device, a conversation, and what the device said there last; None where any of it has to be asked
+        for."""
+        known, log = self._devices.get(device), self._conversations.get(conversation)
+        if known is None or log is None:
+            return None
+        last = self.last_messages.get((log.no, known.no))
+        return None if last is None else (known, log, last)
+
     def knows_conversation(self, conversation: ConversationId) -> bool:
         return conversation in self._conversations
 

@@ -9,7 +9,7 @@ from coterie.base.codes import Code
 from coterie.base.ids import log_of
 from coterie.server.policy import COUNTED_DEVICES_PER_ACCOUNT, dormant_before_ms, speakers_only
 from coterie.server.store.appending import Appending
-from coterie.server.store.caches import Caches, KnownConversation, KnownDevice
+from coterie.server.store.caches import Caches, KnownConversation, KnownDevice, LastMessage
 from coterie.server.store.conversations import Conversations, Undo
 from coterie.server.store.ledger import LedgerWrites
 from coterie.server.store.records import AppendMessage
@@ -50,6 +50,33 @@ class MessageWrites:
         self._conversations = conversations
         self._appending = appending
 
+    def append_at_once(self, record: AppendMessage) -> Result | None:
+        """Nearly every message: everything that its conditions ask for is at hand, and all of them hold. None
+        where that is not so, and append() has to look."""
+        known = self._caches.at_hand(record.device, record.conversation)
+        if known is None:
+            return None
+        sender, conversation, last = known
+        if (
+            not sender.live
+            or conversation.ended
+            or last.message != record.previous
+            or last.message == record.message
+            or (sender.no, record.session) not in self._caches.complete.get(conversation.no, ())
+            or self._speaks_first(sender, conversation)
+            or not self._appending.has_numbers
+        ):
+            return None
+        return self._put(record, sender, conversation, last, ())
+
+    def _speaks_first(self, sender: KnownDevice, conversation: KnownConversation) -> bool:
+        """Whether something else goes with a message: who may speak has to be asked, or a partner to be
+        accepted."""
+        if conversation.one_no is None:
+            devices = self._caches.everyone_devices
+            return devices is None or speakers_only(devices)
+        return _pair(sender, conversation) not in self._caches.accepted
+
     async def append(self, record: AppendMessage) -> Result:
         sender = await self._caches.device(record.device)
         if sender is None or not sender.live:
@@ -88,9 +115,21 @@ class MessageWrites:
             return denied
         if conversation.is_everyone and not await self._may_speak(sender):
             return Denied(Code.SPEAKERS_ONLY)
-        newest = await self._appending.put(record, sender, conversation, last)
-        self._caches.last_messages[conversation.no, sender.no] = newest
         await self._accept_partner(sender, conversation)
+        await self._appending.draw_numbers()
+        return self._put(record, sender, conversation, last, opened)
+
+    def _put(
+        self,
+        record: AppendMessage,
+        sender: KnownDevice,
+        conversation: KnownConversation,
+        last: LastMessage,
+        opened: tuple[Opened, ...],
+    ) -> Appended:
+        """All conditions hold."""
+        newest = self._appending.put(record, sender, conversation, last)
+        self._caches.last_messages[conversation.no, sender.no] = newest
         seq = conversation.end
         return Appended(seq, log_of(record.conversation), _entry(record, seq), opened)
 
@@ -158,13 +197,19 @@ class MessageWrites:
 
     async def _accept_partner(self, sender: KnownDevice, conversation: KnownConversation) -> None:
         """Who posts to somebody wants answers."""
-        if conversation.one_no is None or conversation.other_no is None:
+        if conversation.is_everyone:
             return
-        mine = sender.account_no
-        pair = (mine, conversation.other_no if conversation.one_no == mine else conversation.one_no)
+        pair = _pair(sender, conversation)
         if pair not in self._caches.accepted:
             await self._db.run("INSERT INTO accepts VALUES (?, ?) ON CONFLICT DO NOTHING", pair)
             self._caches.accepted.add(pair)
+
+
+def _pair(sender: KnownDevice, conversation: KnownConversation) -> tuple[int, int]:
+    """Numbers of both accounts of a direct conversation, the sender's first."""
+    mine, one_no, other_no = sender.account_no, conversation.one_no, conversation.other_no
+    assert one_no is not None and other_no is not None, "everyone has no accounts"
+    return (mine, other_no if one_no == mine else one_no)
 
 
 def _entry(record: AppendMessage, seq: int) -> LogEntry:

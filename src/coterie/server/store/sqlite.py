@@ -41,17 +41,17 @@ class SqliteStore(SqlReads):
         savepoint for each record."""
         self._caches.trim()
         try:
-            return await self._together(batch, self._writing.apply)
+            return await self._together(batch, self._writing.apply_all)
         except (Undo, *OF_ONE_RECORD):
-            return await self._together(batch, self._savepoint)
+            return await self._together(batch, self._one_by_one)
 
     async def _together(
-        self, batch: Sequence[Record], save: Callable[[Record], Awaitable[Result]]
+        self, batch: Sequence[Record], save: Callable[[Sequence[Record]], Awaitable[list[Result]]]
     ) -> list[Result]:
         """One transaction; nothing of it is left where something is raised."""
         try:
             self._file.run("BEGIN IMMEDIATE")
-            results = [await save(record) for record in batch]
+            results = await save(batch)
             await self._writing.write_out()
             self._file.run("COMMIT")
         except BaseException as error:
@@ -80,6 +80,9 @@ class SqliteStore(SqlReads):
         self._writing.forget()
         if self._file.in_transaction:
             self._file.run("ROLLBACK")
+
+    async def _one_by_one(self, batch: Sequence[Record]) -> list[Result]:
+        return [await self._savepoint(record) for record in batch]
 
     async def _savepoint(self, record: Record) -> Result:
         """One record, which touches no other of the batch whatever becomes of it."""

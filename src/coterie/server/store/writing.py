@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from coterie.base.errors import LocalError
@@ -76,6 +77,14 @@ class Writing:
         self._caches.forget()
         self._appending.forget()
         self._cursors.forget()
+
+    async def apply_all(self, batch: Sequence[Record]) -> list[Result]:
+        """One record after the other; a message costs no coroutine where all it asks for is at hand."""
+        results: list[Result] = []
+        for record in batch:
+            result = self._messages.append_at_once(record) if isinstance(record, AppendMessage) else None
+            results.append(await self.apply(record) if result is None else result)
+        return results
 
     async def apply(self, record: Record) -> Result:
         """Messages and cursors wait for those that follow them; everything else sees them in the database."""

@@ -84,7 +84,7 @@ class PostgresStore(SqlReads):
         self._caches.trim()
         self._written.trim()
         alone = not all(isinstance(record, BESIDE) for record in batch)
-        save = self._writing.apply
+        save = self._writing.apply_all
         for _ in range(TRIES):
             try:
                 return await self._writer.transaction(partial(self._all, batch, save, alone), alone=alone)
@@ -92,8 +92,8 @@ class PostgresStore(SqlReads):
                 self._writing.forget()
                 if isinstance(error, Begins) and not alone:
                     alone = True
-                elif _is_wrong(error) and save != self._savepoint:
-                    save = self._savepoint
+                elif _is_wrong(error) and save != self._one_by_one:
+                    save = self._one_by_one
                 elif not is_passing(error):
                     self._raise(error)
         raise Unavailable(Code.DISK, "other writers stand in the way of this batch")
@@ -128,13 +128,19 @@ class PostgresStore(SqlReads):
         raise error
 
     async def _all(
-        self, batch: Sequence[Record], save: Callable[[Record], Awaitable[Result]], alone: bool
+        self,
+        batch: Sequence[Record],
+        save: Callable[[Sequence[Record]], Awaitable[list[Result]]],
+        alone: bool,
     ) -> list[Result]:
         self._appending.forget()
         await self._locks.take(batch, alone=alone)
-        results = [await save(record) for record in batch]
+        results = await save(batch)
         await self._writing.write_out()
         return results
+
+    async def _one_by_one(self, batch: Sequence[Record]) -> list[Result]:
+        return [await self._savepoint(record) for record in batch]
 
     async def _savepoint(self, record: Record) -> Result:
         """One record, which touches no other of the batch whatever becomes of it."""
