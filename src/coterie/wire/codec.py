@@ -22,6 +22,7 @@ VERSIONS: tuple[int, ...] = (1,)
 
 LENGTH_BYTES = 4
 _length = struct.Struct(">I")
+_length_of, _length_at = _length.pack, _length.unpack_from
 
 _encoder = msgspec.msgpack.Encoder()
 _client_decoder: msgspec.msgpack.Decoder[ClientFrame] = msgspec.msgpack.Decoder(ClientFrame)
@@ -32,6 +33,8 @@ SomeFrame = TypeVar("SomeFrame", ClientFrame, ServerFrame)
 
 def encode(*frames: Frame) -> bytes:
     """One message with these frames, in order. Raises LocalError where a limit of a message is passed."""
+    if len(frames) == 1:
+        return encode_one(frames[0])
     if not 1 <= len(frames) <= limits.FRAMES_PER_MESSAGE:
         raise LocalError(Code.USAGE, f"{len(frames)} frames in one message")
     packed = [_packed(frame) for frame in frames]
@@ -39,6 +42,18 @@ def encode(*frames: Frame) -> bytes:
     if len(message) > limits.FRAME_BYTES:
         raise LocalError(Code.TOO_LARGE, f"a message of {len(message)} bytes")
     return message
+
+
+def encode_one(frame: Frame) -> bytes:
+    """As encode(), for the one frame that nearly every message holds."""
+    try:
+        packed = _encoder.encode(frame)
+    except _NOT_PACKED:
+        raise _not_packed(frame) from None
+    size = len(packed)
+    if size > limits.FRAME_BYTES - LENGTH_BYTES:
+        raise LocalError(Code.TOO_LARGE, f"a message of {size + LENGTH_BYTES} bytes")
+    return _length_of(size) + packed
 
 
 def encode_all(frames: Iterable[Frame], fill_bytes: int = limits.FRAME_BYTES) -> list[bytes]:
@@ -75,8 +90,16 @@ def decode_server(data: bytes) -> tuple[ServerFrame, ...]:
 def _packed(frame: Frame) -> bytes:
     try:
         return _encoder.encode(frame)
-    except (ValueError, OverflowError, TypeError, RecursionError):
-        raise LocalError(Code.BAD_FRAME, f"{type(frame).__name__} cannot be encoded") from None
+    except _NOT_PACKED:
+        raise _not_packed(frame) from None
+
+
+def _not_packed(frame: Frame) -> LocalError:
+    return LocalError(Code.BAD_FRAME, f"{type(frame).__name__} cannot be encoded")
+
+
+_NOT_PACKED = (ValueError, OverflowError, TypeError, RecursionError)
+"""What msgspec raises for what it cannot encode."""
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[SomeFrame], data: bytes) -> tuple[SomeFrame, ...]:
@@ -84,8 +107,11 @@ def _decode(decoder: msgspec.msgpack.Decoder[SomeFrame], data: bytes) -> tuple[S
     if not size or size > limits.FRAME_BYTES:
         raise RemoteError(Code.BAD_FRAME, f"a message of {size} bytes")
     view = memoryview(data)
-    if size >= LENGTH_BYTES and LENGTH_BYTES + _length.unpack_from(data)[0] == size:
-        return (_decode_frame(decoder, view[LENGTH_BYTES:]),)
+    if size >= LENGTH_BYTES and LENGTH_BYTES + _length_at(data)[0] == size:
+        try:
+            return (decoder.decode(view[LENGTH_BYTES:]),)
+        except _NO_FRAME:
+            raise _no_frame() from None
     frames: list[SomeFrame] = []
     at = 0
     while at < size:
@@ -93,12 +119,16 @@ def _decode(decoder: msgspec.msgpack.Decoder[SomeFrame], data: bytes) -> tuple[S
         at = start + int.from_bytes(view[at:start], "big")
         if start > size or at > size or len(frames) == limits.FRAMES_PER_MESSAGE:
             raise RemoteError(Code.BAD_FRAME, "a message of the wrong shape")
-        frames.append(_decode_frame(decoder, view[start:at]))
+        try:
+            frames.append(decoder.decode(view[start:at]))
+        except _NO_FRAME:
+            raise _no_frame() from None
     return tuple(frames)
 
 
-def _decode_frame(decoder: msgspec.msgpack.Decoder[SomeFrame], packed: memoryview) -> SomeFrame:
-    try:
-        return decoder.decode(packed)
-    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError, MemoryError):
-        raise RemoteError(Code.BAD_FRAME, "not a frame of this protocol") from None
+_NO_FRAME = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError, MemoryError)
+"""What msgspec raises for bytes that are none."""
+
+
+def _no_frame() -> RemoteError:
+    return RemoteError(Code.BAD_FRAME, "not a frame of this protocol")

@@ -192,6 +192,16 @@ def _by_state(direction: Direction) -> Table:
 _TO_SERVER = _by_state(_UP)
 _TO_CLIENT = _by_state(_DOWN)
 
+def _steady(table: Table) -> frozenset[type[Frame]]:
+    return frozenset(kind for kind, then in table[State.LIVE].items() if then is State.LIVE)
+
+
+_STEADY_TO_SERVER = _steady(_TO_SERVER)
+_STEADY_TO_CLIENT = _steady(_TO_CLIENT)
+"""What leaves a live connection as it is."""
+_LIVE, _CLOSED = State.LIVE, State.CLOSED
+"""Looked up once: to find a member of an enum takes as long as a call."""
+
 Heard = TypeVar("Heard", ClientFrame, ServerFrame)
 Said = TypeVar("Said", ClientFrame, ServerFrame)
 
@@ -211,6 +221,8 @@ class Session(Generic[Heard, Said]):
         self._decode = codec.decode_server if role is Role.CLIENT else codec.decode_client
         self._hearing = _TO_CLIENT if role is Role.CLIENT else _TO_SERVER
         self._saying = _TO_SERVER if role is Role.CLIENT else _TO_CLIENT
+        self._heard_live = _STEADY_TO_CLIENT if role is Role.CLIENT else _STEADY_TO_SERVER
+        self._said_live = _STEADY_TO_SERVER if role is Role.CLIENT else _STEADY_TO_CLIENT
         self._state = State.NEW
 
     @property
@@ -225,11 +237,13 @@ class Session(Generic[Heard, Said]):
         (no common one). None of the message's frames counts then, and the session is BROKEN for good. Once
         CLOSED nothing is heard any more: what was still under way returns no frames.
         """
-        if self._state is State.CLOSED:
+        state = self._state
+        if state is _CLOSED:
             return ()
         try:
             frames = self._decode(data)
-            self._state = self._after(frames, self._hearing, RemoteError)
+            if not (state is _LIVE and len(frames) == 1 and _changes_nothing(frames[0], self._heard_live)):
+                self._state = self._after(frames, self._hearing, RemoteError)
         except RemoteError:
             self._state = State.BROKEN
             raise
@@ -237,6 +251,8 @@ class Session(Generic[Heard, Said]):
 
     def send(self, *frames: Said) -> bytes:
         """One message with these frames. Raises LocalError where one may not be said now; nothing changes."""
+        if self._state is _LIVE and len(frames) == 1 and _changes_nothing(frames[0], self._said_live):
+            return codec.encode_one(frames[0])
         then = self._after(frames, self._saying, LocalError)
         data = codec.encode(*frames)
         self._state = then
@@ -252,11 +268,6 @@ class Session(Generic[Heard, Said]):
 
     def _after(self, frames: Sequence[Frame], table: Table, blame: type[LocalError | RemoteError]) -> State:
         state = self._state
-        if len(frames) == 1 and state is State.LIVE:
-            # Nearly all there is: one frame, after which nothing has changed.
-            (frame,) = frames
-            if table[state].get(type(frame)) is state and getattr(frame, "request", 1) != 0:
-                return state
         for frame in frames:
             then = table[state].get(type(frame))
             if getattr(frame, "request", 1) == 0:
@@ -268,6 +279,11 @@ class Session(Generic[Heard, Said]):
                 raise blame(Code.VERSION)
             state = then
         return state
+
+
+def _changes_nothing(frame: Frame, live: frozenset[type[Frame]]) -> bool:
+    """Nearly all there is: one frame, after which a live connection is as before."""
+    return type(frame) in live and getattr(frame, "request", 1) != 0
 
 
 def _version_fits(frame: Frame) -> bool:
