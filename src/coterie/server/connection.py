@@ -109,6 +109,10 @@ class Connection:
         if not self._out or not self.is_open:
             return 0
         frames, self._out = self._out, []
+        if len(frames) == 1:
+            message = self.session.send(frames[0])
+            self.pipe.send(message)
+            return len(message)
         sent_bytes = 0
         for message in self.session.send_all(frames, limits.MESSAGE_FILL_BYTES):
             self.pipe.send(message)

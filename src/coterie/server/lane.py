@@ -6,7 +6,7 @@ one that floods the server makes itself busy and nobody else (docs/protocol.md, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from coterie.base import limits
 from coterie.server.connection import Connection
@@ -38,6 +38,8 @@ class Lane:
     def __init__(self) -> None:
         self._visits: list[Visit] = []
         self._bytes = 0
+        self._came: list[tuple[Connection, int]] = []
+        """Messages of one frame, and their bytes, that are not counted in the parts yet."""
         self._parts: dict[Connection, _Part] = {}
 
     def __len__(self) -> int:
@@ -48,17 +50,21 @@ class Lane:
         """Of the messages whose frames wait."""
         return self._bytes
 
-    def put(self, connection: Connection, frames: Iterable[ClientFrame], message_bytes: int) -> list[int]:
+    def put(
+        self, connection: Connection, frames: Sequence[ClientFrame], message_bytes: int
+    ) -> Sequence[int]:
         """Take the frames of one message of that size; the numbers of the requests that there is no room for.
 
         Acknowledgements are always taken: they are cheap, and no more can come in a turn than is read from a
         socket at once. Pings are left out where there is no room: nobody waits for a pong.
         """
-        part = self._parts.get(connection)
-        if part is None:
-            part = self._parts[connection] = _Part()
         full = len(self._visits) >= limits.LANE_FRAMES or self._bytes >= limits.LANE_BYTES
         self._bytes += message_bytes
+        if not full and len(frames) == 1 and type(frames[0]) not in _FETCHES:
+            self._came.append((connection, message_bytes))
+            self._visits.append(Visit(connection, frames[0], connection.heard_at))
+            return ()
+        part = self._part_of(connection)
         part.bytes += message_bytes
         busy: list[int] = []
         for frame in frames:
@@ -85,5 +91,15 @@ class Lane:
         """Everything, for this turn."""
         visits, self._visits = self._visits, []
         self._bytes = 0
+        self._came.clear()
         self._parts.clear()
         return visits
+
+    def _part_of(self, connection: Connection) -> _Part:
+        """Parts count for nothing before the lane is full, so they are made up then."""
+        for sender, message_bytes in self._came:
+            part = self._parts.setdefault(sender, _Part())
+            part.bytes += message_bytes
+            part.frames += 1
+        self._came.clear()
+        return self._parts.setdefault(connection, _Part())

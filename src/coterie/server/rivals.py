@@ -38,11 +38,8 @@ class Rivals:
 
     def __init__(self, roster: Roster) -> None:
         self._roster = roster
-        self._asked: list[_Asked] = []
-
-    @property
-    def somebody_waits(self) -> bool:
-        return bool(self._asked)
+        self.asked: list[_Asked] = []
+        """Whoever waits."""
 
     def of(self, visit: Visit) -> Connection | None:
         """The other connection of the device that wants to sign in."""
@@ -57,18 +54,18 @@ class Rivals:
         if older is None:
             return [msgspec.structs.replace(visit, rival=Rival.SILENT)]
         older.pipe.ping()
-        self._asked.append(_Asked(visit, older, now_seconds + limits.COPIED_PROFILE_PING_SECONDS))
+        self.asked.append(_Asked(visit, older, now_seconds + limits.COPIED_PROFILE_PING_SECONDS))
         return []
 
     def heard(self, connection: Connection) -> list[Visit]:
         """A connection said something: who waited for that may go on."""
-        return self._take(lambda asked: asked.rival is connection, Rival.ANSWERED) if self._asked else []
+        return self._take(lambda asked: asked.rival is connection, Rival.ANSWERED) if self.asked else []
 
     def gone(self, connection: Connection) -> list[Visit]:
         """A connection is gone."""
-        if not self._asked:
+        if not self.asked:
             return []
-        self._asked = [asked for asked in self._asked if asked.visit.connection is not connection]
+        self.asked = [asked for asked in self.asked if asked.visit.connection is not connection]
         return self._take(lambda asked: asked.rival is connection, Rival.SILENT)
 
     def expired(self, now_seconds: float) -> list[Visit]:
@@ -76,6 +73,6 @@ class Rivals:
         return self._take(lambda asked: asked.until_seconds <= now_seconds, Rival.SILENT)
 
     def _take(self, matches: Callable[[_Asked], bool], rival: Rival) -> list[Visit]:
-        taken = [asked.visit for asked in self._asked if matches(asked)]
-        self._asked = [asked for asked in self._asked if not matches(asked)]
+        taken = [asked.visit for asked in self.asked if matches(asked)]
+        self.asked = [asked for asked in self.asked if not matches(asked)]
         return [msgspec.structs.replace(visit, rival=rival) for visit in taken]

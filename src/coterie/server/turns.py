@@ -136,7 +136,7 @@ class Turns:
     def heard(self, connection: Connection) -> None:
         """Anything came from the client, a pong for example."""
         connection.heard(self._clock.monotonic_seconds())
-        if self._rivals.somebody_waits:
+        if self._rivals.asked:
             self._again(self._rivals.heard(connection))
 
     def paused(self, connection: Connection, *, paused: bool) -> None:
