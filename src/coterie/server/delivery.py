@@ -23,6 +23,7 @@ from coterie.wire.frames.messages import LogEntry, MailboxEntry
 from coterie.wire.frames.shared import Position
 
 STREAMS_MAX = 1 << 30
+_NOBODY: dict[DeviceId, Connection] = {}
 READERS_PER_TURN = 64
 READS_PER_READER = 8
 LOG_CHUNK_ENTRIES = 64
@@ -89,24 +90,24 @@ class Delivery:
                 connection.reader.add_log(each.stream, each.after_seq, each.after_seq)
                 self._by_log.setdefault(each.stream, {})[each.device] = connection
 
-    def passes(self, connection: Connection, stream: StreamId, seq: int) -> bool:
-        """Whether the answer on this connection may stand for an entry: all before it went out there."""
-        reader = connection.reader
-        return reader is not None and reader.passes(stream, seq)
-
     def appended(
-        self, stream: StreamId, entry: LogEntry, now: float, others_than: Connection | None = None
-    ) -> int:
-        """A message was committed; to how many it goes at once. others_than: who has it by its answer."""
-        sent = 0
-        for connection in self._by_log.get(stream, {}).values():
-            if connection.reader is not None and connection is not others_than:
-                if connection.reader.offer_message(stream, entry, now):
-                    sent += 1
-                    self._to_flush[connection] = None
-                else:
-                    self._to_fill[connection] = None
-        return sent
+        self, stream: StreamId, entry: LogEntry, now: float, speaker: Connection
+    ) -> tuple[int, bool]:
+        """A message was committed. To how many it goes at once; and whether the answer to who spoke may stand
+        for it, as all before it went out there (decision 21)."""
+        sent, stands = 0, False
+        for connection in self._by_log.get(stream, _NOBODY).values():
+            reader = connection.reader
+            if reader is None:
+                continue
+            if connection is speaker and reader.passes(stream, entry.seq):
+                stands = True
+            elif reader.offer_message(stream, entry, now):
+                sent += 1
+                self._to_flush[connection] = None
+            else:
+                self._to_fill[connection] = None
+        return sent, stands
 
     def posted(self, device: DeviceId, entry: MailboxEntry, now: float) -> None:
         """An envelope was committed."""

@@ -43,12 +43,17 @@ class Buckets:
 
     def take(self, key: Hashable, now: float, amount: float = 1.0) -> float:
         """Take what is asked and return 0.0, or take nothing and return the seconds until there is enough."""
-        wanted = min(self._burst, amount)
-        left = self._now(key, now)
+        burst = self._burst
+        wanted = min(burst, amount)
+        known = self._left.get(key)
+        if known is None:
+            left = burst
+            if len(self._left) >= KEYS_MAX:
+                self._forget(now)
+        else:
+            left = self._grown(known, now)
         if left < wanted:
             return (wanted - left) / self._per_second
-        if len(self._left) >= KEYS_MAX and key not in self._left:
-            self._forget(now)
         self._left[key] = (left - wanted, now)
         return 0.0
 
@@ -59,8 +64,9 @@ class Buckets:
 
     def _now(self, key: Hashable, now: float) -> float:
         known = self._left.get(key)
-        if known is None:
-            return self._burst
+        return self._burst if known is None else self._grown(known, now)
+
+    def _grown(self, known: tuple[float, float], now: float) -> float:
         left, at = known
         if now > at:
             left += (now - at) * self._per_second

@@ -145,12 +145,12 @@ class Reader:
         seq = entry.seq
         if seq > state.end:
             state.end = seq
-        mailbox = self.mailbox
-        if seq != state.sent + 1 or self.paused or mailbox.sent < mailbox.end or not self.log_window.is_open:
+        mailbox, window = self.mailbox, self.log_window
+        if seq != state.sent + 1 or self.paused or mailbox.sent < mailbox.end or not window.is_open:
             if state.is_behind:
                 self.behind[stream] = state
             return False
-        if not (self.log_window.entries or self.mail_window.entries):
+        if not (window.entries or self.mail_window.entries):
             self.moved_at = now_seconds
         state.send(seq, len(entry.ciphertext) + ENTRY_OVERHEAD_BYTES)
         waiting = self._messages.get(stream)

@@ -53,7 +53,7 @@ from coterie.server.store.results import (
     ResetsCompleted,
     Result,
 )
-from coterie.wire.frames import LedgerGrew, PrekeysLow, Refusal
+from coterie.wire.frames import Accepted, LedgerGrew, PrekeysLow, Refusal
 
 log = logging.getLogger("coterie.server.settling")
 
@@ -125,9 +125,10 @@ class Settling:
         again: list[Visit] = []
         row = iter(results)
         for each in pending:
-            result = next(row) if each.outcome.save is not None else None
-            if self._carried_out(each, result, now):
-                for push in each.outcome.push:
+            outcome = each.outcome
+            result = next(row) if outcome.save is not None else None
+            if self._carried_out(each, result, now) and outcome.push:
+                for push in outcome.push:
                     again += await self._push(push, each.visit, now)
         return again
 
@@ -163,10 +164,8 @@ class Settling:
     async def _extend_ledger(self, results: list[Result], now: Now) -> None:
         """New leaves, and a head where one is due: published here, before anybody is answered."""
         named = 0
-        for result in results:
+        for result in [each for each in results if type(each) is not Appended]:
             match result:
-                case Appended():
-                    pass
                 case AccountEnded(index, packed) | AccountSucceeded(index, packed):
                     self._sequencer.append(index, packed)
                 case LeafAdded(index, packed) if packed:
@@ -214,12 +213,15 @@ class Settling:
         if result.opened:
             self._delivery.opened(result.opened)
         speaker, entry = visit.connection, result.entry
-        passed = entry is not None and self._delivery.passes(speaker, result.stream, entry.seq)
-        self._connections.queue(speaker, (answer(request, result, for_entry=passed),))
-        if entry is not None:
-            self._metrics.accepted(visit.arrived_at)
-            others_than = speaker if passed else None
-            self._metrics.deliveries += self._delivery.appended(result.stream, entry, now, others_than)
+        if entry is None:
+            self._connections.queue(speaker, (Accepted(request, result.seq),))
+            return
+        sent, stands = self._delivery.appended(result.stream, entry, now, speaker)
+        time_ms, mac = (entry.server_time_ms, entry.mac) if stands else (0, b"")
+        self._connections.queue(speaker, (Accepted(request, result.seq, time_ms, mac),))
+        metrics = self._metrics
+        metrics.deliveries += sent
+        metrics.accepted(visit.arrived_at)
 
     def _spread(self, result: Result, now: float) -> None:
         """What a saved record means for others."""

@@ -245,7 +245,9 @@ class Turns:
             return None
         try:
             caller = connection.caller
-            return too_late(frame, caller) or decide(frame, caller, self._realm, now)
+            who = caller.signed_in
+            late = who is not None and who.succeeded and too_late(frame, caller)
+            return late or decide(frame, caller, self._realm, now)
         except RemoteError as error:
             self.connections.refuse(connection, error.code)
         except Exception as error:  # noqa: BLE001 - a bug of ours ends one connection and no other

@@ -14,16 +14,15 @@ from coterie.server.store.records import Record
 from coterie.server.store.results import (
     AccountEnded,
     AccountSucceeded,
-    Appended,
     Broken,
     Denied,
     Done,
     KeysClaimed,
     LeafAdded,
     LeavesAdded,
+    Otherwise,
     Posted,
     ResetsCompleted,
-    Result,
 )
 from coterie.wire.frames import (
     Accepted,
@@ -100,13 +99,9 @@ def refusal(request: int, code: Code, retry_after_seconds: float = 0.0) -> Outco
     return Outcome(request, reply=(Refusal(request, code.value, round(retry_after_seconds * 1000)),))
 
 
-def answer(request: int, result: Result, *, for_entry: bool = False) -> ServerFrame:
-    """The frame that tells of a result. for_entry: whether it stands for the entry that was appended."""
+def answer(request: int, result: Otherwise) -> ServerFrame:
+    """The frame that tells of a result; of a message that was appended settling.py tells."""
     match result:
-        case Appended(seq=seq, entry=entry):
-            if entry is None or not for_entry:
-                return Accepted(request, seq)
-            return Accepted(request, seq, entry.server_time_ms, entry.mac)
         case Posted() | Done() | ResetsCompleted():
             return Accepted(request, 0)
         case Denied(code, retry_after_ms, devices, ledger_size):

@@ -14,15 +14,24 @@ from coterie.server.realm import Realm
 from coterie.server.store.records import AppendMessage
 from coterie.wire.frames import Send
 
-_direct_id = lru_cache(4096)(direct_id)
-_membership_hash = lru_cache(4096)(membership_hash)
+
+@lru_cache(4096)
+def _direct(account: AccountId, to: AccountId) -> tuple[ConversationId, bytes]:
+    """The conversation of two, and the hash of who is in it."""
+    conversation = direct_id(account, to)
+    return conversation, membership_hash(conversation)
+
+
+_membership_hash = lru_cache(16)(membership_hash)
 
 
 def handle(frame: Send, caller: Caller, who: SignedIn, realm: Realm, now: Now) -> Outcome:
     """Reads nothing: what decides is checked where the message is saved."""
-    conversation = ConversationId(frame.conversation)
-    expected = _direct_id(who.account, AccountId(frame.to)) if frame.to else realm.everyone
-    if conversation != expected or frame.membership != _membership_hash(conversation):
+    if frame.to:
+        conversation, membership = _direct(who.account, AccountId(frame.to))
+    else:
+        conversation, membership = realm.everyone, _membership_hash(realm.everyone)
+    if frame.conversation != conversation or frame.membership != membership:
         return refusal(frame.request, Code.NOT_A_MEMBER)
     wait_seconds = realm.rates.messages.take(who.account, now.monotonic_seconds)
     if wait_seconds:
@@ -38,7 +47,9 @@ def handle(frame: Send, caller: Caller, who: SignedIn, realm: Realm, now: Now) -
         frame.ciphertext,
         frame.commitment,
         realm.franking_mac(frame.commitment, who.account, who.device, conversation, now.wall_ms),
-        spared_from(caller.refused_view, frame.message, frame.ledger_size),
+        -1
+        if caller.refused_view is None
+        else spared_from(caller.refused_view, frame.message, frame.ledger_size),
         now.wall_ms,
     )
     return Outcome(frame.request, record)

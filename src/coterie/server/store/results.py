@@ -106,9 +106,8 @@ class Broken(msgspec.Struct, frozen=True):
     """A bug, which is in the log: nothing of this record was saved, the others of the batch were."""
 
 
-Result = (
-    Appended
-    | Posted
+Otherwise = (
+    Posted
     | Done
     | KeysClaimed
     | LeafAdded
@@ -119,6 +118,7 @@ Result = (
     | Denied
     | Broken
 )
+Result = Appended | Otherwise
 """What commit() answers, per record."""
 
 DONE = Done()
