@@ -104,13 +104,22 @@ class Connection:
         """To be sent with flush()."""
         self._out.extend(frames)
 
+    def answer(self, frame: ServerFrame) -> None:
+        """One more."""
+        self._out.append(frame)
+
     def flush(self) -> int:
-        """Send what was queued, in few messages; their bytes."""
-        if not self._out or not self.is_open:
+        """Send what was queued, then the entries that the reader has taken, in few messages; their bytes."""
+        if not self.is_open:
             return 0
-        frames, self._out = self._out, []
+        frames = self._out
+        if frames:
+            self._out = []
+        reader = self.reader
+        if reader is not None and reader.has_frames:
+            frames = frames + reader.frames() if frames else reader.frames()
         if len(frames) == 1:
-            message = self.session.send(frames[0])
+            message = self.session.send_one(frames[0])
             self.pipe.send(message)
             return len(message)
         sent_bytes = 0

@@ -82,6 +82,12 @@ class Connections:
             connection.queue(frames)
             self._touched[connection] = None
 
+    def answer(self, connection: Connection, frame: ServerFrame) -> None:
+        """As queue(), for one frame."""
+        if connection.is_open:
+            connection.answer(frame)
+            self._touched[connection] = None
+
     def tell_all(self, frames: Iterable[ServerFrame]) -> None:
         """To every signed-in device that the network can reach now."""
         told = tuple(frames)
@@ -91,15 +97,16 @@ class Connections:
 
     def flush(self) -> None:
         """The end of the turn: one message to each that has something to get."""
-        for connection in self._delivery.frames_ready():
-            self._touched[connection] = None
         touched, self._touched = self._touched, {}
+        touched.update(self._delivery.ready())
+        sent_bytes = 0
         for connection in touched:
             try:
-                self._metrics.sent_bytes += connection.flush()
+                sent_bytes += connection.flush()
             except LocalError:
                 log.exception("an answer was not allowed")
                 self.end(connection, CloseReason.INTERNAL_ERROR)
+        self._metrics.sent_bytes += sent_bytes
 
     def refuse(self, connection: Connection, code: Code) -> None:
         """Say why, and end it."""

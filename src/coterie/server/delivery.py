@@ -158,13 +158,9 @@ class Delivery:
                 self._to_fill[connection] = None
         return bool(self._to_fill)
 
-    def frames_ready(self) -> list[Connection]:
-        """Hand what was taken to the connections; those that have something to send now."""
-        ready = [connection for connection in self._to_flush if connection.is_open]
-        self._to_flush.clear()
-        for connection in ready:
-            if connection.reader is not None:
-                connection.queue(connection.reader.frames())
+    def ready(self) -> dict[Connection, None]:
+        """Those whose reader has taken something since the last call."""
+        ready, self._to_flush = self._to_flush, {}
         return ready
 
     def cursors(self, now: float, *, at_once: bool) -> list[MoveCursor]:

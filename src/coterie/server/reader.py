@@ -103,6 +103,8 @@ class Reader:
         self.moved_at = now_seconds
         """When an acknowledgement came, or the first entry since all were acknowledged went out."""
         self._incarnation = incarnation
+        self.has_frames = False
+        """Whether entries were taken since frames() was called."""
         self._mail: list[MailboxEntry] = []
         self._messages: dict[StreamId, list[LogEntry]] = {}
 
@@ -153,6 +155,7 @@ class Reader:
         if not (window.entries or self.mail_window.entries):
             self.moved_at = now_seconds
         state.send(seq, len(entry.ciphertext) + ENTRY_OVERHEAD_BYTES)
+        self.has_frames = True
         waiting = self._messages.get(stream)
         if waiting is None:
             self._messages[stream] = [entry]
@@ -186,6 +189,7 @@ class Reader:
 
     def frames(self) -> list[ServerFrame]:
         """What was taken since the last call: mailbox first; with each batch of a log the mailbox's end."""
+        self.has_frames = False
         frames: list[ServerFrame] = []
         if self._mail:
             for start, end in _cuts([len(entry.sealed) for entry in self._mail]):
@@ -204,6 +208,7 @@ class Reader:
         return frames
 
     def _starts(self, now_seconds: float) -> None:
+        self.has_frames = True
         if not (self.log_window.entries or self.mail_window.entries):
             self.moved_at = now_seconds
 

@@ -49,6 +49,7 @@ from coterie.server.store.results import (
     KeysClaimed,
     LeafAdded,
     LeavesAdded,
+    Otherwise,
     Posted,
     ResetsCompleted,
     Result,
@@ -127,7 +128,9 @@ class Settling:
         for each in pending:
             outcome = each.outcome
             result = next(row) if outcome.save is not None else None
-            if self._carried_out(each, result, now) and outcome.push:
+            if isinstance(result, Appended):
+                self._appended(each.visit, outcome.request, result, now.monotonic_seconds)
+            elif self._carried_out(each, result, now) and outcome.push:
                 for push in outcome.push:
                     again += await self._push(push, each.visit, now)
         return again
@@ -183,12 +186,9 @@ class Settling:
             except CoterieError as error:
                 log.critical("no head can be committed: %s", error.note)
 
-    def _carried_out(self, each: Pending, result: Result | None, now: Now) -> bool:
+    def _carried_out(self, each: Pending, result: Otherwise | None, now: Now) -> bool:
         """Answer, and hand on what was saved; whether its pushes count."""
         connection, outcome = each.visit.connection, each.outcome
-        if isinstance(result, Appended):
-            self._appended(each.visit, outcome.request, result, now.monotonic_seconds)
-            return True
         if isinstance(result, Broken):
             self._connections.end(connection, CloseReason.INTERNAL_ERROR)
             return False
@@ -214,16 +214,16 @@ class Settling:
             self._delivery.opened(result.opened)
         speaker, entry = visit.connection, result.entry
         if entry is None:
-            self._connections.queue(speaker, (Accepted(request, result.seq),))
+            self._connections.answer(speaker, Accepted(request, result.seq))
             return
         sent, stands = self._delivery.appended(result.stream, entry, now, speaker)
         time_ms, mac = (entry.server_time_ms, entry.mac) if stands else (0, b"")
-        self._connections.queue(speaker, (Accepted(request, result.seq, time_ms, mac),))
+        self._connections.answer(speaker, Accepted(request, result.seq, time_ms, mac))
         metrics = self._metrics
         metrics.deliveries += sent
         metrics.accepted(visit.arrived_at)
 
-    def _spread(self, result: Result, now: float) -> None:
+    def _spread(self, result: Otherwise, now: float) -> None:
         """What a saved record means for others."""
         match result:
             case Posted(entries, opened):

@@ -35,7 +35,7 @@ from coterie.server.roster import Roster
 from coterie.server.sequencer import Sequencer
 from coterie.server.settling import Pending, Settling
 from coterie.server.store.protocol import Store, StoreLost
-from coterie.wire.frames import Refusal
+from coterie.wire.frames import Ack, Refusal
 
 log = logging.getLogger("coterie.server.turns")
 
@@ -210,6 +210,9 @@ class Turns:
         for visit in visits:
             frame = visit.frame
             self._metrics.frames[type(frame)] += 1
+            if type(frame) is Ack and visit.connection.reader is not None:
+                self._delivery.acknowledge(visit.connection, frame.positions, now.monotonic_seconds)
+                continue
             if isinstance(frame, READS_NOTHING):
                 outcome = self._decided(visit, frame, now)
             else:

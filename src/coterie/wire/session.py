@@ -7,7 +7,7 @@ refused before the device is signed in, the table leads back to where a person c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Generic, Literal, TypeVar, cast, overload
 
@@ -218,7 +218,8 @@ class Session(Generic[Heard, Said]):
     def __init__(self: Session[ClientFrame, ServerFrame], role: Literal[Role.SERVER]) -> None: ...
     def __init__(self, role: Role) -> None:
         self.role = role
-        self._decode = codec.decode_server if role is Role.CLIENT else codec.decode_client
+        decode = codec.decode_server if role is Role.CLIENT else codec.decode_client
+        self._decode = cast("Callable[[bytes], tuple[Heard, ...]]", decode)
         self._hearing = _TO_CLIENT if role is Role.CLIENT else _TO_SERVER
         self._saying = _TO_SERVER if role is Role.CLIENT else _TO_CLIENT
         self._heard_live = _STEADY_TO_CLIENT if role is Role.CLIENT else _STEADY_TO_SERVER
@@ -242,21 +243,28 @@ class Session(Generic[Heard, Said]):
             return ()
         try:
             frames = self._decode(data)
-            if not (state is _LIVE and len(frames) == 1 and _changes_nothing(frames[0], self._heard_live)):
-                self._state = self._after(frames, self._hearing, RemoteError)
+            if state is _LIVE and len(frames) == 1:
+                frame = frames[0]
+                if type(frame) in self._heard_live and getattr(frame, "request", 1) != 0:
+                    return frames
+            self._state = self._after(frames, self._hearing, RemoteError)
         except RemoteError:
             self._state = State.BROKEN
             raise
-        return cast("tuple[Heard, ...]", frames)
+        return frames
 
     def send(self, *frames: Said) -> bytes:
         """One message with these frames. Raises LocalError where one may not be said now; nothing changes."""
-        if self._state is _LIVE and len(frames) == 1 and _changes_nothing(frames[0], self._said_live):
-            return codec.encode_one(frames[0])
         then = self._after(frames, self._saying, LocalError)
         data = codec.encode(*frames)
         self._state = then
         return data
+
+    def send_one(self, frame: Said) -> bytes:
+        """As send(): nearly always it is one frame, after which a live connection is as before."""
+        if self._state is _LIVE and type(frame) in self._said_live and getattr(frame, "request", 1) != 0:
+            return codec.encode_one(frame)
+        return self.send(frame)
 
     def send_all(self, frames: Sequence[Said], fill_bytes: int = limits.FRAME_BYTES) -> list[bytes]:
         """As send(), in as many messages as the limits of a message and fill_bytes demand; none for no
@@ -279,11 +287,6 @@ class Session(Generic[Heard, Said]):
                 raise blame(Code.VERSION)
             state = then
         return state
-
-
-def _changes_nothing(frame: Frame, live: frozenset[type[Frame]]) -> bool:
-    """Nearly all there is: one frame, after which a live connection is as before."""
-    return type(frame) in live and getattr(frame, "request", 1) != 0
 
 
 def _version_fits(frame: Frame) -> bool:
