@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Generic, Literal, TypeVar, cast, overload
+from typing import Any, Generic, Literal, TypeVar, cast, overload
 
 from coterie.base import limits
 from coterie.base.codes import Code
@@ -219,7 +219,7 @@ class Session(Generic[Heard, Said]):
     def __init__(self, role: Role) -> None:
         self.role = role
         decode = codec.decode_server if role is Role.CLIENT else codec.decode_client
-        self._decode = cast("Callable[[bytes], tuple[Heard, ...]]", decode)
+        self._decode: Callable[[bytes], tuple[Heard, ...]] = cast("Any", decode)
         self._hearing = _TO_CLIENT if role is Role.CLIENT else _TO_SERVER
         self._saying = _TO_SERVER if role is Role.CLIENT else _TO_CLIENT
         self._heard_live = _STEADY_TO_CLIENT if role is Role.CLIENT else _STEADY_TO_SERVER

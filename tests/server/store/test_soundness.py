@@ -12,11 +12,11 @@ import pytest_asyncio
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.server.store import soundness
+from coterie.server.store.database import PAGE_BYTES
 from coterie.server.store.soundness import faults_of, require_sound
 from coterie.server.store.sqlite import SqliteStore
 from tests.server.town import Resident, say, settle_in, talk
 
-PAGE_BYTES = 4096
 pytestmark = pytest.mark.asyncio
 
 
