@@ -50,9 +50,7 @@ class Lane:
         """Of the messages whose frames wait."""
         return self._bytes
 
-    def put(
-        self, connection: Connection, frames: Sequence[ClientFrame], message_bytes: int
-    ) -> Sequence[int]:
+    def put(self, connection: Connection, frames: Sequence[ClientFrame], message_bytes: int) -> Sequence[int]:
         """Take the frames of one message of that size; the numbers of the requests that there is no room for.
 
         Acknowledgements are always taken: they are cheap, and no more can come in a turn than is read from a

@@ -15,6 +15,7 @@ from coterie.wire.frames.messages import LogEntry, MailboxEntry
 
 ENTRY_OVERHEAD_BYTES = 256
 """Ids, times and MACs of an entry as encoded; rather more than less."""
+WINDOW_ENTRIES, WINDOW_BYTES = limits.WINDOW_ENTRIES, limits.WINDOW_BYTES
 FRAME_CONTENT_BYTES = limits.MESSAGE_FILL_BYTES - 256
 
 
@@ -27,7 +28,7 @@ class Window:
 
     @property
     def is_open(self) -> bool:
-        return self.entries < limits.WINDOW_ENTRIES and self.bytes < limits.WINDOW_BYTES
+        return self.entries < WINDOW_ENTRIES and self.bytes < WINDOW_BYTES
 
     @property
     def entries_left(self) -> int:
@@ -148,7 +149,13 @@ class Reader:
         if seq > state.end:
             state.end = seq
         mailbox, window = self.mailbox, self.log_window
-        if seq != state.sent + 1 or self.paused or mailbox.sent < mailbox.end or not window.is_open:
+        if (
+            seq != state.sent + 1
+            or self.paused
+            or mailbox.sent < mailbox.end
+            or window.entries >= WINDOW_ENTRIES
+            or window.bytes >= WINDOW_BYTES
+        ):
             if state.is_behind:
                 self.behind[stream] = state
             return False
@@ -190,22 +197,28 @@ class Reader:
     def frames(self) -> list[ServerFrame]:
         """What was taken since the last call: mailbox first; with each batch of a log the mailbox's end."""
         self.has_frames = False
+        if len(self._messages) == 1 and not self._mail:
+            stream, messages = self._messages.popitem()
+            return self._log_frames(stream, messages)
         frames: list[ServerFrame] = []
         if self._mail:
             for start, end in _cuts([len(entry.sealed) for entry in self._mail]):
                 entries = tuple(self._mail[start:end])
                 frames.append(MailboxEntries(self.mailbox.stream, self._incarnation, entries))
             self._mail.clear()
-        if self._messages:
-            for stream, messages in self._messages.items():
-                if len(messages) == 1:
-                    frames.append(LogEntries(stream, self._incarnation, (messages[0],), self.mailbox.end))
-                    continue
-                for start, end in _cuts([len(entry.ciphertext) for entry in messages]):
-                    batch = tuple(messages[start:end])
-                    frames.append(LogEntries(stream, self._incarnation, batch, self.mailbox.end))
-            self._messages.clear()
+        for stream, messages in self._messages.items():
+            frames += self._log_frames(stream, messages)
+        self._messages.clear()
         return frames
+
+    def _log_frames(self, stream: StreamId, messages: list[LogEntry]) -> list[ServerFrame]:
+        mail_end, incarnation = self.mailbox.end, self._incarnation
+        if len(messages) == 1:
+            return [LogEntries(stream, incarnation, (messages[0],), mail_end)]
+        return [
+            LogEntries(stream, incarnation, tuple(messages[start:end]), mail_end)
+            for start, end in _cuts([len(entry.ciphertext) for entry in messages])
+        ]
 
     def _starts(self, now_seconds: float) -> None:
         self.has_frames = True

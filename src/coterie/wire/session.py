@@ -192,6 +192,7 @@ def _by_state(direction: Direction) -> Table:
 _TO_SERVER = _by_state(_UP)
 _TO_CLIENT = _by_state(_DOWN)
 
+
 def _steady(table: Table) -> frozenset[type[Frame]]:
     return frozenset(kind for kind, then in table[State.LIVE].items() if then is State.LIVE)
 

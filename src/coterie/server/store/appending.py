@@ -35,32 +35,27 @@ class Appending:
     def forget(self) -> None:
         """Something was rolled back."""
         self._numbers: Iterator[int] = iter(())
-        self._no: int | None = None
-        """Of the next entry."""
+        self.next_no: int | None = None
+        """Of the next entry; None: draw_numbers() comes before put()."""
         self._entries: list[tuple[Value, ...]] = []
         self._logs: dict[int, tuple[KnownConversation, int]] = {}
         """By number of the conversation, which knows its end now; and its end in the database."""
         self._devices: dict[tuple[int, int], LastMessage] = {}
         """(conversation, device) -> its last message there."""
 
-    @property
-    def has_numbers(self) -> bool:
-        """Whether put() may be called."""
-        return self._no is not None
-
     async def draw_numbers(self) -> None:
         """Let put() be called."""
-        if self._no is None:
+        if self.next_no is None:
             self._numbers = iter(await self._db.entry_numbers())
-            self._no = next(self._numbers)
+            self.next_no = next(self._numbers)
 
     def put(
         self, record: AppendMessage, sender: KnownDevice, conversation: KnownConversation, last: LastMessage
     ) -> LastMessage:
         """The next entry of its log, which moves on. last: the sender's one before, there."""
-        no = self._no
+        no = self.next_no
         assert no is not None, "numbers were drawn"
-        self._no = next(self._numbers, None)
+        self.next_no = next(self._numbers, None)
         seq = conversation.end + 1
         self._entries.append(
             (

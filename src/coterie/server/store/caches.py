@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from coterie.base.ids import AccountId, ConversationId, DeviceId, SessionId
+from coterie.base.ids import AccountId, ConversationId, DeviceId, SessionId, StreamId, log_of
 from coterie.server.policy import MailShare, Usage
 from coterie.server.store.statements import Row, Statements
 
@@ -49,6 +49,7 @@ class KnownConversation(msgspec.Struct, gc=False):
 
     no: int
     conversation: ConversationId
+    stream: StreamId
     one_no: int | None
     other_no: int | None
     end: int
@@ -102,6 +103,9 @@ class Caches:
         """(conversation, device) -> last message; entitled devices only."""
         self.complete: dict[int, set[tuple[int, SessionId]]] = {}
         """conversation -> (sender, session) whose key every entitled device has a row for."""
+        self.free: dict[int, set[tuple[int, SessionId]]] = {}
+        """conversation -> (sender, session) of whom nothing else has to be asked either: they may speak there,
+        and has accepted the partner."""
         self.accepted: set[tuple[int, int]] = set()
         self.everyone_devices: int | None = None
         """Live devices of the server, as the speakers rule counts them."""
@@ -187,7 +191,14 @@ class Caches:
         """row: as CONVERSATION gives it."""
         no, conversation, one_no, other_no, end, last_no, ended = row
         known = KnownConversation(
-            no, ConversationId(conversation), one_no, other_no, end, last_no, bool(ended)
+            no,
+            ConversationId(conversation),
+            log_of(conversation),
+            one_no,
+            other_no,
+            end,
+            last_no,
+            bool(ended),
         )
         self._conversations[known.conversation] = known
         return known
@@ -229,8 +240,13 @@ class Caches:
         self._devices_by_no.clear()
         self._mailboxes.clear()
         self.last_messages.clear()
-        self.complete.clear()
+        self.keys_changed()
         self.everyone_devices = None
+
+    def keys_changed(self) -> None:
+        """Who has the key of a session has to be looked up again."""
+        self.complete.clear()
+        self.free.clear()
 
     def account_ended(self) -> None:
         """Nobody writes to it any more, and what it had is gone."""

@@ -34,8 +34,8 @@ _PRAGMAS = (
 )
 """Name, value to set, value that must then be read back."""
 PAGE_BYTES = 8192
-"""Of a new file, which keeps it: a turn's messages fill half as many pages as with SQLite's own 4,096, and each
-is two writes into the log (docs/performance.md)."""
+"""Of a new file, which keeps it: what a turn writes fills half as many pages as with SQLite's own 4,096, and
+each page is two writes into the log (docs/performance.md)."""
 
 
 def database_fault(error: Exception) -> CoterieError:

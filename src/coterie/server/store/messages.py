@@ -6,7 +6,6 @@ Streams draw dense numbers from a counter row in the same transaction (docs/prot
 from __future__ import annotations
 
 from coterie.base.codes import Code
-from coterie.base.ids import log_of
 from coterie.server.policy import COUNTED_DEVICES_PER_ACCOUNT, dormant_before_ms, speakers_only
 from coterie.server.store.appending import Appending
 from coterie.server.store.caches import Caches, KnownConversation, KnownDevice, LastMessage
@@ -62,20 +61,11 @@ class MessageWrites:
             or conversation.ended
             or last.message != record.previous
             or last.message == record.message
-            or (sender.no, record.session) not in self._caches.complete.get(conversation.no, ())
-            or self._speaks_first(sender, conversation)
-            or not self._appending.has_numbers
+            or (sender.no, record.session) not in self._caches.free.get(conversation.no, ())
+            or self._appending.next_no is None
         ):
             return None
         return self._put(record, sender, conversation, last, ())
-
-    def _speaks_first(self, sender: KnownDevice, conversation: KnownConversation) -> bool:
-        """Whether something else goes with a message: who may speak has to be asked, or a partner to be
-        accepted."""
-        if conversation.one_no is None:
-            devices = self._caches.everyone_devices
-            return devices is None or speakers_only(devices)
-        return _pair(sender, conversation) not in self._caches.accepted
 
     async def append(self, record: AppendMessage) -> Result:
         sender = await self._caches.device(record.device)
@@ -105,7 +95,7 @@ class MessageWrites:
         if last.message != record.previous or last.message == record.message:
             seq = await self._seq_of(record.message, last.no)
             if seq is not None:
-                return Appended(seq, log_of(record.conversation), None)
+                return Appended(seq, conversation.stream, None)
             if not await self._goes_on(record.previous, last.no):
                 return Denied(Code.OUT_OF_ORDER)
         if conversation.ended:
@@ -116,6 +106,7 @@ class MessageWrites:
         if conversation.is_everyone and not await self._may_speak(sender):
             return Denied(Code.SPEAKERS_ONLY)
         await self._accept_partner(sender, conversation)
+        self._remember_free(record, sender, conversation)
         await self._appending.draw_numbers()
         return self._put(record, sender, conversation, last, opened)
 
@@ -131,7 +122,29 @@ class MessageWrites:
         newest = self._appending.put(record, sender, conversation, last)
         self._caches.last_messages[conversation.no, sender.no] = newest
         seq = conversation.end
-        return Appended(seq, log_of(record.conversation), _entry(record, seq), opened)
+        entry = LogEntry(
+            seq,
+            record.account,
+            record.device,
+            record.session,
+            record.message,
+            record.ciphertext,
+            record.commitment,
+            record.now_ms,
+            record.mac,
+        )
+        return Appended(seq, conversation.stream, entry, opened)
+
+    def _remember_free(
+        self, record: AppendMessage, sender: KnownDevice, conversation: KnownConversation
+    ) -> None:
+        """The next message of this session goes by append_at_once(), unless each has to ask who may speak."""
+        devices = self._caches.everyone_devices
+        if conversation.is_everyone and (devices is None or speakers_only(devices)):
+            return
+        voice = (sender.no, record.session)
+        if voice in self._caches.complete.get(conversation.no, ()):
+            self._caches.free.setdefault(conversation.no, set()).add(voice)
 
     async def _goes_on(self, previous: bytes, last_no: int) -> bool:
         """Whether a message may stand behind another than the device's newest one: it is sent again to a copy
@@ -199,28 +212,10 @@ class MessageWrites:
         """Who posts to somebody wants answers."""
         if conversation.is_everyone:
             return
-        pair = _pair(sender, conversation)
+        mine, one_no, other_no = sender.account_no, conversation.one_no, conversation.other_no
+        assert one_no is not None
+        assert other_no is not None
+        pair = (mine, other_no if one_no == mine else one_no)
         if pair not in self._caches.accepted:
             await self._db.run("INSERT INTO accepts VALUES (?, ?) ON CONFLICT DO NOTHING", pair)
             self._caches.accepted.add(pair)
-
-
-def _pair(sender: KnownDevice, conversation: KnownConversation) -> tuple[int, int]:
-    """Numbers of both accounts of a direct conversation, the sender's first."""
-    mine, one_no, other_no = sender.account_no, conversation.one_no, conversation.other_no
-    assert one_no is not None and other_no is not None, "everyone has no accounts"
-    return (mine, other_no if one_no == mine else one_no)
-
-
-def _entry(record: AppendMessage, seq: int) -> LogEntry:
-    return LogEntry(
-        seq,
-        record.account,
-        record.device,
-        record.session,
-        record.message,
-        record.ciphertext,
-        record.commitment,
-        record.now_ms,
-        record.mac,
-    )

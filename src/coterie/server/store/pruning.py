@@ -121,5 +121,5 @@ class Pruning:
             dropped += await self._db.run("DELETE FROM shares WHERE session_no = ?", (no,))
             dropped += await self._db.run("DELETE FROM sessions WHERE no = ?", (no,))
         if old:
-            self._caches.complete.clear()
+            self._caches.keys_changed()
         return dropped
