@@ -104,7 +104,7 @@ class Caches:
         self.complete: dict[int, set[tuple[int, SessionId]]] = {}
         """conversation -> (sender, session) whose key every entitled device has a row for."""
         self.free: dict[int, set[tuple[int, SessionId]]] = {}
-        """conversation -> (sender, session) of whom nothing else has to be asked either: they may speak there,
+        """conversation -> (sender, session) of whom nothing else has to be asked: they may speak there,
         and has accepted the partner."""
         self.accepted: set[tuple[int, int]] = set()
         self.everyone_devices: int | None = None
