@@ -53,7 +53,9 @@ class Connection:
         """From Sync on."""
         self.opened_at = now_seconds
         self.heard_at = now_seconds
+        """When something came from the client."""
         self.pinged_at: float | None = None
+        """And when it was pinged since."""
         self.paused_at: float | None = None
         """Since when the network takes nothing more, or when it last took something."""
         self.look_again_at = now_seconds
@@ -65,11 +67,6 @@ class Connection:
     def receive(self, message: bytes) -> tuple[ClientFrame, ...]:
         """Raises RemoteError."""
         return self.session.receive(message)
-
-    def heard(self, now_seconds: float) -> None:
-        """Something came from the client."""
-        self.heard_at = now_seconds
-        self.pinged_at = None
 
     def paused(self, now_seconds: float) -> None:
         """The network takes nothing more."""
@@ -92,7 +89,8 @@ class Connection:
         self._unsent_bytes = unsent_bytes
 
     def _moved(self, now_seconds: float) -> None:
-        self.heard(now_seconds)
+        self.heard_at = now_seconds
+        self.pinged_at = None
         if self.reader is not None:
             self.reader.moved_at = now_seconds
 

@@ -45,24 +45,21 @@ class Metrics:
         self.turn_frames = Histogram(
             "coterie_turn_frames", "Frames that are handled together, in a turn that has any.", FRAMES
         )
-        self._accepted_since: list[float] = []
+        self.arrived_at: list[float] = []
+        """Of messages that are on disk, whose acknowledgements go out at the end of the turn."""
         self._gauges: list[Gauges] = []
         self._looked_at = True
 
     def refused(self, code: Code | str) -> None:
         self.refusals[str(code)] += 1
 
-    def accepted(self, arrived_at: float) -> None:
-        """A message is on disk, and its acknowledgement goes out at the end of the turn."""
-        self.messages += 1
-        self._accepted_since.append(arrived_at)
-
     def flushed(self, now: Callable[[], float]) -> None:
         """The end of a turn: the acknowledgements are out."""
-        if self._accepted_since:
+        if self.arrived_at:
             seconds = now()
-            self.accepted_seconds.observe_all([seconds - each for each in self._accepted_since])
-            self._accepted_since.clear()
+            self.accepted_seconds.observe_all([seconds - each for each in self.arrived_at])
+            self.messages += len(self.arrived_at)
+            self.arrived_at.clear()
 
     def ask(self, gauges: Gauges) -> None:
         """Figures to be asked for whenever somebody looks."""

@@ -51,7 +51,11 @@ class Buckets:
             if len(self._left) >= KEYS_MAX:
                 self._forget(now)
         else:
-            left = self._grown(known, now)
+            left, at = known
+            if now > at:
+                left += (now - at) * self._per_second
+                if left > burst:
+                    left = burst
         if left < wanted:
             return (wanted - left) / self._per_second
         self._left[key] = (left - wanted, now)
@@ -64,9 +68,8 @@ class Buckets:
 
     def _now(self, key: Hashable, now: float) -> float:
         known = self._left.get(key)
-        return self._burst if known is None else self._grown(known, now)
-
-    def _grown(self, known: tuple[float, float], now: float) -> float:
+        if known is None:
+            return self._burst
         left, at = known
         if now > at:
             left += (now - at) * self._per_second

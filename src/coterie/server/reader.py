@@ -199,6 +199,8 @@ class Reader:
         self.has_frames = False
         if len(self._messages) == 1 and not self._mail:
             stream, messages = self._messages.popitem()
+            if len(messages) == 1:
+                return [LogEntries(stream, self._incarnation, (messages[0],), self.mailbox.end)]
             return self._log_frames(stream, messages)
         frames: list[ServerFrame] = []
         if self._mail:
@@ -213,8 +215,6 @@ class Reader:
 
     def _log_frames(self, stream: StreamId, messages: list[LogEntry]) -> list[ServerFrame]:
         mail_end, incarnation = self.mailbox.end, self._incarnation
-        if len(messages) == 1:
-            return [LogEntries(stream, incarnation, (messages[0],), mail_end)]
         return [
             LogEntries(stream, incarnation, tuple(messages[start:end]), mail_end)
             for start, end in _cuts([len(entry.ciphertext) for entry in messages])

@@ -221,7 +221,7 @@ class Settling:
         self._connections.answer(speaker, Accepted(request, result.seq, time_ms, mac))
         metrics = self._metrics
         metrics.deliveries += sent
-        metrics.accepted(visit.arrived_at)
+        metrics.arrived_at.append(visit.arrived_at)
 
     def _spread(self, result: Otherwise, now: float) -> None:
         """What a saved record means for others."""

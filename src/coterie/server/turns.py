@@ -135,7 +135,8 @@ class Turns:
 
     def heard(self, connection: Connection) -> None:
         """Anything came from the client, a pong for example."""
-        connection.heard(self._clock.monotonic_seconds())
+        connection.heard_at = self._clock.monotonic_seconds()
+        connection.pinged_at = None
         if self._rivals.asked:
             self._again(self._rivals.heard(connection))
 
@@ -247,10 +248,7 @@ class Turns:
         if not connection.is_open:
             return None
         try:
-            caller = connection.caller
-            who = caller.signed_in
-            late = who is not None and who.succeeded and too_late(frame, caller)
-            return late or decide(frame, caller, self._realm, now)
+            return decide(frame, connection.caller, self._realm, now)
         except RemoteError as error:
             self.connections.refuse(connection, error.code)
         except Exception as error:  # noqa: BLE001 - a bug of ours ends one connection and no other

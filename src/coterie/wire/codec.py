@@ -7,7 +7,8 @@ frames or raises RemoteError(bad-frame): nothing else leaves this module.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -77,16 +78,6 @@ def encode_all(frames: Iterable[Frame], fill_bytes: int = limits.FRAME_BYTES) ->
     return messages
 
 
-def decode_client(data: bytes) -> tuple[ClientFrame, ...]:
-    """The frames of a message from a client. Raises RemoteError(bad-frame)."""
-    return _decode(_client_decoder, data)
-
-
-def decode_server(data: bytes) -> tuple[ServerFrame, ...]:
-    """The frames of a message from a server. Raises RemoteError(bad-frame)."""
-    return _decode(_server_decoder, data)
-
-
 def _packed(frame: Frame) -> bytes:
     try:
         return _encoder.encode(frame)
@@ -132,3 +123,9 @@ _NO_FRAME = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError, Me
 
 def _no_frame() -> RemoteError:
     return RemoteError(Code.BAD_FRAME, "not a frame of this protocol")
+
+
+decode_client: Callable[[bytes], tuple[ClientFrame, ...]] = partial(_decode, _client_decoder)
+"""The frames of a message from a client. Raises RemoteError(bad-frame)."""
+decode_server: Callable[[bytes], tuple[ServerFrame, ...]] = partial(_decode, _server_decoder)
+"""The frames of a message from a server. Raises RemoteError(bad-frame)."""

@@ -135,6 +135,11 @@ def decide(  # noqa: C901 - one case for each frame
     frame: ReadsNothing, who: Caller, realm: Realm, now: Now
 ) -> Outcome:
     """What needs no database. Raises RemoteError for a frame that this caller may not send."""
+    if type(frame) is Send and who.signed_in is not None and not who.signed_in.succeeded:
+        return send.handle(frame, who, who.signed_in, realm, now)
+    late = too_late(frame, who)
+    if late is not None:
+        return late
     match frame:
         case Send():
             return send.handle(frame, who, _signed_in(who), realm, now)

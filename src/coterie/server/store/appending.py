@@ -14,10 +14,8 @@ from coterie.server.store.caches import KnownConversation, KnownDevice, LastMess
 from coterie.server.store.records import AppendMessage
 from coterie.server.store.statements import Statements, Value
 
-_ENTRY = (
-    "INSERT INTO log_entries (no, conversation_no, seq, device_no, behind_no, before_no, session,"
-    " message, commitment, mac, time_ms, ciphertext) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_ENTRY = "INSERT INTO log_entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
+"""All columns, in the order of the table: apsw goes through the text for each row, so it is short."""
 _LOG = "UPDATE conversations SET log_end = ?, last_no = ? WHERE no = ? AND log_end = ?"
 _DEVICE = "UPDATE entitled SET last_message = ?, last_no = ? WHERE conversation_no = ? AND device_no = ?"
 
