@@ -208,9 +208,10 @@ class Turns:
         visits = self._lane.take()
         if visits:
             self._metrics.turn_frames.observe(len(visits))
+        counted = self._metrics.frames
         for visit in visits:
             frame = visit.frame
-            self._metrics.frames[type(frame)] += 1
+            counted[type(frame)] += 1
             if type(frame) is Ack and visit.connection.reader is not None:
                 self._delivery.acknowledge(visit.connection, frame.positions, now.monotonic_seconds)
                 continue

@@ -22,6 +22,8 @@ VERSIONS: tuple[int, ...] = (1,)
 """The protocol versions spoken here, best first."""
 
 LENGTH_BYTES = 4
+COPIED_BYTES = 4096
+"""Up to here a copy takes less time than a view."""
 _length = struct.Struct(">I")
 _length_of, _length_at = _length.pack, _length.unpack_from
 
@@ -97,12 +99,13 @@ def _decode(decoder: msgspec.msgpack.Decoder[SomeFrame], data: bytes) -> tuple[S
     size = len(data)
     if not size or size > limits.FRAME_BYTES:
         raise RemoteError(Code.BAD_FRAME, f"a message of {size} bytes")
-    view = memoryview(data)
     if size >= LENGTH_BYTES and LENGTH_BYTES + _length_at(data)[0] == size:
+        packed = data[LENGTH_BYTES:] if size <= COPIED_BYTES else memoryview(data)[LENGTH_BYTES:]
         try:
-            return (decoder.decode(view[LENGTH_BYTES:]),)
+            return (decoder.decode(packed),)
         except _NO_FRAME:
             raise _no_frame() from None
+    view = memoryview(data)
     frames: list[SomeFrame] = []
     at = 0
     while at < size:
