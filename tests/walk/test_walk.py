@@ -18,7 +18,6 @@ PAGE = ROOT / "docs" / "walk.md"
 STEP = re.compile(r"^\d+\. `([\w/]+)` `([\w.]+)`: ", re.MULTILINE)
 BESIDE = re.compile(r"Along the way these are asked, too: ([^.]*)\.", re.DOTALL)
 BY_THE_CLOCK = {
-    "server/commands/ack",
     "server/commands/ping",
     "server/exposition",
     "server/housekeeping",

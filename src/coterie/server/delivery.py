@@ -119,9 +119,10 @@ class Delivery:
                 self._to_fill[connection] = None
 
     def acknowledge(self, connection: Connection, positions: tuple[Position, ...], now: float) -> None:
-        """The device has committed everything up to these positions; others than its own are ignored."""
+        """The device has committed everything up to these positions; other streams are ignored, and what
+        comes before Sync was carried out: nothing has been sent then."""
         reader = connection.reader
-        if reader is None:
+        if reader is None or not connection.is_open:
             return
         for position in positions:
             state = reader.stream(StreamId(position.stream))

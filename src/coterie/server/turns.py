@@ -212,7 +212,7 @@ class Turns:
         for visit in visits:
             frame = visit.frame
             counted[type(frame)] += 1
-            if type(frame) is Ack and visit.connection.reader is not None:
+            if isinstance(frame, Ack):
                 self._delivery.acknowledge(visit.connection, frame.positions, now.monotonic_seconds)
                 continue
             if isinstance(frame, READS_NOTHING):

@@ -7,7 +7,7 @@ frames or raises RemoteError(bad-frame): nothing else leaves this module.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TypeVar
 
@@ -99,33 +99,26 @@ def _decode(decoder: msgspec.msgpack.Decoder[SomeFrame], data: bytes) -> tuple[S
     size = len(data)
     if not size or size > limits.FRAME_BYTES:
         raise RemoteError(Code.BAD_FRAME, f"a message of {size} bytes")
-    if size >= LENGTH_BYTES and LENGTH_BYTES + _length_at(data)[0] == size:
-        packed = data[LENGTH_BYTES:] if size <= COPIED_BYTES else memoryview(data)[LENGTH_BYTES:]
-        try:
+    try:
+        if size >= LENGTH_BYTES and LENGTH_BYTES + _length_at(data)[0] == size:
+            packed = data[LENGTH_BYTES:] if size <= COPIED_BYTES else memoryview(data)[LENGTH_BYTES:]
             return (decoder.decode(packed),)
-        except _NO_FRAME:
-            raise _no_frame() from None
+        return tuple([decoder.decode(packed) for packed in _cut(data)])
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError, MemoryError):
+        raise RemoteError(Code.BAD_FRAME, "not a frame of this protocol") from None
+
+
+def _cut(data: bytes) -> Iterator[memoryview]:
+    """The frames of a message, packed."""
     view = memoryview(data)
-    frames: list[SomeFrame] = []
-    at = 0
-    while at < size:
+    at = count = 0
+    while at < len(data):
         start = at + LENGTH_BYTES
         at = start + int.from_bytes(view[at:start], "big")
-        if start > size or at > size or len(frames) == limits.FRAMES_PER_MESSAGE:
+        if start > len(data) or at > len(data) or count == limits.FRAMES_PER_MESSAGE:
             raise RemoteError(Code.BAD_FRAME, "a message of the wrong shape")
-        try:
-            frames.append(decoder.decode(view[start:at]))
-        except _NO_FRAME:
-            raise _no_frame() from None
-    return tuple(frames)
-
-
-_NO_FRAME = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError, MemoryError)
-"""What msgspec raises for bytes that are none."""
-
-
-def _no_frame() -> RemoteError:
-    return RemoteError(Code.BAD_FRAME, "not a frame of this protocol")
+        count += 1
+        yield view[start:at]
 
 
 decode_client: Callable[[bytes], tuple[ClientFrame, ...]] = partial(_decode, _client_decoder)

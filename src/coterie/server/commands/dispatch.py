@@ -9,7 +9,6 @@ from coterie.base.errors import RemoteError
 from coterie.server.caller import Caller, SignedIn
 from coterie.server.commands import (
     accept,
-    ack,
     add_device,
     ask_approval,
     claim,
@@ -40,7 +39,6 @@ from coterie.server.realm import Realm
 from coterie.server.store.protocol import Reads
 from coterie.wire.frames import (
     Accept,
-    Ack,
     AddDevice,
     AskApproval,
     Claim,
@@ -70,7 +68,6 @@ from coterie.wire.frames import (
 
 READS_NOTHING = (
     Send,
-    Ack,
     Envelopes,
     Ping,
     Claim,
@@ -87,7 +84,6 @@ READS_NOTHING = (
 
 ReadsNothing = (
     Send
-    | Ack
     | Envelopes
     | Ping
     | Claim
@@ -143,8 +139,6 @@ def decide(  # noqa: C901 - one case for each frame
     match frame:
         case Send():
             return send.handle(frame, who, _signed_in(who), realm, now)
-        case Ack():
-            return ack.handle(frame)
         case Envelopes():
             return envelopes.handle(frame, _signed_in(who), realm, now)
         case Ping():

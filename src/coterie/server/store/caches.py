@@ -104,8 +104,9 @@ class Caches:
         self.complete: dict[int, set[tuple[int, SessionId]]] = {}
         """conversation -> (sender, session) whose key every entitled device has a row for."""
         self.free: dict[int, set[tuple[int, SessionId]]] = {}
-        """conversation -> (sender, session) of whom nothing else has to be asked: they may speak there,
-        and has accepted the partner."""
+        """conversation -> (sender, session) of whom nothing else has to be asked before the next message: the
+        device is live, the conversation not ended, both by their rows; it may speak there and its account has
+        accepted the partner. Whatever changes one of these forgets all of them."""
         self.accepted: set[tuple[int, int]] = set()
         self.everyone_devices: int | None = None
         """Live devices of the server, as the speakers rule counts them."""

@@ -57,9 +57,7 @@ class MessageWrites:
             return None
         sender, conversation, last = known
         if (
-            not sender.live
-            or conversation.ended
-            or last.message != record.previous
+            last.message != record.previous
             or last.message == record.message
             or (sender.no, record.session) not in self._caches.free.get(conversation.no, ())
             or self._appending.next_no is None
