@@ -6,6 +6,7 @@ import pytest
 
 from coterie.base import limits
 from coterie.base.codes import Code
+from coterie.server.lane import Lane
 from coterie.wire.frames import (
     Accept,
     Accepted,
@@ -96,3 +97,45 @@ async def test_a_turn_answers_few_fetches_of_one_connection(house: House, alice:
     assert {each.code for each in busy} == {Code.BUSY.value}
     assert isinstance(await alices.ask(FetchLeaves(40, 0)), Leaves), "and the next turn goes on"
     assert code(await alices.ask(Accept(41, bob.account))) is None
+
+
+def of_one(pings: int) -> list[tuple[ClientFrame, ...]]:
+    return [(Ping(each),) for each in range(1, pings + 1)]
+
+
+@pytest.mark.asyncio
+async def test_messages_of_one_frame_count_once_in_the_part_of_who_sent_them(house: House) -> None:
+    one, other, third = (house.wire().connection for _ in range(3))
+    lane = Lane()
+    for frames in of_one(5):
+        assert not lane.put(other, frames, 10)
+    for frames in of_one(limits.LANE_FRAMES):
+        lane.put(one, frames, 10)
+    assert len(lane) == limits.LANE_FRAMES
+    share = limits.LANE_SHARE_FRAMES
+    for connection, room in ((one, 0), (other, share - 5), (third, share)):
+        before = len(lane)
+        for request in range(1, 2 * share + 1):
+            lane.put(connection, (Accept(request, bytes(32)),), 10)
+        assert len(lane) - before == room
+    assert lane.put(third, (Accept(9, bytes(32)),), 10) == [9]
+    assert len(lane.take()) == limits.LANE_FRAMES + 2 * share - 5
+    for frames in of_one(limits.LANE_FRAMES):
+        assert not lane.put(one, frames, 10), "the next turn begins anew"
+
+
+@pytest.mark.asyncio
+async def test_large_messages_of_one_frame_count_by_their_bytes(house: House) -> None:
+    one, other = house.wire().connection, house.wire().connection
+    lane = Lane()
+    lane.put(one, (Accept(1, bytes(32)),), limits.LANE_SHARE_BYTES + 1)
+    lane.put(other, (Accept(1, bytes(32)),), limits.LANE_BYTES)
+    assert lane.put(one, (Accept(2, bytes(32)),), 10) == [2]
+
+
+@pytest.mark.asyncio
+async def test_fetches_that_come_one_by_one_are_few_in_a_turn_too(house: House) -> None:
+    connection = house.wire().connection
+    lane = Lane()
+    busy = [lane.put(connection, (FetchLeaves(each, 0),), 10) for each in range(1, 11)]
+    assert busy == [[]] * limits.FETCHES_PER_TURN + [[9], [10]]

@@ -226,6 +226,24 @@ def test_no_request_is_the_connection_itself(frame: Any) -> None:
         pair.client.send(frame)
 
 
+def test_one_frame_is_sent_as_any_number_of_them() -> None:
+    pair = Pair()
+    pair.say(*SIGN_IN, SYNC)
+    assert pair.server.receive(pair.client.send_one(Ping(1))) == (Ping(1),)
+    for never in (Accepted(0, 1), WELCOME):
+        with pytest.raises(LocalError):
+            pair.server.send_one(never)
+    with pytest.raises(LocalError):
+        pair.client.send_one(Accept(0, ID32))
+    with pytest.raises(RemoteError):
+        pair.client.receive(codec.encode(Accepted(0, 1)))
+    assert pair.client.state is State.BROKEN
+    pair.server.send_one(GOODBYE)
+    assert pair.server.state is State.CLOSED
+    with pytest.raises(LocalError):
+        pair.server.send_one(Pong(1, ID32))
+
+
 def test_a_client_cannot_refuse() -> None:
     client: Session[Any, Any] = Session(Role.CLIENT)
     for refusal in (GOODBYE, REFUSED):

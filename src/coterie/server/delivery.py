@@ -122,7 +122,7 @@ class Delivery:
         """The device has committed everything up to these positions; other streams are ignored, and what
         comes before Sync was carried out: nothing has been sent then."""
         reader = connection.reader
-        if reader is None or not connection.is_open:
+        if reader is None:
             return
         for position in positions:
             state = reader.stream(StreamId(position.stream))

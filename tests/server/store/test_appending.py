@@ -116,3 +116,21 @@ async def test_a_log_that_moved_meanwhile_is_looked_at_anew(tmp_path: Path) -> N
     store._file.run("UPDATE conversations SET log_end = 7 WHERE log_end = 1")
     assert await say(store, alice.device, alice.device.message(conversation, bob.account)) == 8
     await store.close()
+
+
+@pytest.mark.asyncio
+async def test_only_a_message_for_which_all_is_at_hand_is_appended_at_once(tmp_path: Path) -> None:
+    store, alice, bob = await of_two(tmp_path)
+    conversation = alice.direct_with(bob)
+    first = alice.device.message(conversation, bob.account)
+    writing, appending = store._writing._messages, store._writing._appending
+    assert writing.append_at_once(first) is None, "who may be spoken to was not looked at yet"
+    await say(store, alice.device, first)
+    second = alice.device.message(conversation, bob.account)
+    appending.forget()
+    assert writing.append_at_once(second) is None, "numbers have to be drawn first"
+    await appending.draw_numbers()
+    result = writing.append_at_once(second)
+    assert isinstance(result, Appended)
+    assert result.seq == 2
+    await store.close()

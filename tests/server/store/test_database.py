@@ -5,11 +5,12 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import apsw
 import pytest
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
-from coterie.server.store.database import Database
+from coterie.server.store.database import PAGE_BYTES, Database
 from coterie.server.store.sqlite import SqliteStore
 from coterie.server.store.steps import Step, known_steps
 from tests.server.town import Resident, log_seqs, save, say, settle_in, talk
@@ -118,4 +119,20 @@ async def test_a_full_disk_refuses_the_batch_and_forgets_it(tmp_path: Path) -> N
     store._file.run(f"PRAGMA max_page_count = {pages + 1000}")
     assert await say(store, alice.device, large) == 2
     assert await log_seqs(store, conversation) == [1, 2]
+    await store.close()
+
+
+@pytest.mark.asyncio
+async def test_a_new_file_has_large_pages_and_an_older_one_keeps_its_own(tmp_path: Path) -> None:
+    new = Database(tmp_path / "new.db")
+    assert new.number("PRAGMA page_size") == PAGE_BYTES
+    new.close()
+    path = tmp_path / "old.db"
+    old = apsw.Connection(str(path))
+    for pragma in ("page_size = 4096", "journal_mode = wal", "user_version = 1"):
+        old.execute(f"PRAGMA {pragma}").fetchall()
+    old.close()
+    store = SqliteStore(path)
+    await settle_in(store, Resident("alice"))
+    assert store._file.number("PRAGMA page_size") == 4096
     await store.close()
