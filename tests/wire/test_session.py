@@ -241,7 +241,7 @@ def test_one_frame_is_sent_as_any_number_of_them() -> None:
     pair.server.send_one(GOODBYE)
     assert pair.server.state is State.CLOSED
     with pytest.raises(LocalError):
-        pair.server.send_one(Pong(1, ID32))
+        pair.server.send_one(Pong(1, 0))
 
 
 def test_a_client_cannot_refuse() -> None:
