@@ -43,22 +43,7 @@ class Pipe(Protocol):
 
 
 class Connection:
-    """Session, caller and what is to be sent at the end of this turn. Slots keep thousands of them small."""
-
-    __slots__ = (
-        "_out",
-        "_unsent_bytes",
-        "caller",
-        "heard_at",
-        "is_open",
-        "look_again_at",
-        "opened_at",
-        "paused_at",
-        "pinged_at",
-        "pipe",
-        "reader",
-        "session",
-    )
+    """Session, caller and what is to be sent at the end of this turn."""
 
     def __init__(self, pipe: Pipe, caller: Caller, now_seconds: float) -> None:
         self.pipe = pipe

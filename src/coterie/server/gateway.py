@@ -65,8 +65,6 @@ def _header(size: int) -> bytes:
 class _WebSocket:
     """Implements Pipe."""
 
-    __slots__ = ("_transport",)
-
     def __init__(self, transport: WSTransport) -> None:
         self._transport = transport
 

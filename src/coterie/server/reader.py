@@ -22,8 +22,6 @@ FRAME_CONTENT_BYTES = limits.MESSAGE_FILL_BYTES - 256
 class Window:
     """What is under way of one kind of stream."""
 
-    __slots__ = ("bytes", "entries")
-
     def __init__(self) -> None:
         self.entries = 0
         self.bytes = 0
@@ -43,8 +41,6 @@ class Window:
 
 class StreamState:
     """sent: the last seq sent; end: the last one known to be there; acked: the last one acknowledged."""
-
-    __slots__ = ("_skip_after", "_skip_to", "_under_way", "_window", "acked", "end", "sent", "stream")
 
     def __init__(
         self, stream: StreamId, after_seq: int, end: int, window: Window, skip: tuple[int, int] = (0, 0)
@@ -95,21 +91,6 @@ class StreamState:
 class Reader:
     """One device that has said Sync. Mailbox entries go first, logs only once all of them were sent: so keys
     arrive before what they open."""
-
-    __slots__ = (
-        "_incarnation",
-        "_mail",
-        "_messages",
-        "behind",
-        "device",
-        "has_frames",
-        "log_window",
-        "logs",
-        "mail_window",
-        "mailbox",
-        "moved_at",
-        "paused",
-    )
 
     def __init__(self, device: DeviceId, incarnation: bytes, now_seconds: float) -> None:
         self.device = device

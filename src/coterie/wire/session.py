@@ -213,8 +213,6 @@ class Session(Generic[Heard, Said]):
     Not safe to be used from two threads.
     """
 
-    __slots__ = ("_decode", "_heard_live", "_hearing", "_said_live", "_saying", "_state", "role")
-
     @overload
     def __init__(self: Session[ServerFrame, ClientFrame], role: Literal[Role.CLIENT]) -> None: ...
     @overload
