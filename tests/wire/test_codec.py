@@ -188,8 +188,20 @@ def test_a_message_has_at_most_so_many_bytes() -> None:
 
 @pytest.mark.parametrize("frame", [LoginStart(request=1, name="\ud800"), Pong(nonce=1 << 70, ledger_size=0)])
 def test_what_cannot_be_encoded_is_our_own_mistake(frame: Frame) -> None:
-    with pytest.raises(LocalError):
-        codec.encode(frame)
+    for frames in ((frame,), (Ping(1), frame)):
+        with pytest.raises(LocalError) as caught:
+            codec.encode(*frames)
+        assert caught.value.code is Code.BAD_FRAME
+        with pytest.raises(LocalError):
+            codec.encode_all(frames)
+
+
+def test_frames_that_are_too_large_together_are_sent_apart() -> None:
+    large = SignUp(1, "a", bytes(limits.FRAME_BYTES // 2), b"", bytes(32), bytes(32), ())
+    with pytest.raises(LocalError) as caught:
+        codec.encode(large, large)
+    assert caught.value.code is Code.TOO_LARGE
+    assert len(codec.encode_all([large, large])) == 2
 
 
 def test_a_hello_is_read_whatever_versions_it_names() -> None:
