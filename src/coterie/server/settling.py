@@ -130,9 +130,10 @@ class Settling:
             result = next(row) if outcome.save is not None else None
             if isinstance(result, Appended):
                 self._appended(each.visit, outcome.request, result, now.monotonic_seconds)
-            elif self._carried_out(each, result, now) and outcome.push:
-                for push in outcome.push:
-                    again += await self._push(push, each.visit, now)
+            elif not self._carried_out(each, result, now):
+                continue
+            for push in outcome.push:
+                again += await self._push(push, each.visit, now)
         return again
 
     def failed(self, visit: Visit) -> None:
