@@ -12,7 +12,7 @@ import pytest
 
 from coterie.base.errors import LocalError
 from coterie.client.events import MessageState
-from coterie.client.store import shelves
+from coterie.client.store import at_hand, shelf
 from coterie.client.store.database import run
 from coterie.client.store.records import (
     GroupOutRow,
@@ -206,8 +206,8 @@ def test_a_change_of_a_row_that_waits(store: ClientStore) -> None:
 
 
 def test_memory_is_bounded(store: ClientStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelves, "ROWS_MAX", 3)
-    monkeypatch.setattr(shelves, "SESSIONS_MAX", 1)
+    monkeypatch.setattr(shelf, "ROWS_MAX", 3)
+    monkeypatch.setattr(at_hand, "SESSIONS_MAX", 1)
     commit(store, *(s.message(order) for order in range(1, 9)))
     for order in range(1, 9):
         assert store.message(order) == s.message(order)

@@ -95,6 +95,7 @@ KEPT = {
     "delivered",
     "orders",
     "outbox",
+    "let_go",
     "device_since",
     "schema_step",
 }

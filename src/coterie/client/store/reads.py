@@ -10,6 +10,7 @@ import apsw
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.base.ids import AccountId, ConversationId, DeviceId, EnvelopeId, SessionId, StreamId, UserName
+from coterie.client.store.at_hand import SESSIONS_MAX
 from coterie.client.store.faults import DatabaseError, database_fault
 from coterie.client.store.records import (
     AccountRow,
@@ -31,12 +32,12 @@ from coterie.client.store.records import (
     WaitingReason,
     WaitingRow,
 )
-from coterie.client.store.shelves import SESSIONS_MAX, Shelf, Shelves
+from coterie.client.store.shelf import Shelf
+from coterie.client.store.shelves import Shelves
 from coterie.client.store.tables import (
     DEVICE,
     ENVELOPE_OUT,
     KEPT_KEY,
-    OLM,
     OWN_FRESH_KEY,
     OWN_X_WING,
     PAST,
@@ -204,8 +205,10 @@ class SessionReads(Rows):
 
     def olm_sessions(self, device: DeviceId) -> list[OlmRow]:
         """With a pickle; the one that last received first."""
-        where = 'WHERE "device" = ? AND "pickle" <> x\'\' ORDER BY "received_ms" DESC, rowid DESC'
-        return self._all_beside(OLM, where, device)
+        try:
+            return list(self._shelves.olm.of(device))
+        except DatabaseError as error:
+            raise database_fault(error) from error
 
     def olm_known(self, session: bytes) -> bool:
         """Whether this session id was ever seen."""

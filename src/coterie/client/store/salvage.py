@@ -21,7 +21,17 @@ from coterie.client.store.records import Setting
 from coterie.client.store.without_ratchets import OF_ONE_DEVICE, fresh_settings
 from coterie.ledger.manifest import SignedManifest
 
-_TABLES: Final = ("leaf", "account", "peer_device", "conversation", "tip", "message", "delivered", "outbox")
+_TABLES: Final = (
+    "leaf",
+    "account",
+    "peer_device",
+    "conversation",
+    "tip",
+    "message",
+    "delivered",
+    "outbox",
+    "let_go",
+)
 _NOTHING = "nothing of the database can be read: restore a backup"
 _MOST_ROWS: Final = 1 << 40
 MOST_MISSES: Final = 200_000

@@ -8,25 +8,24 @@ their table in the database, or until the commit; a rollback forgets everything.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from operator import attrgetter
-from typing import Any, Final, Generic
+from typing import Any, Final
 
 import apsw
 import msgspec
 
-from coterie.base.ids import ConversationId, DeviceId, SessionId
+from coterie.base.ids import ConversationId, DeviceId
 from coterie.client.events import MessageState
+from coterie.client.store.at_hand import OlmKept, ReceiptsKept, Shares
 from coterie.client.store.by_index import ByIndex, DeliveredKept
+from coterie.client.store.let_go import OutboxShelf
 from coterie.client.store.records import (
     ConversationRow,
     GroupOutRow,
     MessageAccepted,
     MessageRow,
-    ReceiptRow,
-    ShareRow,
     TipRow,
 )
+from coterie.client.store.shelf import Shelf
 from coterie.client.store.tables import (
     CONVERSATION,
     GROUP_IN,
@@ -37,164 +36,14 @@ from coterie.client.store.tables import (
     PEER_FRESH_KEY,
     PEER_KEYS,
     POSITION,
-    RECEIPT,
     SETTING,
-    SHARE,
     TIP,
-    R,
-    Table,
 )
 from coterie.client.store.words import Orders
 
-ROWS_MAX: Final = 1000
-"""Kept of each table; then all that do not wait are read again as needed."""
-SESSIONS_MAX: Final = 32
 _TABLES_READ: Final = re.compile(r'\b(?:FROM|JOIN)\s+"?(\w+)')
 _ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
     "mac" = CASE WHEN ?4 = x'' THEN "mac" ELSE ?4 END WHERE "order" = ?5"""
-
-Key = tuple[Any, ...]
-
-
-class Shelf(Generic[R]):
-    """Rows of one table by its key; None for what is known not to be there. waits: a row that is put is not
-    written at once. What the database refuses, it refuses when it is written."""
-
-    def __init__(self, database: apsw.Connection, table: Table[R], *, waits: bool = False) -> None:
-        self._database = database
-        self._table = table
-        self._waits = waits
-        self._select = table.select + "WHERE " + " AND ".join(f'"{field}" = ?' for field in table.key)
-        self._key_of = attrgetter(*table.key)
-        self._one_column = len(table.key) == 1
-        self._kept: dict[Key, R | None] = {}
-        self._waiting: dict[Key, R] = {}
-
-    def one(self, *key: Any) -> R | None:
-        """The row of this key. Raises what apsw raises."""
-        waiting = self._waiting.get(key)
-        if waiting is not None:
-            return waiting
-        if key in self._kept:
-            return self._kept[key]
-        rows = self._database.execute(self._select, key).fetchall()
-        return self._keep(key, self._table.record(rows[0]) if rows else None)
-
-    @property
-    def waiting(self) -> Collection[R]:
-        """What is put and not written yet."""
-        return self._waiting.values()
-
-    def at_hand(self, *key: Any) -> R | None:
-        """The row of this key, where it need not be read."""
-        return self._waiting.get(key) or self._kept.get(key)
-
-    def put(self, record: R) -> None:
-        """Insert or replace a row."""
-        if self._waits:
-            self._waiting[self._key(record)] = record
-        else:
-            self.write(record)
-
-    def write(self, record: R) -> None:
-        """Insert or replace a row at once, after all that waits."""
-        self.write_out()
-        self._database.execute(self._table.put, msgspec.structs.astuple(record))
-        self._keep(self._key(record), record)
-
-    def write_out(self) -> None:
-        """Nothing waits any more."""
-        if self._waiting:
-            waiting, self._waiting = self._waiting, {}
-            self._table.write(self._database, waiting.values())
-            if len(self._kept) + len(waiting) > ROWS_MAX:
-                self._kept.clear()
-            self._kept.update(waiting)
-
-    def drop(self, *key: Any) -> None:
-        """A row was changed in the database."""
-        self._kept.pop(key, None)
-
-    def changed(self, record: R) -> None:
-        """A row was changed in the database, to this; nothing waits."""
-        self._keep(self._key(record), record)
-
-    def forget(self) -> None:
-        self._kept.clear()
-        self._waiting.clear()
-
-    def _key(self, record: R) -> Key:
-        key: Any = self._key_of(record)
-        return (key,) if self._one_column else key
-
-    def _keep(self, key: Key, row: R | None) -> R | None:
-        if len(self._kept) >= ROWS_MAX:
-            self._kept.clear()
-        self._kept[key] = row
-        return row
-
-
-class Shares:
-    """Who has the keys of the sending sessions in use: all rows of a session, in order."""
-
-    def __init__(self, database: apsw.Connection) -> None:
-        self._database = database
-        self._of: dict[SessionId, dict[DeviceId, ShareRow]] = {}
-
-    def of(self, session: SessionId) -> dict[DeviceId, ShareRow]:
-        """Not to be changed. Raises what apsw raises."""
-        known = self._of.get(session)
-        if known is None:
-            sql = SHARE.select + 'WHERE "session" = ? ORDER BY rowid'
-            rows = [SHARE.record(row) for row in self._database.execute(sql, (session,)).fetchall()]
-            known = self._keep(session, {row.device: row for row in rows})
-        return known
-
-    def begun(self, session: SessionId) -> None:
-        """Nobody has the key of a session that is new."""
-        self._keep(session, {})
-
-    def put(self, record: ShareRow) -> None:
-        self._database.execute(SHARE.put, msgspec.structs.astuple(record))
-        if record.session in self._of:
-            self._of[record.session][record.device] = record
-
-    def forget(self) -> None:
-        self._of.clear()
-
-    def _keep(self, session: SessionId, rows: dict[DeviceId, ShareRow]) -> dict[DeviceId, ShareRow]:
-        if len(self._of) >= SESSIONS_MAX:
-            self._of.clear()
-        self._of[session] = rows
-        return rows
-
-
-class ReceiptsKept:
-    """What devices have of the sending sessions in use: all rows of a session."""
-
-    def __init__(self, database: apsw.Connection) -> None:
-        self._database = database
-        self._of: dict[SessionId, dict[DeviceId, ReceiptRow]] = {}
-
-    def of(self, session: SessionId) -> dict[DeviceId, ReceiptRow]:
-        """Not to be changed. Raises what apsw raises."""
-        known = self._of.get(session)
-        if known is None:
-            rows = self._database.execute(
-                RECEIPT.select + 'WHERE "session" = ? ORDER BY rowid', (session,)
-            ).fetchall()
-            if len(self._of) >= SESSIONS_MAX:
-                self._of.clear()
-            known = self._of[session] = {row.device: row for row in map(RECEIPT.record, rows)}
-        return known
-
-    def put(self, record: ReceiptRow) -> None:
-        self._database.execute(RECEIPT.put, msgspec.structs.astuple(record))
-        if record.session in self._of:
-            self._of[record.session][record.device] = record
-
-    def forget(self) -> None:
-        self._of.clear()
 
 
 class Shelves:
@@ -204,7 +53,7 @@ class Shelves:
         self.database = database
         self.settings = Shelf(database, SETTING)
         self.messages = Shelf(database, MESSAGE, waits=True)
-        self.outbox = Shelf(database, OUTBOX, waits=True)
+        self.outbox = OutboxShelf(database)
         self.groups_in = Shelf(database, GROUP_IN)
         self.kept_keys = Shelf(database, KEPT_KEY)
         self.peer_keys = Shelf(database, PEER_KEYS)
@@ -215,6 +64,7 @@ class Shelves:
         self.tips = Shelf(database, TIP, waits=True)
         self.shares = Shares(database)
         self.receipts = ReceiptsKept(database)
+        self.olm = OlmKept(database)
         self.delivered = DeliveredKept(database)
         self.by_index = ByIndex()
         self.orders = Orders(database)
@@ -241,6 +91,7 @@ class Shelves:
             *keys,
             self.shares,
             self.receipts,
+            self.olm,
             self.delivered,
             self.orders,
         )

@@ -86,7 +86,6 @@ _READ_UP_TO = 'UPDATE conversation SET "read_order" = max("read_order", ?) WHERE
 _READ_ELSEWHERE = """UPDATE conversation
     SET "read_seq" = max("read_seq", ?1), "told_seq" = max("told_seq", ?1) WHERE "id" = ?2"""
 _READ_TOLD = 'UPDATE conversation SET "told_seq" = max("told_seq", ?) WHERE "id" = ?'
-_DROP_RECEIVED = """DELETE FROM outbox WHERE "state" = 'sent' AND "order" BETWEEN ? AND ?"""
 _PRUNE_RECEIPTS = """DELETE FROM receipt WHERE "session" NOT IN (SELECT "session" FROM group_out)
     AND "session" NOT IN (SELECT message."session" FROM outbox JOIN message USING ("order"))"""
 _PRUNE_KEPT = """DELETE FROM kept_key WHERE "session" NOT IN
@@ -136,6 +135,8 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             shelves.settings.put(record)
         case ReceiptRow():
             shelves.receipts.put(record)
+        case OlmRow():
+            shelves.olm.put(record)
         case KeptKey():
             shelves.kept_keys.put(record)
         case PeerKeys():
@@ -144,7 +145,6 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             shelves.peer_fresh_keys.put(record)
         case (
             SeenEnvelope()
-            | OlmRow()
             | EnvelopeOut()
             | WaitingRow()
             | OwnXWing()
@@ -163,6 +163,8 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             _must_have_changed(shelves.database, record)
         case DropEnvelopeOut() | DropWaiting() | DropOlm() | DropReceiptDue() | DropAwaited():
             _drop(shelves.database, record)
+            if isinstance(record, DropOlm):
+                shelves.olm.forget()
         case Delivered() | DropReceived():
             _receipted(shelves, record)
         case PruneXWing(before_ms):
@@ -189,6 +191,8 @@ def _write_past(
 ) -> None:
     """What changes rows that may be at hand: they are written before, and read again afterwards."""
     shelves.write_out()
+    if isinstance(record, PruneOutbox | GiveUp | BecomeDevice | BeginLife):
+        shelves.outbox.delete()
     if isinstance(record, GiveUp | BecomeDevice):
         shelves.forget()
     else:
@@ -228,11 +232,8 @@ def _receipted(shelves: Shelves, record: Delivered | DropReceived) -> None:
     match record:
         case Delivered():
             shelves.delivered.put(record)
-        case DropReceived(first_order, last_order):
-            shelves.outbox.write_out()
-            shelves.database.execute(_DROP_RECEIVED, (first_order, last_order))
-            for order in range(first_order, last_order + 1):
-                shelves.outbox.drop(order)
+        case DropReceived():
+            shelves.outbox.let_go(record)
         case _:
             assert_never(record)
 

@@ -321,6 +321,13 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_open ON outbox ("conversation", "state") WHERE "state" <> 'sent';
 CREATE INDEX outbox_sent ON outbox ("since_ms") WHERE "state" = 'sent';
 
+-- Runs of orders whose rows in the outbox are gone as far as they are sent, and are deleted when the outbox is written
+-- next (let_go.py).
+CREATE TABLE let_go (
+    "first_order" INTEGER PRIMARY KEY,
+    "last_order" INTEGER NOT NULL
+) STRICT;
+
 -- Which own messages a device of the other person has: from the index of the key that it was given, up to another.
 -- Their rows still say that they are sent; whoever reads them asks here (tables.py).
 CREATE TABLE delivered (

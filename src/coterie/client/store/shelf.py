@@ -1,0 +1,94 @@
+"""Rows of one table at hand (shelves.py has them all)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from operator import attrgetter
+from typing import Any, Final, Generic
+
+import apsw
+import msgspec
+
+from coterie.client.store.tables import R, Table
+
+ROWS_MAX: Final = 1000
+"""Kept of each table; then all that do not wait are read again as needed."""
+Key = tuple[Any, ...]
+
+
+class Shelf(Generic[R]):
+    """Rows of one table by its key; None for what is known not to be there. waits: a row that is put is not
+    written at once. What the database refuses, it refuses when it is written."""
+
+    def __init__(self, database: apsw.Connection, table: Table[R], *, waits: bool = False) -> None:
+        self._database = database
+        self._table = table
+        self._waits = waits
+        self._select = table.select + "WHERE " + " AND ".join(f'"{field}" = ?' for field in table.key)
+        self._key_of = attrgetter(*table.key)
+        self._one_column = len(table.key) == 1
+        self._kept: dict[Key, R | None] = {}
+        self._waiting: dict[Key, R] = {}
+
+    def one(self, *key: Any) -> R | None:
+        """The row of this key. Raises what apsw raises."""
+        waiting = self._waiting.get(key)
+        if waiting is not None:
+            return waiting
+        if key in self._kept:
+            return self._kept[key]
+        rows = self._database.execute(self._select, key).fetchall()
+        return self._keep(key, self._table.record(rows[0]) if rows else None)
+
+    @property
+    def waiting(self) -> Collection[R]:
+        """What is put and not written yet."""
+        return self._waiting.values()
+
+    def at_hand(self, *key: Any) -> R | None:
+        """The row of this key, where it need not be read."""
+        return self._waiting.get(key) or self._kept.get(key)
+
+    def put(self, record: R) -> None:
+        """Insert or replace a row."""
+        if self._waits:
+            self._waiting[self._key(record)] = record
+        else:
+            self.write(record)
+
+    def write(self, record: R) -> None:
+        """Insert or replace a row at once, after all that waits."""
+        self.write_out()
+        self._database.execute(self._table.put, msgspec.structs.astuple(record))
+        self._keep(self._key(record), record)
+
+    def write_out(self) -> None:
+        """Nothing waits any more."""
+        if self._waiting:
+            waiting, self._waiting = self._waiting, {}
+            self._table.write(self._database, waiting.values())
+            if len(self._kept) + len(waiting) > ROWS_MAX:
+                self._kept.clear()
+            self._kept.update(waiting)
+
+    def drop(self, *key: Any) -> None:
+        """A row was changed in the database."""
+        self._kept.pop(key, None)
+
+    def changed(self, record: R) -> None:
+        """A row was changed in the database, to this; nothing waits."""
+        self._keep(self._key(record), record)
+
+    def forget(self) -> None:
+        self._kept.clear()
+        self._waiting.clear()
+
+    def _key(self, record: R) -> Key:
+        key: Any = self._key_of(record)
+        return (key,) if self._one_column else key
+
+    def _keep(self, key: Key, row: R | None) -> R | None:
+        if len(self._kept) >= ROWS_MAX:
+            self._kept.clear()
+        self._kept[key] = row
+        return row
