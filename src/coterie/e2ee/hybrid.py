@@ -44,6 +44,8 @@ class XWingKey:
     def __init__(self, private: bytes) -> None:
         mlkem_key, x25519_key = _components(private)
         self.private = private
+        self.ready = MLKEM768X25519PrivateKey(mlkem_key, x25519_key)
+        """The same, as HPKE takes it: to make it is as much as to open with it."""
         self.public = mlkem_key.public_key().public_bytes_raw() + x25519_key.public_key().public_bytes_raw()
 
     @classmethod
@@ -75,9 +77,13 @@ def check_public(public: bytes) -> None:
     seal(public, b"", b"")
 
 
-def open(private: bytes, info: bytes, sealed: bytes) -> bytes:
-    """The plaintext. Raises SealBroken where key, info or bytes are not those of the sealing."""
-    key = MLKEM768X25519PrivateKey(*_components(private))
+def open(private: bytes | XWingKey, info: bytes, sealed: bytes) -> bytes:
+    """The plaintext. private: the 96 bytes, or the key that is ready. Raises SealBroken where key, info or
+    bytes are not those of the sealing."""
+    if isinstance(private, XWingKey):
+        key = private.ready
+    else:
+        key = MLKEM768X25519PrivateKey(*_components(private))
     try:
         return _suite().decrypt(sealed, key, info)
     except (InvalidTag, ValueError):

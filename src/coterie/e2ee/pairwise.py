@@ -126,9 +126,10 @@ def open_envelope_outer(
     recipient_account: AccountId,
     recipient_device: DeviceId,
     envelope: EnvelopeId,
-    private_of: Callable[[int], bytes | None],
+    private_of: Callable[[int], bytes | hybrid.XWingKey | None],
 ) -> tuple[int, bytes]:
-    """Olm type and Olm message. private_of: the private half (96 bytes) of a prekey id, None where unknown.
+    """Olm type and Olm message. private_of: the private half of a prekey id, 96 bytes or ready, None where
+    it is unknown.
 
     Opens only for exactly these two devices and this id, but does not prove that the sender sealed it: the
     Olm session and open_plaintext do.

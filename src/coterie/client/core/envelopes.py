@@ -84,7 +84,7 @@ class Envelopes:
         self._profile = profile
         self._people = people
         self._everyone = everyone
-        self._fresh_keys = FreshKeys(reads)
+        self._fresh_keys = FreshKeys(reads, keyring)
         self._failures: dict[DeviceId, list[int]] = {}
 
     def known(self, entry: MailboxEntry) -> bool:

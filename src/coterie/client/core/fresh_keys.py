@@ -11,6 +11,7 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import SealBroken
 from coterie.base.ids import DeviceId
+from coterie.client.core.keyring import Keyring
 from coterie.client.core.ports import Reads
 from coterie.client.store.records import (
     DropPeerFreshKey,
@@ -32,8 +33,9 @@ LAST_ID = 1 << 62
 class FreshKeys:
     """Makes, finds and takes fresh keys; every method returns what to save."""
 
-    def __init__(self, reads: Reads) -> None:
+    def __init__(self, reads: Reads, keyring: Keyring) -> None:
         self._reads = reads
+        self._keyring = keyring
 
     def next_id(self) -> int:
         """The highest one made is never removed, so none is used twice."""
@@ -45,13 +47,17 @@ class FreshKeys:
         if unpassed >= limits.FRESH_KEYS_UNPASSED and now_ms - newest_ms < limits.PREKEY_ROTATE_MS:
             return None
         key = XWingKey.generate()
+        self._keyring.hold_fresh_key(device, id, key)
         return FreshKey(id, key.public), OwnFreshKey(id, device, key.private, now_ms, 0)
 
-    def private_for(self, device: DeviceId, id: int) -> bytes | None:
+    def private_for(self, device: DeviceId, id: int) -> bytes | XWingKey | None:
         """The private half of a signed prekey, or of a fresh key that was given to this very device."""
         if id < FIRST_ID:
             prekey = self._reads.own_x_wing(id)
             return prekey.private if prekey else None
+        live = self._keyring.fresh_key(device, id)
+        if live is not None:
+            return live
         fresh = self._reads.own_fresh_key(id)
         return fresh.private if fresh and fresh.device == device else None
 

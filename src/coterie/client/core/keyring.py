@@ -13,10 +13,13 @@ from coterie.base.errors import Unavailable
 from coterie.base.ids import AccountId, ConversationId, DeviceId, SessionId
 from coterie.client.core.ports import Reads
 from coterie.client.store.records import GroupInRow, GroupOutRow, OlmRow, PutSetting, Setting
+from coterie.e2ee.hybrid import XWingKey
 from coterie.e2ee.vodo import DeviceKeys, GroupIn, GroupOut, OlmSession, pickle_key
 
 LIVE_SESSIONS = 2000
 """How many unpickled sessions of each kind are held at most."""
+FRESH_KEYS = 64
+"""Own X-Wing keys held ready: 170 us each to make them so, and most envelopes are sealed to a new one."""
 
 
 class Keyring:
@@ -32,6 +35,7 @@ class Keyring:
         self._olm: OrderedDict[bytes, OlmSession] = OrderedDict()
         self._out: OrderedDict[bytes, GroupOut] = OrderedDict()
         self._in: OrderedDict[tuple[bytes, bytes], GroupIn] = OrderedDict()
+        self._fresh: OrderedDict[tuple[DeviceId, int], XWingKey] = OrderedDict()
         self._pickle_keys: OrderedDict[tuple[bytes, ...], bytes] = OrderedDict()
 
     def forget(self) -> None:
@@ -40,6 +44,7 @@ class Keyring:
         self._olm.clear()
         self._out.clear()
         self._in.clear()
+        self._fresh.clear()
 
     @property
     def device(self) -> DeviceKeys:
@@ -80,6 +85,17 @@ class Keyring:
     ) -> OlmRow:
         pickle = session.pickle(self._key(b"olm", session.id))
         return OlmRow(session.id, account, device, pickle, received_ms, unanswered_ms, former)
+
+    def hold_fresh_key(self, device: DeviceId, id: int, key: XWingKey) -> None:
+        """A key for that device to seal to, from the moment it is made: it goes with everything live, so it
+        never outlives its row in the store (core/pruning.py)."""
+        self._fresh[device, id] = key
+        while len(self._fresh) > FRESH_KEYS:
+            self._fresh.popitem(last=False)
+
+    def fresh_key(self, device: DeviceId, id: int) -> XWingKey | None:
+        """One that is held, and was given to this very device."""
+        return self._fresh.get((device, id))
 
     def group_out(self, row: GroupOutRow) -> GroupOut:
         live = self._out.get(row.session)

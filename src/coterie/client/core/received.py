@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from typing import Final
 
 from coterie.base.ids import SessionId
@@ -57,6 +56,13 @@ def had_by_all(reads: Reads, people: People, session: SessionId, told: ReceiptRo
 
 def _runs(orders: Iterable[int]) -> Iterator[DropReceived]:
     """Orders that follow each other, as one record. orders: rising."""
-    for _, run in groupby(enumerate(orders), lambda at: at[1] - at[0]):
-        row = [order for _, order in run]
-        yield DropReceived(row[0], row[-1])
+    first: int | None = None
+    last = 0
+    for order in orders:
+        if first is None or order != last + 1:
+            if first is not None:
+                yield DropReceived(first, last)
+            first = order
+        last = order
+    if first is not None:
+        yield DropReceived(first, last)

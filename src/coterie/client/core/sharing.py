@@ -87,7 +87,7 @@ class Sharing:
         self._keyring = keyring
         self._profile = profile
         self._people = people
-        self._fresh_keys = FreshKeys(reads)
+        self._fresh_keys = FreshKeys(reads, keyring)
 
     def is_dormant(self, device: PeerDevice, now_ms: int) -> bool:
         """Whether its newest prekey known here is so old that it is not entitled to anything new (rule 3)."""

@@ -65,10 +65,12 @@ class ReceiptsKept:
             rows = self._database.execute(
                 RECEIPT.select + 'WHERE "session" = ? ORDER BY rowid', (session,)
             ).fetchall()
-            if len(self._of) >= SESSIONS_MAX:
-                self._of.clear()
-            known = self._of[session] = {row.device: row for row in map(RECEIPT.record, rows)}
+            known = self._keep(session, {row.device: row for row in map(RECEIPT.record, rows)})
         return known
+
+    def begun(self, session: SessionId) -> None:
+        """Nobody has anything of a session that is new."""
+        self._keep(session, {})
 
     def put(self, record: ReceiptRow) -> None:
         self._database.execute(RECEIPT.put, msgspec.structs.astuple(record))
@@ -77,6 +79,12 @@ class ReceiptsKept:
 
     def forget(self) -> None:
         self._of.clear()
+
+    def _keep(self, session: SessionId, rows: dict[DeviceId, ReceiptRow]) -> dict[DeviceId, ReceiptRow]:
+        if len(self._of) >= SESSIONS_MAX:
+            self._of.clear()
+        self._of[session] = rows
+        return rows
 
 
 class OlmKept:

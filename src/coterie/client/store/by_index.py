@@ -31,23 +31,41 @@ class DeliveredKept:
     def put(self, record: Delivered) -> None:
         """Raises what apsw raises."""
         self._database.execute(_PUT, msgspec.structs.astuple(record))
-        self._of.pop(record.session, None)
+        known = self._of.get(record.session)
+        if known is not None:
+            known[record.first_index] = max(record.up_to, known.get(record.first_index, -1))
 
     def told(self, row: MessageRow) -> MessageRow:
         """A message as it reads from the store (tables.py). Raises what apsw raises."""
         if row.state is not MessageState.SENT or not row.own:
             return row
-        ranges = self._of.get(row.session)
-        if ranges is None:
-            if len(self._of) >= SESSIONS_MAX:
-                self._of.clear()
-            rows = msgspec.convert(
-                self._database.execute(_OF, (row.session,)).fetchall(), list[tuple[int, int]]
-            )
-            ranges = self._of[row.session] = dict(rows)
-        if any(first <= row.index <= up_to for first, up_to in ranges.items()):
-            return msgspec.structs.replace(row, state=MessageState.DELIVERED)
+        for first, up_to in self._ranges(row.session).items():
+            if first <= row.index <= up_to:
+                return msgspec.structs.replace(row, state=MessageState.DELIVERED)
         return row
+
+    def all_told(self, session: bytes, rows: list[MessageRow]) -> list[MessageRow]:
+        """The same of several of one session, by index."""
+        if rows and any(up_to >= rows[0].index for up_to in self._ranges(session).values()):
+            return [self.told(row) for row in rows]
+        return rows
+
+    def begun(self, session: bytes) -> None:
+        """Nothing of a session that is new is delivered."""
+        self._keep(session, {})
+
+    def _ranges(self, session: bytes) -> dict[int, int]:
+        ranges = self._of.get(session)
+        if ranges is None:
+            found = self._database.execute(_OF, (session,)).fetchall()
+            ranges = self._keep(session, dict(msgspec.convert(found, list[tuple[int, int]])))
+        return ranges
+
+    def _keep(self, session: bytes, ranges: dict[int, int]) -> dict[int, int]:
+        if len(self._of) >= SESSIONS_MAX:
+            self._of.clear()
+        self._of[session] = ranges
+        return ranges
 
     def forget(self) -> None:
         self._of.clear()
@@ -59,8 +77,8 @@ class ByIndex:
     def __init__(self) -> None:
         self._whole: dict[Session, tuple[int, int]] = {}
         """Of others' sessions: from where up to where every message is here. None has a higher index."""
-        self._orders: dict[tuple[Session, int], int] = {}
-        """Of own messages: their orders."""
+        self._orders: dict[Session, dict[int, int]] = {}
+        """Of own messages: their orders by index."""
 
     def opened_up_to(self, session: Session, first_index: int) -> int | None:
         """Up to where all are here, from an index on; None where the store is to be asked."""
@@ -71,18 +89,22 @@ class ByIndex:
         """Of own messages above one index and up to another, by index; empty where one is not known."""
         if up_to - after > PLACES_MAX:
             return []
-        found = [self._orders.get((session, index)) for index in range(after + 1, up_to + 1)]
-        known = [order for order in found if order is not None]
-        return known if len(known) == len(found) else []
+        orders = self._orders.get(session)
+        if orders is None:
+            return []
+        try:
+            return [orders[index] for index in range(after + 1, up_to + 1)]
+        except KeyError:
+            return []
 
     def saved(self, row: MessageRow, highest: int | None) -> None:
         """A message that was not in the store, or had no session there, is in it. highest: of its session
         until now, -1 for none, None where that is not known."""
         session = row.session, row.device
         if row.own:
-            if len(self._orders) >= PLACES_MAX:
-                self._orders.clear()
-            self._orders[session, row.index] = row.order
+            self._said(session, row)
+            if not self._whole:
+                return
         first, last = self._whole.get(session, (row.index, row.index - 1 if highest == -1 else NOWHERE))
         if row.own or row.index != last + 1:
             self._whole.pop(session, None)
@@ -90,6 +112,16 @@ class ByIndex:
         if len(self._whole) >= PLACES_MAX:
             self._whole.clear()
         self._whole[session] = first, row.index
+
+    def _said(self, session: Session, row: MessageRow) -> None:
+        orders = self._orders.get(session)
+        if orders is None:
+            if len(self._orders) >= SESSIONS_MAX:
+                self._orders.clear()
+            orders = self._orders[session] = {}
+        elif len(orders) >= PLACES_MAX:
+            orders.clear()
+        orders[row.index] = row.order
 
     def forget(self) -> None:
         self._whole.clear()

@@ -107,6 +107,8 @@ class Shelves:
         known = self.groups_out.one(record.conversation)
         if record.messages == 0 and (known is None or known.session != record.session):
             self.shares.begun(record.session)
+            self.receipts.begun(record.session)
+            self.delivered.begun(record.session)
         self.groups_out.put(record)
 
     def put_conversation(self, record: ConversationRow) -> None:
@@ -161,13 +163,10 @@ class Shelves:
 
     def written(self, session: bytes, device: DeviceId, after: int, up_to: int) -> list[MessageRow]:
         """Own messages by index, where all are at hand; else none."""
-        rows = []
-        for order in self.by_index.orders((session, device), after, up_to):
-            row = self.messages.at_hand(order)
-            if row is None:
-                return []
-            rows.append(self.delivered.told(row))
-        return rows
+        orders = self.by_index.orders((session, device), after, up_to)
+        found = [self.messages.at_hand(order) for order in orders]
+        rows = [row for row in found if row is not None]
+        return self.delivered.all_told(session, rows) if len(rows) == len(orders) else []
 
     def _count(self, record: MessageRow) -> None:
         """What is counted of messages, once this one is there too."""
