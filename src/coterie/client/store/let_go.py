@@ -11,6 +11,7 @@ from typing import Final
 import apsw
 import msgspec
 
+from coterie.base.ids import ConversationId
 from coterie.client.store.records import DropReceived, OutboxRow, OutboxState
 from coterie.client.store.shelf import Shelf
 from coterie.client.store.tables import OUTBOX
@@ -29,6 +30,8 @@ class OutboxShelf(Shelf[OutboxRow]):
         super().__init__(database, OUTBOX, waits=True)
         self._runs: list[tuple[int, int]] | None = None
         """First and last order of what the mark says; None where it is to be read."""
+        self.nothing: set[tuple[ConversationId, OutboxState]] = set()
+        """Of which conversations no row of a state stands in the database, where that was asked for."""
 
     def one(self, *key: int) -> OutboxRow | None:
         """The row of this order. Raises what apsw raises."""
@@ -60,11 +63,13 @@ class OutboxShelf(Shelf[OutboxRow]):
     def write_out(self) -> None:
         if self._waiting:
             self.delete()
+            self.nothing.difference_update({(row.conversation, row.state) for row in self._waiting.values()})
             super().write_out()
 
     def forget(self) -> None:
         super().forget()
         self._runs = None
+        self.nothing.clear()
 
     def _marked(self) -> list[tuple[int, int]]:
         if self._runs is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import islice
 from operator import attrgetter
 from typing import Any, Final, Generic
 
@@ -12,7 +13,7 @@ import msgspec
 from coterie.client.store.tables import R, Table
 
 ROWS_MAX: Final = 1000
-"""Kept of each table; then all that do not wait are read again as needed."""
+"""Kept of each table; then the older half is read again as needed."""
 Key = tuple[Any, ...]
 
 
@@ -67,8 +68,7 @@ class Shelf(Generic[R]):
         if self._waiting:
             waiting, self._waiting = self._waiting, {}
             self._table.write(self._database, waiting.values())
-            if len(self._kept) + len(waiting) > ROWS_MAX:
-                self._kept.clear()
+            self._make_room(len(waiting))
             self._kept.update(waiting)
 
     def drop(self, *key: Any) -> None:
@@ -88,7 +88,12 @@ class Shelf(Generic[R]):
         return (key,) if self._one_column else key
 
     def _keep(self, key: Key, row: R | None) -> R | None:
-        if len(self._kept) >= ROWS_MAX:
-            self._kept.clear()
+        self._make_room(1)
         self._kept[key] = row
         return row
+
+    def _make_room(self, count: int) -> None:
+        """The older half of what is kept goes, where it is too much."""
+        if len(self._kept) + count > ROWS_MAX:
+            for key in list(islice(self._kept, max(ROWS_MAX // 2, count))):
+                del self._kept[key]

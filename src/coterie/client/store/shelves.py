@@ -76,6 +76,8 @@ class Shelves:
         """(session, device) -> the highest index of its messages, -1 for none, where that was asked for."""
         self.unread: dict[ConversationId, tuple[int, int, int]] = {}
         """Conversation -> how many messages are unread, the order of the first, and their lowest seq."""
+        self.spoken: set[ConversationId] = set()
+        """Conversations in which this account is known to have said something."""
         self._waiting: dict[str, Shelf[Any]] = {
             MESSAGE.name: self.messages,
             OUTBOX.name: self.outbox,
@@ -120,10 +122,12 @@ class Shelves:
     def put_message(self, record: MessageRow) -> None:
         """What this device says is sealed in the turn that queues it, as a rule, and then written once."""
         before = self.messages.at_hand(record.order)
-        used = self.orders.used
         if before is None or not before.own or not record.own or _moved(before, record):
+            used = self.orders.used
             self._count(record)
-        self._place(before, record, new=record.order > used)
+            self._place(before, record, new=record.order > used)
+        elif record.session != before.session or record.index != before.index:
+            self._place(before, record, new=False)
         if record.state is MessageState.QUEUED:
             self.messages.put(record)
         else:
@@ -223,6 +227,7 @@ class Shelves:
         self.newest_messages.clear()
         self.highest_index.clear()
         self.unread.clear()
+        self.spoken.clear()
 
 
 def _moved(before: MessageRow, record: MessageRow) -> bool:

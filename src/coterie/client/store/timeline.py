@@ -151,10 +151,15 @@ class TimelineReads(Rows):
 
     def outbox(self, conversation: ConversationId, state: OutboxState, limit: int) -> list[OutboxRow]:
         """In order. state: one that is not SENT."""
-        waiting = [row for row in self._shelves.outbox.waiting if row.conversation == conversation]
+        shelf = self._shelves.outbox
+        waiting = [row for row in shelf.waiting if row.conversation == conversation]
+        if (conversation, state) in shelf.nothing:
+            return [row for row in waiting if row.state is state][: max(limit, 0)]
         where = """WHERE "conversation" = ? AND "state" <> 'sent' AND "state" = ? ORDER BY "order" LIMIT ?"""
         most = max(limit, 0)
         found = self._all_beside(OUTBOX, where, conversation, state, most + len(waiting))
+        if not found and most:
+            shelf.nothing.add((conversation, state))
         if not waiting:
             return found
         rows = {row.order: row for row in (*found, *waiting)}
@@ -213,8 +218,13 @@ class TimelineReads(Rows):
 
     def has_spoken(self, conversation: ConversationId) -> bool:
         """Whether this account has said something there, on whatever device."""
-        sql = 'SELECT 1 FROM message WHERE "conversation" = ? AND "own" = 1 LIMIT 1'
-        return bool(self._rows(sql, conversation))
+        spoken = self._shelves.spoken
+        if conversation not in spoken:
+            sql = 'SELECT 1 FROM message WHERE "conversation" = ? AND "own" = 1 LIMIT 1'
+            if not self._rows(sql, conversation):
+                return False
+            spoken.add(conversation)
+        return True
 
     def outbox_row(self, order: int) -> OutboxRow | None:
         return self._kept(self._shelves.outbox, order)
