@@ -8,8 +8,8 @@ import apsw
 import msgspec
 
 from coterie.base.ids import DeviceId, SessionId
-from coterie.client.store.records import OlmRow, ReceiptRow, ShareRow
-from coterie.client.store.tables import OLM, RECEIPT, SHARE
+from coterie.client.store.records import OlmRow, OwnFreshKey, ReceiptRow, ShareRow
+from coterie.client.store.tables import OLM, OWN_FRESH_KEY, RECEIPT, SHARE
 
 SESSIONS_MAX: Final = 32
 DEVICES_MAX: Final = 1000
@@ -121,3 +121,25 @@ class OlmKept:
 
     def forget(self) -> None:
         self._of.clear()
+
+
+class FreshKept:
+    """What is asked of own fresh keys before each new one."""
+
+    def __init__(self, database: apsw.Connection) -> None:
+        self._database = database
+        self.newest: int | None = None
+        """The highest id; it only grows, as the highest is never removed."""
+        self.unpassed: dict[DeviceId, tuple[int, int]] = {}
+        """Device -> to how many it may still seal, and when the newest was made."""
+
+    def put(self, record: OwnFreshKey) -> None:
+        """Raises what apsw raises."""
+        self._database.execute(OWN_FRESH_KEY.put, msgspec.structs.astuple(record))
+        self.unpassed.clear()
+        if self.newest is not None:
+            self.newest = max(self.newest, record.id)
+
+    def forget(self) -> None:
+        self.newest = None
+        self.unpassed.clear()

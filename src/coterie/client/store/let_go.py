@@ -30,6 +30,10 @@ class OutboxShelf(Shelf[OutboxRow]):
         super().__init__(database, OUTBOX, waits=True)
         self._runs: list[tuple[int, int]] | None = None
         """First and last order of what the mark says; None where it is to be read."""
+        self._new = 0
+        """How many of the last of these the mark does not say yet."""
+        self.all_sent = False
+        """Whether every row in the database is known to be sent."""
         self.nothing: set[tuple[ConversationId, OutboxState]] = set()
         """Of which conversations no row of a state stands in the database, where that was asked for."""
 
@@ -41,14 +45,17 @@ class OutboxShelf(Shelf[OutboxRow]):
         return None if any(first <= row.order <= last for first, last in self._marked()) else row
 
     def let_go(self, record: DropReceived) -> None:
-        """These are gone, as far as they were accepted before this. Raises what apsw raises."""
-        self.write_out()
+        """These are gone, as far as they were accepted before this. The mark is written with what waits.
+        Raises what apsw raises."""
+        if self._waiting:
+            self.write_out()
         first, last = record.first_order, record.last_order
         runs = self._marked()
-        if runs and runs[-1][1] + 1 == first:
+        if self._new and runs[-1][1] + 1 == first:
             first = runs.pop()[0]
-        self._database.execute(_NOTE, (first, last))
+            self._new -= 1
         runs.append((first, last))
+        self._new += 1
 
     def delete(self) -> None:
         """What was let go is deleted. Whatever becomes accepted from here on is not meant. Raises what apsw
@@ -57,18 +64,23 @@ class OutboxShelf(Shelf[OutboxRow]):
         if runs:
             self._database.executemany(_DELETE, runs)
             self._database.execute(_DONE)
-            runs.clear()
+            self._runs, self._new = [], 0
             self._kept.clear()
 
     def write_out(self) -> None:
         if self._waiting:
             self.delete()
+            self.all_sent = False
             self.nothing.difference_update({(row.conversation, row.state) for row in self._waiting.values()})
             super().write_out()
+        elif self._new:
+            self._database.executemany(_NOTE, self._marked()[-self._new :])
+            self._new = 0
 
     def forget(self) -> None:
         super().forget()
-        self._runs = None
+        self._runs, self._new = None, 0
+        self.all_sent = False
         self.nothing.clear()
 
     def _marked(self) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ import apsw
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.base.ids import AccountId, ConversationId, DeviceId, EnvelopeId, SessionId, StreamId, UserName
-from coterie.client.store.at_hand import SESSIONS_MAX
+from coterie.client.store.at_hand import DEVICES_MAX, SESSIONS_MAX
 from coterie.client.store.faults import DatabaseError, database_fault
 from coterie.client.store.records import (
     AccountRow,
@@ -33,7 +33,7 @@ from coterie.client.store.records import (
     WaitingRow,
 )
 from coterie.client.store.shelf import Shelf
-from coterie.client.store.shelves import Shelves
+from coterie.client.store.shelves import LEFT_OUT, Shelves
 from coterie.client.store.tables import (
     DEVICE,
     ENVELOPE_OUT,
@@ -192,13 +192,19 @@ class SessionReads(Rows):
 
     def newest_fresh_id(self) -> int:
         """The highest id of an own fresh key; 0 where there is none."""
-        highest: int = self._beside('SELECT coalesce(max("id"), 0) FROM own_fresh_key')[0][0]
-        return highest
+        known = self._shelves.fresh
+        if known.newest is None:
+            known.newest = self._beside('SELECT coalesce(max("id"), 0) FROM own_fresh_key')[0][0]
+        return known.newest
 
     def fresh_keys_unpassed(self, device: DeviceId) -> tuple[int, int]:
         """To how many own fresh keys this device may still seal, and when the newest was made (0: none)."""
-        count, newest_ms = self._beside(_UNPASSED, device)[0]
-        return count, newest_ms
+        unpassed = self._shelves.fresh.unpassed
+        if device not in unpassed:
+            if len(unpassed) >= DEVICES_MAX:
+                unpassed.clear()
+            unpassed[device] = self._beside(_UNPASSED, device)[0]
+        return unpassed[device]
 
     def peer_fresh_key(self, device: DeviceId) -> PeerFreshKey | None:
         return self._kept(self._shelves.peer_fresh_keys, device)
@@ -235,7 +241,13 @@ class SessionReads(Rows):
             ' AND message."session" = share."session"'
             ' AND message."session" <> x\'\' AND message."index" >= share."index") ORDER BY rowid'
         )
-        return self._all(SHARE, where)
+        nothing = self._shelves.nothing
+        if LEFT_OUT in nothing:
+            return []
+        found = self._all(SHARE, where)
+        if not found and not self._beside(LEFT_OUT):
+            nothing.add(LEFT_OUT)
+        return found
 
     def shares(self, session: SessionId) -> list[ShareRow]:
         return list(self._shares_of(session).values())
@@ -286,7 +298,13 @@ class SessionReads(Rows):
 
     def waiting(self) -> list[WaitingRow]:
         """All, oldest first."""
-        return self._all(WAITING, 'ORDER BY "since_ms", rowid')
+        nothing = self._shelves.nothing
+        if WAITING.name in nothing:
+            return []
+        found = self._all(WAITING, 'ORDER BY "since_ms", rowid')
+        if not found:
+            nothing.add(WAITING.name)
+        return found
 
     def waiting_count(self, stream: StreamId, device: DeviceId) -> int:
         """How many entries of a device in a stream cannot be opened yet."""

@@ -15,7 +15,7 @@ import msgspec
 
 from coterie.base.ids import ConversationId, DeviceId
 from coterie.client.events import MessageState
-from coterie.client.store.at_hand import OlmKept, ReceiptsKept, Shares
+from coterie.client.store.at_hand import FreshKept, OlmKept, ReceiptsKept, Shares
 from coterie.client.store.by_index import ByIndex, DeliveredKept
 from coterie.client.store.let_go import OutboxShelf
 from coterie.client.store.records import (
@@ -23,7 +23,10 @@ from coterie.client.store.records import (
     GroupOutRow,
     MessageAccepted,
     MessageRow,
+    ShareRow,
+    ShareState,
     TipRow,
+    WaitingRow,
 )
 from coterie.client.store.shelf import Shelf
 from coterie.client.store.tables import (
@@ -38,9 +41,11 @@ from coterie.client.store.tables import (
     POSITION,
     SETTING,
     TIP,
+    WAITING,
 )
 from coterie.client.store.words import Orders
 
+LEFT_OUT: Final = "SELECT 1 FROM share WHERE \"state\" = 'left-out' LIMIT 1"
 _TABLES_READ: Final = re.compile(r'\b(?:FROM|JOIN)\s+"?(\w+)')
 _ACCEPT_MESSAGE = """UPDATE message SET "seq" = ?, "server_ms" = ?, "state" = ?,
     "mac" = CASE WHEN ?4 = x'' THEN "mac" ELSE ?4 END WHERE "order" = ?5"""
@@ -65,6 +70,7 @@ class Shelves:
         self.shares = Shares(database)
         self.receipts = ReceiptsKept(database)
         self.olm = OlmKept(database)
+        self.fresh = FreshKept(database)
         self.delivered = DeliveredKept(database)
         self.by_index = ByIndex()
         self.orders = Orders(database)
@@ -76,6 +82,8 @@ class Shelves:
         """(session, device) -> the highest index of its messages, -1 for none, where that was asked for."""
         self.unread: dict[ConversationId, tuple[int, int, int]] = {}
         """Conversation -> how many messages are unread, the order of the first, and their lowest seq."""
+        self.nothing: set[str] = set()
+        """Questions that are asked again and again, and to which the answer is known to be nothing."""
         self.spoken: set[ConversationId] = set()
         """Conversations in which this account is known to have said something."""
         self._waiting: dict[str, Shelf[Any]] = {
@@ -94,6 +102,7 @@ class Shelves:
             self.shares,
             self.receipts,
             self.olm,
+            self.fresh,
             self.delivered,
             self.orders,
         )
@@ -103,6 +112,16 @@ class Shelves:
     def put_tip(self, record: TipRow) -> None:
         self.tips.put(record)
         self.newest_tips.clear()
+
+    def put_share(self, record: ShareRow) -> None:
+        self.shares.put(record)
+        if record.state is ShareState.LEFT_OUT:
+            self.nothing.discard(LEFT_OUT)
+
+    def put_waiting(self, record: WaitingRow) -> None:
+        """Raises what apsw raises."""
+        self.database.execute(WAITING.put, msgspec.structs.astuple(record))
+        self.nothing.discard(WAITING.name)
 
     def put_group_out(self, record: GroupOutRow) -> None:
         """A session that begins is put before anything else is known of it: it was made just now."""
@@ -228,6 +247,7 @@ class Shelves:
         self.highest_index.clear()
         self.unread.clear()
         self.spoken.clear()
+        self.nothing.clear()
 
 
 def _moved(before: MessageRow, record: MessageRow) -> bool:

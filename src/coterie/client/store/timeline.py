@@ -231,8 +231,13 @@ class TimelineReads(Rows):
 
     def outbox_conversations(self) -> list[ConversationId]:
         """Those with rows not yet accepted; the one waiting longest first."""
+        shelf = self._shelves.outbox
+        if shelf.all_sent and not shelf.waiting:
+            return []
         sql = (
             'SELECT "conversation" FROM outbox WHERE "state" <> \'sent\' GROUP BY "conversation"'
             ' ORDER BY min("order")'
         )
-        return [ConversationId(row[0]) for row in self._rows(sql)]
+        rows = self._rows(sql)
+        shelf.all_sent = not rows
+        return [ConversationId(row[0]) for row in rows]

@@ -126,7 +126,7 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
         case TipRow():
             shelves.put_tip(record)
         case ShareRow():
-            shelves.shares.put(record)
+            shelves.put_share(record)
         case GroupOutRow():
             shelves.put_group_out(record)
         case ConversationRow():
@@ -137,6 +137,10 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             shelves.receipts.put(record)
         case OlmRow():
             shelves.olm.put(record)
+        case WaitingRow():
+            shelves.put_waiting(record)
+        case OwnFreshKey():
+            shelves.fresh.put(record)
         case KeptKey():
             shelves.kept_keys.put(record)
         case PeerKeys():
@@ -146,9 +150,7 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
         case (
             SeenEnvelope()
             | EnvelopeOut()
-            | WaitingRow()
             | OwnXWing()
-            | OwnFreshKey()
             | ReceiptDue()
             | AwaitedRow()
             | RepairGiven()
@@ -243,6 +245,7 @@ def _fresh_keys(shelves: Shelves, record: PassFreshKeys | PruneFreshKeys | DropP
     match record:
         case PassFreshKeys(device, id, now_ms):
             database.execute(_PASS_FRESH_KEYS, (now_ms, device, id))
+            shelves.fresh.unpassed.clear()
         case PruneFreshKeys(before_ms):
             sql = 'DELETE FROM own_fresh_key WHERE "passed_ms" <> 0 AND "passed_ms" < ?'
             database.execute(sql, (before_ms,))

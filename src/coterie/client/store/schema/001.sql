@@ -82,7 +82,6 @@ CREATE TABLE own_fresh_key (
     "passed_ms" INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX own_fresh_key_unpassed ON own_fresh_key ("device", "made_ms") WHERE "passed_ms" = 0;
-CREATE INDEX own_fresh_key_passed ON own_fresh_key ("passed_ms") WHERE "passed_ms" <> 0;
 
 -- The newest such key of another device. An empty one only remembers which are older.
 CREATE TABLE peer_fresh_key (
