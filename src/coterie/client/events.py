@@ -93,13 +93,13 @@ class MessageQueued(msgspec.Struct, frozen=True, gc=False):
     message: Message
 
 
-class MessageSent(msgspec.Struct, frozen=True):
+class MessageSent(msgspec.Struct, frozen=True, gc=False):
     """A message of this device is on the server's disk; message.state is SENT."""
 
     message: Message
 
 
-class MessageDelivered(msgspec.Struct, frozen=True):
+class MessageDelivered(msgspec.Struct, frozen=True, gc=False):
     """A message of this device was opened and stored on a device of the person it is for; message.state is
     DELIVERED."""
 

@@ -49,7 +49,7 @@ class NotFor(msgspec.Struct, frozen=True):
     reason: Code
 
 
-class Message(Quiet, frozen=True):
+class Message(Quiet, frozen=True, gc=False):
     """One line of a conversation, as it stands in this device's store."""
 
     order: int

@@ -276,13 +276,13 @@ class ModelReads(ModelRepairs):
         return bool(self.outbox(conversation, r.OutboxState.SEALED, 1))
 
     def receipts(self, session: SessionId) -> list[r.ReceiptRow]:
-        return self._of(r.ReceiptRow, session=session)
+        return sorted(self._of(r.ReceiptRow, session=session), key=lambda row: row.device)
 
     def receipt(self, session: SessionId, device: DeviceId) -> r.ReceiptRow | None:
         return self._one(r.ReceiptRow, session=session, device=device)
 
     def receipts_due(self) -> list[r.ReceiptDue]:
-        return self._of(r.ReceiptDue)
+        return sorted(self._of(r.ReceiptDue), key=lambda row: (row.session, row.device))
 
     def opened_up_to(self, session: SessionId, device: DeviceId, first_index: int) -> int | None:
         if not self.index_used(device, session, first_index):

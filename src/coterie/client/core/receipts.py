@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from coterie.base.ids import ConversationId, DeviceId, SessionId
 from coterie.client.core.fanout import Fanout
@@ -42,6 +43,7 @@ from coterie.e2ee.pairwise import PlainKind
 
 PAUSE_MS = 1000
 JITTER_MS = 4000
+_SENT: Final = MessageState.SENT
 _jitter = secrets.SystemRandom()
 
 
@@ -153,22 +155,18 @@ class Receipting:
         if not rows or rows[-1].conversation != receipt.conversation:
             return NOTHING
         up_to = rows[-1].index
-        save: list[Record] = [ReceiptRow(session, sender.device, up_to)]
-        save += self._received.more(session, ReceiptRow(session, sender.device, up_to), rows)
+        told = ReceiptRow(session, sender.device, up_to)
+        save: list[Record] = [told, *self._received.more(session, told, rows)]
+        # Somebody else has a message by the first of their devices that was given its key.
         arrived: list[MessageRow] = []
         if sender.account != self._people.me:
-            arrived = [row for row in rows if _arrives(row, share)]
+            first = share.index
+            arrived = [row for row in rows if row.shown and row.state is _SENT and row.index >= first]
             save.append(Delivered(session, share.index, up_to))
         self._news.of(ConversationId(receipt.conversation))
         conversation = self._reads.conversation(ConversationId(receipt.conversation))
         show = map(MessageDelivered, self._views.delivered(arrived, conversation))
         return Outcome(save=tuple(save), show=tuple(show))
-
-
-def _arrives(row: MessageRow, share: ShareRow) -> bool:
-    """Whether it is by this that somebody else has a message: by the first of their devices that was given
-    its key."""
-    return row.shown and row.state is MessageState.SENT and row.index >= share.index
 
 
 def state_once_sent(reads: Reads, row: MessageRow, me: bytes) -> MessageState:

@@ -52,7 +52,7 @@ class Shares:
 
 
 class ReceiptsKept:
-    """What devices have of the sending sessions in use: all rows of a session."""
+    """What devices have of the sending sessions in use: all rows of a session, by device."""
 
     def __init__(self, database: apsw.Connection) -> None:
         self._database = database
@@ -63,7 +63,7 @@ class ReceiptsKept:
         known = self._of.get(session)
         if known is None:
             rows = self._database.execute(
-                RECEIPT.select + 'WHERE "session" = ? ORDER BY rowid', (session,)
+                RECEIPT.select + 'WHERE "session" = ? ORDER BY "device" ', (session,)
             ).fetchall()
             known = self._keep(session, {row.device: row for row in map(RECEIPT.record, rows)})
         return known
@@ -74,8 +74,14 @@ class ReceiptsKept:
 
     def put(self, record: ReceiptRow) -> None:
         self._database.execute(RECEIPT.put, msgspec.structs.astuple(record))
-        if record.session in self._of:
-            self._of[record.session][record.device] = record
+        known = self._of.get(record.session)
+        if known is None:
+            return
+        if record.device in known:
+            known[record.device] = record
+        else:
+            rows = {**known, record.device: record}
+            self._of[record.session] = {device: rows[device] for device in sorted(rows)}
 
     def forget(self) -> None:
         self._of.clear()

@@ -189,11 +189,14 @@ class TimelineReads(Rows):
 
     def receipt(self, session: SessionId, device: DeviceId) -> ReceiptRow | None:
         """What one device has of it."""
-        return next((row for row in self.receipts(session) if row.device == device), None)
+        try:
+            return self._shelves.receipts.of(session).get(device)
+        except DatabaseError as error:
+            raise database_fault(error) from error
 
     def receipts_due(self) -> list[ReceiptDue]:
-        """Whom this device has to tell what it has, in the order in which that came up."""
-        return self._all_beside(RECEIPT_DUE, "ORDER BY rowid")
+        """Whom this device has to tell what it has, by session."""
+        return self._all_beside(RECEIPT_DUE, 'ORDER BY "session", "device"')
 
     def opened_up_to(self, session: SessionId, device: DeviceId, first_index: int) -> int | None:
         """Up to which index every message of another device's session is here, from first_index on; None

@@ -341,8 +341,8 @@ CREATE TABLE receipt (
     "session" BLOB NOT NULL,
     "device" BLOB NOT NULL,
     "up_to" INTEGER NOT NULL,
-    UNIQUE ("session", "device")
-) STRICT;
+    PRIMARY KEY ("session", "device")
+) STRICT, WITHOUT ROWID;
 
 -- Which devices are to be told what this one has of theirs.
 CREATE TABLE receipt_due (
@@ -351,8 +351,8 @@ CREATE TABLE receipt_due (
     "account" BLOB NOT NULL,
     "conversation" BLOB NOT NULL,
     "first_index" INTEGER NOT NULL,
-    UNIQUE ("session", "device")
-) STRICT;
+    PRIMARY KEY ("session", "device")
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "position" (
     "stream" BLOB NOT NULL UNIQUE,
