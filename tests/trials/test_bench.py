@@ -29,6 +29,7 @@ PROMISED = [
     "talk.server",
     "talk.clients",
     "client.messages.batch.seal",
+    "client.messages.batch.seal_keys",
     "client.messages.batch.open",
     "client.messages.batch.answer",
     "client.messages.single.seal",

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from coterie.base import limits
 from coterie.base.clock import cpu_seconds
 from coterie.base.conversations import direct_id
 from coterie.base.ids import ConversationId, log_of, mailbox_of
@@ -16,7 +17,9 @@ from coterie.client.commands import Say
 from coterie.client.message_ids import MessageIds
 from coterie.content.body import Text
 from coterie.content.padding import padded_size
-from coterie.e2ee.vodo import GroupIn, GroupOut
+from coterie.e2ee import hybrid
+from coterie.e2ee.hybrid import XWingKey
+from coterie.e2ee.vodo import DeviceKeys, GroupIn, GroupOut
 from coterie.trials.core_alone import CoreAlone, open_core
 from coterie.trials.figures import Figure, Target
 from coterie.trials.machine import fsync_seconds
@@ -38,6 +41,11 @@ TEXT = "See you at the harbour at seven? I bring the bread and the big blue bag,
 PLAINTEXT_BYTES = padded_size(500)
 """As much as a short text comes to with everything that is sealed around it."""
 BATCH_TARGET = (Target(4.0, of_floor=True),)
+NEW_KEY = limits.ROTATE_DIRECT_MESSAGES
+"""So many messages one session seals (encryption rule 15)."""
+KEY_SHARE_BYTES = 711
+"""What an envelope with a key holds beside a fresh key for the way back, which not every one has."""
+INFO_BYTES = 138
 SINGLE_TARGET = (Target(400.0),)
 
 
@@ -93,6 +101,11 @@ class Mail:
         batch = f"in batches of {scale.batch}, store included, CPU"
         words = (
             ("batch.seal", f"queue and seal {batch} (floor: Megolm)", BATCH_TARGET),
+            (
+                "batch.seal_keys",
+                f"the same (floor: Megolm, and a new key every {NEW_KEY} by Olm and X-Wing)",
+                (),
+            ),
             ("batch.open", f"open {batch} (floor: Megolm)", BATCH_TARGET),
             ("batch.answer", f"take the server's answer {batch}", ()),
             ("single.seal", "queue and seal one message (floor: one fsync)", ()),
@@ -118,6 +131,7 @@ class Mail:
         fsync = fsync_seconds(self._trial.folder) * 1e6
         return {
             "batch.seal": (seal, bare_seal),
+            "batch.seal_keys": (seal, bare_seal + _bare_key_seconds(count // NEW_KEY) / count * 1e6),
             "batch.open": (opened, bare_open),
             "batch.answer": (answer,),
             "single.seal": (single_seal, fsync),
@@ -205,6 +219,24 @@ class Mail:
             into.open(message)
         end = cpu_seconds()
         return (middle - start) / count * 1e6, (end - middle) / count * 1e6
+
+
+def _bare_key_seconds(count: int) -> float:
+    """Seconds of making so many sessions and giving each one's key to one device, with vodozemac and X-Wing
+    and nothing else. What has to be kept of both is pickled once."""
+    me, other = DeviceKeys.create(), DeviceKeys.create()
+    session = me.start(other.curve25519, other.new_one_time_keys(1)[0])
+    x_wing, key = XWingKey.generate().public, secrets.token_bytes(32)
+    content, info = secrets.token_bytes(KEY_SHARE_BYTES), secrets.token_bytes(INFO_BYTES)
+    start = cpu_seconds()
+    for _ in range(count):
+        out = GroupOut.create()
+        out.session_key()
+        out.pickle(key)
+        _, message = session.seal(content)
+        session.pickle(key)
+        hybrid.seal(x_wing, info, message)
+    return cpu_seconds() - start
 
 
 def mail_between(

@@ -46,6 +46,7 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     fields: msgspec.Raw
 
 
+_SHOWN = (Text, Unknown)
 _decoder: msgspec.msgpack.Decoder[_Packed] = msgspec.msgpack.Decoder(_Packed)
 
 
@@ -81,7 +82,7 @@ def unpack(data: bytes) -> Body:
 
 def is_shown(body: Body) -> bool:
     """Whether people see it in a conversation; what devices say to each other there is none of that."""
-    return isinstance(body, Text | Unknown)
+    return isinstance(body, _SHOWN)
 
 
 def _packed(kind: int, fields: bytes) -> bytes:
