@@ -9,10 +9,18 @@ import pytest
 from coterie.base import limits
 from coterie.base.conversations import direct_id
 from coterie.base.ids import AccountId, DeviceId, EnvelopeId, UserName
+from coterie.client.commands import Tick
 from coterie.client.core.fresh_keys import FIRST_ID, LAST_ID
 from coterie.client.core.sharing import SessionKeyAt
 from coterie.client.events import ConversationKind
-from coterie.client.store.records import AccountRow, ConversationRow, OwnFreshKey, PeerDevice, WaitingReason
+from coterie.client.store.records import (
+    AccountRow,
+    ConversationRow,
+    OwnFreshKey,
+    PassFreshKeys,
+    PeerDevice,
+    WaitingReason,
+)
 from coterie.e2ee import hybrid
 from coterie.e2ee.hybrid import XWingKey
 from coterie.e2ee.pairwise import FreshKey, PlainKind, peek_prekey_id, seal_envelope
@@ -89,6 +97,37 @@ def test_a_key_given_to_another_device_opens_nothing(alice: Peer, mallory: Peer,
     bob.mail(posted(alice, begun(alice, bob), bob, None, (FIRST_ID + 1, FRESH.public)))
     assert bob.store.fresh_keys_unpassed(alice.device) == (1, given[1].made_ms)
     assert bob.store.own_fresh_key(FIRST_ID + 1) == given[1]
+
+
+def ready(bob: Victim) -> tuple[int, bytes]:
+    """Id and public half of the newest fresh key that bob has made."""
+    row = bob.store.own_fresh_key(bob.store.newest_fresh_id())
+    assert row is not None
+    return row.id, XWingKey.from_private(row.private).public
+
+
+def test_a_key_that_is_ready_opens_for_nobody_else(alice: Peer, mallory: Peer, bob: Victim) -> None:
+    """Attack: the same while bob has just made the key, and holds it ready."""
+    bob.say(alice, "hello")
+    seal_to = ready(bob)
+    assert bob.core.keyring.fresh_key(alice.device, seal_to[0]) is not None
+    mallory_olm, alice_olm = begun(mallory, bob), begun(alice, bob)
+    bob.mail(posted(alice, alice_olm, bob, None, seal_to))
+    assert bob.waiting() == []
+    bob.mail(posted(mallory, mallory_olm, bob, None, seal_to))
+    assert [row.reason for row in bob.waiting()] == [WaitingReason.BROKEN]
+
+
+def test_a_key_that_is_ready_goes_with_its_row(alice: Peer, bob: Victim) -> None:
+    """Attack: a thief takes the device and what was sealed to it a month ago (rule 12)."""
+    bob.say(alice, "hello")
+    id, public = ready(bob)
+    bob.apply(PassFreshKeys(alice.device, id + 1, bob.now_ms))
+    bob.now_ms += limits.PREKEY_KEEP_MS + 1
+    bob.command(Tick())
+    assert (bob.store.own_fresh_key(id), bob.core.keyring.fresh_key(alice.device, id)) == (None, None)
+    bob.mail(posted(alice, begun(alice, bob), bob, None, (id, public)))
+    assert [row.reason for row in bob.waiting()] == [WaitingReason.BROKEN]
 
 
 def test_a_new_session_forgets_the_fresh_key(mallory: Peer, bob: Victim) -> None:

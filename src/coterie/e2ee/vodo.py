@@ -55,14 +55,9 @@ class _Border:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:
-            self.translate(error)
-
-    def translate(self, error: BaseException) -> None:
-        """Raises SealBroken in place of what the binding raised; returns for what goes on as it is."""
-        if isinstance(error, (CoterieError, MemoryError)):
+        if kind is None or issubclass(kind, (CoterieError, MemoryError)):
             return
-        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+        if issubclass(kind, Exception) or kind.__name__ == "PanicException":
             raise SealBroken(self._note) from None
 
 
@@ -247,11 +242,8 @@ class GroupOut:
             return self._session.session_key.to_base64().encode("ascii")
 
     def seal(self, plaintext: bytes) -> bytes:
-        try:
+        with _USE:
             return self._session.encrypt(plaintext).to_bytes()
-        except BaseException as error:
-            _USE.translate(error)
-            raise
 
     def pickle(self, key: bytes) -> bytes:
         with _PICKLE:

@@ -13,6 +13,7 @@ from coterie.client.core import keyring as module
 from coterie.client.core.keyring import Keyring
 from coterie.client.store.records import GroupInRow, GroupOutRow, PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
+from coterie.e2ee.hybrid import XWingKey
 from coterie.e2ee.vodo import DeviceKeys, GroupIn, GroupOut
 
 ACCOUNT, DEVICE = AccountId(b"a" * 32), DeviceId(b"d" * 16)
@@ -92,3 +93,18 @@ def test_a_receiving_session_that_had_to_go_comes_back(
     assert again is not live[0]
     assert again.id == live[0].id
     assert len(keyring._in) == 1
+
+
+def test_a_fresh_key_is_ready_for_the_device_that_was_given_it(
+    store: ClientStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring = with_root(store)
+    key, other = XWingKey.generate(), DeviceId(b"e" * 16)
+    keyring.hold_fresh_key(DEVICE, 7, key)
+    assert (keyring.fresh_key(DEVICE, 7), keyring.fresh_key(DEVICE, 8)) == (key, None)
+    assert keyring.fresh_key(other, 7) is None
+    monkeypatch.setattr(module, "FRESH_KEYS", 1)
+    keyring.hold_fresh_key(other, 7, key)
+    assert (keyring.fresh_key(DEVICE, 7), keyring.fresh_key(other, 7)) == (None, key)
+    keyring.forget()
+    assert keyring.fresh_key(other, 7) is None

@@ -12,7 +12,7 @@ from coterie.base.errors import Unavailable
 from coterie.client.events import MessageState
 from coterie.client.store.database import known_steps, open_database, run
 from coterie.client.store.profiles import ProfilePlace
-from coterie.client.store.records import OutboxRow, OutboxState, PutLeaves, PutSetting, Setting
+from coterie.client.store.records import DropReceived, OutboxRow, OutboxState, PutLeaves, PutSetting, Setting
 from coterie.client.store.salvage import salvage
 from coterie.client.store.sqlite import ClientStore
 from tests.client.store.places import DATABASE_KEY, commit
@@ -67,6 +67,16 @@ def state_of_last(store: ClientStore) -> MessageState:
     row = store.message(MESSAGES + 1)
     assert row is not None
     return row.state
+
+
+def test_what_was_let_go_stays_gone(full: ProfilePlace, tmp_path: Path) -> None:
+    store = ClientStore.open(full, DATABASE_KEY)
+    commit(store, *(OutboxRow(n, CONVERSATIONS[0], message(n).message, OutboxState.SENT, 1) for n in (1, 2)))
+    commit(store, DropReceived(1, 1))
+    store.close()
+    _, store = saved(full, tmp_path)
+    assert [store.outbox_row(n) is None for n in (1, 2)] == [True, False]
+    store.close()
 
 
 def test_of_one_that_is_whole_all_is_saved_but_keys(full: ProfilePlace, tmp_path: Path) -> None:
