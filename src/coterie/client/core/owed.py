@@ -80,6 +80,8 @@ class Owed:
 
     def give(self, now_ms: int) -> Iterator[Outcome]:
         """Try every device whose pause is over."""
+        if not self._pauses and not self._reads.owed():
+            return
         if not self._trust.current:
             return
         debts = self._debts(now_ms)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from itertools import islice
 from operator import attrgetter
-from typing import Any, Final, Generic
+from typing import Any, Final, Generic, cast
 
 import apsw
 import msgspec
@@ -49,6 +49,14 @@ class Shelf(Generic[R]):
     def at_hand(self, *key: Any) -> R | None:
         """The row of this key, where it need not be read."""
         return self._waiting.get(key) or self._kept.get(key)
+
+    def all_at_hand(self, keys: Iterable[Key]) -> list[R] | None:
+        """The rows of these keys; None where one of them would have to be read."""
+        if self._waiting:
+            found = [self.at_hand(*key) for key in keys]
+        else:
+            found = list(map(self._kept.get, keys))
+        return None if None in found else cast("list[R]", found)
 
     def put(self, record: R) -> None:
         """Insert or replace a row."""

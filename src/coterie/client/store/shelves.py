@@ -187,9 +187,8 @@ class Shelves:
     def written(self, session: bytes, device: DeviceId, after: int, up_to: int) -> list[MessageRow]:
         """Own messages by index, where all are at hand; else none."""
         orders = self.by_index.orders((session, device), after, up_to)
-        found = [self.messages.at_hand(order) for order in orders]
-        rows = [row for row in found if row is not None]
-        return self.delivered.all_told(session, rows) if len(rows) == len(orders) else []
+        rows = self.messages.all_at_hand(zip(orders))
+        return self.delivered.all_told(session, rows) if rows else []
 
     def _count(self, record: MessageRow) -> None:
         """What is counted of messages, once this one is there too."""
