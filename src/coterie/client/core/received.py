@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from coterie.base.ids import SessionId
@@ -37,7 +37,7 @@ class Received:
         if len(self._gone) >= SESSIONS_MAX:
             self._gone.clear()
         self._gone[session] = up_to
-        return list(_runs(row.order for row in rows if row.index <= up_to))
+        return _runs(row.order for row in rows if row.index <= up_to)
 
 
 def had_by_all(reads: Reads, people: People, session: SessionId, told: ReceiptRow | None = None) -> int:
@@ -54,15 +54,12 @@ def had_by_all(reads: Reads, people: People, session: SessionId, told: ReceiptRo
     return min((had.get(id, -1) for id, device in devices if device is not None and device.live), default=-1)
 
 
-def _runs(orders: Iterable[int]) -> Iterator[DropReceived]:
+def _runs(orders: Iterable[int]) -> list[DropReceived]:
     """Orders that follow each other, as one record. orders: rising."""
-    first: int | None = None
-    last = 0
+    runs: list[list[int]] = []
     for order in orders:
-        if first is None or order != last + 1:
-            if first is not None:
-                yield DropReceived(first, last)
-            first = order
-        last = order
-    if first is not None:
-        yield DropReceived(first, last)
+        if runs and order == runs[-1][1] + 1:
+            runs[-1][1] = order
+        else:
+            runs.append([order, order])
+    return [DropReceived(first, last) for first, last in runs]
