@@ -1,4 +1,4 @@
-"""Messages that every device has, before their rows in the outbox go (docs/decisions/0047).
+"""Messages that every device has, before their rows in the outbox go (docs/decisions/0048).
 
 Deleting them would make each page of them dirty, once more for nothing but that. So a mark says that they are
 gone, and they go when the outbox is written next: what is new then takes their pages.
