@@ -73,6 +73,7 @@ class Domain(StrEnum):
     APPROVAL_GRANT = "coterie approval grant"
     SUCCESSION = "coterie succession"
     HEIR_DEVICE = "coterie heir device"
+    TOPIC = "coterie topic"
 
 
 @cache

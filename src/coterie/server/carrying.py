@@ -44,9 +44,10 @@ async def carry_over(path: Path, url: str) -> int:
 
 
 async def _carried(source: Database, url: str) -> int:
+    from coterie.server.store.postgres.line import Hold
     from coterie.server.store.postgres.store import PostgresStore
 
-    store = await PostgresStore.open(url, alone=True)
+    store = await PostgresStore.open(url, Hold.ALONE)
     try:
         return await store.take_over(source)
     finally:

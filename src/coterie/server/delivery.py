@@ -7,7 +7,8 @@ reader that comes back says where it stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Protocol
 
 import msgspec
 
@@ -40,11 +41,26 @@ class Waiting(msgspec.Struct, frozen=True):
     devices_behind: int
 
 
+class OtherWriters(Protocol):
+    """Other servers, which write into the same streams."""
+
+    def listen(self, stream: StreamId) -> None:
+        """A device here reads it from now on."""
+        ...
+
+    def ignore(self, stream: StreamId) -> None: ...
+    async def ends(self, streams: Collection[StreamId]) -> dict[StreamId, int]:
+        """The last seq of each, as the database has it now."""
+        ...
+
+
 class Delivery:
     """Only the gateway's turn calls it."""
 
     def __init__(self, store: Store, incarnation: bytes) -> None:
         self._store = store
+        self.others: OtherWriters | None = None
+        """None: nobody else writes."""
         self._incarnation = incarnation
         self._by_device: dict[DeviceId, Connection] = {}
         self._by_log: dict[StreamId, dict[DeviceId, Connection]] = {}
@@ -64,6 +80,8 @@ class Delivery:
         connection.reader = reader
         reader.paused = connection.paused_at is not None
         self._by_device[device] = connection
+        if self.others is not None:
+            self.others.listen(reader.mailbox.stream)
         self._to_fill[connection] = None
 
     def stop(self, connection: Connection) -> None:
@@ -74,11 +92,15 @@ class Delivery:
         if reader is None or self._by_device.get(reader.device) is not connection:
             return
         del self._by_device[reader.device]
+        if self.others is not None:
+            self.others.ignore(reader.mailbox.stream)
         for stream in reader.logs:
             readers = self._by_log.get(stream, {})
             readers.pop(reader.device, None)
             if not readers:
                 self._by_log.pop(stream, None)
+                if self.others is not None:
+                    self.others.ignore(stream)
 
     def opened(self, opened: Iterable[Opened]) -> None:
         """Devices have become entitled to streams. One that began in this turn has them from its start."""
@@ -88,7 +110,7 @@ class Delivery:
                 continue
             if each.stream not in connection.reader.logs:
                 connection.reader.add_log(each.stream, each.after_seq, each.after_seq)
-                self._by_log.setdefault(each.stream, {})[each.device] = connection
+                self._reads(each.stream, each.device, connection)
 
     def appended(
         self, stream: StreamId, entry: LogEntry, now: float, speaker: Connection
@@ -118,6 +140,32 @@ class Delivery:
             else:
                 self._to_fill[connection] = None
 
+    async def entitled(self, connection: Connection, now: float) -> None:
+        """Another server may have entitled its device to more streams."""
+        reader = connection.reader
+        if reader is None or self._by_device.get(reader.device) is not connection:
+            return
+        for end in await self._store.stream_ends(reader.device, STREAMS_MAX):
+            if reader.stream(StreamId(end.stream)) is None:
+                self._add(connection, reader, end, 0, now)
+        self._to_fill[connection] = None
+
+    def ended(self, ends: Mapping[StreamId, int]) -> None:
+        """These streams reach so far: others have written. It is read from the store."""
+        for stream, end in ends.items():
+            if is_mailbox(stream):
+                connection = self._by_device.get(DeviceId(stream[1:]))
+                if (
+                    connection is not None
+                    and connection.reader is not None
+                    and connection.reader.mail_ends(end)
+                ):
+                    self._to_fill[connection] = None
+                continue
+            for connection in self._by_log.get(stream, {}).values():
+                if connection.reader is not None and connection.reader.log_ends(stream, end):
+                    self._to_fill[connection] = None
+
     def acknowledge(self, connection: Connection, positions: tuple[Position, ...], now: float) -> None:
         """The device has committed everything up to these positions; other streams are ignored, and what
         comes before Sync was carried out: nothing has been sent then."""
@@ -142,9 +190,13 @@ class Delivery:
                 self._to_fill[connection] = None
 
     async def fill(self, now: float) -> bool:
-        """Read for those who are behind and have room, a few at a time; whether more is waiting."""
+        """Read for those who are behind and have room, a few at a time; whether more is waiting.
+
+        Where others write, mailboxes are looked at after logs were read: what opens a message was committed
+        before it, and the entries say that it is still to come."""
         chosen = list(self._to_fill)[:READERS_PER_TURN]
         recent: dict[tuple[StreamId, int], tuple[LogEntry, ...]] = {}
+        given_messages: list[StreamId] = []
         for connection in chosen:
             del self._to_fill[connection]
             reader = connection.reader
@@ -157,6 +209,10 @@ class Delivery:
                 self._to_flush[connection] = None
             if reader.wants_entries:
                 self._to_fill[connection] = None
+            if not reader.mailbox.is_behind:
+                given_messages.append(reader.mailbox.stream)
+        if self.others is not None and recent and given_messages:
+            self.ended(await self.others.ends(given_messages))
         return bool(self._to_fill)
 
     def ready(self) -> dict[Connection, None]:
@@ -202,10 +258,18 @@ class Delivery:
             state = reader.mailbox
         else:
             reader.add_log(stream, after, end.end, (end.skip_after, end.skip_to))
-            self._by_log.setdefault(stream, {})[reader.device] = connection
+            self._reads(stream, reader.device, connection)
             state = reader.logs[stream]
         if after > end.acknowledged:
             self._keep(reader.device, state, now)
+
+    def _reads(self, log: StreamId, device: DeviceId, connection: Connection) -> None:
+        readers = self._by_log.get(log)
+        if readers is None:
+            readers = self._by_log[log] = {}
+            if self.others is not None:
+                self.others.listen(log)
+        readers[device] = connection
 
     def _keep(self, device: DeviceId, state: StreamState, now: float) -> None:
         self._cursors[device, state.stream] = state.acked

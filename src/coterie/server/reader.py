@@ -122,6 +122,11 @@ class Reader:
             return self.mail_window.is_open
         return bool(self.behind) and self.log_window.is_open
 
+    @property
+    def streams(self) -> tuple[StreamId, ...]:
+        """All that the device may read."""
+        return (self.mailbox.stream, *self.logs)
+
     def stream(self, stream: StreamId) -> StreamState | None:
         return self.mailbox if stream == self.mailbox.stream else self.logs.get(stream)
 
@@ -169,6 +174,21 @@ class Reader:
         else:
             waiting.append(entry)
         return True
+
+    def mail_ends(self, end: int) -> bool:
+        """The mailbox reaches so far; whether something of it is to be read now."""
+        self.mailbox.end = max(self.mailbox.end, end)
+        return self.mailbox.is_behind
+
+    def log_ends(self, stream: StreamId, end: int) -> bool:
+        """The same of a log."""
+        state = self.logs.get(stream)
+        if state is None:
+            return False
+        state.end = max(state.end, end)
+        if state.is_behind:
+            self.behind[stream] = state
+        return state.is_behind
 
     def passes(self, stream: StreamId, seq: int) -> bool:
         """Whether everything before this entry has gone out, so that the answer may stand for it; then it

@@ -31,22 +31,26 @@ from coterie.ledger.statements import (
 from coterie.ledger.tree import Tree
 from coterie.server.founding import INCARNATION, RESTORES, open_realm
 from coterie.server.realm import Realm
+from coterie.server.store.lives import RESTORED
 from coterie.server.store.protocol import Store
 from coterie.server.store.records import BeginLife, NewLeaf, PutFact
 from coterie.server.store.results import DONE
 
 log = logging.getLogger("coterie.server")
 
-RESTORED = "restored"
-"""Fact: b"1" from when the data was put back from a copy until its next life has begun; else b""."""
 _restores = msgspec.msgpack.Encoder().encode
 
 
 async def open_or_begin_life(store: Store, tls_key: bytes, open_signup: bool, now_ms: int) -> Realm:
-    """open_realm(); where the data was restored, its next life begins first. Raises Unavailable(disk)."""
+    """open_realm(); where the data was restored, its next life begins first, once no other
+    server is at it. Raises Unavailable: disk, profile-in-use."""
     realm = await open_realm(store, tls_key, open_signup, now_ms)
     if not await store.fact(RESTORED):
         return realm
+    await store.alone()
+    if not await store.fact(RESTORED):
+        return await open_realm(store, tls_key, open_signup, now_ms)
+    realm = await open_realm(store, tls_key, open_signup, now_ms)
     record = next_life(
         realm,
         await store.leaves(0, realm.ledger.size),

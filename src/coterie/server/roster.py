@@ -24,6 +24,9 @@ class Roster:
         self._names: dict[AccountId, UserName] = {}
         self._told: set[AccountId] = set()
         self._changed: set[AccountId] = set()
+        self._elsewhere: dict[AccountId, UserName] = {}
+        self.moves: dict[DeviceId, SignedIn | None] | None = None
+        """Where other servers have to know: who came (or left: None) since somebody took these."""
 
     @property
     def connections(self) -> list[Connection]:
@@ -43,6 +46,8 @@ class Roster:
         self._devices[who.account] = self._devices.get(who.account, 0) + 1
         self._names[who.account] = who.name
         self._changed.add(who.account)
+        if self.moves is not None:
+            self.moves[who.device] = who
 
     def leave(self, who: SignedIn, connection: Connection) -> None:
         """A connection is gone; nothing where it is not the device's."""
@@ -55,6 +60,14 @@ class Roster:
         else:
             del self._devices[who.account]
         self._changed.add(who.account)
+        if self.moves is not None:
+            self.moves[who.device] = None
+
+    def elsewhere(self, people: dict[AccountId, UserName]) -> None:
+        """Who has a device at another server, all of them."""
+        self._changed |= people.keys() ^ self._elsewhere.keys()
+        self._names |= people
+        self._elsewhere = people
 
     def everybody(self) -> list[Presence]:
         """The whole list, for who has just come, in parts: each says that it is one.
@@ -68,7 +81,7 @@ class Roster:
         """What has changed since the last call."""
         people = []
         for account in self._changed:
-            online = account in self._devices
+            online = account in self._devices or account in self._elsewhere
             if online != (account in self._told):
                 people.append(OnlinePerson(account, self._names[account], online))
                 (self._told.add if online else self._told.discard)(account)

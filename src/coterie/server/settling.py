@@ -33,6 +33,7 @@ from coterie.server.connection import CloseReason
 from coterie.server.connections import Connections
 from coterie.server.delivery import Delivery
 from coterie.server.metrics import Metrics
+from coterie.server.neighbours import Neighbours
 from coterie.server.policy import Now, RefusedView
 from coterie.server.realm import Realm
 from coterie.server.rivals import Rivals, Visit
@@ -97,6 +98,8 @@ class Settling:
         self.begins_anew = False
         """The data turned out to be a copy (commands/show_head.py), or was lost and may be another's by now:
         nothing more is served from what is remembered of it."""
+        self.neighbours: Neighbours | None = None
+        """Other servers of the same data; None where there cannot be any."""
         self._unpublished = b""
         """A statement that is committed and in no published head yet."""
 
@@ -123,6 +126,8 @@ class Settling:
             self._metrics.commits += 1
             self._metrics.records += len(results)
             await self._extend_ledger(results, now)
+            if self.neighbours is not None:
+                self.neighbours.committed(results)
         again: list[Visit] = []
         row = iter(results)
         for each in pending:
@@ -145,10 +150,18 @@ class Settling:
 
     async def publish_head(self, now: Now) -> None:
         """Close an epoch of the ledger and tell everybody."""
-        ledger = await self._sequencer.close_epoch(now)
+        if not await self._sequencer.close_epoch(now):
+            return
         if self._unpublished:
             self._realm.statement, self._unpublished = self._unpublished, b""
-        self._connections.tell_all((LedgerGrew(ledger.head),))
+        self._connections.tell_all((LedgerGrew(self._realm.ledger.head),))
+        if self.neighbours is not None:
+            self.neighbours.published()
+
+    async def follow_ledger(self) -> None:
+        """Take in what other servers have added, and tell everybody of the head that they published."""
+        if await self._sequencer.follow():
+            self._connections.tell_all((LedgerGrew(self._realm.ledger.head),))
 
     async def put_statement(self, record: PutStatement, now: Now) -> None:
         """The server's next statement, and its leaf. Said to nobody before a head covers the leaf: clients
@@ -158,12 +171,16 @@ class Settling:
             self._unpublished = record.signed
             self._sequencer.append(result.index, result.packed)
             await self.publish_head(now)
+        else:
+            await self.follow_ledger()
 
     async def complete_resets(self, now: Now) -> None:
         """Names whose time has come stand for others: who had them before is told so."""
         (result,) = await self._store.commit([CompleteResets(now.wall_ms)])
         if isinstance(result, ResetsCompleted):
             self._end_connections(result.devices, Code.REVOKED)
+            if self.neighbours is not None:
+                self.neighbours.committed([result])
 
     async def _extend_ledger(self, results: list[Result], now: Now) -> None:
         """New leaves, and a head where one is due: published here, before anybody is answered."""
@@ -181,9 +198,13 @@ class Settling:
                     named = max(named, size)
                 case _:
                     pass
-        if self._sequencer.due(now, named):
+        self._sequencer.heard_of(named)
+        if self._sequencer.is_behind or self._sequencer.due(now, named):
             try:
-                await self.publish_head(now)
+                if self._sequencer.is_behind:
+                    await self.follow_ledger()
+                if self._sequencer.due(now, named):
+                    await self.publish_head(now)
             except CoterieError as error:
                 log.critical("no head can be committed: %s", error.note)
 

@@ -27,6 +27,7 @@ from coterie.server.gauges import gauges, ledger_gauges
 from coterie.server.housekeeping import Housekeeping
 from coterie.server.lane import Lane
 from coterie.server.metrics import Metrics, gauge
+from coterie.server.neighbours import Beside, Neighbours
 from coterie.server.policy import Now, address_prefix, is_loopback
 from coterie.server.readiness import Readiness
 from coterie.server.realm import Realm
@@ -48,8 +49,15 @@ class Turns:
     """Bytes come in by received(); everything else happens in run()."""
 
     def __init__(
-        self, store: Store, realm: Realm, sequencer: Sequencer, metrics: Metrics, clock: Clock
+        self,
+        store: Store,
+        realm: Realm,
+        sequencer: Sequencer,
+        metrics: Metrics,
+        clock: Clock,
+        beside: Beside | None = None,
     ) -> None:
+        """beside: where other servers may have the same data."""
         self._store = store
         self._realm = realm
         self._sequencer = sequencer
@@ -76,6 +84,11 @@ class Turns:
         )
         self._lane = Lane()
         self._wake = asyncio.Event()
+        self._neighbours: Neighbours | None = None
+        if beside is not None:
+            self._neighbours = self._settling.neighbours = Neighbours(
+                beside, store, realm, self._delivery, self._roster, self.connections, self._wake.set
+            )
         self._mail_waiting = 0
         self._ticked = False
         self._stopping = False
@@ -160,12 +173,15 @@ class Turns:
         self.readiness.begin()
         try:
             async with asyncio.TaskGroup() as group:
-                ticking = group.create_task(self._tick())
+                tasks = [group.create_task(self._tick())]
+                if self._neighbours is not None:
+                    tasks.append(group.create_task(self._neighbours.run()))
                 while not self._stopping:
                     await self._wake.wait()
                     self._wake.clear()
                     await self._guarded_turn()
-                ticking.cancel()
+                for task in tasks:
+                    task.cancel()
         finally:
             self.stop()
             await self._guarded_turn()
@@ -203,6 +219,9 @@ class Turns:
             log.exception("a turn failed")
 
     async def _turn(self, now: Now) -> None:
+        neighbours = self._neighbours
+        if neighbours is not None and neighbours.has_news:
+            await self._hear(neighbours, now)
         pending: list[Pending] = []
         unsettled: set[Connection] = set()
         visits = self._lane.take()
@@ -232,12 +251,11 @@ class Turns:
         if self._ticked:
             self._ticked = False
             await self._on_tick(now)
-        while self.connections.gone:
-            gone = self.connections.gone.pop()
-            self._again(self._rivals.gone(gone))
-            self._approvals.gone(gone)
+        self._forget_gone()
         if await self._delivery.fill(now.monotonic_seconds):
             self._wake.set()
+        if neighbours is not None and neighbours.has_to_share:
+            await neighbours.share()
         self.connections.flush()
         self._metrics.flushed(self._clock.monotonic_seconds)
         if self.readiness.asking:
@@ -283,6 +301,9 @@ class Turns:
 
     async def _on_tick(self, now: Now) -> None:
         """Once a second."""
+        if self._neighbours is not None:
+            await self._neighbours.tick()
+            await self._hear(self._neighbours, now)
         self.connections.tell_all(self._roster.changes())
         self._again(self._rivals.expired(now.monotonic_seconds))
         self._approvals.expire(now.monotonic_seconds)
@@ -299,6 +320,19 @@ class Turns:
         await self._housekeeping.prune(now)
         if self._metrics.somebody_looked():
             self._mail_waiting = await self._store.mail_waiting()
+
+    async def _hear(self, neighbours: Neighbours, now: Now) -> None:
+        """What other servers of the same data have changed."""
+        if await neighbours.look(now):
+            await self._settling.follow_ledger()
+        if neighbours.begins_anew:
+            self._settling.begins_anew = True
+
+    def _forget_gone(self) -> None:
+        while self.connections.gone:
+            gone = self.connections.gone.pop()
+            self._again(self._rivals.gone(gone))
+            self._approvals.gone(gone)
 
     def _look_at(self, connection: Connection, now_seconds: float) -> None:
         code = self._housekeeping.refused(connection, now_seconds)

@@ -78,7 +78,6 @@ READS_NOTHING = (
     EndApproval,
     AskApproval,
     WatchApprovals,
-    ShowHead,
 )
 """Frames whose command does not look at what frames before them may have left to be committed."""
 
@@ -94,7 +93,6 @@ ReadsNothing = (
     | EndApproval
     | AskApproval
     | WatchApprovals
-    | ShowHead
 )
 Asks = (
     FetchAccounts
@@ -111,6 +109,7 @@ Asks = (
     | AddDevice
     | OfferManifests
     | OfferVault
+    | ShowHead
 )
 OF_AN_ACCOUNT = (
     Send,
@@ -127,9 +126,7 @@ OF_AN_ACCOUNT = (
 """What no device of an account may say any more that goes on under another identity."""
 
 
-def decide(  # noqa: C901 - one case for each frame
-    frame: ReadsNothing, who: Caller, realm: Realm, now: Now
-) -> Outcome:
+def decide(frame: ReadsNothing, who: Caller, realm: Realm, now: Now) -> Outcome:
     """What needs no database. Raises RemoteError for a frame that this caller may not send."""
     if type(frame) is Send and who.signed_in is not None and not who.signed_in.succeeded:
         return send.handle(frame, who, who.signed_in, realm, now)
@@ -155,8 +152,6 @@ def decide(  # noqa: C901 - one case for each frame
             return Outcome(0, push=(HandOnApproval(frame),))
         case AskApproval():
             return ask_approval.handle(frame, who, realm, now)
-        case ShowHead():
-            return show_head.handle(frame, who, realm, now)
         case WatchApprovals():
             return watch_approvals.handle(frame, _signed_in(who), realm, now)
         case _:
@@ -192,6 +187,8 @@ async def handle(  # noqa: C901 - one case for each frame
             return await offer_manifests.handle(frame, who, reads, realm, now)
         case OfferVault():
             return await offer_vault.handle(frame, _signed_in(who), reads, realm, now)
+        case ShowHead():
+            return await show_head.handle(frame, who, reads, realm, now)
         case _:
             assert_never(frame)
 

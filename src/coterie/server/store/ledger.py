@@ -37,7 +37,7 @@ class LedgerWrites:
         return index
 
     async def found(self, record: FoundServer) -> Result:
-        if await self._db.number("SELECT count(*) FROM facts") or await self.size():
+        if await self.size():
             return Denied(Code.STALE_MANIFEST)
         for name, value in record.facts:
             await self.put_fact(name, value)
@@ -82,7 +82,9 @@ class LedgerWrites:
         return LeafAdded(await self.append(statement.leaf), statement.leaf.packed)
 
     async def put_head(self, record: PutHead) -> Result:
-        if record.size > await self.size():
+        newest = await self._db.one("SELECT size, time_ms FROM heads ORDER BY size DESC LIMIT 1")
+        is_next = newest is None or (record.size, record.time_ms) > (newest[0], newest[1])
+        if record.size > await self.size() or not is_next:
             return Denied(Code.STALE_MANIFEST)
         await self._db.run(
             "INSERT INTO heads VALUES (?, ?, ?) ON CONFLICT (size)"

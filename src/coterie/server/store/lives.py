@@ -12,6 +12,8 @@ from coterie.server.store.records import BeginLife
 from coterie.server.store.results import DONE, Result
 from coterie.server.store.statements import Statements
 
+RESTORED = "restored"
+"""Fact: b"1" from when the data was put back from a copy until its next life has begun; else b""."""
 _RESETTING = "SELECT account_no FROM resets WHERE state = 0"
 _ANEW = (
     "DELETE FROM leaves",

@@ -15,9 +15,11 @@ _ELSEWHERE = "database-elsewhere"
 """Beside the file: the data lies in a PostgreSQL, whose address, maybe with a password, is not here."""
 
 
-async def open_store(file: Path, url: str) -> Store:
-    """url: "" for the file. A server never begins a second time because it was started without its database,
-    or with another: a folder goes on with the kind that it began with.
+async def open_store(file: Path, url: str, *, alone: bool = True) -> Store:
+    """url: "" for the file. alone: no other server may be there; else several may serve one PostgreSQL.
+
+    A server never begins a second time because it was started without its database, or with another: a folder
+    goes on with the kind that it began with.
 
     Raises Unavailable (disk, damaged, newer-schema, profile-in-use), Refused(usage).
     """
@@ -33,9 +35,10 @@ async def open_store(file: Path, url: str) -> Store:
         raise Unavailable(
             Code.DISK, "this folder has the server's data itself: copy it with coterie admin copy"
         )
+    from coterie.server.store.postgres.line import Hold
     from coterie.server.store.postgres.store import PostgresStore
 
-    store = await PostgresStore.open(url, alone=True)
+    store = await PostgresStore.open(url, Hold.ALONE if alone else Hold.BESIDE)
     carried_over(file)
     return store
 

@@ -127,6 +127,10 @@ class Reads(Protocol):
         """How many leaves there are, under a head or not yet."""
         ...
 
+    async def head(self) -> StoredHead | None:
+        """The newest one."""
+        ...
+
 
 class Store(Reads, Protocol):
     """Reads, and all that only the gateway, delivery and sequencer use."""
@@ -145,7 +149,6 @@ class Store(Reads, Protocol):
         """The newest one of the server, packed and signed."""
         ...
 
-    async def head(self) -> StoredHead | None: ...
     async def token_uses(self, mac: bytes, now_ms: int) -> int:
         """How often a token may still be used."""
         ...
@@ -168,6 +171,16 @@ class Store(Reads, Protocol):
 
     async def prune(self, now_ms: int) -> int:
         """Drop some of what nobody needs any more; how many rows. Called again while there are some."""
+        ...
+
+    async def alone(self) -> None:
+        """Be the only server of this data until beside(); what was read before may not be so any more.
+
+        Before anybody is served. Raises Unavailable(profile-in-use) where others do not end soon."""
+        ...
+
+    async def beside(self) -> None:
+        """From now on others may serve this data too, where it is of a kind that they can."""
         ...
 
     async def close(self) -> None: ...

@@ -164,7 +164,8 @@ class BeginLife(msgspec.Struct, frozen=True):
 
 
 class PutHead(msgspec.Struct, frozen=True):
-    """A signed head over the first `size` leaves. Condition: there are that many."""
+    """A signed head over the first `size` leaves. Condition: there are that many, and no head reaches
+    further or is as new."""
 
     size: int
     time_ms: int

@@ -73,6 +73,12 @@ class SqliteStore(SqlReads):
             raise
         return dropped
 
+    async def alone(self) -> None:
+        """Its folder has no other server (folder.py)."""
+
+    async def beside(self) -> None:
+        """Nor will it."""
+
     async def close(self) -> None:
         self._file.close()
 

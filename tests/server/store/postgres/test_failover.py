@@ -13,6 +13,7 @@ import pytest
 
 from coterie.base.errors import Unavailable
 from coterie.base.ids import log_of
+from coterie.server.store.postgres.line import Hold
 from coterie.server.store.postgres.store import PostgresStore
 from coterie.server.store.protocol import StoreLost
 from coterie.server.store.records import AppendMessage
@@ -57,7 +58,7 @@ async def test_what_was_acknowledged_is_there_when_the_standby_takes_over(
 ) -> None:
     primary, standby = engines
     assert await ask(primary, SYNC)
-    store = await PostgresStore.open(both(primary, standby), alone=True)
+    store = await PostgresStore.open(both(primary, standby), Hold.ALONE)
     alice, bob = Resident("alice"), Resident("bob")
     await settle_in(store, alice, bob)
     await talk(store, alice, bob)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from enum import Enum
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
@@ -16,8 +17,16 @@ CLOSE_SECONDS = 5.0
 STATEMENTS = 500
 LEAST_VERSION = 18
 SERVER_LOCK = 0x636F_7465_7269_6501
-"""Advisory: of the one server of a database."""
+"""Advisory: the servers of a database share it; whoever has to be the only one there has it alone."""
 SERVER_LOCK_PATIENCE = "10s"
+SERVERS = 0x636F_7465
+"""Advisory, with the number of a server: held as long as that one is there."""
+_BESIDE = (
+    f"SET lock_timeout = '{{patience}}'; SELECT pg_advisory_lock_shared({SERVER_LOCK}); SET lock_timeout = 0"
+)
+_ALONE = f"SET lock_timeout = '{{patience}}'; SELECT pg_advisory_lock({SERVER_LOCK}); SET lock_timeout = 0"
+_NOT_BESIDE = f"SELECT pg_advisory_unlock_shared({SERVER_LOCK})"
+_NOT_ALONE = f"SELECT pg_advisory_unlock({SERVER_LOCK})"
 
 _SETTINGS = {
     "application_name": "coterie",
@@ -38,21 +47,32 @@ _ASSERTED = (
 """Name, and the values of which one is needed: else what was acknowledged could be lost."""
 
 
+class Hold(Enum):
+    """What a connection holds of the servers' lock, from its first moment for as long as it lasts."""
+
+    NOTHING = "nothing"
+    BESIDE = "beside"
+    """Others may serve the same data."""
+    ALONE = "alone"
+
+
 class Line:
     """get() gives the connection. Whoever uses it lets nobody else in between."""
 
-    def __init__(self, url: str, *, alone: bool = False) -> None:
-        """alone: each connection holds the lock of the one server first, for as long as it lasts."""
+    def __init__(self, url: str, hold: Hold = Hold.NOTHING) -> None:
         self._url = url
-        self._alone = alone
+        self._hold = hold
+        self.number = 0
+        """Of this server, among all that there ever were in this database; another for each connection."""
         self._connection: Connection | None = None
+        self._numbered: Connection | None = None
         self.warned = False
         """Whether the database has said a warning since this was last set back."""
 
     async def get(self) -> Connection:
         """Raises Unavailable: disk (not there, or not to be trusted), profile-in-use; StoreLost, once, where
-        the lock of the one server went with its connection: another may have had it since."""
-        if self._alone and self._connection is not None and self._connection.is_closed():
+        the lock of the servers went with its connection: the data may have begun another life since."""
+        if self._hold is not Hold.NOTHING and self._connection is not None and self._connection.is_closed():
             self._connection = None
             raise StoreLost(Code.DISK, "the database was lost for a moment")
         if self._connection is None or self._connection.is_closed():
@@ -113,19 +133,49 @@ class Line:
             value = await connection.fetchval("SELECT current_setting($1)", name)
             if value not in good:
                 raise Unavailable(Code.DISK, f"the database would lose messages: its {name} is {value}")
-        if self._alone:
-            await self._be_the_one(connection)
+        if self._hold is Hold.ALONE:
+            await _lock(connection, _ALONE)
+        elif self._hold is Hold.BESIDE:
+            await _lock(connection, _BESIDE)
 
-    async def _be_the_one(self, connection: Connection) -> None:
-        import asyncpg
+    async def take_number(self) -> None:
+        """Be one of the servers that are there, under a number that none has had."""
+        connection = await self.get()
+        if self._numbered is connection:
+            await connection.execute(f"SELECT pg_advisory_unlock_shared({SERVERS}, {self.number})")
+        self.number = int(await connection.fetchval("SELECT nextval('server_numbers')"))
+        await connection.execute(f"SELECT pg_advisory_lock_shared({SERVERS}, {self.number})")
+        self._numbered = connection
 
+    async def be_alone(self) -> None:
+        """From beside others to alone; whatever was known of the database before may not be so any more.
+        Raises Unavailable(profile-in-use) where others do not end soon: then as before."""
+        connection = await self.get()
+        await connection.execute(_NOT_BESIDE)
         try:
-            await connection.execute(
-                f"SET lock_timeout = '{SERVER_LOCK_PATIENCE}';"
-                f" SELECT pg_advisory_lock({SERVER_LOCK}); SET lock_timeout = 0"
-            )
-        except asyncpg.LockNotAvailableError as error:
-            raise Unavailable(Code.PROFILE_IN_USE, "another server serves this database") from error
+            await _lock(connection, _ALONE)
+        except Unavailable:
+            await _lock(connection, _BESIDE)
+            raise
+        self._hold = Hold.ALONE
+
+    async def be_beside(self) -> None:
+        """Let others in again; nothing where they are not kept out."""
+        if self._hold is Hold.ALONE:
+            connection = await self.get()
+            await _lock(connection, _BESIDE)
+            await connection.execute(_NOT_ALONE)
+            self._hold = Hold.BESIDE
 
     def _heard(self, _connection: object, _message: object) -> None:
         self.warned = True
+
+
+async def _lock(connection: Connection, sql: str) -> None:
+    import asyncpg
+
+    try:
+        await connection.execute(sql.format(patience=SERVER_LOCK_PATIENCE))
+    except asyncpg.LockNotAvailableError as error:
+        await connection.execute("SET lock_timeout = 0")
+        raise Unavailable(Code.PROFILE_IN_USE, "another server serves this database") from error

@@ -22,9 +22,10 @@ from coterie.server.store.postgres.faults import (
     is_passing,
     writing_fault,
 )
-from coterie.server.store.postgres.line import Line
+from coterie.server.store.postgres.line import Hold, Line
 from coterie.server.store.postgres.locking import BESIDE, Begins, Locks
 from coterie.server.store.postgres.migrating import migrate
+from coterie.server.store.postgres.shared import PgShared
 from coterie.server.store.postgres.statements import PgStatements
 from coterie.server.store.postgres.writer import Writer
 from coterie.server.store.pruning import Pruning
@@ -47,12 +48,14 @@ TRIES = 8
 class PostgresStore(SqlReads):
     """Implements Store. Several may write into one database; who reads, reads what is committed."""
 
-    def __init__(self, url: str, *, alone: bool = False) -> None:
-        """open() makes one. alone: as of Line."""
+    def __init__(self, url: str, hold: Hold = Hold.NOTHING) -> None:
+        """open() makes one. hold: as of Line."""
         self._reading = Line(url)
         statements = _ReadingStatements(self._reading)
         super().__init__(statements, Caches(statements))
-        self._line = Line(url, alone=alone)
+        self._line = Line(url, hold)
+        self.shared = PgShared(url, self._line)
+        """With the other servers of this database; for who holds BESIDE."""
         self._writer = writer = Writer(self._line)
         self._written = caches = Caches(writer.statements)
         self._locks = Locks(writer.connection, caches)
@@ -62,11 +65,11 @@ class PostgresStore(SqlReads):
 
     @classmethod
     async def open(
-        cls, url: str, *, alone: bool = False, steps: tuple[Step, ...] | None = None
+        cls, url: str, hold: Hold = Hold.NOTHING, *, steps: tuple[Step, ...] | None = None
     ) -> PostgresStore:
         """Connect, and bring the schema up to date. Raises Unavailable: disk, newer-schema, profile-in-use
-        (alone, and another server has the database)."""
-        store = cls(url, alone=alone)
+        (others serve the database, and one of them or this one has to be alone)."""
+        store = cls(url, hold)
         try:
             await migrate(await store._line.get(), steps)
         except BaseException as error:
@@ -116,7 +119,22 @@ class PostgresStore(SqlReads):
         except FAULTS as error:
             raise database_fault(error) from error
 
+    async def alone(self) -> None:
+        """Raises Unavailable(profile-in-use) where other servers do not end soon."""
+        await self._locked(self._line.be_alone())
+
+    async def beside(self) -> None:
+        await self._locked(self._line.be_beside())
+        await self._locked(self._line.take_number())
+
+    async def _locked(self, step: Awaitable[None]) -> None:
+        try:
+            await step
+        except FAULTS as error:
+            raise database_fault(error) from error
+
     async def close(self) -> None:
+        await self.shared.close()
         await self._line.close()
         await self._reading.close()
 

@@ -15,6 +15,16 @@ INSERT INTO structure VALUES (1, 0);
 
 CREATE SEQUENCE entry_blocks;   -- of numbers of log entries, drawn behind the locks of their logs
 
+CREATE SEQUENCE server_numbers AS INTEGER CYCLE;   -- of the servers that stand side by side, each time they start
+CREATE SEQUENCE visit_numbers;
+CREATE UNLOGGED TABLE visits (  -- which device is connected to which server: nothing that outlives a crash
+    device  BYTEA PRIMARY KEY,
+    account BYTEA NOT NULL,
+    name    TEXT NOT NULL,
+    server  BIGINT NOT NULL,
+    visit   BIGINT NOT NULL     -- goes up with each: the newest connection of a device is its only one
+);
+
 CREATE TABLE facts (            -- what the server is: secrets, incarnation, invite token
     name  TEXT PRIMARY KEY,
     value BYTEA NOT NULL

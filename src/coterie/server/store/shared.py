@@ -1,0 +1,66 @@
+"""What several servers of one database ask of it besides: how far everything is, and who is where."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Protocol
+
+import msgspec
+
+from coterie.base.ids import AccountId, DeviceId, StreamId, UserName
+from coterie.server.caller import SignedIn
+
+
+class Pulse(msgspec.Struct, frozen=True):
+    """How far the data is. ledger_size: leaves; head_size, head_ms: of the newest head; restored: the data is
+    to begin another life; servers: the numbers of those that are there."""
+
+    ledger_size: int
+    head_size: int
+    head_ms: int
+    restored: bool
+    servers: frozenset[int]
+
+
+class Shared(Protocol):
+    """All raise Unavailable(disk) where the database cannot be used now."""
+
+    @property
+    def number(self) -> int:
+        """Of this server; another one after each StoreLost."""
+        ...
+
+    async def pulse(self) -> Pulse: ...
+    async def ends(self, streams: Collection[StreamId]) -> dict[StreamId, int]:
+        """The last seq of each."""
+        ...
+
+    async def enter(self, visitors: Collection[SignedIn]) -> None:
+        """These devices are connected here now, and that is newer than wherever else they are."""
+        ...
+
+    async def leave(self, devices: Collection[DeviceId]) -> None:
+        """These are not connected here any more."""
+        ...
+
+    async def elsewhere(self, devices: Collection[DeviceId]) -> set[DeviceId]:
+        """Those of them whose newest connection is at another server that is there."""
+        ...
+
+    async def ended(self, devices: Collection[DeviceId]) -> set[DeviceId]:
+        """Those of them that are revoked, or whose account goes on under another identity."""
+        ...
+
+    async def logs_of(self, devices: Collection[DeviceId]) -> dict[DeviceId, int]:
+        """How many logs each may read."""
+        ...
+
+    async def people_elsewhere(self) -> dict[AccountId, UserName]:
+        """Whoever has a device at another server that is there."""
+        ...
+
+    async def sweep(self, servers: Iterable[int]) -> None:
+        """Forget who was connected to servers that are none of these."""
+        ...
+
+    async def close(self) -> None: ...
