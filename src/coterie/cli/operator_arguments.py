@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from coterie.cli.parser import Parser, command, database_url, natural, seconds
+from coterie.cli.parser import Parser, command, count, database_url, natural, seconds
 
 SOAK_SECONDS = 600.0
 SOAK_CLIENTS = 20
@@ -50,6 +50,14 @@ def serve(parser: Parser) -> None:
     parser.add_argument(
         "--log-format", choices=("text", "json"), help="one line, or one JSON object, for each log record"
     )
+
+    parser.add_argument(
+        "--workers",
+        type=count,
+        metavar="N",
+        help="processes on one port, with --database; one that ends is started again (1)",
+    )
+    parser.add_argument("--worker", type=natural, help=argparse.SUPPRESS)
 
 
 def _admin(parser: Parser) -> None:

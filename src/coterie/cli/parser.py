@@ -55,6 +55,13 @@ def natural(text: str) -> int:
     return number
 
 
+def count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
 def seconds(text: str) -> float:
     number = float(text)
     if not 0 <= number < float("inf"):
@@ -69,6 +76,7 @@ def database_url(text: str) -> str:
     return text
 
 
+count.__name__ = "number from 1"
 natural.__name__ = "number"
 seconds.__name__ = "number of seconds"
 database_url.__name__ = "postgresql:// address"

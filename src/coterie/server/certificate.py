@@ -42,7 +42,12 @@ def ensure_certificate(path: Path) -> None:
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ) + certificate.public_bytes(serialization.Encoding.PEM)
-    unfinished = path.with_suffix(".new")
+    write_certificate(path, pem)
+
+
+def write_certificate(path: Path, pem: bytes) -> None:
+    """For its owner alone, whole or not at all. Raises Unavailable(disk)."""
+    unfinished = path.with_suffix(f".{os.getpid()}.new")
     try:
         handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
         with os.fdopen(handle, "wb") as file:

@@ -35,7 +35,7 @@ else:
 class DataFolder:
     """Holds the folder's lock until close(), or until the process ends, however it ends."""
 
-    def __init__(self, path: Path, handle: int) -> None:
+    def __init__(self, path: Path, handle: int | None) -> None:
         self.path = path
         self._handle = handle
 
@@ -58,6 +58,11 @@ class DataFolder:
         os.write(handle, str(os.getpid()).encode())
         return cls(path, handle)
 
+    @classmethod
+    def of_parent(cls, path: Path) -> Self:
+        """The folder that the process has locked which started this one and lives as long."""
+        return cls(path, None)
+
     @property
     def database(self) -> Path:
         return database_of(self.path)
@@ -73,7 +78,8 @@ class DataFolder:
         return folder / "tls.pem"
 
     def close(self) -> None:
-        os.close(self._handle)
+        if self._handle is not None:
+            os.close(self._handle)
 
 
 def database_of(folder: Path) -> Path:

@@ -196,8 +196,11 @@ class Door:
                     await transport.wait_disconnected()
 
 
-async def listen(turns: Turns, host: str, port: int, context: ssl.SSLContext) -> Door:
-    """Accept connections. Raises OSError where the address cannot be had."""
+async def listen(
+    turns: Turns, host: str, port: int, context: ssl.SSLContext, *, shares_port: bool = False
+) -> Door:
+    """Accept connections. shares_port: with other processes of this user, among which the system deals them
+    out. Raises OSError where the address cannot be had."""
     door = Door(turns)
     server = await ws_create_server(
         door.listener,
@@ -210,6 +213,7 @@ async def listen(turns: Turns, host: str, port: int, context: ssl.SSLContext) ->
         max_frame_size=limits.FRAME_BYTES + 64,
         enable_auto_pong=False,
         backlog=BACKLOG,
+        reuse_port=shares_port or None,
     )
     door.accept_with(server)
     return door

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import signal
 import socket
 import sys
@@ -27,9 +28,9 @@ from coterie.server.gauges import process_gauges
 from coterie.server.lookout import Lookout
 from coterie.server.metrics import Metrics
 from coterie.server.policy import is_loopback
-from coterie.server.restoring import open_or_begin_life
 from coterie.server.sequencer import Sequencer
 from coterie.server.settings import ReadyLine, ServerSettings
+from coterie.server.standing import beside_others, ensure_shared_certificate, open_with_certificate
 from coterie.server.store.opening import open_store
 from coterie.server.store.protocol import Store
 from coterie.server.turns import Turns
@@ -71,13 +72,15 @@ async def serve(
     require_primitives()
     if (settings.cert is None) != (settings.key is None):
         raise Refused(Code.USAGE, "certificate and key go together")
-    folder = DataFolder.open(settings.data)
+    folder = DataFolder.open(settings.data) if not settings.worker else DataFolder.of_parent(settings.data)
     try:
-        if settings.cert is None:
+        if settings.cert is None and not settings.database:
             ensure_certificate(folder.certificate)
-        store = await open_store(folder.database, settings.database)
-        life = _Life(settings, folder, store, ready, clock or SystemClock())
+        store = await open_store(folder.database, settings.database, alone=False)
         try:
+            if settings.cert is None and settings.database:
+                await ensure_shared_certificate(store, folder.certificate)
+            life = _Life(settings, folder, store, ready, clock or SystemClock())
             while await life.serve():
                 await _until_back(store)
         finally:
@@ -132,21 +135,23 @@ class _Life:
         context = tls_context(self._certificate, settings.key)
         open_signup = is_loopback(settings.host) if settings.open_signup is None else settings.open_signup
         key = tls_key(self._certificate)
-        realm = await open_or_begin_life(store, key, open_signup, clock.wall_ms())
+        realm = await open_with_certificate(store, key, open_signup, clock.wall_ms())
         sequencer = await Sequencer.load(store, realm)
         metrics = Metrics()
         quiet_strangers(asyncio.get_running_loop())
-        turns = Turns(store, realm, sequencer, metrics, clock)
+        turns = Turns(store, realm, sequencer, metrics, clock, beside_others(store, settings, clock))
         await turns.prepare()
+        await store.beside()
         metrics.ask(lambda: process_gauges(self._folder.path, self._folder.database, self._started_ms))
         lookout = Lookout(metrics, turns.readiness.why_not)
         try:
             if self._metrics_port is not None:
                 self._metrics_port = await _bound(lookout.listen(settings.metrics_host, self._metrics_port))
-            door = await _bound(listen(turns, settings.host, self._port, context))
+            shares = settings.worker > 0
+            door = await _bound(listen(turns, settings.host, self._port, context, shares_port=shares))
             self._port = door.port
             invite = await invite_of(store, realm, _reachable(settings.host), self._port, clock.wall_ms())
-            with _until_told(turns):
+            with _until_told(turns, settings.worker):
                 self._tell_ready(invite, open_signup=open_signup)
                 try:
                     await turns.run()
@@ -182,16 +187,27 @@ def _allow_many_files() -> None:
 
 
 @contextmanager
-def _until_told(turns: Turns) -> Iterator[None]:
-    """SIGTERM and SIGINT stop the turns, where this is the thread that gets signals."""
+def _until_told(turns: Turns, worker: int) -> Iterator[None]:
+    """SIGTERM and SIGINT stop the turns, where this is the thread that gets signals; so does the end of the
+    process that started a worker."""
     loop = asyncio.get_running_loop()
     here = threading.current_thread() is threading.main_thread() and sys.platform != "win32"
     signals = (signal.SIGTERM, signal.SIGINT) if here else ()
     for number in signals:
         loop.add_signal_handler(number, turns.stop)
+
+    def heard() -> None:
+        if not os.read(sys.stdin.fileno(), 1024):
+            loop.remove_reader(sys.stdin.fileno())
+            turns.stop()
+
+    if worker:
+        loop.add_reader(sys.stdin.fileno(), heard)
     try:
         yield
     finally:
+        if worker:
+            loop.remove_reader(sys.stdin.fileno())
         for number in signals:
             loop.remove_signal_handler(number)
 

@@ -11,7 +11,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """data: the folder of everything it keeps, made where missing. database: URL of the PostgreSQL that has
     the rest, "" for a file in the folder. port 0: any free one. cert and key: PEM files, both or none (then
     it makes its own). open_signup None: open on loopback only. metrics_host, metrics_port: where health and
-    metrics are told; port 0: any free one, None: nowhere."""
+    metrics are told; port 0: any free one, None: nowhere. worker: its number among those that one command
+    started, 0 where it is none of them: they share port and folder, and metrics_port counts up from theirs.
+    """
 
     data: Path
     database: str = ""
@@ -22,6 +24,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     open_signup: bool | None = None
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = 0
+    worker: int = 0
 
 
 class ReadyLine(msgspec.Struct, frozen=True):

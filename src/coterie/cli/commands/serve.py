@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+import msgspec
 import platformdirs
 
 from coterie.base.codes import Code
@@ -18,6 +19,7 @@ from coterie.cli.server_logs import ServerLogs
 from coterie.cli.shapes import ReadyShape
 from coterie.server.serve import run as serve
 from coterie.server.settings import ReadyLine, ServerSettings
+from coterie.server.workers import MOST, run_workers
 
 DEFAULT_LISTEN = "127.0.0.1:4433"
 DEFAULT_METRICS = "127.0.0.1:0"
@@ -31,6 +33,9 @@ def run(given: Arguments, output: Output) -> int:
     logs = ServerLogs(as_json=json_lines, follows=json_lines and output.as_json, verbose=given.verbose)
 
     def ready(line: ReadyLine) -> None:
+        if settings.worker:
+            print(msgspec.json.encode(line).decode(), flush=True)
+            return
         shape = ReadyShape(ready=True, listen=line.listen, invite=line.invite, metrics=line.metrics)
         output.show(shape, "")
         if given.ready_fd is not None:
@@ -39,8 +44,16 @@ def run(given: Arguments, output: Output) -> int:
             _tell(line, output)
         logs.ready()
 
+    def command(number: int, place: str) -> list[str]:
+        """A worker is told all that this one was, and its number."""
+        told = [sys.executable, "-m", "coterie.cli", *_words(given, as_json=json_lines), "--listen", place]
+        return [*told, "--worker", str(number)]
+
     try:
-        serve(settings, ready)
+        if given.workers > 1:
+            run_workers(settings, given.workers, command, ready)
+        else:
+            serve(settings, ready)
     except Unavailable as error:
         if error.code is not Code.UNREACHABLE:
             raise
@@ -56,10 +69,16 @@ def data_folder(given: Arguments) -> Path:
 
 def _settings(given: Arguments) -> ServerSettings:
     """Raises UsageError."""
+    if given.workers > 1 and not given.database:
+        raise UsageError("", "--workers needs --database: a file has one server")
+    if given.workers > MOST:
+        raise UsageError("", f"--workers takes {MOST} at most")
     host, port = _place("--listen", given.listen or DEFAULT_LISTEN)
     metrics_host, metrics_port = "", None
     if given.metrics != NOWHERE:
         metrics_host, metrics_port = _place("--metrics", given.metrics or DEFAULT_METRICS)
+    if given.worker and metrics_port:
+        metrics_port += given.worker - 1
     return ServerSettings(
         data=data_folder(given),
         database=given.database or "",
@@ -70,7 +89,26 @@ def _settings(given: Arguments) -> ServerSettings:
         cert=given.cert,
         key=given.key,
         open_signup=given.open_sign_up,
+        worker=given.worker,
     )
+
+
+def _words(given: Arguments, *, as_json: bool) -> list[str]:
+    """The command line of a worker."""
+    options = (
+        ("--data", str(data_folder(given))),
+        ("--database", given.database),
+        ("--cert", given.cert),
+        ("--key", given.key),
+        ("--metrics", given.metrics),
+        ("--log-format", "json" if as_json else "text"),
+    )
+    words = ["serve"]
+    for name, value in options:
+        words += [] if value is None else [name, str(value)]
+    if given.open_sign_up is not None:
+        words.append("--open-signup" if given.open_sign_up else "--invite-only")
+    return [*words, "--verbose"] if given.verbose else words
 
 
 def _place(option: str, text: str) -> tuple[str, int]:

@@ -47,11 +47,9 @@ class LedgerWrites:
         await self._db.run("INSERT INTO conversations (conversation) VALUES (?)", (record.everyone,))
         return LeafAdded(index, record.leaf.packed)
 
-    async def put_fact(self, name: str, value: bytes) -> Result:
-        await self._db.run(
-            "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            (name, value),
-        )
+    async def put_fact(self, name: str, value: bytes, *, once: bool = False) -> Result:
+        again = "DO NOTHING" if once else "DO UPDATE SET value = excluded.value"
+        await self._db.run(f"INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) {again}", (name, value))  # noqa: S608 - constants
         return DONE
 
     async def put_token(self, record: PutToken) -> Result:

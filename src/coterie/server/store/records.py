@@ -76,10 +76,11 @@ class FoundServer(msgspec.Struct, frozen=True):
 
 
 class PutFact(msgspec.Struct, frozen=True):
-    """One fact, whatever it was before."""
+    """One fact, whatever it was before. once: only where there was none; the other one stays."""
 
     name: str
     value: bytes
+    once: bool = False
 
 
 class PutToken(msgspec.Struct, frozen=True):

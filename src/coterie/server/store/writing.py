@@ -128,8 +128,8 @@ class Writing:
                 return await self._ledger.change_identity(record)
             case PutToken():
                 return await self._ledger.put_token(record)
-            case PutFact(name, value):
-                return await self._ledger.put_fact(name, value)
+            case PutFact(name, value, once):
+                return await self._ledger.put_fact(name, value, once=once)
             case FoundServer():
                 return await self._ledger.found(record)
             case BeginLife():
