@@ -17,11 +17,11 @@ from coterie.server.connection import CloseReason
 from coterie.server.wakeups.local import LocalBus, Yard
 from coterie.server.wakeups.pgnotify import NotifyBus
 from coterie.server.wakeups.protocol import Bus
-from coterie.wire.frames import Accepted, LedgerGrew, Presence, PublishManifest, Refusal
+from coterie.wire.frames import Accepted, LedgerGrew, Presence, PublishManifest, Ready, Refusal, ServerFrame
 from tests.ledger.accounts import NOW_MS, after
-from tests.server.house import Wire
+from tests.server.house import TLS_KEY, Wire
 from tests.server.people import Device, Person
-from tests.server.scenes import logged_in, registered
+from tests.server.scenes import code, logged_in, registered
 from tests.server.street import Neighbour, house_on
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
@@ -172,3 +172,35 @@ async def shown(street: Street, wire: Wire, person: Person) -> bool:
                         return each.online
             street[0].clock.advance(1.0)
             await asyncio.sleep(0.01)
+
+
+async def test_a_copy_is_refused_beside_the_original_at_another_server(
+    street: Street, alice: Person, bob: Person
+) -> None:
+    """Attack: a copied profile starts where the running original is not connected."""
+    alices, _bobs = await apart(street, alice, bob)
+    answer = await signed_in_elsewhere(street, alice)
+    assert code(answer) is Code.COPIED_PROFILE
+    assert not alices.closed.is_set()
+
+
+async def test_a_device_may_start_again_elsewhere_once_its_old_connection_is_silent(
+    street: Street, alice: Person, bob: Person
+) -> None:
+    alices, _bobs = await apart(street, alice, bob)
+    alices.answers_pings = False
+    assert isinstance(await signed_in_elsewhere(street, alice), Ready)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await alices.closed.wait()
+
+
+async def signed_in_elsewhere(street: Street, person: Person) -> ServerFrame:
+    """The answer to the next run of the person's device, at the other house."""
+    wire = street[1].wire()
+    await wire.greet()
+    person.device.restart()
+    asking = asyncio.get_running_loop().create_task(wire.ask(person.device.prove(wire.challenge, TLS_KEY)))
+    while not asking.done():
+        street[0].clock.advance(1.0)
+        await asyncio.wait({asking}, timeout=0.2)
+    return asking.result()

@@ -19,8 +19,10 @@ from coterie.server.caller import SignedIn
 from coterie.server.connection import CloseReason, Connection
 from coterie.server.connections import Connections
 from coterie.server.delivery import Delivery
+from coterie.server.far_rivals import FarRivals
 from coterie.server.policy import Now
 from coterie.server.realm import Realm
+from coterie.server.rivals import Visit
 from coterie.server.roster import Roster
 from coterie.server.store.protocol import DeviceRow, Store
 from coterie.server.store.results import (
@@ -38,7 +40,7 @@ from coterie.server.store.shared import Pulse, Shared
 from coterie.server.topics import Topics
 from coterie.server.wakeups.hints import Wakeups
 from coterie.server.wakeups.protocol import Topic
-from coterie.wire.frames import PrekeysLow
+from coterie.wire.frames import PrekeysLow, ProveDevice
 
 log = logging.getLogger("coterie.server.neighbours")
 
@@ -63,6 +65,7 @@ class Neighbours:
         delivery: Delivery,
         roster: Roster,
         connections: Connections,
+        rivals: FarRivals,
         wake: Callable[[], None],
     ) -> None:
         self._shared = beside.shared
@@ -73,6 +76,7 @@ class Neighbours:
         self._delivery = delivery
         self._roster = roster
         self._connections = connections
+        self.rivals = rivals
         self._topics = Topics(realm.secrets.token)
         self._streams: dict[Topic, StreamId] = {}
         self._devices: dict[Topic, DeviceId] = {}
@@ -128,6 +132,15 @@ class Neighbours:
         """There is a newer head."""
         self._wakeups.tell((self._topics.ledger,))
 
+    async def ask_rival(self, visit: Visit, now_seconds: float) -> list[Visit]:
+        """Have the device's connection at another server pinged. A visit that need not wait comes back."""
+        ready = await self.rivals.ask(visit, now_seconds)
+        if ready is not None:
+            return [ready]
+        if isinstance(visit.frame, ProveDevice):
+            self._wakeups.tell((self._topics.of_device(DeviceId(visit.frame.device)),))
+        return []
+
     @property
     def has_news(self) -> bool:
         return bool(self._wakeups.heard)
@@ -141,6 +154,7 @@ class Neighbours:
             self._delivery.ended(await self._shared.ends(streams))
         if devices := [self._devices[topic] for topic in heard if topic in self._devices]:
             await self._look_at(devices, now)
+            await self.rivals.ping()
         moved, self._ledger_moved = self._ledger_moved or self._topics.ledger in heard, False
         return moved
 
@@ -158,14 +172,19 @@ class Neighbours:
         if self._people_moved:
             self._people_moved = False
             self._roster.elsewhere(await self._shared.people_elsewhere())
+        await self.rivals.ping()
         await self._go_round()
 
     @property
     def has_to_share(self) -> bool:
-        return bool(self._moves)
+        return bool(self._moves) or self.rivals.has_answers
 
     async def share(self) -> None:
-        """Write down who came and who left. Who has come is looked for at the others, which hear of it."""
+        """Write down who came, who left and who has answered. Who has come is looked for at the others, which
+        hear of it."""
+        await self.rivals.answer()
+        if not self._moves:
+            return
         moves = dict(self._moves)
         self._moves.clear()
         came = [who for who in moves.values() if who is not None]

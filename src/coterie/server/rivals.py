@@ -28,7 +28,9 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Asked(msgspec.Struct, frozen=True):
-    visit: Visit
+    """visit: None where another server waits for the answer."""
+
+    visit: Visit | None
     rival: Connection
     until_seconds: float
 
@@ -40,6 +42,13 @@ class Rivals:
         self._roster = roster
         self.asked: list[_Asked] = []
         """Whoever waits."""
+        self.answered: list[Connection] = []
+        """Pinged for another server, and answered since somebody looked last."""
+
+    def ping(self, connection: Connection) -> None:
+        """Another server wants to know whether this one answers."""
+        connection.pipe.ping()
+        self.asked.append(_Asked(None, connection, float("inf")))
 
     def of(self, visit: Visit) -> Connection | None:
         """The other connection of the device that wants to sign in."""
@@ -65,7 +74,9 @@ class Rivals:
         """A connection is gone."""
         if not self.asked:
             return []
-        self.asked = [asked for asked in self.asked if asked.visit.connection is not connection]
+        self.asked = [
+            asked for asked in self.asked if asked.visit is None or asked.visit.connection is not connection
+        ]
         return self._take(lambda asked: asked.rival is connection, Rival.SILENT)
 
     def expired(self, now_seconds: float) -> list[Visit]:
@@ -73,6 +84,9 @@ class Rivals:
         return self._take(lambda asked: asked.until_seconds <= now_seconds, Rival.SILENT)
 
     def _take(self, matches: Callable[[_Asked], bool], rival: Rival) -> list[Visit]:
-        taken = [asked.visit for asked in self.asked if matches(asked)]
+        taken = [asked for asked in self.asked if matches(asked)]
         self.asked = [asked for asked in self.asked if not matches(asked)]
-        return [msgspec.structs.replace(visit, rival=rival) for visit in taken]
+        if rival is Rival.ANSWERED:
+            self.answered += [asked.rival for asked in taken if asked.visit is None]
+        visits = [asked.visit for asked in taken if asked.visit is not None]
+        return [msgspec.structs.replace(visit, rival=rival) for visit in visits]

@@ -296,7 +296,13 @@ class Settling:
             case BeginAnew():
                 self.begins_anew = True
             case AskRival():
-                return self._rivals.ask(visit, now.monotonic_seconds)
+                return await self._ask_rival(visit, now.monotonic_seconds)
             case _:
                 assert_never(push)
         return []
+
+    async def _ask_rival(self, visit: Visit, now_seconds: float) -> list[Visit]:
+        """Have the older connection pinged, here or at another server."""
+        if self.neighbours is None or self._rivals.of(visit) is not None:
+            return self._rivals.ask(visit, now_seconds)
+        return await self.neighbours.ask_rival(visit, now_seconds)

@@ -23,6 +23,7 @@ from coterie.server.connection import CloseReason, Connection, Pipe
 from coterie.server.connections import Connections
 from coterie.server.delivery import Delivery
 from coterie.server.exposition import Figure
+from coterie.server.far_rivals import FarRivals
 from coterie.server.gauges import gauges, ledger_gauges
 from coterie.server.housekeeping import Housekeeping
 from coterie.server.lane import Lane
@@ -87,7 +88,14 @@ class Turns:
         self._neighbours: Neighbours | None = None
         if beside is not None:
             self._neighbours = self._settling.neighbours = Neighbours(
-                beside, store, realm, self._delivery, self._roster, self.connections, self._wake.set
+                beside,
+                store,
+                realm,
+                self._delivery,
+                self._roster,
+                self.connections,
+                FarRivals(beside.shared, self._roster, self._rivals),
+                self._wake.set,
             )
         self._mail_waiting = 0
         self._ticked = False
@@ -152,6 +160,7 @@ class Turns:
         connection.pinged_at = None
         if self._rivals.asked:
             self._again(self._rivals.heard(connection))
+            self._wake.set()
 
     def paused(self, connection: Connection, *, paused: bool) -> None:
         """The network takes no more, or takes more again."""
@@ -281,6 +290,8 @@ class Turns:
             return None
         caller = connection.caller
         rival = visit.rival or (Rival.CONNECTED if self._rivals.of(visit) is not None else None)
+        if rival is None and self._neighbours is not None and await self._neighbours.rivals.of(visit):
+            rival = Rival.CONNECTED
         if rival is not None:
             caller = msgspec.structs.replace(caller, rival=rival)
         try:
@@ -304,6 +315,7 @@ class Turns:
         if self._neighbours is not None:
             await self._neighbours.tick()
             await self._hear(self._neighbours, now)
+            self._again(await self._neighbours.rivals.heard(now.monotonic_seconds))
         self.connections.tell_all(self._roster.changes())
         self._again(self._rivals.expired(now.monotonic_seconds))
         self._approvals.expire(now.monotonic_seconds)
@@ -333,6 +345,8 @@ class Turns:
             gone = self.connections.gone.pop()
             self._again(self._rivals.gone(gone))
             self._approvals.gone(gone)
+            if self._neighbours is not None:
+                self._neighbours.rivals.gone(gone)
 
     def _look_at(self, connection: Connection, now_seconds: float) -> None:
         code = self._housekeeping.refused(connection, now_seconds)

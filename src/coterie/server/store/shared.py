@@ -47,6 +47,22 @@ class Shared(Protocol):
         """Those of them whose newest connection is at another server that is there."""
         ...
 
+    async def ask(self, device: DeviceId) -> int:
+        """Have its connection at another server pinged; the number of the question, 0 where it has none."""
+        ...
+
+    async def asked(self) -> dict[DeviceId, int]:
+        """Of which devices here that was asked: the newest question about each, which is told once."""
+        ...
+
+    async def answer(self, device: DeviceId, question: int) -> None:
+        """Its connection here has answered a ping."""
+        ...
+
+    async def answers(self, devices: Collection[DeviceId]) -> dict[DeviceId, int | None]:
+        """Up to which question they have answered; None for who is connected nowhere."""
+        ...
+
     async def ended(self, devices: Collection[DeviceId]) -> set[DeviceId]:
         """Those of them that are revoked, or whose account goes on under another identity."""
         ...

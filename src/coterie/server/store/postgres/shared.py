@@ -36,14 +36,25 @@ _PULSE = (
     " FROM (SELECT 1) one LEFT JOIN (SELECT size, time_ms FROM heads ORDER BY size DESC LIMIT 1) h ON true"
 )
 _ENTER = (
-    "INSERT INTO visits SELECT device, account, name, $4, nextval('visit_numbers')"
+    "INSERT INTO visits (device, account, name, server, visit)"
+    " SELECT device, account, name, $4, nextval('visit_numbers')"
     " FROM unnest($1::bytea[], $2::bytea[], $3::text[]) AS n (device, account, name) ORDER BY device"
     " ON CONFLICT (device) DO UPDATE SET account = excluded.account, name = excluded.name,"
-    " server = excluded.server, visit = excluded.visit WHERE visits.visit < excluded.visit"
+    " server = excluded.server, visit = excluded.visit, asked = 0, pinged = 0, alive = 0"
+    " WHERE visits.visit < excluded.visit"
 )
 """Two servers that a device comes to at once: the one whose number was drawn later has it."""
 _ELSEWHERE = (
     f"SELECT device FROM visits WHERE device = ANY($1::bytea[]) AND server <> $2 AND server IN ({_THERE})"  # noqa: S608 - constants
+)
+_ASK = (
+    "UPDATE visits SET asked = asked + 1 WHERE device = $1 AND server <> $2"  # noqa: S608 - constants
+    f" AND server IN ({_THERE}) RETURNING asked"
+)
+_ASKED = "UPDATE visits SET pinged = asked WHERE server = $1 AND asked > pinged RETURNING device, asked"
+_ANSWERS = (
+    "SELECT device, alive FROM visits WHERE device = ANY($1::bytea[]) AND server <> $2"  # noqa: S608 - constants
+    f" AND server IN ({_THERE})"
 )
 _ENDED = (
     "SELECT device FROM devices WHERE device = ANY($1::bytea[])"
@@ -98,6 +109,22 @@ class PgShared:
     async def elsewhere(self, devices: Collection[DeviceId]) -> set[DeviceId]:
         rows = await self._said(lambda line: line.fetch(_ELSEWHERE, list(devices), self.number))
         return {DeviceId(row[0]) for row in rows}
+
+    async def ask(self, device: DeviceId) -> int:
+        return int(await self._said(lambda line: line.fetchval(_ASK, device, self.number)) or 0)
+
+    async def asked(self) -> dict[DeviceId, int]:
+        rows = await self._said(lambda line: line.fetch(_ASKED, self.number))
+        return {DeviceId(row[0]): row[1] for row in rows}
+
+    async def answer(self, device: DeviceId, question: int) -> None:
+        sql = "UPDATE visits SET alive = max(alive, $2) WHERE device = $1 AND server = $3"
+        await self._said(lambda line: line.execute(sql, device, question, self.number))
+
+    async def answers(self, devices: Collection[DeviceId]) -> dict[DeviceId, int | None]:
+        answers: dict[DeviceId, int | None] = dict.fromkeys(devices)
+        rows = await self._said(lambda line: line.fetch(_ANSWERS, list(devices), self.number))
+        return answers | {DeviceId(row[0]): row[1] for row in rows}
 
     async def ended(self, devices: Collection[DeviceId]) -> set[DeviceId]:
         rows = await self._said(lambda line: line.fetch(_ENDED, list(devices)))

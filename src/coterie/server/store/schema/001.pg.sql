@@ -22,8 +22,12 @@ CREATE UNLOGGED TABLE visits (  -- which device is connected to which server: no
     account BYTEA NOT NULL,
     name    TEXT NOT NULL,
     server  BIGINT NOT NULL,
-    visit   BIGINT NOT NULL     -- goes up with each: the newest connection of a device is its only one
+    visit   BIGINT NOT NULL,    -- goes up with each: the newest connection of a device is its only one
+    asked   BIGINT NOT NULL DEFAULT 0,  -- how often another server asked whether it still answers
+    pinged  BIGINT NOT NULL DEFAULT 0,  -- up to which of these it was pinged
+    alive   BIGINT NOT NULL DEFAULT 0   -- up to which of these it has answered
 );
+CREATE INDEX visits_asked ON visits (server) WHERE asked > pinged;
 
 CREATE TABLE facts (            -- what the server is: secrets, incarnation, invite token
     name  TEXT PRIMARY KEY,
