@@ -1,0 +1,110 @@
+"""Wake-ups over NATS core: for many servers, whose database has better things to do (library nats-py).
+
+Without JetStream, which acknowledges before it syncs and keeps what nobody asks for: hints may be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, TypeVar
+
+from coterie.base.codes import Code
+from coterie.base.errors import Refused, Unavailable
+from coterie.server.wakeups.protocol import Hint
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
+
+T = TypeVar("T")
+
+CONNECT_SECONDS = 5
+FLUSH_SECONDS = 5
+
+
+class NatsBus:
+    """Implements Bus. Connects anew only when it is told to, so that nothing is missed unnoticed."""
+
+    def __init__(self, servers: str) -> None:
+        """servers: addresses (nats:// or tls://) with commas between them; any that is there will do.
+        Raises Refused(usage) where the library is not installed."""
+        if find_spec("nats") is None:
+            raise Refused(Code.USAGE, "wake-ups over NATS need the package nats-py: coterie[nats]")
+        self._servers = servers.split(",")
+        self._client: Client | None = None
+        self._heard: dict[int, Subscription] = {}
+        self._received: Callable[[bytes], None] | None = None
+
+    async def connect(self, received: Callable[[bytes], None]) -> None:
+        from nats.aio.client import Client
+
+        self._received = received
+        self._client = client = Client()
+        await _said(
+            client.connect(
+                servers=self._servers,
+                name="coterie",
+                no_echo=True,
+                allow_reconnect=False,
+                connect_timeout=CONNECT_SECONDS,
+                error_cb=_quiet,
+            )
+        )
+
+    async def listen(self, channels: Iterable[int]) -> None:
+        client = self._there()
+        for channel in channels:
+            if channel not in self._heard:
+                self._heard[channel] = await _said(client.subscribe(_subject(channel), cb=self._on_message))
+        await _said(client.flush(FLUSH_SECONDS))
+
+    async def ignore(self, channels: Iterable[int]) -> None:
+        self._there()
+        for channel in channels:
+            subscription = self._heard.pop(channel, None)
+            if subscription is not None:
+                await _said(subscription.unsubscribe())
+
+    async def tell(self, hints: Iterable[Hint]) -> None:
+        client = self._there()
+        for channel, topics in hints:
+            await _said(client.publish(_subject(channel), topics))
+        await _said(client.flush(FLUSH_SECONDS))
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        self._heard.clear()
+        if client is not None:
+            try:
+                await _said(client.close())
+            except Unavailable:
+                return
+
+    def _there(self) -> Client:
+        if self._client is None or not self._client.is_connected:
+            raise Unavailable(Code.UNREACHABLE, "the bus is not connected")
+        return self._client
+
+    async def _on_message(self, message: Msg) -> None:
+        if self._received is not None:
+            self._received(message.data)
+
+
+async def _said(words: Awaitable[T]) -> T:
+    """What the library gives; whatever it raises means that the bus is not there now."""
+    import nats.errors
+
+    try:
+        return await words
+    except (nats.errors.Error, OSError, TimeoutError, EOFError) as error:
+        raise Unavailable(Code.UNREACHABLE, f"the bus does not answer ({type(error).__name__})") from error
+
+
+async def _quiet(_error: Exception) -> None:
+    """The next word to the bus fails as well, and that is told."""
+
+
+def _subject(channel: int) -> str:
+    return f"coterie.{channel:04x}"

@@ -1,0 +1,71 @@
+"""Buses that break: everything that is wanted is heard of again once they are back."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from coterie.server.wakeups.nats import NatsBus
+from coterie.server.wakeups.pgnotify import NotifyBus
+from tests.contracts.wakeups.test_buses import ears, topic
+from tests.engines.nats import node
+from tests.engines.waiting import until
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
+
+
+async def test_a_node_of_nats_that_is_killed_costs_a_look_at_everything() -> None:
+    """What was told meanwhile is lost; that there is something to look at is heard when it is back."""
+    wanted = topic()
+    with node() as server:
+        async with ears(lambda: NatsBus(server.url), 2) as (speaker, listener):
+            await listener.listen(wanted)
+            server.kill()
+            speaker.wakeups.tell((wanted,))
+            listener.wakeups.listen(topic())
+            server.start()
+            await listener.hear(wanted)
+            speaker.wakeups.tell((wanted,))
+            await listener.hear(wanted)
+
+
+async def test_where_one_node_of_nats_is_dead_another_will_do() -> None:
+    wanted = topic()
+    with node() as dead, node() as alive:
+        dead.kill()
+        async with ears(lambda: NatsBus(f"{dead.url},{alive.url}"), 2) as (speaker, listener):
+            await listener.listen(wanted)
+            speaker.wakeups.tell((wanted,))
+            await listener.hear(wanted)
+
+
+async def test_a_cut_line_to_the_database_costs_a_look_at_everything(postgres_database: str) -> None:
+    wanted = topic()
+    operator = await asyncpg.connect(postgres_database)
+    async with ears(lambda: NotifyBus(postgres_database), 1) as (listener,):
+        await listener.listen(wanted)
+        lines = "FROM pg_stat_activity WHERE application_name = 'coterie'"
+        await operator.execute(f"SELECT pg_terminate_backend(pid) {lines}")
+        listener.wakeups.listen(topic())
+        await listener.hear(wanted)
+        await until(operator, f"SELECT count(*) = 1 {lines}")
+        assert listener.wakeups.is_connected
+    await operator.close()
+
+
+async def test_what_anybody_may_say_on_a_channel_wakes_nobody(postgres_database: str) -> None:
+    """Attack: who may connect to the database tells nonsense, and hints for other servers' topics."""
+    wanted = topic()
+    operator = await asyncpg.connect(postgres_database)
+    async with ears(lambda: NotifyBus(postgres_database), 1) as (listener,):
+        await listener.listen(wanted)
+        channel = f"coterie_{int.from_bytes(wanted[:2], 'big') % 1024:04x}"
+        for payload in ("", "no digits", "abc", wanted.hex()[:-2], topic().hex()):
+            await operator.execute("SELECT pg_notify($1, $2)", channel, payload)
+        await operator.execute("SELECT pg_notify($1, $2)", channel, wanted.hex())
+        await listener.hear(wanted)
+        assert listener.wakeups.heard == set()
+        await asyncio.sleep(0)
+    await operator.close()
