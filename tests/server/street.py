@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import pytest_asyncio
+
+from coterie.base import limits
 from coterie.base.clock import FakeClock
 from coterie.server.metrics import Metrics
 from coterie.server.neighbours import Beside
@@ -16,9 +19,14 @@ from coterie.server.store.postgres.line import Hold
 from coterie.server.store.postgres.store import PostgresStore
 from coterie.server.turns import Turns
 from coterie.server.wakeups.hints import Wakeups
+from coterie.server.wakeups.local import LocalBus, Yard
+from coterie.server.wakeups.pgnotify import NotifyBus
 from coterie.server.wakeups.protocol import Bus
+from coterie.wire.frames import Accepted
 from tests.ledger.accounts import NOW_MS
-from tests.server.house import TLS_KEY, House
+from tests.server.house import TLS_KEY, House, Wire
+from tests.server.people import Person
+from tests.server.scenes import registered
 
 
 class Neighbour(House):
@@ -57,3 +65,56 @@ async def house_on(url: str, bus: Bus, clock: FakeClock | None = None) -> AsyncI
                 await running
     finally:
         await store.close()
+
+
+Street = tuple[Neighbour, Neighbour]
+PATIENCE_SECONDS = 20.0
+
+
+class Deaf(LocalBus):
+    """A bus on which nothing arrives."""
+
+    def receive(self, channel: int, topics: bytes) -> None:
+        """Lost."""
+
+
+@pytest_asyncio.fixture
+async def street(postgres_database: str) -> AsyncIterator[Street]:
+    """Two houses on one clock, which wake each other by NOTIFY."""
+    async with side_by_side(postgres_database, lambda: NotifyBus(postgres_database)) as houses:
+        yield houses
+
+
+@pytest_asyncio.fixture
+async def deaf_street(postgres_database: str) -> AsyncIterator[Street]:
+    """Two houses that never hear of each other."""
+    yard = Yard()
+    async with side_by_side(postgres_database, lambda: Deaf(yard)) as houses:
+        yield houses
+
+
+@asynccontextmanager
+async def side_by_side(url: str, bus: Callable[[], Bus]) -> AsyncIterator[Street]:
+    clock = FakeClock(NOW_MS)
+    async with house_on(url, bus(), clock) as one, house_on(url, bus(), clock) as other:
+        yield one, other
+
+
+async def apart(street: Street, alice: Person, bob: Person) -> tuple[Wire, Wire]:
+    """Alice at one house, bob at the other; bob has alice's key."""
+    one, other = street
+    await registered(one, alice)
+    await registered(other, bob)
+    alices, bobs = one.wire(), other.wire()
+    await alices.sign_in(alice.device)
+    await bobs.sign_in(bob.device)
+    share = alice.device.share(alice.direct_with(bob), bob.account, bob.device, request=2)
+    assert isinstance(await alices.ask(share), Accepted)
+    return alices, bobs
+
+
+async def ping_interval(houses: Street) -> None:
+    """Let a ping interval pass, with time for the database in between."""
+    for _ in range(round(limits.PING_SECONDS) + 1):
+        houses[0].clock.advance(1.0)
+        await asyncio.sleep(0.01)

@@ -3,81 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 
 import pytest
-import pytest_asyncio
 
-from coterie.base import limits
-from coterie.base.clock import FakeClock
 from coterie.base.codes import Code
 from coterie.ledger.heads import Head, SignedHead
 from coterie.server.connection import CloseReason
-from coterie.server.wakeups.local import LocalBus, Yard
-from coterie.server.wakeups.pgnotify import NotifyBus
-from coterie.server.wakeups.protocol import Bus
 from coterie.wire.frames import Accepted, LedgerGrew, Presence, PublishManifest, Ready, Refusal, ServerFrame
 from tests.ledger.accounts import NOW_MS, after
 from tests.server.house import TLS_KEY, Wire
 from tests.server.people import Device, Person
 from tests.server.scenes import code, logged_in, registered
-from tests.server.street import Neighbour, house_on
+from tests.server.street import PATIENCE_SECONDS, Street, apart, street
+
+__all__ = ["street"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
-
-Street = tuple[Neighbour, Neighbour]
-PATIENCE_SECONDS = 20.0
-
-
-class Deaf(LocalBus):
-    """A bus on which nothing arrives."""
-
-    def receive(self, channel: int, topics: bytes) -> None:
-        """Lost."""
-
-
-def notifying(url: str) -> Callable[[], Bus]:
-    return lambda: NotifyBus(url)
-
-
-def yard(kind: type[LocalBus]) -> Callable[[str], Callable[[], Bus]]:
-    def made(_url: str) -> Callable[[], Bus]:
-        shared = Yard()
-        return lambda: kind(shared)
-
-    return made
-
-
-@pytest_asyncio.fixture
-async def street(postgres_database: str, request: pytest.FixtureRequest) -> AsyncIterator[Street]:
-    """Two houses on one clock; with a bus of the kind that a test names, else by NOTIFY."""
-    buses = getattr(request, "param", notifying)(postgres_database)
-    clock = FakeClock(NOW_MS)
-    async with AsyncExitStack() as left:
-        one = await left.enter_async_context(house_on(postgres_database, buses(), clock))
-        other = await left.enter_async_context(house_on(postgres_database, buses(), clock))
-        yield one, other
-
-
-async def apart(street: Street, alice: Person, bob: Person) -> tuple[Wire, Wire]:
-    """Alice at one house, bob at the other; bob has alice's key."""
-    one, other = street
-    await registered(one, alice)
-    await registered(other, bob)
-    alices, bobs = one.wire(), other.wire()
-    await alices.sign_in(alice.device)
-    await bobs.sign_in(bob.device)
-    share = alice.device.share(alice.direct_with(bob), bob.account, bob.device, request=2)
-    assert isinstance(await alices.ask(share), Accepted)
-    return alices, bobs
-
-
-async def until_deaf_hear(street: Street) -> None:
-    """Let a ping interval pass, with time for the database in between."""
-    for _ in range(round(limits.PING_SECONDS) + 1):
-        street[0].clock.advance(1.0)
-        await asyncio.sleep(0.01)
 
 
 async def test_people_at_two_servers_talk(street: Street, alice: Person, bob: Person) -> None:
@@ -95,16 +36,6 @@ async def test_people_at_two_servers_talk(street: Street, alice: Person, bob: Pe
     assert isinstance(await bobs.ask(back), Accepted)
     (entry,) = await alices.messages(1)
     assert (entry.seq, entry.ciphertext) == (3, b"three")
-
-
-@pytest.mark.parametrize("street", [yard(Deaf)], indirect=True)
-async def test_a_lost_hint_costs_a_ping_interval(street: Street, alice: Person, bob: Person) -> None:
-    alices, bobs = await apart(street, alice, bob)
-    said = alice.device.message(alice.direct_with(bob), bob.account, request=3)
-    assert isinstance(await alices.ask(said), Accepted)
-    await until_deaf_hear(street)
-    assert len(await bobs.mail(1)) == 1
-    assert len(await bobs.messages(1)) == 1
 
 
 async def test_everybody_follows_one_ledger_whoever_adds_to_it(

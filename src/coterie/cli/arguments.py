@@ -67,6 +67,7 @@ class Arguments(argparse.Namespace):
     ready_fd: int | None = None
     metrics: str | None = None
     log_format: str | None = None
+    wakeups: str | None = None
     workers: int = 1
     worker: int = 0
     # admin

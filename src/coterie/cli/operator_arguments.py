@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from coterie.cli.parser import Parser, command, count, database_url, natural, seconds
+from coterie.cli.parser import Parser, command, count, database_url, nats_urls, natural, seconds
 
 SOAK_SECONDS = 600.0
 SOAK_CLIENTS = 20
@@ -51,6 +51,12 @@ def serve(parser: Parser) -> None:
         "--log-format", choices=("text", "json"), help="one line, or one JSON object, for each log record"
     )
 
+    parser.add_argument(
+        "--wakeups",
+        type=nats_urls,
+        metavar="URL[,URL]",
+        help="a NATS by which servers of one database wake each other; without, the database does it",
+    )
     parser.add_argument(
         "--workers",
         type=count,

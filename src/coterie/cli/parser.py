@@ -77,6 +77,17 @@ def database_url(text: str) -> str:
 
 
 count.__name__ = "number from 1"
+
+
+def nats_urls(text: str) -> str:
+    for each in text.split(","):
+        scheme, _, rest = each.partition("://")
+        if scheme not in ("nats", "tls") or not rest:
+            raise ValueError(text)
+    return text
+
+
+nats_urls.__name__ = "nats:// or tls:// address"
 natural.__name__ = "number"
 seconds.__name__ = "number of seconds"
 database_url.__name__ = "postgresql:// address"

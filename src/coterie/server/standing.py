@@ -15,7 +15,9 @@ from coterie.server.restoring import open_or_begin_life
 from coterie.server.settings import ServerSettings
 from coterie.server.store.protocol import Store
 from coterie.server.store.records import PutFact
+from coterie.server.wakeups.address import require_buses
 from coterie.server.wakeups.hints import Wakeups
+from coterie.server.wakeups.protocol import Bus
 
 CERTIFICATE = "certificate"
 """Fact: the servers' own certificate and its private key, PEM; where they have none of the operator's."""
@@ -26,10 +28,21 @@ def beside_others(store: Store, settings: ServerSettings, clock: Clock) -> Besid
     if not settings.database:
         return None
     from coterie.server.store.postgres.store import PostgresStore
-    from coterie.server.wakeups.pgnotify import NotifyBus
 
     assert isinstance(store, PostgresStore), "its address says so"
-    return Beside(store.shared, Wakeups(NotifyBus(settings.database), clock))
+    return Beside(store.shared, Wakeups(_bus(settings), clock))
+
+
+def _bus(settings: ServerSettings) -> Bus:
+    """Raises Refused(usage)."""
+    if settings.wakeups:
+        from coterie.server.wakeups.nats import NatsBus
+
+        require_buses(settings.wakeups)
+        return NatsBus(settings.wakeups)
+    from coterie.server.wakeups.pgnotify import NotifyBus
+
+    return NotifyBus(settings.database)
 
 
 async def ensure_shared_certificate(store: Store, path: Path) -> None:

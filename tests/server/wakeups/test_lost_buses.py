@@ -21,12 +21,14 @@ async def test_a_node_of_nats_that_is_killed_costs_a_look_at_everything() -> Non
     wanted = topic()
     with node() as server:
         async with ears(lambda: NatsBus(server.url), 2) as (speaker, listener):
-            await listener.listen(wanted)
+            for ear in (speaker, listener):
+                await ear.listen(wanted)
             server.kill()
-            speaker.wakeups.tell((wanted,))
-            listener.wakeups.listen(topic())
+            for ear in (speaker, listener):
+                ear.wakeups.tell((topic(),))
             server.start()
-            await listener.hear(wanted)
+            for ear in (speaker, listener):
+                await ear.hear(wanted)
             speaker.wakeups.tell((wanted,))
             await listener.hear(wanted)
 

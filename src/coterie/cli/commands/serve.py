@@ -71,6 +71,8 @@ def _settings(given: Arguments) -> ServerSettings:
     """Raises UsageError."""
     if given.workers > 1 and not given.database:
         raise UsageError("", "--workers needs --database: a file has one server")
+    if given.wakeups and not given.database:
+        raise UsageError("", "--wakeups needs --database: a file has one server")
     if given.workers > MOST:
         raise UsageError("", f"--workers takes {MOST} at most")
     host, port = _place("--listen", given.listen or DEFAULT_LISTEN)
@@ -82,6 +84,7 @@ def _settings(given: Arguments) -> ServerSettings:
     return ServerSettings(
         data=data_folder(given),
         database=given.database or "",
+        wakeups=given.wakeups or "",
         host=host,
         port=port,
         metrics_host=metrics_host,
@@ -98,6 +101,7 @@ def _words(given: Arguments, *, as_json: bool) -> list[str]:
     options = (
         ("--data", str(data_folder(given))),
         ("--database", given.database),
+        ("--wakeups", given.wakeups),
         ("--cert", given.cert),
         ("--key", given.key),
         ("--metrics", given.metrics),

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CONNECT_SECONDS = 5
-FLUSH_SECONDS = 5
+CONNECT_SECONDS = 2
+FLUSH_SECONDS = 2
 
 
 class NatsBus:
@@ -48,6 +48,8 @@ class NatsBus:
                 name="coterie",
                 no_echo=True,
                 allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
                 connect_timeout=CONNECT_SECONDS,
                 error_cb=_quiet,
             )
