@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.real.programs import Client, Server
+from tests.real.programs import Client, Server, environment
 
 pytestmark = pytest.mark.slow
+
+MESSAGES = 200
 
 
 def person(server: Server, home: Path) -> Client:
@@ -45,23 +49,51 @@ def test_two_servers_side_by_side_are_one(pair: tuple[Server, Server], tmp_path:
     assert [line["text"] for line in alice.waiting(1)] == ["and to you"]
 
 
-def test_workers_share_a_port_and_one_that_dies_is_started_again(
+def test_workers_share_a_port_and_lose_nothing_when_they_are_killed(
     tmp_path: Path, postgres_database: str
 ) -> None:
+    """kill -9 of one after the other while somebody speaks: people come back at the other, each message is
+    there once and in order, and the workers are started again."""
     server = Server(tmp_path / "server")
     server.start("--database", postgres_database, "--workers", "2")
     try:
         assert len(set(server.metrics.split(","))) == 2
         alice, bob = person(server, tmp_path / "alice"), person(server, tmp_path / "bob")
+        texts = [f"message {number}" for number in range(MESSAGES)]
         with bob.listening() as listening:
-            for worker in children(server.pid):
-                os.kill(worker, signal.SIGKILL)
-                alice.send("@bob", f"after {worker}")
-                assert listening.message()["text"] == f"after {worker}"
-        assert "is started again" in server.log.read_text()
+            with speaking(alice, texts) as speaker:
+                got: list[str] = []
+                for worker in children(server.pid):
+                    got += [line["text"] for line in listening.messages(MESSAGES // 4)]
+                    os.kill(worker, signal.SIGKILL)
+                got += [line["text"] for line in listening.messages(MESSAGES - len(got))]
+                assert speaker.wait(60) == 0, "all of them were acknowledged"
+            assert got == texts
+        assert [line["text"] for line in bob.ok("read", "@alice", "--limit", str(2 * MESSAGES))] == texts
+        assert server.log.read_text().count("is started again") == 2
     finally:
         server.stop()
     assert children(server.pid) == []
+
+
+@contextmanager
+def speaking(client: Client, texts: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """`coterie send @bob --lines`, which ends once all of them were sent."""
+    process = subprocess.Popen(
+        client.command("send", "@bob", "--lines"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    )
+    try:
+        assert process.stdin is not None
+        with process.stdin as said:
+            said.write("".join(f"{text}\n" for text in texts).encode())
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def children(pid: int) -> list[int]:
