@@ -102,7 +102,7 @@ async def shown(street: Street, wire: Wire, person: Person) -> bool:
                     if each.account == person.account and not frame.initial:
                         return each.online
             street[0].clock.advance(1.0)
-            await asyncio.sleep(0.01)
+            await street[0].store.ledger_size()
 
 
 async def test_a_copy_is_refused_beside_the_original_at_another_server(

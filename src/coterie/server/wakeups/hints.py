@@ -78,10 +78,12 @@ class Wakeups:
                     pause_seconds = FIRST_PAUSE_SECONDS
                     while True:
                         await self._round()
+                        _be_cancelled()
                 except (Unavailable, TimeoutError) as error:
                     log.warning("wake-ups are lost for a moment (%s)", type(error).__name__)
                 self.is_connected = False
                 await self._bus.close()
+                _be_cancelled()
                 await self._clock.wait_until(self._clock.monotonic_seconds() + pause_seconds)
                 pause_seconds = min(2 * pause_seconds, LAST_PAUSE_SECONDS)
         finally:
@@ -128,6 +130,13 @@ class Wakeups:
         if heard:
             self.heard |= heard
             self.wake()
+
+
+def _be_cancelled() -> None:
+    """A library may have kept a cancellation for itself (asyncio.wait_for of Python 3.11 does at times)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _hints(topics: Iterable[Topic]) -> list[Hint]:

@@ -5,12 +5,13 @@ Without JetStream, which acknowledges before it syncs and keeps what nobody asks
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from importlib.util import find_spec
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from coterie.base.codes import Code
-from coterie.base.errors import Refused, Unavailable
+from coterie.base.errors import Unavailable
 from coterie.server.wakeups.protocol import Hint
 
 if TYPE_CHECKING:
@@ -22,16 +23,14 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 2
 FLUSH_SECONDS = 2
+CLOSE_SECONDS = 2
 
 
 class NatsBus:
     """Implements Bus. Connects anew only when it is told to, so that nothing is missed unnoticed."""
 
     def __init__(self, servers: str) -> None:
-        """servers: addresses (nats:// or tls://) with commas between them; any that is there will do.
-        Raises Refused(usage) where the library is not installed."""
-        if find_spec("nats") is None:
-            raise Refused(Code.USAGE, "wake-ups over NATS need the package nats-py: coterie[nats]")
+        """servers: addresses (nats:// or tls://) with commas between them; any that is there will do."""
         self._servers = servers.split(",")
         self._client: Client | None = None
         self._heard: dict[int, Subscription] = {}
@@ -79,10 +78,9 @@ class NatsBus:
         client, self._client = self._client, None
         self._heard.clear()
         if client is not None:
-            try:
-                await _said(client.close())
-            except Unavailable:
-                return
+            with suppress(Unavailable):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await _said(client.close())
 
     def _there(self) -> Client:
         if self._client is None or not self._client.is_connected:
