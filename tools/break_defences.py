@@ -20,6 +20,8 @@ from queue import SimpleQueue
 
 ROOT = Path(__file__).parents[1]
 LIST = ROOT / "tools" / "defences.toml"
+ENGINES = ".engines"
+"""Programs that some tests run against; not changed, so not copied."""
 COPIED = ("src", "tests", "pyproject.toml")
 COPIES = 2
 TEST_SECONDS = 180
@@ -99,6 +101,7 @@ class Copies:
                     shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
                 else:
                     shutil.copy2(source, copy / name)
+            (copy / ENGINES).symlink_to(ROOT / ENGINES)
             self._free.put(copy)
 
     def ended(self, tests: list[str], broken: Defence | None = None) -> int:
