@@ -137,7 +137,13 @@ def test_what_the_code_imports_is_what_is_declared() -> None:
     in_lock = set(name.findall((ROOT / "requirements" / "run.in").read_text(encoding="utf-8")))
     assert in_lock - {"flit-core"} == in_project
     imports = {name for file in SOURCE.rglob("*.py") for name in imported(file)}
-    own = {"apsw-sqlite3mc": "apsw", "pillow": "PIL", "precis-i18n": "precis_i18n", "python-bidi": "bidi"}
+    own = {
+        "apsw-sqlite3mc": "apsw",
+        "nats-py": "nats",
+        "pillow": "PIL",
+        "precis-i18n": "precis_i18n",
+        "python-bidi": "bidi",
+    }
     modules = {own.get(package, package): package for package in in_project - DATA_ONLY}
     assert set(modules) - imports == set()
     foreign = imports - set(sys.stdlib_module_names) - {"coterie"}

@@ -99,6 +99,8 @@ def test_devices_are_listed_or_changed() -> None:
         ["serve", "--database", "mysql://host/name"],
         ["admin", "copy"],
         ["serve", "--wakeups", "nats://"],
+        ["serve", "--wakeups", "nats://localhost,http://localhost"],
+        ["serve", "--workers", "0"],
         ["serve", "--blobs", "x"],
         ["search"],
         ["search", ""],

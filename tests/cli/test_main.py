@@ -138,6 +138,13 @@ def test_serve_wants_a_host_and_a_port(
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("words", [["--workers", "2"], ["--wakeups", "nats://localhost"]])
+def test_a_file_has_one_server(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--json", "--data", str(tmp_path / "new"), *words]) == Exit.USAGE
+    assert "--database" in json.loads(capsys.readouterr().out)["message"]
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [

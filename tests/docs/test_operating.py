@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shlex
@@ -61,7 +62,8 @@ def test_the_page_has_every_option_and_no_other() -> None:
     parser = Parser()
     operator_arguments.serve(parser)
     everywhere(parser)
-    told = {action.option_strings[-1] for action in parser._actions} - {"--help"}
+    said = [action for action in parser._actions if action.help != argparse.SUPPRESS]
+    told = {action.option_strings[-1] for action in said} - {"--help"}
     assert {action.option_strings[-1] for action in parser._actions} >= EVERYWHERE
     rows = OPTION.findall(PAGE)
     assert len(rows) == len(set(rows))
