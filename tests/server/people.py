@@ -172,3 +172,10 @@ class Person(Owner):
 
     def direct_with(self, other: Person) -> ConversationId:
         return direct_id(self.account, other.account)
+
+
+def revoking(person: Person) -> PublishManifest:
+    """The person's newest device goes."""
+    *others, last = person.signed.manifest.devices
+    manifest = after(person.signed, devices=(*others, last.revoked(NOW_MS)))
+    return PublishManifest(9, person.sign(manifest).pack(), b"", b"", b"")

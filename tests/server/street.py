@@ -22,7 +22,7 @@ from coterie.server.turns import Turns
 from coterie.server.wakeups.hints import Wakeups
 from coterie.server.wakeups.local import LocalBus, Yard
 from coterie.server.wakeups.pgnotify import NotifyBus
-from coterie.server.wakeups.protocol import Bus
+from coterie.server.wakeups.protocol import Bus, Topic
 from coterie.wire.frames import Accepted
 from tests.ledger.accounts import NOW_MS
 from tests.server.house import TLS_KEY, House, Wire
@@ -35,11 +35,19 @@ class Neighbour(House):
 
     store: PostgresStore  # type: ignore[assignment]  # a house's own is a file
 
-    def __init__(self, store: PostgresStore, realm: Realm, turns: Turns, clock: FakeClock) -> None:
+    def __init__(
+        self, store: PostgresStore, realm: Realm, turns: Turns, clock: FakeClock, wakeups: Wakeups
+    ) -> None:
         self.store = store
+        self.wakeups = wakeups
         self.realm = realm
         self.turns = turns
         self.clock = clock
+
+    def hear(self, topic: Topic) -> None:
+        """As by a wake-up, and no other."""
+        self.wakeups.heard.add(topic)
+        self.wakeups.wake()
 
 
 @asynccontextmanager
@@ -55,7 +63,7 @@ async def house_on(url: str, bus: Bus, clock: FakeClock | None = None) -> AsyncI
         beside = Beside(store.shared, Wakeups(bus, time))
         turns = Turns(store, realm, sequencer, metrics, time, beside)
         await turns.prepare()
-        house = Neighbour(store, realm, turns, time)
+        house = Neighbour(store, realm, turns, time, beside.wakeups)
         house.metrics = metrics
         async with asyncio.TaskGroup() as group:
             running = group.create_task(turns.run())

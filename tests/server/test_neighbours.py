@@ -9,10 +9,9 @@ import pytest
 from coterie.base.codes import Code
 from coterie.ledger.heads import Head, SignedHead
 from coterie.server.connection import CloseReason
-from coterie.wire.frames import Accepted, LedgerGrew, Presence, PublishManifest, Ready, Refusal, ServerFrame
-from tests.ledger.accounts import NOW_MS, after
+from coterie.wire.frames import Accepted, LedgerGrew, Presence, Ready, Refusal, ServerFrame
 from tests.server.house import TLS_KEY, Wire
-from tests.server.people import Device, Person
+from tests.server.people import Device, Person, revoking
 from tests.server.scenes import code, logged_in, registered
 from tests.server.street import PATIENCE_SECONDS, Street, apart, street
 
@@ -36,6 +35,21 @@ async def test_people_at_two_servers_talk(street: Street, alice: Person, bob: Pe
     assert isinstance(await bobs.ask(back), Accepted)
     (entry,) = await alices.messages(1)
     assert (entry.seq, entry.ciphertext) == (3, b"three")
+
+
+async def test_who_is_connected_elsewhere_hears_of_a_new_conversation(
+    street: Street, alice: Person, bob: Person, carol: Person
+) -> None:
+    await registered(street[1], carol)
+    carols = street[1].wire()
+    await carols.sign_in(carol.device)
+    alices, bobs = await apart(street, alice, bob)
+    await bobs.mail(1)
+    share = alice.device.share(alice.direct_with(carol), carol.account, carol.device, request=3)
+    assert isinstance(await alices.ask(share), Accepted)
+    said = alice.device.message(alice.direct_with(carol), carol.account, request=4)
+    assert isinstance(await alices.ask(said), Accepted)
+    assert len(await carols.messages(1)) == 1
 
 
 async def test_everybody_follows_one_ledger_whoever_adds_to_it(
@@ -64,10 +78,7 @@ async def test_a_revoked_device_goes_wherever_it_is(street: Street, alice: Perso
     assert isinstance(await wire.ask(alice.add_device(second)), Accepted)
     seconds = street[1].wire()
     await seconds.sign_in(second)
-    own, seconds_entry = alice.signed.manifest.devices
-    revoking = after(alice.signed, devices=(own, seconds_entry.revoked(NOW_MS)))
-    publish = PublishManifest(9, alice.sign(revoking).pack(), b"", b"", b"")
-    assert isinstance(await alices.ask(publish), Accepted)
+    assert isinstance(await alices.ask(revoking(alice)), Accepted)
     refusal = await seconds.next(Refusal)
     assert refusal.code == Code.REVOKED.value
     assert not alices.closed.is_set()

@@ -8,22 +8,26 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from coterie.base.errors import Refused
+from coterie.base import limits
+from coterie.base.codes import Code
+from coterie.base.errors import Refused, Unavailable
 from coterie.ledger.heads import Head, SignedHead
 from coterie.ledger.leaves import LedgerView
+from coterie.server.restoring import open_or_begin_life
 from coterie.server.standing import open_with_certificate
 from coterie.server.store.lives import RESTORED
 from coterie.server.store.postgres import line
 from coterie.server.store.postgres.line import Hold
 from coterie.server.store.postgres.store import PostgresStore
 from coterie.server.store.records import PutFact
+from coterie.server.topics import Topics
 from coterie.server.wakeups.nats import NatsBus
-from coterie.wire.frames import Accepted, MailboxEntries, ShowHead
+from coterie.wire.frames import Accepted, LogEntries, MailboxEntries, Refusal, ShowHead
 from tests.engines.nats import Node, node
 from tests.ledger.accounts import NOW_MS
 from tests.server.house import TLS_KEY
-from tests.server.people import Person
-from tests.server.scenes import registered
+from tests.server.people import Device, Person, revoking
+from tests.server.scenes import logged_in, registered
 from tests.server.street import (
     PATIENCE_SECONDS,
     Street,
@@ -51,6 +55,43 @@ async def test_a_lost_hint_costs_a_ping_interval(deaf_street: Street, alice: Per
     assert isinstance(await alices.ask(said), Accepted)
     assert len(await within_a_ping_interval(deaf_street, bobs.messages(1))) == 1
     assert [frame.entries[0].seq for frame in bobs.waiting(MailboxEntries)] == [1]
+
+
+async def test_keys_are_told_before_what_they_open(deaf_street: Street, alice: Person, bob: Person) -> None:
+    """Of a log and a mailbox that both have grown only the log is heard of."""
+    alices, bobs = await apart(deaf_street, alice, bob)
+    said = alice.device.message(alice.direct_with(bob), bob.account, request=3)
+    assert isinstance(await alices.ask(said), Accepted)
+    other = deaf_street[1]
+    other.hear(Topics(other.realm.secrets.token).of_device(bob.device.id))
+    assert (await bobs.next(LogEntries)).mailbox_end == 1
+    assert len(await bobs.mail(1)) == 1
+
+
+async def test_a_revoked_device_goes_though_nobody_says_so(
+    deaf_street: Street, alice: Person, bob: Person
+) -> None:
+    one, other = deaf_street
+    alices, _bobs = await apart(deaf_street, alice, bob)
+    second = Device(alice.account)
+    wire = await logged_in(one, alice)
+    assert isinstance(await wire.ask(alice.add_device(second)), Accepted)
+    seconds = other.wire()
+    await seconds.sign_in(second)
+    assert isinstance(await alices.ask(revoking(alice)), Accepted)
+    assert (await within_a_ping_interval(deaf_street, seconds.next(Refusal))).code == Code.REVOKED.value
+
+
+async def test_the_statement_of_one_is_the_other_s_too(street: Street) -> None:
+    """Both find that it is time for the next one, and one of them is quicker."""
+    one, other = street
+    before = one.realm.statement
+    one.clock.advance(limits.STATEMENT_MS // 2 / 1000 + 1)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while one.realm.statement == before or one.realm.statement != other.realm.statement:
+            one.clock.advance(1.0)
+            await one.store.ledger_size()
+    assert one.realm.statement == await one.store.statement()
 
 
 async def test_messages_come_though_the_bus_dies(
@@ -150,3 +191,20 @@ async def test_a_server_that_is_alone_may_change_its_certificate(postgres_databa
     await store.beside()
     await (await second).close()
     await store.close()
+
+
+async def test_the_next_life_waits_until_all_have_let_go(
+    postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "SERVER_LOCK_PATIENCE", "100ms")
+    one = await PostgresStore.open(postgres_database, Hold.BESIDE)
+    before = await open_or_begin_life(one, TLS_KEY, True, NOW_MS)
+    other = await PostgresStore.open(postgres_database, Hold.BESIDE)
+    await one.commit([PutFact(RESTORED, b"1")])
+    with pytest.raises(Unavailable) as caught:
+        await open_or_begin_life(one, TLS_KEY, True, NOW_MS)
+    assert caught.value.code is Code.PROFILE_IN_USE
+    await other.close()
+    after = await open_or_begin_life(one, TLS_KEY, True, NOW_MS)
+    assert after.incarnation != before.incarnation
+    await one.close()

@@ -58,15 +58,20 @@ async def test_statements_and_heads_only_go_forward(store: Store) -> None:
     assert await store.statement() == b"statement 2"
     assert denied(await save(store, PutHead(3, NOW_MS, b"head 3"))) is Code.STALE_MANIFEST
     assert isinstance(await save(store, PutHead(2, NOW_MS, b"head 2")), Done)
+    for size, time_ms in ((1, NOW_MS + 1), (2, NOW_MS), (2, NOW_MS - 1)):
+        assert denied(await save(store, PutHead(size, time_ms, b"late"))) is Code.STALE_MANIFEST
     head = await store.head()
     assert head is not None
     assert (head.size, head.signed) == (2, b"head 2")
+    assert isinstance(await save(store, PutHead(2, NOW_MS + 1, b"newer")), Done)
 
 
 @pytest.mark.asyncio
 async def test_facts_and_tokens_are_kept(store: Store) -> None:
     await store.commit([PutFact("name", b"1"), PutFact("name", b"2"), PutToken(b"mac", 3, NOW_MS + 10)])
     assert await store.fact("name") == b"2"
+    await store.commit([PutFact("name", b"3", once=True), PutFact("other", b"4", once=True)])
+    assert (await store.fact("name"), await store.fact("other")) == (b"2", b"4")
     assert await store.token_uses(b"mac", NOW_MS) == 3
     assert await store.token_uses(b"mac", NOW_MS + 10) == 0
     assert await store.token_uses(b"other", NOW_MS) == 0
