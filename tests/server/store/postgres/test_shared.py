@@ -78,6 +78,9 @@ async def test_a_question_is_asked_once_and_answered_by_number(pair: Pair) -> No
     await one.answer(alice.device, question)
     assert await other.answers([alice.device]) == {alice.device: question}
     assert await other.ask(alice.device) == question + 1
+    await one.enter([alice])
+    assert await one.asked() == {}, "another connection was asked for"
+    assert await other.answers([alice.device]) == {alice.device: 0}
 
 
 async def test_how_far_the_data_is(pair: Pair) -> None:
