@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from tests.real.programs import Client, Server, environment
 pytestmark = pytest.mark.slow
 
 MESSAGES = 200
+PATIENCE_SECONDS = 30
 
 
 def person(server: Server, home: Path) -> Client:
@@ -74,6 +76,18 @@ def test_workers_share_a_port_and_lose_nothing_when_they_are_killed(
     finally:
         server.stop()
     assert children(server.pid) == []
+
+
+def test_no_worker_outlives_who_started_it(tmp_path: Path, postgres_database: str) -> None:
+    server = Server(tmp_path / "server")
+    server.start("--database", postgres_database, "--workers", "2")
+    ends = [os.pidfd_open(worker) for worker in children(server.pid)]
+    server.kill()
+    for end in ends:
+        assert select.select([end], [], [], PATIENCE_SECONDS)[0], "it goes on"
+        os.close(end)
+    server.start("--database", postgres_database, "--workers", "2")
+    assert server.stop() == 0
 
 
 @contextmanager
