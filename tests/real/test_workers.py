@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import signal
@@ -10,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from tests.engines.waiting import until
 from tests.real.programs import Client, Server, environment
 
 pytestmark = pytest.mark.slow
@@ -49,6 +52,31 @@ def test_two_servers_side_by_side_are_one(pair: tuple[Server, Server], tmp_path:
         assert listening.message()["text"] == "hello"
     bob.send("@alice", "and to you")
     assert [line["text"] for line in alice.waiting(1)] == ["and to you"]
+
+
+def test_both_begin_another_life_where_the_data_is_a_copy(
+    pair: tuple[Server, Server], postgres_database: str, tmp_path: Path
+) -> None:
+    """One of them does it once the other has let go; then people go on at both."""
+    one, other = pair
+    alice, bob = person(one, tmp_path / "alice"), person(other, tmp_path / "bob")
+    alice.send("@bob", "before")
+    asyncio.run(found_to_be_a_copy(postgres_database))
+    with bob.listening() as listening:
+        alice.send("@bob", "after")
+        while listening.message()["text"] != "after":
+            pass
+    logs = [server.log.read_text() for server in pair]
+    assert sum("a new ledger begins" in log for log in logs) == 1
+    assert [log.count("serving on port") for log in logs] == [2, 2]
+
+
+async def found_to_be_a_copy(url: str) -> None:
+    """As one of the servers writes it down; returns once another life has begun."""
+    operator = await asyncpg.connect(url)
+    await operator.execute("INSERT INTO facts VALUES ('restored', '1')")
+    await until(operator, "SELECT value = '' FROM facts WHERE name = 'restored'")
+    await operator.close()
 
 
 def test_workers_share_a_port_and_lose_nothing_when_they_are_killed(

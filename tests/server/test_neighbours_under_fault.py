@@ -13,10 +13,10 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.ledger.heads import Head, SignedHead
 from coterie.ledger.leaves import LedgerView
+from coterie.server import restoring, standing
 from coterie.server.restoring import open_or_begin_life
 from coterie.server.standing import open_with_certificate
 from coterie.server.store.lives import RESTORED
-from coterie.server.store.postgres import line
 from coterie.server.store.postgres.line import Hold
 from coterie.server.store.postgres.store import PostgresStore
 from coterie.server.store.records import PutFact
@@ -175,7 +175,7 @@ async def test_no_server_goes_on_when_the_data_is_a_copy(street: Street) -> None
 async def test_a_server_with_another_certificate_is_turned_away_while_others_serve(
     street: Street, postgres_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line, "SERVER_LOCK_PATIENCE", "100ms")
+    monkeypatch.setattr(standing, "ALONE_SECONDS", 0.1)
     store = await PostgresStore.open(postgres_database, Hold.BESIDE)
     with pytest.raises(Refused, match="another certificate"):
         await open_with_certificate(store, b"u" * 32, True, NOW_MS)
@@ -196,7 +196,7 @@ async def test_a_server_that_is_alone_may_change_its_certificate(postgres_databa
 async def test_the_next_life_waits_until_all_have_let_go(
     postgres_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line, "SERVER_LOCK_PATIENCE", "100ms")
+    monkeypatch.setattr(restoring, "ALONE_TRIES", 1)
     one = await PostgresStore.open(postgres_database, Hold.BESIDE)
     before = await open_or_begin_life(one, TLS_KEY, True, NOW_MS)
     other = await PostgresStore.open(postgres_database, Hold.BESIDE)

@@ -38,6 +38,8 @@ from coterie.server.store.results import DONE
 
 log = logging.getLogger("coterie.server")
 
+ALONE_TRIES = 15
+ALONE_SECONDS = 1.0
 _restores = msgspec.msgpack.Encoder().encode
 
 
@@ -47,8 +49,7 @@ async def open_or_begin_life(store: Store, tls_key: bytes, open_signup: bool, no
     realm = await open_realm(store, tls_key, open_signup, now_ms)
     if not await store.fact(RESTORED):
         return realm
-    await store.alone()
-    if not await store.fact(RESTORED):
+    if not await _has_to_begin(store):
         return await open_realm(store, tls_key, open_signup, now_ms)
     realm = await open_realm(store, tls_key, open_signup, now_ms)
     record = next_life(
@@ -63,6 +64,22 @@ async def open_or_begin_life(store: Store, tls_key: bytes, open_signup: bool, no
         raise Unavailable(Code.DISK, "the restored data could not be begun with")
     log.warning("restored from a copy: a new ledger begins")
     return await open_realm(store, tls_key, open_signup, now_ms)
+
+
+async def _has_to_begin(store: Store) -> bool:
+    """Once no other server is at the data, or one of them has begun the next life. Raises
+    Unavailable(profile-in-use) where somebody goes on in the one before."""
+    for tries_left in reversed(range(ALONE_TRIES)):
+        try:
+            await store.alone(ALONE_SECONDS)
+        except Unavailable:
+            if not tries_left:
+                raise
+        else:
+            return bool(await store.fact(RESTORED))
+        if not await store.fact(RESTORED):
+            return False
+    return False
 
 
 async def mark_restored(store: Store) -> None:

@@ -13,7 +13,7 @@ from coterie.server.neighbours import Beside
 from coterie.server.realm import Realm
 from coterie.server.restoring import open_or_begin_life
 from coterie.server.settings import ServerSettings
-from coterie.server.store.protocol import Store
+from coterie.server.store.protocol import ALONE_SECONDS, Store
 from coterie.server.store.records import PutFact
 from coterie.server.wakeups.address import require_buses
 from coterie.server.wakeups.hints import Wakeups
@@ -68,7 +68,7 @@ async def open_with_certificate(store: Store, tls_key: bytes, open_signup: bool,
     if said.tls_key == tls_key:
         return realm
     try:
-        await store.alone()
+        await store.alone(ALONE_SECONDS)
     except Unavailable as error:
         if error.code is not Code.PROFILE_IN_USE:
             raise

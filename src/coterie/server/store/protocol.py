@@ -18,6 +18,8 @@ from coterie.server.store.results import GivenKeys, Result
 from coterie.wire.frames.connection import StreamEnd
 from coterie.wire.frames.messages import LogEntry, MailboxEntry
 
+ALONE_SECONDS = 10.0
+
 
 class StoreLost(Unavailable):
     """The way to the database broke. What was being committed may hold or not, and another may have written
@@ -173,7 +175,7 @@ class Store(Reads, Protocol):
         """Drop some of what nobody needs any more; how many rows. Called again while there are some."""
         ...
 
-    async def alone(self) -> None:
+    async def alone(self, patience_seconds: float = ALONE_SECONDS) -> None:
         """Be the only server of this data until beside(); what was read before may not be so any more.
 
         Before anybody is served. Raises Unavailable(profile-in-use) where others do not end soon."""

@@ -13,6 +13,7 @@ from coterie.server.store.appending import Appending
 from coterie.server.store.caches import Caches
 from coterie.server.store.conversations import Undo
 from coterie.server.store.database import Database, database_fault
+from coterie.server.store.protocol import ALONE_SECONDS
 from coterie.server.store.pruning import Pruning
 from coterie.server.store.reads import SqlReads
 from coterie.server.store.records import Record
@@ -73,7 +74,7 @@ class SqliteStore(SqlReads):
             raise
         return dropped
 
-    async def alone(self) -> None:
+    async def alone(self, patience_seconds: float = ALONE_SECONDS) -> None:
         """Its folder has no other server (folder.py)."""
 
     async def beside(self) -> None:

@@ -147,13 +147,13 @@ class Line:
         await connection.execute(f"SELECT pg_advisory_lock_shared({SERVERS}, {self.number})")
         self._numbered = connection
 
-    async def be_alone(self) -> None:
+    async def be_alone(self, patience_seconds: float) -> None:
         """From beside others to alone; whatever was known of the database before may not be so any more.
         Raises Unavailable(profile-in-use) where others do not end soon: then as before."""
         connection = await self.get()
         await connection.execute(_NOT_BESIDE)
         try:
-            await _lock(connection, _ALONE)
+            await _lock(connection, _ALONE, f"{round(patience_seconds * 1000)}ms")
         except Unavailable:
             await _lock(connection, _BESIDE)
             raise
@@ -171,11 +171,11 @@ class Line:
         self.warned = True
 
 
-async def _lock(connection: Connection, sql: str) -> None:
+async def _lock(connection: Connection, sql: str, patience: str = "") -> None:
     import asyncpg
 
     try:
-        await connection.execute(sql.format(patience=SERVER_LOCK_PATIENCE))
+        await connection.execute(sql.format(patience=patience or SERVER_LOCK_PATIENCE))
     except asyncpg.LockNotAvailableError as error:
         await connection.execute("SET lock_timeout = 0")
         raise Unavailable(Code.PROFILE_IN_USE, "another server serves this database") from error

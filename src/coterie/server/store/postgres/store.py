@@ -28,6 +28,7 @@ from coterie.server.store.postgres.migrating import migrate
 from coterie.server.store.postgres.shared import PgShared
 from coterie.server.store.postgres.statements import PgStatements
 from coterie.server.store.postgres.writer import Writer
+from coterie.server.store.protocol import ALONE_SECONDS
 from coterie.server.store.pruning import Pruning
 from coterie.server.store.reads import SqlReads
 from coterie.server.store.records import Record
@@ -119,9 +120,9 @@ class PostgresStore(SqlReads):
         except FAULTS as error:
             raise database_fault(error) from error
 
-    async def alone(self) -> None:
+    async def alone(self, patience_seconds: float = ALONE_SECONDS) -> None:
         """Raises Unavailable(profile-in-use) where other servers do not end soon."""
-        await self._locked(self._line.be_alone())
+        await self._locked(self._line.be_alone(patience_seconds))
 
     async def beside(self) -> None:
         await self._locked(self._line.be_beside())
