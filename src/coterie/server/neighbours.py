@@ -143,7 +143,7 @@ class Neighbours:
 
     @property
     def has_news(self) -> bool:
-        return bool(self._wakeups.heard)
+        return bool(self._wakeups.heard) or self._ledger_moved or self.begins_anew
 
     async def look(self, now: Now) -> bool:
         """Look at all that was heard of; whether the ledger has moved. Raises Unavailable."""
@@ -175,14 +175,11 @@ class Neighbours:
         await self.rivals.ping()
         await self._go_round()
 
-    @property
-    def has_to_share(self) -> bool:
-        return bool(self._moves) or self.rivals.has_answers
-
     async def share(self) -> None:
         """Write down who came, who left and who has answered. Who has come is looked for at the others, which
         hear of it."""
-        await self.rivals.answer()
+        if self.rivals.has_answers:
+            await self.rivals.answer()
         if not self._moves:
             return
         moves = dict(self._moves)

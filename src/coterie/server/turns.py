@@ -229,7 +229,7 @@ class Turns:
 
     async def _turn(self, now: Now) -> None:
         neighbours = self._neighbours
-        if neighbours is not None and neighbours.has_news:
+        if neighbours is not None:
             await self._hear(neighbours, now)
         pending: list[Pending] = []
         unsettled: set[Connection] = set()
@@ -263,7 +263,7 @@ class Turns:
         self._forget_gone()
         if await self._delivery.fill(now.monotonic_seconds):
             self._wake.set()
-        if neighbours is not None and neighbours.has_to_share:
+        if neighbours is not None:
             await neighbours.share()
         self.connections.flush()
         self._metrics.flushed(self._clock.monotonic_seconds)
@@ -335,6 +335,8 @@ class Turns:
 
     async def _hear(self, neighbours: Neighbours, now: Now) -> None:
         """What other servers of the same data have changed."""
+        if not neighbours.has_news:
+            return
         if await neighbours.look(now):
             await self._settling.follow_ledger()
         if neighbours.begins_anew:

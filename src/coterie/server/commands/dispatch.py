@@ -126,7 +126,9 @@ OF_AN_ACCOUNT = (
 """What no device of an account may say any more that goes on under another identity."""
 
 
-def decide(frame: ReadsNothing, who: Caller, realm: Realm, now: Now) -> Outcome:
+def decide(  # noqa: C901 - one case for each frame
+    frame: ReadsNothing, who: Caller, realm: Realm, now: Now
+) -> Outcome:
     """What needs no database. Raises RemoteError for a frame that this caller may not send."""
     if type(frame) is Send and who.signed_in is not None and not who.signed_in.succeeded:
         return send.handle(frame, who, who.signed_in, realm, now)
