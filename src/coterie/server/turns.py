@@ -216,7 +216,10 @@ class Turns:
 
     async def _guarded_turn(self) -> None:
         try:
-            await self._turn(Now(self._clock.wall_ms(), self._clock.monotonic_seconds()))
+            now = Now(self._clock.wall_ms(), self._clock.monotonic_seconds())
+            if self._neighbours is not None:
+                await self._hear(self._neighbours, now)
+            await self._turn(now)
         except Unavailable as error:
             self._metrics.failed_turns += 1
             log.critical("the database is not there: %s", error.note)
@@ -228,9 +231,6 @@ class Turns:
             log.exception("a turn failed")
 
     async def _turn(self, now: Now) -> None:
-        neighbours = self._neighbours
-        if neighbours is not None:
-            await self._hear(neighbours, now)
         pending: list[Pending] = []
         unsettled: set[Connection] = set()
         visits = self._lane.take()
@@ -263,8 +263,8 @@ class Turns:
         self._forget_gone()
         if await self._delivery.fill(now.monotonic_seconds):
             self._wake.set()
-        if neighbours is not None:
-            await neighbours.share()
+        if self._neighbours is not None:
+            await self._neighbours.share()
         self.connections.flush()
         self._metrics.flushed(self._clock.monotonic_seconds)
         if self.readiness.asking:
