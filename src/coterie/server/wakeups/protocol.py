@@ -2,7 +2,7 @@
 implementation.
 
 A wake-up is a hint that something has changed, and never says what: who hears of it reads the database. It
-may be lost, come twice or come late (docs/decisions/0048-several-servers-on-one-database.md).
+may be lost, come twice or come late (docs/decisions/0049-several-servers-on-one-database.md).
 """
 
 from __future__ import annotations
