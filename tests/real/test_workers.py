@@ -14,6 +14,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from tests.engines.nats import node
 from tests.engines.waiting import until
 from tests.real.programs import Client, Server, environment
 
@@ -104,6 +105,23 @@ def test_workers_share_a_port_and_lose_nothing_when_they_are_killed(
     finally:
         server.stop()
     assert children(server.pid) == []
+
+
+def test_two_servers_are_woken_by_nats(tmp_path: Path, postgres_database: str) -> None:
+    servers = (Server(tmp_path / "one"), Server(tmp_path / "other"))
+    with node() as bus:
+        for server in servers:
+            server.start("--database", postgres_database, "--wakeups", bus.url)
+        try:
+            one, other = servers
+            alice, bob = person(one, tmp_path / "alice"), person(other, tmp_path / "bob")
+            with bob.listening() as listening:
+                alice.send("@bob", "hello")
+                assert listening.message()["text"] == "hello"
+        finally:
+            for server in servers:
+                server.stop()
+    assert "wake-ups are lost" not in "".join(server.log.read_text() for server in servers)
 
 
 def test_no_worker_outlives_who_started_it(tmp_path: Path, postgres_database: str) -> None:
