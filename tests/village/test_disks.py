@@ -75,6 +75,20 @@ async def test_a_client_whose_disk_is_full_keeps_nobody_waiting_and_loses_nothin
     await Heard(bob).until(lambda _: texts(bob, "@alice")[-1:] == ["typed while it was full"])
 
 
+async def test_a_client_whose_disk_is_full_closes_and_is_opened_again(
+    on_disk: Village, disk: TrialDisk
+) -> None:
+    """By the same program, once there is room."""
+    alice, bob = await on_disk.person("alice"), await on_disk.person("bob")
+    await acquainted(alice, bob)
+    await alice.post("@bob", "before")
+    disk.under, disk.fault = on_disk.home("alice"), Fault.FULL
+    await alice.close()
+    disk.fault = None
+    again = await on_disk.back("alice")
+    assert texts(again, "@bob") == ["before"]
+
+
 async def test_a_client_whose_store_is_damaged_meanwhile_stops_and_says_so(
     on_disk: Village, disk: TrialDisk
 ) -> None:

@@ -21,6 +21,7 @@ from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError, LocalError, SecurityStop, Unavailable
 from coterie.base.ids import AccountId
+from coterie.client.closing import note_clean_stop
 from coterie.client.commands import Command, Connected, Disconnected, Say, Tick
 from coterie.client.core.profile import Profile, Run, next_run
 from coterie.client.core.switchboard import Switchboard
@@ -157,7 +158,7 @@ class Runtime:
             if isinstance(item, _Asked) and item.done is not None and not item.done.done():
                 item.done.set_exception(Unavailable(Code.NO_PROFILE, "the profile was closed"))
         if not self._damaged:
-            save(self._store, (PutSetting(Setting.CLEAN_STOP, b"1"),))
+            note_clean_stop(self._store)
 
     async def _drive(self) -> None:
         while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
@@ -51,6 +52,8 @@ from coterie.client.store.records import PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.content.body import Text, pack
 from coterie.ledger.audit import Audit, LedgerFile, audit, ledger_of, together
+
+log = logging.getLogger("coterie.client.api")
 
 
 class Me(Admitting):
@@ -193,7 +196,10 @@ class Me(Admitting):
 
     def _end(self) -> None:
         self._ended = True
-        self._store.close()
+        try:
+            self._store.close()
+        except Unavailable as error:
+            log.warning("the store was closed with its log beside it: %s", error)
         self._lock.release()
         for waiter in self._waiting.values():
             waiter.cancel()

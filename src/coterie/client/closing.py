@@ -1,0 +1,20 @@
+"""How a profile is closed."""
+
+from __future__ import annotations
+
+import logging
+
+from coterie.base.errors import Unavailable
+from coterie.client.signing_in import save
+from coterie.client.store.records import PutSetting, Setting
+from coterie.client.store.sqlite import ClientStore
+
+log = logging.getLogger("coterie.client.closing")
+
+
+def note_clean_stop(store: ClientStore) -> None:
+    """Where there is no room for it, the next start takes this one for killed: nothing is lost by that."""
+    try:
+        save(store, (PutSetting(Setting.CLEAN_STOP, b"1"),))
+    except Unavailable as error:
+        log.warning("that the profile was closed could not be noted: %s", error)
