@@ -57,7 +57,7 @@ async def sign_in(
     offer: OfferManifests | None = None,
 ) -> Ready:
     """Prove this device. offer: this account, for a restored server that does not know it any more.
-    Raises Refused, RemoteError."""
+    Raises Refused, RemoteError, Unavailable."""
     await _finish_sign_up(connection, store)
     if store.setting(Setting.RESTORED) is not None:
         raise Refused(Code.RESTORED_PROFILE, "what came out of a backup has no keys of a device")
@@ -93,7 +93,7 @@ def begin_life(core: Switchboard, store: ClientStore, connection: Connection, no
 
 async def enter(connection: Connection, store: ClientStore, core: Switchboard, run: Run) -> Ready:
     """Sign in at a server that may not know that it was restored, or may not know this device any more.
-    Raises Refused, RemoteError."""
+    Raises Refused, RemoteError, Unavailable."""
     await show_head(connection, store)
     offer = core.trust.returning.own_offer(1)
     return await sign_in(connection, store, core.profile, core.keyring, run, offer)
