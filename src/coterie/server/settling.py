@@ -117,17 +117,20 @@ class Settling:
             except CoterieError as error:
                 self._metrics.failed_commits += 1
                 log.critical("nothing can be committed: %s", error.note)
-                self.begins_anew |= isinstance(error, StoreLost)
                 self._delivery.put_back(cursors, now.monotonic_seconds)
+                lost = isinstance(error, StoreLost)
+                self.begins_anew |= lost
                 for each in pending:
-                    self.failed(each.visit)
-                return []
-            self._metrics.commit_seconds.observe(self._clock.monotonic_seconds() - began)
-            self._metrics.commits += 1
-            self._metrics.records += len(results)
-            await self._extend_ledger(results, now)
-            if self.neighbours is not None:
-                self.neighbours.committed(results)
+                    if lost or each.outcome.save is not None:
+                        self.failed(each.visit)
+                pending = [] if lost else [each for each in pending if each.outcome.save is None]
+            else:
+                self._metrics.commit_seconds.observe(self._clock.monotonic_seconds() - began)
+                self._metrics.commits += 1
+                self._metrics.records += len(results)
+                await self._extend_ledger(results, now)
+                if self.neighbours is not None:
+                    self.neighbours.committed(results)
         again: list[Visit] = []
         row = iter(results)
         for each in pending:
