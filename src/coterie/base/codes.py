@@ -49,6 +49,15 @@ class Code(StrEnum):
     TOO_LARGE = "too-large"
     EMPTY = "empty"
     BUSY = "busy"
+    # files
+    UNKNOWN_FILE = "unknown-file"
+    """Not there: never given, given by another, or kept for as long as files are."""
+    BAD_FILE = "bad-file"
+    """Not of the size, or not with the hash, that was said of it."""
+    FILES_FULL = "files-full"
+    """What this account may keep on the server is used up."""
+    LOW_DISK = "low-disk"
+    """The server has room for messages alone."""
     # the connection
     BAD_FRAME = "bad-frame"
     BAD_SUITE = "bad-suite"

@@ -16,6 +16,8 @@ MessageId = NewType("MessageId", bytes)
 """16 random bytes, drawn by the sending device."""
 EnvelopeId = NewType("EnvelopeId", bytes)
 """16 random bytes, drawn by the sending device."""
+BlobId = NewType("BlobId", bytes)
+"""16 random bytes, drawn by the device that uploads it."""
 SessionId = NewType("SessionId", bytes)
 """32 bytes: the id of a Megolm session."""
 LedgerId = NewType("LedgerId", bytes)

@@ -1,0 +1,1 @@
+"""Where sealed files lie: bytes that the server has no key for, under ids that say nothing."""
