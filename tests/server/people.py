@@ -18,6 +18,7 @@ from coterie.ledger.manifest import Prekey, PrekeyKind, SignedManifest, sign_pre
 from coterie.ledger.succession import sign_heir, sign_succession
 from coterie.server.vault import verifier_id
 from coterie.wire.frames import AddDevice, Envelopes, ProveDevice, PublishManifest, Send, SignUp, Succeed
+from coterie.wire.frames.blobs import ProveBlobs
 from coterie.wire.frames.messages import EnvelopeItem, Share
 from tests.ledger.accounts import NOW_MS, Machine, Owner, after
 
@@ -53,6 +54,13 @@ class Device(Machine):
         said = [challenge, tls_key, self.account, self.id, self.run, self.nonce]
         signature = self.sign(prefix(Domain.PROVE_DEVICE) + msgspec.msgpack.encode(said))
         return ProveDevice(request, self.account, self.id, self.run, self.nonce, signature)
+
+    def prove_blobs(
+        self, challenge: bytes, tls_key: bytes, *, request: int = 1, domain: Domain = Domain.PROVE_BLOBS
+    ) -> ProveBlobs:
+        said = [challenge, tls_key, self.account, self.id, self.run, self.nonce]
+        signature = self.sign(prefix(domain) + msgspec.msgpack.encode(said))
+        return ProveBlobs(request, self.account, self.id, self.run, self.nonce, signature)
 
     def restart(self) -> None:
         """The next run of this device's program."""

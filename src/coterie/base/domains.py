@@ -42,6 +42,7 @@ class Domain(StrEnum):
     BACKUP = "coterie backup"
     RESTORE_STATEMENT = "coterie restore statement"
     PROVE_DEVICE = "coterie prove device"
+    PROVE_BLOBS = "coterie prove blobs"
     LEDGER_ID = "coterie ledger id"
     LEAF = "coterie leaf"
     NAME_HASH = "coterie name hash"

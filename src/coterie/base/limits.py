@@ -75,6 +75,31 @@ OFFERS_PER_SECOND = 5.0
 OFFERS_BURST = 2000.0
 """Manifests given back to a restored server."""
 
+# files, sealed
+BLOB_BYTES = 512 << 20
+"""One file, padded and sealed."""
+BLOB_CHUNK_BYTES = 64 * 1024
+BLOB_MESSAGE_BYTES = BLOB_CHUNK_BYTES + 1024
+"""One WebSocket message of a client on the second channel."""
+BLOB_READ_BYTES = 1 << 20
+"""What one request gives of a file."""
+BLOBS_PER_ACCOUNT = 10_000
+BLOB_BYTES_PER_ACCOUNT = 4 << 30
+BLOB_BYTES_PER_SECOND = float(16 << 20)
+BLOB_BYTES_BURST = float(1 << 30)
+"""Up and down, by account."""
+BLOB_CONNECTIONS_MAX = 1000
+BLOB_CONNECTIONS_PER_DEVICE = 4
+BLOB_CONNECTIONS_PER_ADDRESS = 16
+"""On which nobody has signed in."""
+BLOB_SILENT_SECONDS = 60.0
+"""A second channel on which nothing goes on for so long ends."""
+UPLOAD_SECONDS = 6 * 3600.0
+KEEP_BLOB_MS = 40 * DAY_MS
+"""As keys: a message lies here for 30 days, and whoever gets it on the last needs time for its file."""
+BLOB_SPARE_BYTES = 1 << 30
+"""Room on the disk that no file takes: messages need it."""
+
 # accounts and devices
 NAME_CHARACTERS = 32
 DEVICE_NAME_BYTES = 64

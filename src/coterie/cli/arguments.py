@@ -60,6 +60,7 @@ class Arguments(argparse.Namespace):
     # serve
     data: Path | None = None
     database: str | None = None
+    blobs: str | None = None
     listen: str | None = None
     cert: Path | None = None
     key: Path | None = None

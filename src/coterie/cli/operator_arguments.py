@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from coterie.cli.parser import Parser, command, count, database_url, nats_urls, natural, seconds
+from coterie.cli.parser import Parser, blobs_url, command, count, database_url, nats_urls, natural, seconds
 
 SOAK_SECONDS = 600.0
 SOAK_CLIENTS = 20
@@ -30,6 +30,12 @@ def serve(parser: Parser) -> None:
         type=database_url,
         metavar="URL",
         help="postgresql://USER@HOST/NAME, not a file in DIR; the password belongs in ~/.pgpass",
+    )
+    parser.add_argument(
+        "--blobs",
+        type=blobs_url,
+        metavar="URL",
+        help="s3://BUCKET/PREFIX for sealed files, not a folder in DIR",
     )
     parser.add_argument("--listen", metavar="HOST:PORT", help="where to accept connections")
     parser.add_argument("--cert", type=Path, metavar="FILE", help="TLS certificate chain, PEM")

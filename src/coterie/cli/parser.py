@@ -88,6 +88,14 @@ def nats_urls(text: str) -> str:
 
 
 nats_urls.__name__ = "nats:// or tls:// address"
+def blobs_url(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    if scheme != "s3" or not rest.strip("/"):
+        raise ValueError(text)
+    return text
+
+
 natural.__name__ = "number"
 seconds.__name__ = "number of seconds"
 database_url.__name__ = "postgresql:// address"
+blobs_url.__name__ = "s3:// address"

@@ -68,6 +68,11 @@ class DataFolder:
         return database_of(self.path)
 
     @property
+    def blobs(self) -> Path:
+        """The folder of sealed files."""
+        return self.path / "blobs"
+
+    @property
     def certificate(self) -> Path:
         """The server's own: PEM of private key and certificate."""
         return self.certificate_of(self.path)

@@ -1,7 +1,7 @@
 """TLS and WebSocket, in and out: the only module of the server that knows picows.
 
-One public port, TLS 1.3, path /v1, binary messages. What comes in goes to the turns, which decide; what they
-send goes out in one message per connection and turn.
+One public port, TLS 1.3, binary messages. What comes in on /v1 goes to the turns, which decide; what they send
+goes out in one message per connection and turn. What comes in on /v1/blobs goes to the second channel.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ from picows import (
 
 from coterie.base import limits
 from coterie.base.codes import Code
+from coterie.server.blobs.channel import BlobChannel
+from coterie.server.blobs.visitor import Visitor
 from coterie.server.connection import CloseReason, Connection
 from coterie.server.turns import Turns
 
 log = logging.getLogger("coterie.server.gateway")
 
 PATH = b"/v1"
+BLOB_PATH = b"/v1/blobs"
 UPGRADE_SECONDS = 5.0
 GOODBYE_SECONDS = 1.0
 CLOSE_SECONDS = 5.0
@@ -63,7 +66,7 @@ def _header(size: int) -> bytes:
 
 
 class _WebSocket:
-    """Implements Pipe."""
+    """Implements Pipe and BlobPipe."""
 
     def __init__(self, transport: WSTransport) -> None:
         self._transport = transport
@@ -84,6 +87,14 @@ class _WebSocket:
 
     def ping(self) -> None:
         self._transport.send_ping()
+
+    def hold(self, *, held: bool) -> None:
+        if self._transport.is_disconnected:
+            return
+        if held:
+            self._transport.underlying_transport.pause_reading()
+        else:
+            self._transport.underlying_transport.resume_reading()
 
     @property
     def unsent_bytes(self) -> int:
@@ -167,11 +178,57 @@ class _Listener(WSListener):
             self._turns.paused(self._connection, paused=False)
 
 
+class _BlobListener(WSListener):
+    """Hands picows' callbacks to a visitor of the second channel."""
+
+    def __init__(self, door: Door, channel: BlobChannel) -> None:
+        self._door = door
+        self._channel = channel
+        self._visitor: Visitor | None = None
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._door.transports.add(transport)
+        peer = transport.underlying_transport.get_extra_info("peername")
+        self._visitor = self._channel.opened(_WebSocket(transport), str(peer[0]) if peer else "")
+        if self._visitor is None:
+            transport.send_close(WSCloseCode.TRY_AGAIN_LATER)
+            transport.disconnect()
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        visitor, kind = self._visitor, frame.msg_type
+        if visitor is None:
+            return
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            visitor.end(Code.BAD_FRAME)
+        elif kind is _BINARY and frame.fin:
+            visitor.received(frame.get_payload_as_bytes())
+        elif kind is _PING:
+            transport.send_pong(frame.get_payload_as_bytes())
+        elif kind is WSMsgType.CLOSE:
+            visitor.end(CloseReason.DONE)
+        elif kind is not _PONG:
+            visitor.end(Code.BAD_FRAME)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._door.transports.discard(transport)
+        if self._visitor is not None:
+            self._visitor.end(CloseReason.DONE)
+
+    def pause_writing(self) -> None:
+        if self._visitor is not None:
+            self._visitor.paused(paused=True)
+
+    def resume_writing(self) -> None:
+        if self._visitor is not None:
+            self._visitor.paused(paused=False)
+
+
 class Door:
     """The listening port and all that came in through it."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, channel: BlobChannel) -> None:
         self._turns = turns
+        self._channel = channel
         self._server: asyncio.Server | None = None
         self.transports: set[WSTransport] = set()
 
@@ -181,6 +238,8 @@ class Door:
 
     def listener(self, request: WSUpgradeRequest) -> WSListener | None:
         """What picows asks for each connection; None: not found."""
+        if request.path == BLOB_PATH:
+            return _BlobListener(self, self._channel)
         return _Listener(self, self._turns) if request.path == PATH else None
 
     def accept_with(self, server: asyncio.Server) -> None:
@@ -190,6 +249,7 @@ class Door:
         """Accept nothing more, and let goodbyes go out."""
         if self._server is not None:
             self._server.close()
+        self._channel.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 for transport in list(self.transports):
@@ -197,11 +257,17 @@ class Door:
 
 
 async def listen(
-    turns: Turns, host: str, port: int, context: ssl.SSLContext, *, shares_port: bool = False
+    turns: Turns,
+    channel: BlobChannel,
+    host: str,
+    port: int,
+    context: ssl.SSLContext,
+    *,
+    shares_port: bool = False,
 ) -> Door:
     """Accept connections. shares_port: with other processes of this user, among which the system deals them
     out. Raises OSError where the address cannot be had."""
-    door = Door(turns)
+    door = Door(turns, channel)
     server = await ws_create_server(
         door.listener,
         host,

@@ -112,6 +112,8 @@ class Rates:
         """Heads beyond our own that somebody shows, by address: a signature is checked for each."""
         self.approvals = Buckets(limits.APPROVALS_PER_HOUR / 3600, limits.APPROVALS_BURST)
         """Devices that want to join, by address; none on loopback."""
+        self.blob_bytes = Buckets(limits.BLOB_BYTES_PER_SECOND, limits.BLOB_BYTES_BURST)
+        """Of sealed files, up and down, by account."""
         self.approval_watches = Buckets(limits.APPROVAL_WATCHES_PER_SECOND, limits.APPROVAL_WATCHES_BURST)
         """By account."""
 

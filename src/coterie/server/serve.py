@@ -20,6 +20,9 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.base.invite import Invite
 from coterie.base.signing import require_primitives
+from coterie.server.blobs.channel import opened_channel
+from coterie.server.blobs.opening import open_blobs
+from coterie.server.blobs.protocol import BlobStore
 from coterie.server.certificate import ensure_certificate, tls_context, tls_key
 from coterie.server.folder import DataFolder
 from coterie.server.founding import invite_of
@@ -80,9 +83,13 @@ async def serve(
         try:
             if settings.cert is None and settings.database:
                 await ensure_shared_certificate(store, folder.certificate)
-            life = _Life(settings, folder, store, ready, clock or SystemClock())
-            while await life.serve():
-                await _until_back(store)
+            blobs = open_blobs(folder.blobs, settings.blobs, settings.worker)
+            life = _Life(settings, folder, store, blobs, ready, clock or SystemClock())
+            try:
+                while await life.serve():
+                    await _until_back(store)
+            finally:
+                await blobs.close()
         finally:
             await store.close()
     finally:
@@ -115,12 +122,14 @@ class _Life:
         settings: ServerSettings,
         folder: DataFolder,
         store: Store,
+        blobs: BlobStore,
         ready: Callable[[ReadyLine], None],
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._certificate = settings.cert or folder.certificate
         self._store = store
+        self._blobs = blobs
         self._ready: Callable[[ReadyLine], None] | None = ready
         self._clock = clock
         self._port = settings.port
@@ -148,15 +157,17 @@ class _Life:
             if self._metrics_port is not None:
                 self._metrics_port = await _bound(lookout.listen(settings.metrics_host, self._metrics_port))
             shares = settings.worker > 0
-            door = await _bound(listen(turns, settings.host, self._port, context, shares_port=shares))
-            self._port = door.port
-            invite = await invite_of(store, realm, _reachable(settings.host), self._port, clock.wall_ms())
-            with _until_told(turns, settings.worker):
-                self._tell_ready(invite, open_signup=open_signup)
-                try:
-                    await turns.run()
-                finally:
-                    await door.close()
+            async with opened_channel(store, realm, self._blobs, clock, turns.lost) as channel:
+                listening = listen(turns, channel, settings.host, self._port, context, shares_port=shares)
+                door = await _bound(listening)
+                self._port = door.port
+                invite = await invite_of(store, realm, _reachable(settings.host), self._port, clock.wall_ms())
+                with _until_told(turns, settings.worker):
+                    self._tell_ready(invite, open_signup=open_signup)
+                    try:
+                        await turns.run()
+                    finally:
+                        await door.close()
         finally:
             lookout.close()
         log.info("stopped")

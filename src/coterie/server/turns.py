@@ -202,6 +202,11 @@ class Turns:
         """Whether run() came back because another life has to begin: the data is a copy, or was lost."""
         return self._settling.begins_anew
 
+    def lost(self) -> None:
+        """What somebody else was writing to the database may hold or not: another life begins."""
+        self._settling.begins_anew = True
+        self.stop()
+
     def stop(self) -> None:
         """Take nothing more; run() returns soon."""
         self._stopping = True

@@ -17,6 +17,7 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError, RemoteError
 from coterie.wire.frames import ClientFrame, Frame, ServerFrame
+from coterie.wire.frames.blobs import BlobClientFrame, BlobFrame, BlobServerFrame
 
 VERSIONS: tuple[int, ...] = (1,)
 """The protocol versions spoken here, best first."""
@@ -30,8 +31,10 @@ _length_of, _length_at = _length.pack, _length.unpack_from
 _encoder = msgspec.msgpack.Encoder()
 _client_decoder: msgspec.msgpack.Decoder[ClientFrame] = msgspec.msgpack.Decoder(ClientFrame)
 _server_decoder: msgspec.msgpack.Decoder[ServerFrame] = msgspec.msgpack.Decoder(ServerFrame)
+_blob_client_decoder: msgspec.msgpack.Decoder[BlobClientFrame] = msgspec.msgpack.Decoder(BlobClientFrame)
+_blob_server_decoder: msgspec.msgpack.Decoder[BlobServerFrame] = msgspec.msgpack.Decoder(BlobServerFrame)
 
-SomeFrame = TypeVar("SomeFrame", ClientFrame, ServerFrame)
+SomeFrame = TypeVar("SomeFrame", ClientFrame, ServerFrame, BlobClientFrame, BlobServerFrame)
 
 
 def encode(*frames: Frame) -> bytes:
@@ -47,7 +50,7 @@ def encode(*frames: Frame) -> bytes:
     return message
 
 
-def encode_one(frame: Frame) -> bytes:
+def encode_one(frame: Frame | BlobFrame) -> bytes:
     """As encode(), for the one frame that nearly every message holds."""
     try:
         packed = _encoder.encode(frame)
@@ -87,7 +90,7 @@ def _packed(frame: Frame) -> bytes:
         raise _not_packed(frame) from None
 
 
-def _not_packed(frame: Frame) -> LocalError:
+def _not_packed(frame: Frame | BlobFrame) -> LocalError:
     return LocalError(Code.BAD_FRAME, f"{type(frame).__name__} cannot be encoded")
 
 
@@ -125,3 +128,7 @@ decode_client: Callable[[bytes], tuple[ClientFrame, ...]] = partial(_decode, _cl
 """The frames of a message from a client. Raises RemoteError(bad-frame)."""
 decode_server: Callable[[bytes], tuple[ServerFrame, ...]] = partial(_decode, _server_decoder)
 """The frames of a message from a server. Raises RemoteError(bad-frame)."""
+decode_blob_client: Callable[[bytes], tuple[BlobClientFrame, ...]] = partial(_decode, _blob_client_decoder)
+"""The same of the second channel."""
+decode_blob_server: Callable[[bytes], tuple[BlobServerFrame, ...]] = partial(_decode, _blob_server_decoder)
+"""The same of the second channel."""

@@ -85,6 +85,7 @@ def _settings(given: Arguments) -> ServerSettings:
         data=data_folder(given),
         database=given.database or "",
         wakeups=given.wakeups or "",
+        blobs=given.blobs or "",
         host=host,
         port=port,
         metrics_host=metrics_host,

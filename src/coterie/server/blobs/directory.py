@@ -28,13 +28,14 @@ T = TypeVar("T")
 
 
 class DirectoryBlobs:
-    """Implements BlobStore. The folder belongs to one server at a time: what a killed one left half-written
-    is removed when the next one opens it."""
+    """Implements BlobStore. The folder belongs to one server at a time, whose workers each write in a part of
+    their own: what a killed one left half-written is removed when the next one opens it."""
 
-    def __init__(self, folder: Path) -> None:
-        """Make the folder where it is missing. Raises Unavailable(disk)."""
+    def __init__(self, folder: Path, worker: int = 0) -> None:
+        """Make the folder where it is missing. worker: its number among the processes that share the folder, 0
+        where it is alone. Raises Unavailable(disk)."""
         self._folder = folder
-        self._coming = folder / COMING
+        self._coming = folder / (f"{COMING}-{worker}" if worker else COMING)
         self._count = 0
         try:
             folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)

@@ -19,10 +19,10 @@ def require_blobs_url(url: str) -> str:
     return url
 
 
-def open_blobs(folder: Path, url: str) -> BlobStore:
-    """url: "" for the folder. Raises Unavailable(disk), Refused(usage)."""
+def open_blobs(folder: Path, url: str, worker: int = 0) -> BlobStore:
+    """url: "" for the folder. worker: as of DirectoryBlobs. Raises Unavailable(disk), Refused(usage)."""
     if not url:
-        return DirectoryBlobs(folder)
+        return DirectoryBlobs(folder, worker)
     from coterie.server.blobs.object_store import ObjectBlobs
 
     return ObjectBlobs.at(require_blobs_url(url))

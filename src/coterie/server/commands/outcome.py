@@ -14,6 +14,7 @@ from coterie.server.store.records import Record
 from coterie.server.store.results import (
     AccountEnded,
     AccountSucceeded,
+    BlobBegun,
     Broken,
     Denied,
     Done,
@@ -114,7 +115,7 @@ def answer(request: int, result: Otherwise) -> ServerFrame:
         case KeysClaimed(keys):
             given = (ClaimedKeys(key.device, key.one_time, key.fallback, key.x_wing) for key in keys)
             return Claimed(request, tuple(given))
-        case Broken():
-            raise LocalError(Code.USAGE, "a record that could not be saved has no answer")
+        case Broken() | BlobBegun():
+            raise LocalError(Code.USAGE, "a record that could not be saved, or is none of this channel's")
         case _:
             assert_never(result)

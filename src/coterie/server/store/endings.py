@@ -33,6 +33,7 @@ _ENDS: Final = (
     f"DELETE FROM envelope_ids WHERE sender_no IN {_DEVICES}",  # noqa: S608 - as above
     "UPDATE devices SET revoked = 1, run = 0, run_nonce = :nothing WHERE account_no = :account",
     "UPDATE devices SET x_wing_ms = 0, mailbox_end = 0, mailbox_acked = 0 WHERE account_no = :account",
+    "UPDATE blobs SET state = 2 WHERE account_no = :account",
     "UPDATE accounts SET name = NULL, salt = :nothing, vault = :nothing WHERE no = :account",
 )
 

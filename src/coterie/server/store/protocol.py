@@ -12,7 +12,8 @@ from typing import Protocol
 import msgspec
 
 from coterie.base.errors import Unavailable
-from coterie.base.ids import AccountId, DeviceId, StreamId, UserName
+from coterie.base.ids import AccountId, BlobId, DeviceId, StreamId, UserName
+from coterie.server.store.blobs import BlobRow
 from coterie.server.store.records import Record, Verifier
 from coterie.server.store.results import GivenKeys, Result
 from coterie.wire.frames.connection import StreamEnd
@@ -103,6 +104,9 @@ class Reads(Protocol):
         ...
 
     async def device(self, device: DeviceId) -> DeviceRow | None: ...
+    async def blob(self, blob: BlobId) -> BlobRow | None:
+        """What is known of a sealed file."""
+        ...
 
     async def manifests(
         self, account: AccountId, known_seq: int, ledger_size: int, most_bytes: int
@@ -183,6 +187,10 @@ class Store(Reads, Protocol):
 
     async def beside(self) -> None:
         """From now on others may serve this data too, where it is of a kind that they can."""
+        ...
+
+    async def blobs_due(self, now_ms: int, most: int) -> tuple[BlobId, ...]:
+        """Sealed files whose time is over, or that were ended and are not forgotten yet."""
         ...
 
     async def close(self) -> None: ...

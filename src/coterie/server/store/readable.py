@@ -225,4 +225,20 @@ TABLES: Final[dict[str, Table]] = {
         f"sender_no IN {_DEVICES}",
         {"no": _NUMBER, "sender_no": "from whom", "envelope": "random id", "time_ms": "when it came"},
     ),
+    "blobs": Table(
+        "account_no = :account",
+        {
+            "no": _NUMBER,
+            "blob": "random id of a sealed file: whoever was told it is given the file",
+            "account_no": "who uploaded it: it counts as theirs",
+            "bytes": "how large it is, padded",
+            "sha256": "hash of the sealed bytes: what comes has to be what was said",
+            "time_ms": "when it came: it goes after 40 days",
+            "state": "coming, whole or going",
+        },
+    ),
+    "blob_use": Table(
+        "account_no = :account",
+        {"account_no": "whose", "files": "how many files are kept", "bytes": "how large they are together"},
+    ),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from coterie.base import limits
 from coterie.base.ids import (
     AccountId,
+    BlobId,
     DeviceId,
     StreamId,
     UserName,
@@ -15,6 +16,7 @@ from coterie.base.ids import (
 from coterie.ledger.leaves import name_hash
 from coterie.server.policy import dormant_before_ms
 from coterie.server.store.accounts import DORMANT_AFTER, standing_keys
+from coterie.server.store.blobs import BlobRow, blob_row, blobs_due
 from coterie.server.store.caches import Caches
 from coterie.server.store.logs import ENTRIES
 from coterie.server.store.protocol import AccountRow, DeviceRow, LoginRow, StoredHead
@@ -90,6 +92,12 @@ class SqlReads:
             (account,),
         )
         return bytes(row[0]) if row else None
+
+    async def blob(self, blob: BlobId) -> BlobRow | None:
+        return await blob_row(self._db, blob)
+
+    async def blobs_due(self, now_ms: int, most: int) -> tuple[BlobId, ...]:
+        return await blobs_due(self._db, now_ms, most)
 
     async def device(self, device: DeviceId) -> DeviceRow | None:
         row = await self._db.one(

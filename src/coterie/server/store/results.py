@@ -21,6 +21,12 @@ class Done(msgspec.Struct, frozen=True):
     """Saved, and there is nothing more to say."""
 
 
+class BlobBegun(msgspec.Struct, frozen=True):
+    """A sealed file may come; whole: it is there already."""
+
+    whole: bool
+
+
 class Appended(msgspec.Struct, frozen=True, gc=False):
     """seq: of the message in its log. entry: None where the message had been there before."""
 
@@ -107,7 +113,8 @@ class Broken(msgspec.Struct, frozen=True):
 
 
 Otherwise = (
-    Posted
+    BlobBegun
+    | Posted
     | Done
     | KeysClaimed
     | LeafAdded

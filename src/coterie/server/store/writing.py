@@ -7,6 +7,7 @@ from typing import assert_never
 
 from coterie.base.errors import LocalError
 from coterie.server.store.appending import Appending
+from coterie.server.store.blobs import BlobWrites
 from coterie.server.store.caches import Caches
 from coterie.server.store.conversations import Conversations
 from coterie.server.store.cursors import Cursors
@@ -18,13 +19,17 @@ from coterie.server.store.messages import MessageWrites
 from coterie.server.store.offers import OfferWrites
 from coterie.server.store.records import (
     AppendMessage,
+    BeginBlob,
     BeginLife,
     BeginReset,
     ChangeIdentity,
     ClaimKeys,
     CompleteResets,
     EndAccount,
+    EndBlob,
+    ForgetBlob,
     FoundServer,
+    KeepBlob,
     MoveCursor,
     OtherRecord,
     PostEnvelopes,
@@ -65,6 +70,7 @@ class Writing:
         self._offers = OfferWrites(statements, caches, ledger)
         self._messages = MessageWrites(statements, caches, ledger, conversations, appending)
         self._cursors = Cursors(statements, caches)
+        self._blobs = BlobWrites(statements, caches)
         self._envelopes = EnvelopeWrites(statements, caches, conversations)
 
     async def write_out(self) -> None:
@@ -138,5 +144,13 @@ class Writing:
                 return await self._offers.take(record)
             case PutVault():
                 return await self._offers.put_vault(record)
+            case BeginBlob():
+                return await self._blobs.begin(record)
+            case KeepBlob():
+                return await self._blobs.keep(record)
+            case EndBlob():
+                return await self._blobs.end(record)
+            case ForgetBlob():
+                return await self._blobs.forget(record)
             case _:
                 assert_never(record)

@@ -42,9 +42,19 @@ KEYS: Final = {
     "log_entries": "no",
     "mailbox_entries": "no",
     "envelope_ids": "no",
+    "blobs": "no",
+    "blob_use": "account_no",
 }
 """Every table, and the columns that put its rows into one order."""
-NUMBERED: Final = ("accounts", "devices", "conversations", "sessions", "mailbox_entries", "envelope_ids")
+NUMBERED: Final = (
+    "accounts",
+    "devices",
+    "conversations",
+    "sessions",
+    "mailbox_entries",
+    "envelope_ids",
+    "blobs",
+)
 """Tables that number their rows: the next number is behind the highest."""
 ROWS_AT_ONCE = 500
 

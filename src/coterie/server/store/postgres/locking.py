@@ -15,7 +15,11 @@ from coterie.server.store.caches import CONVERSATION, DEVICE, USAGE, Caches, Las
 from coterie.server.store.postgres.connection import Connection
 from coterie.server.store.records import (
     AppendMessage,
+    BeginBlob,
     ClaimKeys,
+    EndBlob,
+    ForgetBlob,
+    KeepBlob,
     MoveCursor,
     PostEnvelopes,
     PutAccept,
@@ -23,7 +27,18 @@ from coterie.server.store.records import (
     Record,
 )
 
-BESIDE = (AppendMessage, PostEnvelopes, MoveCursor, ClaimKeys, PutRun, PutAccept)
+BESIDE = (
+    AppendMessage,
+    PostEnvelopes,
+    MoveCursor,
+    ClaimKeys,
+    PutRun,
+    PutAccept,
+    BeginBlob,
+    KeepBlob,
+    EndBlob,
+    ForgetBlob,
+)
 """Records that other writers may save at the same moment."""
 
 _LAST_MESSAGES = (
@@ -133,7 +148,7 @@ def _devices_of(batch: Sequence[Record]) -> set[DeviceId]:
     found: set[DeviceId] = set()
     for record in batch:
         match record:
-            case AppendMessage() | MoveCursor() | PutRun():
+            case AppendMessage() | MoveCursor() | PutRun() | BeginBlob() | KeepBlob():
                 found.add(record.device)
             case PostEnvelopes():
                 found.add(record.device)

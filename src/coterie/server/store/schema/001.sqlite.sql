@@ -211,3 +211,21 @@ CREATE TABLE envelope_ids (     -- what a repeated envelope is known by
     time_ms   INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX envelopes_once ON envelope_ids (sender_no, envelope);
+
+CREATE TABLE blobs (            -- sealed files; their bytes lie elsewhere
+    no         INTEGER PRIMARY KEY,
+    blob       BLOB NOT NULL UNIQUE,
+    account_no INTEGER NOT NULL,
+    bytes      INTEGER NOT NULL,
+    sha256     BLOB NOT NULL,      -- of what is sealed
+    time_ms    INTEGER NOT NULL,      -- when it began to come, then when it was whole
+    state      INTEGER NOT NULL       -- 0 coming, 1 whole, 2 going
+);
+CREATE INDEX blobs_by_time ON blobs (state, time_ms);
+CREATE INDEX blobs_of_account ON blobs (account_no);
+
+CREATE TABLE blob_use (         -- how much of what it may keep an account has used
+    account_no INTEGER PRIMARY KEY,
+    files      INTEGER NOT NULL,
+    bytes      INTEGER NOT NULL
+);
