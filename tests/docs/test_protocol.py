@@ -8,7 +8,9 @@ from typing import get_args
 
 from coterie.base.codes import Code
 from coterie.base.domains import Domain
+from coterie.wire.blob_session import BLOB_HANDSHAKE
 from coterie.wire.frames import ClientFrame, ServerFrame
+from coterie.wire.frames.blobs import BlobClientFrame, BlobServerFrame
 from coterie.wire.refusals import SERVER_CODES
 from coterie.wire.session import HANDSHAKE
 
@@ -63,3 +65,19 @@ def test_the_refusals() -> None:
     server, client = section("3.6").split("A client adds its own")
     assert words(server) == {code.value for code in SERVER_CODES}
     assert words(client) == {code.value for code in Code} - {code.value for code in SERVER_CODES}
+
+
+def test_the_tables_of_the_second_channel() -> None:
+    frames = {*get_args(BlobClientFrame), *get_args(BlobServerFrame)}
+    code = {
+        (
+            str(frame.__struct_config__.tag),
+            f"`{frame.__name__}`",
+            ", ".join(f"`{name}`" for name in frame.__struct_fields__),
+        )
+        for frame in frames
+    }
+    code |= {
+        (state.value, f"`{frame.__name__}`", then.value) for (state, _, frame), then in BLOB_HANDSHAKE.items()
+    }
+    assert {tuple(row) for row in rows(section("3.14"))} == code

@@ -1,7 +1,7 @@
 """TLS and WebSocket, in and out: the only module of the server that knows picows.
 
-One public port, TLS 1.3, binary messages. What comes in on /v1 goes to the turns, which decide; what they send
-goes out in one message per connection and turn. What comes in on /v1/blobs goes to the second channel.
+One public port, TLS 1.3, binary messages. What comes in on /v1 goes to the turns, which decide; what they
+send goes out in one message per connection and turn. What comes in on /v1/blobs goes to the second channel.
 """
 
 from __future__ import annotations

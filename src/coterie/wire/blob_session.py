@@ -1,4 +1,4 @@
-"""One connection of the second channel without its socket: what may be said when (docs/protocol.md 3.12)."""
+"""One connection of the second channel without its socket: what may be said when (docs/protocol.md 3.14)."""
 
 from __future__ import annotations
 

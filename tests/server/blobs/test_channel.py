@@ -1,4 +1,4 @@
-"""The second channel over real TLS: who comes in, what comes whole, what is refused, and that messages go on."""
+"""The second channel over real TLS: who comes in, what comes whole, what is refused; and messages go on."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from coterie.base.codes import Code
 from coterie.base.domains import Domain
 from coterie.base.invite import parse_invite
 from coterie.server.settings import ServerSettings
-from coterie.wire.frames import Accepted, Ping, Pong
-from coterie.wire.frames.blobs import BlobChunk, BlobWanted, DropBlob, PutBlob
+from coterie.wire.frames import Accepted, DeleteAccount, Ping, Pong
+from coterie.wire.frames.blobs import BlobChunk, BlobRead, BlobWanted, DropBlob, GetBlob, PutBlob
 from coterie.wire.frames.shared import Refusal
 from tests.server.blobs.raw_blob_client import RawBlobClient, blob_client
 from tests.server.people import Person
@@ -189,3 +189,52 @@ async def test_garbage_ends_a_connection_and_no_other(folder: Path, fresh_alice:
         client.throw(fine.session.send(DropBlob(9, bytes(16))))
         assert await client.ended() is Code.UNEXPECTED_FRAME
         assert await fine.get(bytes(16), 0, 1) is Code.UNKNOWN_FILE
+
+
+@pytest.mark.asyncio
+async def test_so_many_connections_of_a_device_and_of_strangers_and_no_more(
+    folder: Path, fresh_alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = fresh_alice.device
+    async with place_in(folder, fresh_alice) as place:
+        opened = [await place.second() for _ in range(limits.BLOB_CONNECTIONS_PER_DEVICE)]
+        client = await blob_client(place.invite)
+        assert code_of(await client.ask(device.prove_blobs(client.challenge, client.tls_key))) is Code.BUSY
+        await client.ended()
+        monkeypatch.setattr(limits, "BLOB_CONNECTIONS_MAX", len(opened) + 1)
+        await blob_client(place.invite)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await blob_client(place.invite)
+
+
+@pytest.mark.asyncio
+async def test_who_does_not_take_what_was_asked_for_holds_up_nobody(
+    folder: Path, fresh_alice: Person
+) -> None:
+    content = os.urandom(limits.BLOB_READ_BYTES)
+    async with place_in(folder, fresh_alice) as place:
+        client, other = await place.second(), await place.second()
+        blob = await client.upload(content)
+        client.transport.underlying_transport.pause_reading()
+        for request in range(10, 40):
+            client.say(GetBlob(request, blob, 0, len(content)))
+        assert await other.get(blob, 0, len(content)) == content
+        place.first.say(Ping(6))
+        assert (await place.first.next(Pong)).nonce == 6
+        client.transport.underlying_transport.resume_reading()
+        got = 0
+        while not isinstance(frame := await client.next(), BlobRead) or frame.request < 39:
+            got += len(frame.content) if isinstance(frame, BlobChunk) else 0
+        assert got == 30 * len(content)
+
+
+@pytest.mark.asyncio
+async def test_a_device_that_is_revoked_is_out_with_its_next_request(
+    folder: Path, fresh_alice: Person
+) -> None:
+    async with place_in(folder, fresh_alice) as place:
+        client = await place.second()
+        assert isinstance(await place.first.ask(DeleteAccount(21, fresh_alice.deletion().pack())), Accepted)
+        client.say(DropBlob(9, bytes(16)))
+        assert await client.ended() is Code.DELETED

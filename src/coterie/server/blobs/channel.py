@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.errors import Unavailable
+from coterie.base.ids import DeviceId
 from coterie.server.blobs.keeper import Keeper
 from coterie.server.blobs.protocol import BlobStore
 from coterie.server.blobs.visitor import BlobPipe, Visitor
@@ -50,7 +51,9 @@ class BlobChannel:
         if self._closed or not self._has_room_for(prefix, loopback=loopback):
             return None
         caller = Caller(prefix, loopback, secrets.token_bytes(CHALLENGE_BYTES))
-        visitor = Visitor(pipe, caller, self._realm, self._store, self._keeper, self._clock)
+        visitor = Visitor(
+            pipe, caller, self._realm, self._store, self._keeper, self._clock, self._has_room_for_device
+        )
         self._visits[visitor] = self._group.create_task(self._run(visitor))
         return visitor
 
@@ -84,6 +87,10 @@ class BlobChannel:
         unproven = [each for each in self._visits if each.device is None and each.address == prefix]
         most = limits.BLOB_CONNECTIONS_MAX if loopback else limits.BLOB_CONNECTIONS_PER_ADDRESS
         return len(self._visits) < limits.BLOB_CONNECTIONS_MAX and len(unproven) < most
+
+    def _has_room_for_device(self, device: DeviceId) -> bool:
+        open_already = sum(1 for each in self._visits if each.device == device)
+        return open_already < limits.BLOB_CONNECTIONS_PER_DEVICE
 
     async def _run(self, visitor: Visitor) -> None:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Protocol, assert_never
 
@@ -66,14 +66,23 @@ class Visitor:
     """received(), paused() and closed() are told what happens; run() does the rest."""
 
     def __init__(
-        self, pipe: BlobPipe, caller: Caller, realm: Realm, store: Store, keeper: Keeper, clock: Clock
+        self,
+        pipe: BlobPipe,
+        caller: Caller,
+        realm: Realm,
+        store: Store,
+        keeper: Keeper,
+        clock: Clock,
+        has_room: Callable[[DeviceId], bool],
     ) -> None:
+        """has_room: whether one more connection of a device may be open."""
         self._pipe = pipe
         self._caller = caller
         self._realm = realm
         self._store = store
         self._keeper = keeper
         self._clock = clock
+        self._has_room = has_room
         self._session: BlobSession[BlobClientFrame, BlobServerFrame] = BlobSession(Role.SERVER)
         self._inbox: deque[BlobClientFrame] = deque()
         self._came = asyncio.Event()
@@ -241,6 +250,8 @@ class Visitor:
         except SealBroken:
             raise Refused(Code.WRONG_CREDENTIALS) from None
         _require_live(row, frame, self._clock.wall_ms())
+        if not self._has_room(row.device):
+            raise Refused(Code.BUSY, retry_after_seconds=BUSY_SECONDS)
 
     async def _require_signed_in(self) -> DeviceRow:
         """The device as it is now. Raises RemoteError with the reason why this connection has to end."""

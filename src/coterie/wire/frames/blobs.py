@@ -1,4 +1,4 @@
-"""What is said on the second channel, where sealed files go (docs/protocol.md 3.12).
+"""What is said on the second channel, where sealed files go (docs/protocol.md 3.14).
 
 The server learns of a file its id, its size, its hash, and who uploads and who fetches it; what it is called
 and what kind of file it is travels in the message that names it.
