@@ -8,6 +8,8 @@ from pathlib import Path
 
 from coterie.base.clock import FakeClock
 from coterie.base.invite import Invite
+from coterie.server.blobs.channel import opened_channel
+from coterie.server.blobs.directory import DirectoryBlobs
 from coterie.server.certificate import ensure_certificate, tls_context, tls_key
 from coterie.server.gateway import listen
 from tests.ledger.accounts import NOW_MS
@@ -49,9 +51,12 @@ async def doorstep_of(folder: Path) -> AsyncIterator[Doorstep]:
     ensure_certificate(certificate)
     clock = FakeClock(NOW_MS)
     async with house_in(folder, clock=clock, tls_key=tls_key(certificate)) as house:
-        door = await listen(house.turns, "127.0.0.1", 0, tls_context(certificate, None))
-        try:
-            yield Doorstep(house, Invite("127.0.0.1", door.port, house.realm.server))
-        finally:
-            house.turns.stop()
-            await door.close()
+        blobs = DirectoryBlobs(folder / "blobs")
+        async with opened_channel(house.store, house.realm, blobs, clock, house.turns.lost) as channel:
+            door = await listen(house.turns, channel, "127.0.0.1", 0, tls_context(certificate, None))
+            try:
+                yield Doorstep(house, Invite("127.0.0.1", door.port, house.realm.server))
+            finally:
+                house.turns.stop()
+                await door.close()
+        await blobs.close()

@@ -88,6 +88,8 @@ def nats_urls(text: str) -> str:
 
 
 nats_urls.__name__ = "nats:// or tls:// address"
+
+
 def blobs_url(text: str) -> str:
     scheme, _, rest = text.partition("://")
     if scheme != "s3" or not rest.strip("/"):

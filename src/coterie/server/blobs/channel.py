@@ -103,7 +103,8 @@ class BlobChannel:
 async def opened_channel(
     store: Store, realm: Realm, blobs: BlobStore, clock: Clock, lost: Callable[[], None]
 ) -> AsyncIterator[BlobChannel]:
-    """The channel as long as its server lives. lost: as of Keeper. What is raised inside comes out as it is."""
+    """The channel as long as its server lives. lost: as of Keeper. What is raised inside
+    comes out as it is."""
     raised: Exception | None = None
     async with asyncio.TaskGroup() as group:
         channel = BlobChannel(store, realm, Keeper(store, blobs, clock, lost), clock, group)

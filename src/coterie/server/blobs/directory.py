@@ -32,8 +32,8 @@ class DirectoryBlobs:
     their own: what a killed one left half-written is removed when the next one opens it."""
 
     def __init__(self, folder: Path, worker: int = 0) -> None:
-        """Make the folder where it is missing. worker: its number among the processes that share the folder, 0
-        where it is alone. Raises Unavailable(disk)."""
+        """Make the folder where it is missing. worker: its number among the processes that share the
+        folder, 0 where it is alone. Raises Unavailable(disk)."""
         self._folder = folder
         self._coming = folder / (f"{COMING}-{worker}" if worker else COMING)
         self._count = 0

@@ -7,6 +7,7 @@ and what is not whole is given to nobody and goes within a day.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 from coterie.base import limits
 from coterie.base.clock import Clock
@@ -101,7 +102,8 @@ class Keeper:
         except Refused:
             return
         await self._blobs.delete(end.blob)
-        await self._save(ForgetBlob(end.blob))
+        with suppress(Refused):  # another server of this data was at it too
+            await self._save(ForgetBlob(end.blob))
 
     async def _save(self, record: BeginBlob | KeepBlob | EndBlob | ForgetBlob) -> Result:
         try:
