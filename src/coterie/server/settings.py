@@ -12,7 +12,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     the rest, "" for a file in the folder. wakeups: addresses of a NATS with commas between them, "" where the
     PostgreSQL carries them. blobs: URL of the S3-like store for sealed files, "" for a folder in the folder.
     port 0: any free one. cert and key: PEM files, both or none (then it makes its own).
-    open_signup None: open on loopback only. metrics_host, metrics_port: where health and metrics are told; port 0: any free one, None: nowhere. worker: its number among those that one command
+    open_signup None: open on loopback only. metrics_host, metrics_port: where health and metrics are
+    told; port 0: any free one, None: nowhere. worker: its number among those that one command
     started, 0 where it is none of them: they share port and folder, and metrics_port counts up from theirs.
     """
 

@@ -10,9 +10,9 @@ import pytest
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.ids import BlobId
+from coterie.server.store.blob_records import BeginBlob, BlobState, EndBlob, ForgetBlob, KeepBlob
 from coterie.server.store.blobs import KEEP_COMING_MS, BlobRow
 from coterie.server.store.protocol import Store
-from coterie.server.store.records import BeginBlob, BlobState, EndBlob, ForgetBlob, KeepBlob
 from coterie.server.store.results import DONE, BlobBegun
 from tests.contracts.server_store.test_endings import end_of
 from tests.server.town import NOW_MS, Machine, Resident, denied, save, settle_in

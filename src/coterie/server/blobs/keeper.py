@@ -15,8 +15,8 @@ from coterie.base.codes import Code
 from coterie.base.errors import LocalError, Refused
 from coterie.base.ids import AccountId, BlobId, DeviceId
 from coterie.server.blobs.protocol import BlobStore
+from coterie.server.store.blob_records import BeginBlob, BlobState, EndBlob, ForgetBlob, KeepBlob
 from coterie.server.store.protocol import Store, StoreLost
-from coterie.server.store.records import BeginBlob, BlobState, EndBlob, ForgetBlob, KeepBlob
 from coterie.server.store.results import BlobBegun, Broken, Denied, Result
 
 PRUNED_AT_ONCE = 50

@@ -11,8 +11,8 @@ import msgspec
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.ids import AccountId, BlobId
+from coterie.server.store.blob_records import BeginBlob, BlobState, EndBlob, ForgetBlob, KeepBlob
 from coterie.server.store.caches import Caches
-from coterie.server.store.records import BeginBlob, BlobState, EndBlob, ForgetBlob, KeepBlob
 from coterie.server.store.results import DONE, BlobBegun, Denied, Result
 from coterie.server.store.statements import Statements
 

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from coterie.base.errors import LocalError
 from coterie.server.store.appending import Appending
+from coterie.server.store.blob_records import BeginBlob, EndBlob, ForgetBlob, KeepBlob
 from coterie.server.store.blobs import BlobWrites
 from coterie.server.store.caches import Caches
 from coterie.server.store.conversations import Conversations
@@ -19,17 +20,13 @@ from coterie.server.store.messages import MessageWrites
 from coterie.server.store.offers import OfferWrites
 from coterie.server.store.records import (
     AppendMessage,
-    BeginBlob,
     BeginLife,
     BeginReset,
     ChangeIdentity,
     ClaimKeys,
     CompleteResets,
     EndAccount,
-    EndBlob,
-    ForgetBlob,
     FoundServer,
-    KeepBlob,
     MoveCursor,
     OtherRecord,
     PostEnvelopes,

@@ -11,15 +11,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from coterie.base.ids import ConversationId, DeviceId, conversation_of, is_mailbox
+from coterie.server.store.blob_records import BeginBlob, EndBlob, ForgetBlob, KeepBlob
 from coterie.server.store.caches import CONVERSATION, DEVICE, USAGE, Caches, LastMessage
 from coterie.server.store.postgres.connection import Connection
 from coterie.server.store.records import (
     AppendMessage,
-    BeginBlob,
     ClaimKeys,
-    EndBlob,
-    ForgetBlob,
-    KeepBlob,
     MoveCursor,
     PostEnvelopes,
     PutAccept,
