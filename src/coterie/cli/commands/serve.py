@@ -103,6 +103,7 @@ def _words(given: Arguments, *, as_json: bool) -> list[str]:
         ("--data", str(data_folder(given))),
         ("--database", given.database),
         ("--wakeups", given.wakeups),
+        ("--blobs", given.blobs),
         ("--cert", given.cert),
         ("--key", given.key),
         ("--metrics", given.metrics),

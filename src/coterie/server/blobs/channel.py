@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 from coterie.base import limits
 from coterie.base.clock import Clock
-from coterie.base.errors import Unavailable
+from coterie.base.errors import CoterieError
 from coterie.base.ids import DeviceId
 from coterie.server.blobs.keeper import Keeper
 from coterie.server.blobs.protocol import BlobStore
@@ -77,7 +77,7 @@ class BlobChannel:
         while True:
             try:
                 more = await self._keeper.prune()
-            except Unavailable as error:
+            except CoterieError as error:
                 log.critical("old files could not be dropped: %s", error.note)
                 more = False
             pause_seconds = 0.0 if more else PRUNE_SECONDS
