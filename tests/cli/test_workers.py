@@ -9,7 +9,7 @@ from coterie.cli.commands.serve import _settings, _words
 
 
 def test_workers_serve_what_they_were_started_for(tmp_path: Path) -> None:
-    """All but where they listen, and which one each is: an option that is left out would be another server."""
+    """All but where they listen, and which one each is: one that is left out makes another server."""
     options = [
         *(
             "--data",
