@@ -13,11 +13,12 @@ from coterie.client.store.records import BeginLife, MessageRow, OutboxState
 from coterie.content.repair import Entry, NotForYou
 from coterie.e2ee.pairwise import PlainKind
 from coterie.e2ee.vodo import GroupOut
+from coterie.ledger.heads import SignedHead
 from coterie.wire.frames import Claim, LedgerGrew
 from coterie.wire.frames.shared import DeviceRef
 from tests.attacks.asking import Asker, revoke, wanted
 from tests.attacks.conftest import alice, bob, identities, mallory, server
-from tests.attacks.peers import EVERYONE, Peer, Said
+from tests.attacks.peers import EVERYONE, NOW_MS, Peer, Said
 from tests.attacks.street import Victim, with_key
 from tests.attacks.test_owed import Fickle, another_device, fickle, say, share_in
 from tests.attacks.test_repair import last, own_phone
@@ -202,6 +203,70 @@ def test_in_a_ledger_that_was_never_left_everything_is_for_this_device(
     said = unopened(alice, bob)
     says(Asker(alice, bob, fickle), said)
     assert len(bob.store.awaited()) == len(bob.waiting()) == 1
+
+
+def test_for_a_revoked_device_another_one_of_its_account_speaks(
+    alice: Peer, bob: Victim, fickle: Fickle
+) -> None:
+    """It cannot say so itself any more. While it is there it speaks for itself."""
+    phone = joined(alice, bob, fickle)
+    said = unopened(phone, bob)
+    bob.core.repairs._goes_on = True
+    says(Asker(alice, bob, fickle), said)
+    assert len(bob.store.awaited()) == 1
+    revoke(alice, phone, bob, fickle)
+    says(Asker(alice, bob, fickle), said)
+    assert not bob.store.awaited()
+    assert not bob.waiting()
+
+
+def test_no_own_device_in_doubt_speaks_for_a_revoked_one(bob: Victim, fickle: Fickle) -> None:
+    """Attack: a thief's device has what an own one said vanish."""
+    phone = own_phone(bob, fickle)
+    thief = Peer(bob.identity, bob.name)
+    stolen = msgspec.structs.replace(thief.entry(), approved_by=bob.device)
+    gone = msgspec.structs.replace(phone.entry(), approved_by=bob.device).revoked(NOW_MS + 1)
+    said = unopened(phone, bob)
+    bob.core.repairs._goes_on = True
+    bob.signed = bob.sign(bob.entry(), gone, stolen, after=bob.signed)
+    fickle.others[thief.device] = thief
+    fickle.ledger.add(bob.signed)
+    bob.frame(LedgerGrew(fickle.ledger.head()))
+    assert thief.device in bob.core.trust.own.doubtful()
+    says(Asker(thief, bob, fickle), said)
+    assert len(bob.store.awaited()) == 1
+
+
+def of_a_phone(bob: Victim, fickle: Fickle, head: bytes) -> tuple[Peer, MessageRow]:
+    """What another own device has said to everyone, and this one has opened."""
+    phone = own_phone(bob, fickle)
+    bob.log(phone.message(with_key(phone, bob, EVERYONE), EVERYONE, "said by the phone", n=1, head=head))
+    return phone, last(bob)
+
+
+def test_what_a_revoked_device_said_in_a_ledger_before_is_for_nobody_who_has_it_not(
+    alice: Peer, bob: Victim, fickle: Fickle
+) -> None:
+    """Nobody can tell any more whom it was for. While the phone is there, it is asked."""
+    phone, row = of_a_phone(bob, fickle, b"")
+    asker = Asker(alice, bob, fickle)
+    asker.asks(wanted(row))
+    assert told(asker) == []
+    revoke(bob, phone, bob, fickle)
+    asker.asks(wanted(row))
+    assert told(asker) == [row.message]
+
+
+def test_what_a_revoked_device_said_in_this_ledger_is_not_called_forgotten(
+    alice: Peer, bob: Victim, fickle: Fickle
+) -> None:
+    """Since when others are there is known late, perhaps: what may be for them is not called forgotten."""
+    phone, row = of_a_phone(bob, fickle, SignedHead.unpack(fickle.ledger.head()).brief.pack())
+    revoke(bob, phone, bob, fickle)
+    asker = Asker(joined(alice, bob, fickle), bob, fickle)
+    say(bob, "so that the device has keys")
+    asker.asks(wanted(row))
+    assert told(asker) == []
 
 
 def test_an_entry_that_is_given_another_place_is_awaited_there(alice: Peer, bob: Victim) -> None:

@@ -49,10 +49,17 @@ class MayHave:
         return self._was_sealed_for(row, asker)
 
     def never(self, row: MessageRow, asker: PeerDevice) -> bool:
-        """Whether this device has sealed a message that is not for one which is there now: it came later. Its
-        person's word is not waited for: nothing is given."""
-        sealed_here = row.device == self._people.device and bool(row.inner)
-        return sealed_here and self._is_member(row, asker) and not self._was_sealed_for(row, asker)
+        """Whether a message is not for a device which is there now: this device has sealed it, and that one
+        came later; or nobody can tell any more. Its person's word is not waited for: nothing is given."""
+        if not (row.inner and self._is_member(row, asker)) or self._was_sealed_for(row, asker):
+            return False
+        return row.device == self._people.device or self._is_forgotten(row)
+
+    def _is_forgotten(self, row: MessageRow) -> bool:
+        """Whether the device that sealed it, one of this account, is revoked, and whom it was for stood in a
+        ledger that was left."""
+        sealed_by = self._people.device_of(self._people.me, row.device)
+        return sealed_by is not None and not sealed_by.live and not self._ledger_size(row)
 
     def _is_member(self, row: MessageRow, asker: PeerDevice) -> bool:
         """Whether the ledger has the device among those of this conversation now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from coterie.base.errors import RemoteError, SealBroken
-from coterie.base.ids import ConversationId
+from coterie.base.ids import ConversationId, DeviceId
 from coterie.client.core.awaited import Awaiting
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.outbox import Outbox
@@ -104,18 +104,30 @@ class Repairs:
         return Outcome(save=tuple(each for row in rows if row for each in self.awaiting.lied(row, now_ms)))
 
     def not_mine(self, said: NotForYou, sender: PeerDevice) -> Outcome:
-        """The device that sealed entries has not sealed them for this one. Believed after a restore of the
-        server alone, for nothing else brings such entries."""
+        """The device that sealed entries has not sealed them for this one; or another of its account says so,
+        where that one is revoked. Believed after a restore of the server alone, for nothing else brings such
+        entries."""
         if not self._goes_on:
             return NOTHING
         entries = dict.fromkeys((ConversationId(each.conversation), each.message) for each in said.entries)
-        rows = [self._reads.awaited_entry(where, sender.device, message) for where, message in entries]
+        rows = [
+            self._reads.awaited_entry(where, device, message)
+            for where, message in entries
+            for device in self._speaks_for(sender)
+        ]
         dropped = [row for row in rows if row is not None and row.account == sender.account]
         asked = sum(row.asked > 0 for row in dropped)
         save: list[Record] = [self.asking.counted(-asked)] if asked else []
         for row in dropped:
             save.extend(self.awaiting.dropped(row))
         return Outcome(save=tuple(save))
+
+    def _speaks_for(self, sender: PeerDevice) -> tuple[DeviceId, ...]:
+        """Itself, and the revoked devices of its account: unless it may be a thief's."""
+        if sender.device in self._trust.own.doubtful():
+            return (sender.device,)
+        account = self._people.rows[sender.account]
+        return (sender.device, *(each.device for each in account.devices if not each.live))
 
     def seen(self, save: Iterable[Record]) -> Outcome:
         """Accounts were proven: from now on it is known since when each device is there, at the latest."""
