@@ -37,8 +37,8 @@ class Liar:
 
     def flush(self, connection: Connection) -> int:
         """Instead of Connection.flush()."""
-        frames, connection._out = connection._out, []
-        if not frames or not connection.is_open:
+        frames = connection.take() if connection.is_open else []
+        if not frames:
             return 0
         self.open[connection] = None
         messages = connection.session.send_all(frames)

@@ -106,16 +106,21 @@ class Connection:
         """One more."""
         self._out.append(frame)
 
-    def flush(self) -> int:
-        """Send what was queued, then the entries that the reader has taken, in few messages; their bytes."""
-        if not self.is_open:
-            return 0
+    def take(self) -> list[ServerFrame]:
+        """What is to be sent now: what was queued, then the entries that the reader has taken."""
         frames = self._out
         if frames:
             self._out = []
         reader = self.reader
         if reader is not None and reader.has_frames:
-            frames = frames + reader.frames() if frames else reader.frames()
+            return frames + reader.frames() if frames else reader.frames()
+        return frames
+
+    def flush(self) -> int:
+        """Send what there is, in few messages; their bytes."""
+        if not self.is_open:
+            return 0
+        frames = self.take()
         if len(frames) == 1:
             message = self.session.send_one(frames[0])
             self.pipe.send(message)
