@@ -27,7 +27,7 @@ from tests.server.house import House, Wire, house_in
 from tests.server.people import Person
 from tests.server.scenes import code, registered
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
 
 
 @asynccontextmanager

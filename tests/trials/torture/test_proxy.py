@@ -12,7 +12,7 @@ import pytest_asyncio
 from coterie.base.clock import SystemClock
 from coterie.trials.torture.proxy import HOST, SLOW_BYTES, Proxy
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
 
 PATIENCE_SECONDS = 10.0
 clock = SystemClock()
