@@ -13,19 +13,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Protocol, assert_never
 
-import msgspec
-
 from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
-from coterie.base.domains import Domain, prefix
-from coterie.base.errors import LocalError, Refused, RemoteError, SealBroken, Unavailable
+from coterie.base.domains import Domain
+from coterie.base.errors import LocalError, Refused, RemoteError, Unavailable
 from coterie.base.ids import AccountId, BlobId, DeviceId
-from coterie.base.signing import verify_device
 from coterie.server.blobs.keeper import BUSY_SECONDS, Keeper
 from coterie.server.caller import Caller
 from coterie.server.commands import hello
 from coterie.server.connection import CloseReason, Pipe
+from coterie.server.device_proofs import is_signed, shut_out
 from coterie.server.realm import Realm
 from coterie.server.store.protocol import DeviceRow, Store
 from coterie.wire.blob_session import BlobSession, BlobState
@@ -236,19 +234,8 @@ class Visitor:
         row = await self._store.device(DeviceId(frame.device))
         if row is None or row.account != frame.account:
             raise Refused(Code.UNKNOWN_DEVICE)
-        said = [
-            self._caller.challenge,
-            self._realm.tls_key,
-            frame.account,
-            frame.device,
-            frame.run,
-            frame.run_nonce,
-        ]
-        try:
-            signed = prefix(Domain.PROVE_BLOBS) + msgspec.msgpack.encode(said)
-            verify_device(row.ed25519, signed, frame.signature)
-        except SealBroken:
-            raise Refused(Code.WRONG_CREDENTIALS) from None
+        if not is_signed(frame, Domain.PROVE_BLOBS, self._caller, self._realm, row):
+            raise Refused(Code.WRONG_CREDENTIALS)
         _require_live(row, frame, self._clock.wall_ms())
         if not self._has_room(row.device):
             raise Refused(Code.BUSY, retry_after_seconds=BUSY_SECONDS)
@@ -317,9 +304,9 @@ class Visitor:
 
 def _require_live(row: DeviceRow, proof: ProveBlobs, now_ms: int) -> None:
     """Raises Refused: the device was revoked, or the start that was proven is not its newest."""
-    if row.revoked:
-        raise Refused(Code.DELETED if row.ended else Code.REVOKED)
-    if row.waits_until_ms:
-        raise Refused(Code.RESET_PENDING, retry_after_seconds=(row.waits_until_ms - now_ms) / 1000)
+    shut = shut_out(row, now_ms)
+    if shut is not None:
+        code, wait_seconds = shut
+        raise Refused(code, retry_after_seconds=wait_seconds)
     if (row.run, row.run_nonce) != (proof.run, proof.run_nonce):
         raise Refused(Code.NOT_SIGNED_IN)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from coterie.base.codes import Code
-from coterie.base.domains import Domain, prefix
-from coterie.base.errors import SealBroken
+from coterie.base.domains import Domain
 from coterie.base.ids import DeviceId
-from coterie.base.signing import verify_device
 from coterie.server.caller import Caller, Rival, SignedIn
 from coterie.server.commands.outcome import AskRival, DeviceSignedIn, Outcome, refusal
+from coterie.server.device_proofs import is_signed, shut_out
 from coterie.server.policy import Now
 from coterie.server.realm import Realm
-from coterie.server.store.protocol import DeviceRow, Reads
+from coterie.server.store.protocol import Reads
 from coterie.server.store.records import PutRun
 from coterie.wire.frames import ProveDevice, Ready
 
@@ -26,12 +23,11 @@ async def handle(frame: ProveDevice, who: Caller, reads: Reads, realm: Realm, no
     row = await reads.device(device)
     if row is None or row.account != frame.account:
         return refusal(frame.request, Code.UNKNOWN_DEVICE)
-    if not _is_signed(frame, who, realm, row):
+    if not is_signed(frame, Domain.PROVE_DEVICE, who, realm, row):
         return refusal(frame.request, Code.WRONG_CREDENTIALS)
-    if row.revoked:
-        return refusal(frame.request, Code.DELETED if row.ended else Code.REVOKED)
-    if row.waits_until_ms:
-        return refusal(frame.request, Code.RESET_PENDING, (row.waits_until_ms - now.wall_ms) / 1000)
+    shut = shut_out(row, now.wall_ms)
+    if shut is not None:
+        return refusal(frame.request, *shut)
     if frame.run < row.run:
         return refusal(frame.request, Code.RESTORED_PROFILE)
     reconnect = frame.run == row.run and frame.run_nonce == row.run_nonce
@@ -52,14 +48,3 @@ async def handle(frame: ProveDevice, who: Caller, reads: Reads, realm: Realm, no
     signed_in = DeviceSignedIn(SignedIn(row.account, row.device, row.name, row.succeeded))
     save = None if reconnect else PutRun(device, frame.run, frame.run_nonce)
     return Outcome(frame.request, save=save, reply=(ready,), push=(signed_in,))
-
-
-def _is_signed(frame: ProveDevice, who: Caller, realm: Realm, row: DeviceRow) -> bool:
-    said = [who.challenge, realm.tls_key, frame.account, frame.device, frame.run, frame.run_nonce]
-    try:
-        verify_device(
-            row.ed25519, prefix(Domain.PROVE_DEVICE) + msgspec.msgpack.encode(said), frame.signature
-        )
-    except SealBroken:
-        return False
-    return True
