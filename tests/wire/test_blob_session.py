@@ -17,7 +17,7 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError, RemoteError
 from coterie.wire import codec
-from coterie.wire.blob_session import BlobSession, BlobState
+from coterie.wire.blob_session import BlobSession, ChannelState
 from coterie.wire.frames import Frame
 from coterie.wire.frames.blobs import (
     BlobChunk,
@@ -67,7 +67,7 @@ def opened() -> tuple[BlobSession[Any, Any], BlobSession[Any, Any]]:
     over(server, client, welcome())
     over(client, server, PROOF)
     over(server, client, Accepted(1, 0))
-    assert client.state is BlobState.OPEN
+    assert client.state is ChannelState.OPEN
     return client, server
 
 
@@ -110,7 +110,7 @@ def test_garbage_breaks_a_session_with_a_clear_error(data: bytes) -> None:
             session.receive(data)
         except RemoteError as error:
             assert error.code in {Code.BAD_FRAME, Code.UNEXPECTED_FRAME, Code.VERSION}
-            assert session.state is BlobState.BROKEN
+            assert session.state is ChannelState.BROKEN
 
 
 @given(st.data())
@@ -133,7 +133,7 @@ def test_requests_and_answers_once_a_device_has_proven_itself() -> None:
     over(client, server, chunk, GetBlob(3, bytes(16), 0, 5), DropBlob(4, bytes(16)))
     over(server, client, Accepted(2, 0), BlobChunk(3, 0, b"bytes"), BlobRead(3, 5), Refusal(4, "busy"))
     over(server, client, Refusal(0, "revoked"))
-    assert client.state is BlobState.CLOSED
+    assert client.state is ChannelState.CLOSED
     assert client.receive(b"what was still under way") == ()
     with pytest.raises(LocalError):
         server.send(Refusal(0, "busy"))
@@ -161,7 +161,7 @@ def test_files_wait_for_the_proof() -> None:
     over(server, client, welcome())
     over(client, server, PROOF)
     over(server, client, Refusal(1, "wrong-credentials"))
-    assert client.state is BlobState.WELCOMED
+    assert client.state is ChannelState.WELCOMED
 
 
 def test_request_zero_is_the_servers() -> None:

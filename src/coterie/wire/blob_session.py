@@ -27,8 +27,8 @@ from coterie.wire.frames.shared import Accepted, Refusal
 from coterie.wire.session import Direction, Role
 
 
-class BlobState(Enum):
-    """How far a connection has come."""
+class ChannelState(Enum):
+    """How far a connection of the second channel has come."""
 
     NEW = "new"
     HELLO_SAID = "hello said"
@@ -44,18 +44,18 @@ _UP, _DOWN = Direction.TO_SERVER, Direction.TO_CLIENT
 _REQUESTS = (PutBlob, BlobChunk, GetBlob, DropBlob)
 _ANSWERS = (Accepted, Refusal, BlobWanted, BlobChunk, BlobRead)
 
-BLOB_HANDSHAKE: dict[tuple[BlobState, Direction, type[BlobFrame]], BlobState] = {
-    (BlobState.NEW, _UP, Hello): BlobState.HELLO_SAID,
-    (BlobState.HELLO_SAID, _DOWN, Welcome): BlobState.WELCOMED,
-    (BlobState.WELCOMED, _UP, ProveBlobs): BlobState.PROVING,
-    (BlobState.PROVING, _DOWN, Accepted): BlobState.OPEN,
-    (BlobState.PROVING, _DOWN, Refusal): BlobState.WELCOMED,
+BLOB_HANDSHAKE: dict[tuple[ChannelState, Direction, type[BlobFrame]], ChannelState] = {
+    (ChannelState.NEW, _UP, Hello): ChannelState.HELLO_SAID,
+    (ChannelState.HELLO_SAID, _DOWN, Welcome): ChannelState.WELCOMED,
+    (ChannelState.WELCOMED, _UP, ProveBlobs): ChannelState.PROVING,
+    (ChannelState.PROVING, _DOWN, Accepted): ChannelState.OPEN,
+    (ChannelState.PROVING, _DOWN, Refusal): ChannelState.WELCOMED,
 }
 """Until the device has proven itself."""
-BLOB_TRANSITIONS: dict[tuple[BlobState, Direction, type[BlobFrame]], BlobState] = {
+BLOB_TRANSITIONS: dict[tuple[ChannelState, Direction, type[BlobFrame]], ChannelState] = {
     **BLOB_HANDSHAKE,
-    **{(BlobState.OPEN, _UP, request): BlobState.OPEN for request in _REQUESTS},
-    **{(BlobState.OPEN, _DOWN, answer): BlobState.OPEN for answer in _ANSWERS},
+    **{(ChannelState.OPEN, _UP, request): ChannelState.OPEN for request in _REQUESTS},
+    **{(ChannelState.OPEN, _DOWN, answer): ChannelState.OPEN for answer in _ANSWERS},
 }
 """Besides these, a server may end a connection by a Refusal of request 0, from every state but CLOSED."""
 
@@ -76,23 +76,23 @@ class BlobSession(Generic[Heard, Said]):
         self._decode: Callable[[bytes], tuple[Heard, ...]] = cast("Any", decode)
         self._most_bytes = limits.FRAME_BYTES if client else limits.BLOB_MESSAGE_BYTES
         self._hears, self._says = (_DOWN, _UP) if client else (_UP, _DOWN)
-        self.state = BlobState.NEW
+        self.state = ChannelState.NEW
         """What this end has sent is included."""
 
     def receive(self, data: bytes) -> tuple[Heard, ...]:
         """The frames of one message, in order; none once CLOSED. Raises RemoteError: bad-frame,
         unexpected-frame, version; none of the message's frames counts then, and the session is BROKEN."""
-        if self.state is BlobState.CLOSED:
+        if self.state is ChannelState.CLOSED:
             return ()
         try:
             if len(data) > self._most_bytes:
                 raise RemoteError(Code.BAD_FRAME, f"a message of {len(data)} bytes")
             frames = self._decode(data)
-            state: BlobState = self.state
+            state: ChannelState = self.state
             for frame in frames:
                 state = _after(state, self._hears, frame, RemoteError)
         except RemoteError:
-            self.state = BlobState.BROKEN
+            self.state = ChannelState.BROKEN
             raise
         self.state = state
         return frames
@@ -106,11 +106,11 @@ class BlobSession(Generic[Heard, Said]):
 
 
 def _after(
-    state: BlobState, way: Direction, frame: BlobFrame, blame: type[LocalError | RemoteError]
-) -> BlobState:
+    state: ChannelState, way: Direction, frame: BlobFrame, blame: type[LocalError | RemoteError]
+) -> ChannelState:
     if getattr(frame, "request", 1) == 0:
-        ends = isinstance(frame, Refusal) and way is _DOWN and state is not BlobState.CLOSED
-        then = BlobState.CLOSED if ends else None
+        ends = isinstance(frame, Refusal) and way is _DOWN and state is not ChannelState.CLOSED
+        then = ChannelState.CLOSED if ends else None
     else:
         then = BLOB_TRANSITIONS.get((state, way, type(frame)))
     if then is None:

@@ -26,7 +26,7 @@ from coterie.server.connection import CloseReason, Pipe
 from coterie.server.device_proofs import is_signed, shut_out
 from coterie.server.realm import Realm
 from coterie.server.store.protocol import DeviceRow, Store
-from coterie.wire.blob_session import BlobSession, BlobState
+from coterie.wire.blob_session import BlobSession, ChannelState
 from coterie.wire.frames.blobs import (
     BlobChunk,
     BlobClientFrame,
@@ -133,7 +133,7 @@ class Visitor:
         """Until either side ends it."""
         try:
             async with asyncio.timeout(limits.HANDSHAKE_SECONDS):
-                while self._session.state is not BlobState.OPEN:
+                while self._session.state is not ChannelState.OPEN:
                     await self._handle(await self._next())
             while True:
                 await self._handle(await self._next())
@@ -208,7 +208,7 @@ class Visitor:
 
     def _require_open(self) -> None:
         """Who was refused at the door tries on another connection."""
-        if self._session.state is not BlobState.OPEN:
+        if self._session.state is not ChannelState.OPEN:
             raise Gone
 
     async def _answer(self, frame: ProveBlobs | PutBlob | GetBlob | DropBlob) -> None:
