@@ -2,79 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import apsw
 import msgspec
 
 from coterie.base.ids import DeviceId, SessionId
 from coterie.client.store.records import OlmRow, OwnFreshKey, ReceiptRow, ShareRow
-from coterie.client.store.tables import OLM, OWN_FRESH_KEY, RECEIPT, SHARE
+from coterie.client.store.tables import OLM, OWN_FRESH_KEY, RECEIPT, SHARE, Table
 
 SESSIONS_MAX: Final = 32
 DEVICES_MAX: Final = 1000
 _OLM_OF = OLM.select + 'WHERE "device" = ? AND "pickle" <> x\'\' ORDER BY "received_ms" DESC, rowid DESC'
+R = TypeVar("R", ShareRow, ReceiptRow)
 
 
-class Shares:
-    """Who has the keys of the sending sessions in use: all rows of a session, in order."""
+class _OfSessions(Generic[R]):
+    """All rows of the sending sessions in use, by device."""
 
-    def __init__(self, database: apsw.Connection) -> None:
+    def __init__(self, database: apsw.Connection, table: Table[R], order: str) -> None:
         self._database = database
-        self._of: dict[SessionId, dict[DeviceId, ShareRow]] = {}
+        self._table: Table[R] = table
+        self._select = table.select + f'WHERE "session" = ? ORDER BY {order}'
+        self._of: dict[SessionId, dict[DeviceId, R]] = {}
 
-    def of(self, session: SessionId) -> dict[DeviceId, ShareRow]:
+    def of(self, session: SessionId) -> dict[DeviceId, R]:
         """Not to be changed. Raises what apsw raises."""
         known = self._of.get(session)
         if known is None:
-            sql = SHARE.select + 'WHERE "session" = ? ORDER BY rowid'
-            rows = [SHARE.record(row) for row in self._database.execute(sql, (session,)).fetchall()]
+            rows = map(self._table.record, self._database.execute(self._select, (session,)).fetchall())
             known = self._keep(session, {row.device: row for row in rows})
         return known
 
     def begun(self, session: SessionId) -> None:
-        """Nobody has the key of a session that is new."""
+        """Nothing is there of a session that is new."""
         self._keep(session, {})
-
-    def put(self, record: ShareRow) -> None:
-        self._database.execute(SHARE.put, msgspec.structs.astuple(record))
-        if record.session in self._of:
-            self._of[record.session][record.device] = record
 
     def forget(self) -> None:
         self._of.clear()
 
-    def _keep(self, session: SessionId, rows: dict[DeviceId, ShareRow]) -> dict[DeviceId, ShareRow]:
+    def _write(self, record: R) -> dict[DeviceId, R] | None:
+        """Into the database; the rows of its session, where they are at hand."""
+        self._database.execute(self._table.put, msgspec.structs.astuple(record))
+        return self._of.get(record.session)
+
+    def _keep(self, session: SessionId, rows: dict[DeviceId, R]) -> dict[DeviceId, R]:
         if len(self._of) >= SESSIONS_MAX:
             self._of.clear()
         self._of[session] = rows
         return rows
 
 
-class ReceiptsKept:
-    """What devices have of the sending sessions in use: all rows of a session, by device."""
+class Shares(_OfSessions[ShareRow]):
+    """Who has the keys of these sessions, in the order in which they were given."""
 
     def __init__(self, database: apsw.Connection) -> None:
-        self._database = database
-        self._of: dict[SessionId, dict[DeviceId, ReceiptRow]] = {}
+        super().__init__(database, SHARE, "rowid")
 
-    def of(self, session: SessionId) -> dict[DeviceId, ReceiptRow]:
-        """Not to be changed. Raises what apsw raises."""
-        known = self._of.get(session)
-        if known is None:
-            rows = self._database.execute(
-                RECEIPT.select + 'WHERE "session" = ? ORDER BY "device" ', (session,)
-            ).fetchall()
-            known = self._keep(session, {row.device: row for row in map(RECEIPT.record, rows)})
-        return known
+    def put(self, record: ShareRow) -> None:
+        known = self._write(record)
+        if known is not None:
+            known[record.device] = record
 
-    def begun(self, session: SessionId) -> None:
-        """Nobody has anything of a session that is new."""
-        self._keep(session, {})
+
+class ReceiptsKept(_OfSessions[ReceiptRow]):
+    """What devices have of these sessions, in the order of their ids."""
+
+    def __init__(self, database: apsw.Connection) -> None:
+        super().__init__(database, RECEIPT, '"device"')
 
     def put(self, record: ReceiptRow) -> None:
-        self._database.execute(RECEIPT.put, msgspec.structs.astuple(record))
-        known = self._of.get(record.session)
+        known = self._write(record)
         if known is None:
             return
         if record.device in known:
@@ -82,15 +80,6 @@ class ReceiptsKept:
         else:
             rows = {**known, record.device: record}
             self._of[record.session] = {device: rows[device] for device in sorted(rows)}
-
-    def forget(self) -> None:
-        self._of.clear()
-
-    def _keep(self, session: SessionId, rows: dict[DeviceId, ReceiptRow]) -> dict[DeviceId, ReceiptRow]:
-        if len(self._of) >= SESSIONS_MAX:
-            self._of.clear()
-        self._of[session] = rows
-        return rows
 
 
 class OlmKept:
@@ -135,7 +124,7 @@ class FreshKept:
     def __init__(self, database: apsw.Connection) -> None:
         self._database = database
         self.newest: int | None = None
-        """The highest id; it only grows, as the highest is never removed."""
+        """The highest id."""
         self.unpassed: dict[DeviceId, tuple[int, int]] = {}
         """Device -> to how many it may still seal, and when the newest was made."""
 
