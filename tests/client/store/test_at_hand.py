@@ -88,6 +88,17 @@ def test_fresh_keys_are_counted_as_they_come_and_pass(store: ClientStore) -> Non
     assert store.fresh_keys_unpassed(DEVICE) == (1, 103)
     commit(store, PruneFreshKeys(501))
     assert (store.own_fresh_key(2), store.newest_fresh_id()) == (None, 3)
+    commit(store, PassFreshKeys(DEVICE, 4, 600))
+    commit(store, PruneFreshKeys(601))
+    assert store.newest_fresh_id() == 0
+
+
+def test_who_has_spoken_is_asked_anew_where_a_message_is_another_one_now(store: ClientStore) -> None:
+    said = s.message(1, own=True)
+    commit(store, said)
+    assert store.has_spoken(said.conversation)
+    commit(store, msgspec.structs.replace(said, own=False))
+    assert not store.has_spoken(said.conversation)
 
 
 def test_what_nobody_waits_for_is_asked_once(store: ClientStore) -> None:

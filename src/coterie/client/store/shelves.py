@@ -194,6 +194,7 @@ class Shelves:
         """What is counted of messages, once this one is there too."""
         if record.order <= self.orders.used:
             self.unread.clear()
+            self.spoken.clear()
         elif record.shown and not record.own:
             self._count_unread(record)
         self.orders.saved(record.order)

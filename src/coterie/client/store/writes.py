@@ -249,6 +249,7 @@ def _fresh_keys(shelves: Shelves, record: PassFreshKeys | PruneFreshKeys | DropP
         case PruneFreshKeys(before_ms):
             sql = 'DELETE FROM own_fresh_key WHERE "passed_ms" <> 0 AND "passed_ms" < ?'
             database.execute(sql, (before_ms,))
+            shelves.fresh.forget()
         case DropPeerFreshKey(device):
             database.execute('UPDATE peer_fresh_key SET "key" = x\'\' WHERE "device" = ?', (device,))
             shelves.peer_fresh_keys.drop(device)
