@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from coterie.base.errors import SecurityStop, Unavailable
 from coterie.base.ids import ConversationId, MessageId
 from coterie.client.api.admitting import Admitting
 from coterie.client.api.readers import Readers
+from coterie.client.closing import close_store
 from coterie.client.commands import KeepDraft, MarkRead, RecoveryKeyShown, Say, parse
 from coterie.client.core.alarms import SplitProof
 from coterie.client.core.profile import Profile
@@ -52,8 +52,6 @@ from coterie.client.store.records import PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.content.body import Text, pack
 from coterie.ledger.audit import Audit, LedgerFile, audit, ledger_of, together
-
-log = logging.getLogger("coterie.client.api")
 
 
 class Me(Admitting):
@@ -196,10 +194,7 @@ class Me(Admitting):
 
     def _end(self) -> None:
         self._ended = True
-        try:
-            self._store.close()
-        except Unavailable as error:
-            log.warning("the store was closed with its log beside it: %s", error)
+        close_store(self._store)
         self._lock.release()
         for waiter in self._waiting.values():
             waiter.cancel()
