@@ -193,6 +193,18 @@ async def settle() -> None:
 
 
 @asynccontextmanager
+async def running(turns: Turns) -> AsyncIterator[None]:
+    """Meanwhile there are turns; at the end they stop as by SIGTERM."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(turns.run())
+        try:
+            yield
+        finally:
+            turns.stop()
+            await task
+
+
+@asynccontextmanager
 async def house_in(
     folder: Path, *, open_signup: bool = True, clock: FakeClock | None = None, tls_key: bytes = TLS_KEY
 ) -> AsyncIterator[House]:
@@ -206,12 +218,7 @@ async def house_in(
         await turns.prepare()
         house = House(store, realm, turns, time)
         house.metrics = metrics
-        async with asyncio.TaskGroup() as group:
-            running = group.create_task(turns.run())
-            try:
-                yield house
-            finally:
-                turns.stop()
-                await running
+        async with running(turns):
+            yield house
     finally:
         await store.close()

@@ -25,7 +25,7 @@ from coterie.server.wakeups.pgnotify import NotifyBus
 from coterie.server.wakeups.protocol import Bus, Topic
 from coterie.wire.frames import Accepted
 from tests.ledger.accounts import NOW_MS
-from tests.server.house import TLS_KEY, House, Wire
+from tests.server.house import TLS_KEY, House, Wire, running
 from tests.server.people import Person
 from tests.server.scenes import registered
 
@@ -65,13 +65,8 @@ async def house_on(url: str, bus: Bus, clock: FakeClock | None = None) -> AsyncI
         await turns.prepare()
         house = Neighbour(store, realm, turns, time, beside.wakeups)
         house.metrics = metrics
-        async with asyncio.TaskGroup() as group:
-            running = group.create_task(turns.run())
-            try:
-                yield house
-            finally:
-                turns.stop()
-                await running
+        async with running(turns):
+            yield house
     finally:
         await store.close()
 
