@@ -16,13 +16,12 @@ import msgspec
 from coterie.base.clock import Clock, SystemClock
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
-from coterie.base.folders import sync_folder
 from coterie.client.api.account_key import password_keys
 from coterie.client.store.database import known_steps, open_database
 from coterie.client.store.faults import file_fault
 from coterie.client.store.keys import KeyFile, StoreWrapKind, open_database_key, read_key_file, write_key_file
 from coterie.client.store.lock import ProfileLock
-from coterie.client.store.profiles import FOLDER_MODE, ProfilePlace, find_profile
+from coterie.client.store.profiles import FOLDER_MODE, ProfilePlace, find_profile, sync_folder
 from coterie.client.store.salvage import salvage
 from coterie.client.store.sqlite import ClientStore, Holdings
 

@@ -20,12 +20,11 @@ import msgspec
 from coterie.base.codes import Code
 from coterie.base.domains import Domain, unwrap, wrap
 from coterie.base.errors import CoterieError, Refused, Unavailable
-from coterie.base.folders import sync_folder
 from coterie.base.names import canonical
 from coterie.client.store import keys
 from coterie.client.store.faults import file_fault
 from coterie.client.store.keys import KEY_FILE_BYTES, KeyFile
-from coterie.client.store.profiles import FILE_MODE
+from coterie.client.store.profiles import FILE_MODE, sync_folder
 
 VERSION = 1
 LENGTH_BYTES = 4

@@ -15,10 +15,9 @@ import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError, Unavailable
-from coterie.base.folders import sync_folder
 from coterie.base.write_ahead_log import synced_frames
 from coterie.client.store.faults import WHAT_HELPS, DatabaseError, database_fault, file_fault
-from coterie.client.store.profiles import FILE_MODE
+from coterie.client.store.profiles import FILE_MODE, sync_folder
 
 KEY_BYTES = 32
 STATEMENTS = 1000

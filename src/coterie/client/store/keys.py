@@ -14,10 +14,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from coterie.base.codes import Code
 from coterie.base.domains import Domain, prefix, unwrap, wrap
 from coterie.base.errors import LocalError, Refused, RemoteError, Unavailable
-from coterie.base.folders import sync_folder
 from coterie.base.ids import ACCOUNT_ID_BYTES, AccountId, UserName
 from coterie.client.store.faults import file_fault
-from coterie.client.store.profiles import FILE_MODE, ProfilePlace, require_new
+from coterie.client.store.profiles import FILE_MODE, ProfilePlace, require_new, sync_folder
 
 KEY_BYTES = 32
 NONCE_BYTES = 12

@@ -12,7 +12,6 @@ import platformdirs
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused
-from coterie.base.folders import sync_folder
 from coterie.base.ids import AccountId, UserName
 from coterie.client.store.faults import file_fault
 
@@ -116,6 +115,17 @@ def remove_profile(place: ProfilePlace) -> None:
             shutil.rmtree(place.folder)
     except OSError as error:
         raise file_fault(error, "the folder of the profile") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk, where the system can (Windows has no such call)."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _suffix(server: AccountId) -> str:

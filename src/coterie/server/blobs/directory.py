@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,7 +14,6 @@ from typing import BinaryIO, TypeVar
 
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
-from coterie.base.folders import sync_folder
 from coterie.base.ids import BlobId
 from coterie.server.blobs.checking import checked
 
@@ -42,7 +42,7 @@ class DirectoryBlobs:
             self._coming.mkdir(mode=FOLDER_MODE, exist_ok=True)
             for left in self._coming.iterdir():
                 left.unlink()
-            sync_folder(folder.parent)
+            _sync_folder(folder.parent)
         except OSError as error:
             raise _fault(error) from error
         self._threads = ThreadPoolExecutor(THREADS, "coterie-blobs")
@@ -64,7 +64,7 @@ class DirectoryBlobs:
     async def delete(self, blob: BlobId) -> None:
         def delete() -> None:
             (self._folder / blob.hex()).unlink(missing_ok=True)
-            sync_folder(self._folder)
+            _sync_folder(self._folder)
 
         await self._beside(delete)
 
@@ -100,7 +100,7 @@ class DirectoryBlobs:
         os.fsync(file.fileno())
         file.close()
         part.replace(whole)
-        sync_folder(self._folder)
+        _sync_folder(self._folder)
 
 
 def _new_file(part: Path) -> BinaryIO:
@@ -120,6 +120,16 @@ def _read(whole: Path, start: int, size_bytes: int) -> bytes:
             return file.read(size_bytes)
     except FileNotFoundError:
         raise Refused(Code.UNKNOWN_FILE) from None
+
+
+def _sync_folder(folder: Path) -> None:
+    if sys.platform == "win32":  # a folder cannot be opened there; NTFS writes its names in order
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _fault(error: OSError) -> Unavailable:
