@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
-from coterie.server.folder import DataFolder, database_of
+from coterie.server.folder import DataFolder, database_of, sync_folder
 from coterie.server.store.address import require_address
 from coterie.server.store.database import Database
 from coterie.server.store.opening import carried_over
@@ -37,7 +36,7 @@ async def carry_over(path: Path, url: str) -> int:
             source.close()
         carried_over(file)
         file.rename(file.with_name(KEPT))
-        _sync(path)
+        sync_folder(path)
     finally:
         folder.close()
     return count
@@ -52,11 +51,3 @@ async def _carried(source: Database, url: str) -> int:
         return await store.take_over(source)
     finally:
         await store.close()
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -98,3 +98,15 @@ def _owner(lock: Path) -> str:
             return file.read(_PID_BYTES).decode("ascii", "replace") or "?"
     except OSError:
         return "?"
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk, where the system can (Windows has no such call; NTFS writes its
+    names in order). Raises OSError."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

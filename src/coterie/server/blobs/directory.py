@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -16,6 +15,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.base.ids import BlobId
 from coterie.server.blobs.checking import checked
+from coterie.server.folder import sync_folder
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -42,7 +42,7 @@ class DirectoryBlobs:
             self._coming.mkdir(mode=FOLDER_MODE, exist_ok=True)
             for left in self._coming.iterdir():
                 left.unlink()
-            _sync_folder(folder.parent)
+            sync_folder(folder.parent)
         except OSError as error:
             raise _fault(error) from error
         self._threads = ThreadPoolExecutor(THREADS, "coterie-blobs")
@@ -64,7 +64,7 @@ class DirectoryBlobs:
     async def delete(self, blob: BlobId) -> None:
         def delete() -> None:
             (self._folder / blob.hex()).unlink(missing_ok=True)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
 
         await self._beside(delete)
 
@@ -100,7 +100,7 @@ class DirectoryBlobs:
         os.fsync(file.fileno())
         file.close()
         part.replace(whole)
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
 
 
 def _new_file(part: Path) -> BinaryIO:
@@ -120,16 +120,6 @@ def _read(whole: Path, start: int, size_bytes: int) -> bytes:
             return file.read(size_bytes)
     except FileNotFoundError:
         raise Refused(Code.UNKNOWN_FILE) from None
-
-
-def _sync_folder(folder: Path) -> None:
-    if sys.platform == "win32":  # a folder cannot be opened there; NTFS writes its names in order
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _fault(error: OSError) -> Unavailable:
