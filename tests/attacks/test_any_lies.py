@@ -367,3 +367,15 @@ def test_any_lies() -> None:
             break
     print(f"{AnyLies.orders} orders, {AnyLies.steps} steps, {Watched.looked_at} envelopes opened")
     assert Watched.looked_at > ORDERS, "hardly anything was sealed"
+
+
+def test_a_device_in_doubt_stays_so_where_a_late_no_brings_its_account_back() -> None:
+    """Attack: whoever got in by the passphrase has the name begun anew, and denied too late: the account is
+    one to verify again, and its device was given what was sealed without it (an order that was found)."""
+    order = AnyLies()
+    order.found()
+    order.device_by_recovery(clicks=[Click.VERIFIED], who=0, approves=False)
+    anew = {"before": Click.VERIFIED, "after": [Click.VERIFIED], "who": 0, "hours": 24}
+    order.name_begins_anew(**anew, then=set())
+    order.name_begins_anew(**anew, then={Then.AWAY, Then.CANCELLED})
+    order.teardown()

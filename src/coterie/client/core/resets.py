@@ -66,7 +66,7 @@ class Resets:
         row = self._people.rows.get(account)
         if row is None or account == self._people.me:
             return None
-        verified = row.once_verified or heir.once_verified or heir.standing is Standing.CHANGED_VERIFIED
+        verified = row.once_verified or heir.once_verified
         standing = Standing.CHANGED_VERIFIED if verified else Standing.CHANGED
         row = msgspec.structs.replace(row, standing=standing, changed_ms=head_ms)
         self._people.saved(row)

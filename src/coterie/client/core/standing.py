@@ -49,8 +49,7 @@ def first_seen(
     if not former:
         return row
     newest = max(former, key=lambda each: each.seq)
-    was_verified = newest.once_verified or newest.standing is Standing.CHANGED_VERIFIED
-    standing = Standing.CHANGED_VERIFIED if was_verified else Standing.CHANGED
+    standing = Standing.CHANGED_VERIFIED if newest.once_verified else Standing.CHANGED
     return msgspec.structs.replace(row, standing=standing, changed_ms=row.changed_ms or head_ms)
 
 
@@ -131,7 +130,7 @@ class Standings:
         if row is None or not row.verified:
             return NOTHING
         former = before(self._people, account)
-        followed = any(each.once_verified or each.standing is Standing.CHANGED_VERIFIED for each in former)
+        followed = any(each.once_verified for each in former)
         return self._put(account, Standing.CHANGED_VERIFIED if followed else Standing.TAKEN_BACK, Verified)
 
     def confirmed(self, account: AccountId, device: DeviceId) -> Outcome:

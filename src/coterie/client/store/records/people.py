@@ -87,9 +87,9 @@ class AccountRow(msgspec.Struct, frozen=True):
 
     @property
     def once_verified(self) -> bool:
-        """Whether this identity was verified here at some time: devices of it that came by recovery need a
-        word, and an identity after it a new verification."""
-        return self.standing in (Standing.VERIFIED, Standing.TAKEN_BACK)
+        """Whether this identity was verified here at some time, or one before it under its name: devices that
+        came by recovery need a word, and an identity after it a new verification."""
+        return self.standing in (Standing.VERIFIED, Standing.TAKEN_BACK, Standing.CHANGED_VERIFIED)
 
     @property
     def waits(self) -> bool:
