@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from coterie.server.store.postgres.store import PostgresStore
-from tests.engines.postgres import Engine, database, running
+from coterie.trials.engines.postgres import Engine, database, running
 
 TEMPLATE = "coterie_template"
 """With the schema, and nothing in it."""

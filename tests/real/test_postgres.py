@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.postgres import Engine, database
+from coterie.trials.engines.postgres import Engine, database
 from tests.real.programs import COMMAND, Client, Ended, Server, environment
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.engines.nats import node
+from coterie.trials.engines.nats import node
 from tests.engines.waiting import until
 from tests.real.programs import Client, Server, environment
 

@@ -22,8 +22,8 @@ from coterie.server.store.postgres.store import PostgresStore
 from coterie.server.store.records import PutFact
 from coterie.server.topics import Topics
 from coterie.server.wakeups.nats import NatsBus
+from coterie.trials.engines.nats import Node, node
 from coterie.wire.frames import Accepted, LogEntries, MailboxEntries, Refusal, ShowHead
-from tests.engines.nats import Node, node
 from tests.ledger.accounts import NOW_MS
 from tests.server.house import TLS_KEY
 from tests.server.people import Device, Person, revoking

@@ -26,9 +26,9 @@ from coterie.base.codes import Code
 from coterie.base.ids import ConversationId, DeviceId, EnvelopeId, log_of, mailbox_of
 from coterie.server.store.records import AppendMessage, ClaimKeys, MoveCursor, PostEnvelopes
 from coterie.server.store.results import Appended, Denied, KeysClaimed, LeafAdded, Posted
+from coterie.trials.engines.postgres import Engine, database
 from tests.contracts.server_store.conftest import postgres_at, sqlite_in
 from tests.engines.fixtures import TEMPLATE
-from tests.engines.postgres import Engine, database
 from tests.server.town import EVERYONE, NOW_MS, Machine, Resident, denied, save, settle_in
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from coterie.server.wakeups.local import LocalBus, Yard
 from coterie.server.wakeups.nats import NatsBus
 from coterie.server.wakeups.pgnotify import NotifyBus
 from coterie.server.wakeups.protocol import Bus
-from tests.engines.nats import node
+from coterie.trials.engines.nats import node
 
 Make = Callable[[], Bus]
 """One more on the same bus."""

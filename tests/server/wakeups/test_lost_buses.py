@@ -7,8 +7,8 @@ import pytest
 
 from coterie.server.wakeups.nats import NatsBus
 from coterie.server.wakeups.pgnotify import NotifyBus
+from coterie.trials.engines.nats import node
 from tests.contracts.wakeups.test_buses import ears, topic
-from tests.engines.nats import node
 from tests.engines.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]

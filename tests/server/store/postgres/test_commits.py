@@ -16,7 +16,7 @@ from coterie.server.store.postgres.store import PostgresStore
 from coterie.server.store.protocol import StoreLost
 from coterie.server.store.records import PutAccept, Record
 from coterie.server.store.results import DONE, Appended
-from tests.engines.postgres import Engine
+from coterie.trials.engines.postgres import Engine
 from tests.engines.waiting import until
 from tests.server.store.postgres.conftest import Another
 from tests.server.town import Resident, log_seqs, save, say, settle_in, talk

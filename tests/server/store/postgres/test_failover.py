@@ -18,7 +18,7 @@ from coterie.server.store.postgres.store import PostgresStore
 from coterie.server.store.protocol import StoreLost
 from coterie.server.store.records import AppendMessage
 from coterie.server.store.results import Appended
-from tests.engines.postgres import PORT, Engine, pair
+from coterie.trials.engines.postgres import PORT, Engine, pair
 from tests.engines.waiting import until
 from tests.server.town import EVERYONE, Machine, Resident, save, say, settle_in, share, talk
 

