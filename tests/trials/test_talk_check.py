@@ -260,7 +260,8 @@ def test_what_is_not_yet_acknowledged_is_owed_to_nobody() -> None:
     assert talk.ledger.owed() == set()
     assert talk.ledger.unacknowledged == 1
     talk.ledger.acknowledged(MessageId(b"new." * 4), 3)
-    assert talk.ledger.owed() == {(LAP, b"new." * 4), (HIS, b"new." * 4)}
+    assert talk.ledger.owed() == {(LAP, b"new." * 4), (HIS, b"new." * 4)} == talk.ledger.owed_of(DESK)
+    assert talk.ledger.owed_of(LAP) == set()
     talk.ledger.arrived(LAP, MessageId(b"new." * 4))
     assert talk.ledger.owed() == {(HIS, b"new." * 4)}
 

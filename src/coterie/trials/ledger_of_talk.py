@@ -7,7 +7,7 @@ in tests, by processes in trials. Texts never come here, only their digests.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId
 from coterie.trials.talk_records import Participant, TypedMessage
@@ -92,10 +92,17 @@ class TalkLedger:
 
     def owed(self) -> set[tuple[DeviceId, MessageId]]:
         """Who has still to be told of what, of all that is acknowledged."""
-        told = {device: set(messages) for device, messages in self.told.items()}
+        return self._owed(self.by_message.values())
+
+    def owed_of(self, device: DeviceId) -> set[tuple[DeviceId, MessageId]]:
+        """The same, of what one device has typed."""
+        return self._owed(typed for typed in self.by_message.values() if typed.device == device)
+
+    def _owed(self, messages: Iterable[TypedMessage]) -> set[tuple[DeviceId, MessageId]]:
+        told = {device: set(found) for device, found in self.told.items()}
         return {
             (each.device, typed.message)
-            for typed in self.by_message.values()
+            for typed in messages
             if typed.message in self.acknowledgements
             for each in self.present()
             if each.device != typed.device and _there_before(each, typed)

@@ -49,7 +49,7 @@ KEYS: dict[type[msgspec.Struct], tuple[str, ...]] = {
     r.ReceiptDue: ("session", "device"),
     r.AwaitedRow: ("conversation", "device", "message", "first_n"),
     r.RepairGiven: ("device", "order", "times"),
-    r.DeviceSince: ("account", "device"),
+    r.DeviceSince: ("account", "device", "ledger"),
     r.PastSigned: ("account", "seq"),
 }
 R = TypeVar("R", bound=msgspec.Struct)

@@ -64,5 +64,6 @@ class ModelRepairs:
     def given_since(self, device: DeviceId, since_ms: int) -> int:
         return sum(row.at_ms > since_ms for row in self._of(r.RepairGiven, device=device))
 
-    def device_since(self, account: AccountId, device: DeviceId) -> int | None:
-        return next((row.leaf for row in self._of(r.DeviceSince, account=account, device=device)), None)
+    def device_since(self, account: AccountId, device: DeviceId) -> tuple[r.DeviceSince, ...]:
+        found = self._of(r.DeviceSince, account=account, device=device)
+        return tuple(sorted(found, key=lambda row: row.ledger))

@@ -13,7 +13,7 @@ import msgspec
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import SecurityStop, Unavailable
-from coterie.base.ids import ConversationId
+from coterie.base.ids import ConversationId, LedgerId
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
@@ -25,7 +25,21 @@ from coterie.ledger.leaves import LedgerView
 from coterie.ledger.restores import unpack_restores
 from coterie.ledger.statements import RestoreStatement, ServerStatement
 
-_left = msgspec.msgpack.Decoder(tuple[bytes, ...])
+
+class LedgerLeft(msgspec.Struct, frozen=True, array_like=True):
+    """A ledger that was gone on from, and the key that signed its heads."""
+
+    ledger: LedgerId
+    key: bytes
+
+
+_left = msgspec.msgpack.Decoder(tuple[LedgerLeft, ...])
+
+
+def ledgers_left(reads: Reads) -> tuple[LedgerLeft, ...]:
+    """Oldest first, as many as a server's Welcome may name."""
+    packed = reads.setting(Setting.LEDGERS_LEFT)
+    return _left.decode(packed) if packed else ()
 
 
 class NewLife(msgspec.Struct, frozen=True):
@@ -60,18 +74,15 @@ class Lives:
             return None
         if said.founding_ledger != self._profile.founding_ledger:
             raise SecurityStop(Code.IDENTITY_CHANGED, "another first ledger")
-        left = self._ledgers_left()
-        if said.ledger in left:
+        left = ledgers_left(self._reads)
+        known_ledgers = {*(each.ledger for each in left), self._profile.ledger}
+        if said.ledger in known_ledgers:
             raise Unavailable(Code.STATEMENT_EXPIRED, "a ledger that was left")
         restores = unpack_restores(packed)
-        fresh = tuple(each for each in restores if each.ledger not in {*left, self._profile.ledger})
+        fresh = tuple(each for each in restores if each.ledger not in known_ledgers)
         self._check_pace(fresh, now_ms)
         self._check_past(fresh, view)
         return self._goes_on(said, fresh[-1], left, now_ms)
-
-    def _ledgers_left(self) -> tuple[bytes, ...]:
-        packed = self._reads.setting(Setting.LEDGERS_LEFT)
-        return _left.decode(packed) if packed else ()
 
     def _check_pace(self, fresh: tuple[RestoreStatement, ...], now_ms: int) -> None:
         """By this device's clock since the last one was heard of, and by the server's between several."""
@@ -91,10 +102,11 @@ class Lives:
                 raise SecurityStop(Code.LEDGER_SPLIT, "restored from a ledger that was not shown here")
 
     def _goes_on(
-        self, said: ServerStatement, last: RestoreStatement, left: tuple[bytes, ...], now_ms: int
+        self, said: ServerStatement, last: RestoreStatement, left: tuple[LedgerLeft, ...], now_ms: int
     ) -> NewLife:
         profile = msgspec.structs.replace(self._profile, ledger=said.ledger, ledger_key=said.ledger_key)
-        left = (*left, self._profile.ledger)[-limits.RESTORES_MOST :]
+        before = LedgerLeft(self._profile.ledger, self._profile.ledger_key)
+        left = (*left, before)[-limits.RESTORES_MOST :]
         return NewLife(
             profile,
             Outcome(

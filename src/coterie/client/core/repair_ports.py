@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from coterie.base.ids import AccountId, ConversationId, DeviceId, StreamId
-from coterie.client.store.records import AwaitedRow, MessageRow, WaitingRow
+from coterie.client.store.records import AwaitedRow, DeviceSince, MessageRow, WaitingRow
 
 
 class RepairQuestions(Protocol):
@@ -51,6 +51,6 @@ class RepairQuestions(Protocol):
         """How many messages a device was given after a time."""
         ...
 
-    def device_since(self, account: AccountId, device: DeviceId) -> int | None:
-        """The leaf by which a device was first seen here; None where that is not known."""
+    def device_since(self, account: AccountId, device: DeviceId) -> tuple[DeviceSince, ...]:
+        """By which leaves a device was first seen here, one of each ledger in which it was."""
         ...

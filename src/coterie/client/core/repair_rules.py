@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 
+import msgspec
+
 from coterie.base.codes import Code
 from coterie.base.conversations import membership_hash
 from coterie.base.errors import RemoteError, SealBroken
-from coterie.base.ids import AccountId, ConversationId, MessageId, SessionId
+from coterie.base.ids import AccountId, ConversationId, LedgerId, MessageId, SessionId
 from coterie.base.quiet import Quiet
 from coterie.base.signing import LedgerPublic
 from coterie.client.core.awaited import Awaiting
+from coterie.client.core.lives import LedgerLeft, ledgers_left
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
@@ -30,6 +33,13 @@ from coterie.ledger.heads import BriefHead, check_light_head
 from coterie.wire.frames.messages import LogEntry
 
 
+class _Seen(msgspec.Struct, frozen=True):
+    """How much of which ledger: its place among the lives of the server's data, and its leaves."""
+
+    life: int
+    size: int
+
+
 class MayHave:
     """Decides whether a device that asks for a message is given it."""
 
@@ -37,8 +47,9 @@ class MayHave:
         self._reads = reads
         self._people = people
         self._trust = trust
-        self._ledger = profile.ledger
-        self._key = LedgerPublic.unpack(profile.ledger_key)
+        now = LedgerLeft(profile.ledger, profile.ledger_key)
+        self._ledgers = (*ledgers_left(reads), now)
+        """Of each life of the server's data, the one of now last."""
 
     def __call__(self, row: MessageRow, asker: PeerDevice) -> bool:
         """Ask only while trust.current: whom the newest manifests list is known then."""
@@ -57,9 +68,12 @@ class MayHave:
 
     def _is_forgotten(self, row: MessageRow) -> bool:
         """Whether the device that sealed it, one of this account, is revoked, and whom it was for stood in a
-        ledger that was left."""
+        ledger that was left: what is not known of that here, no other device knows better."""
         sealed_by = self._people.device_of(self._people.me, row.device)
-        return sealed_by is not None and not sealed_by.live and not self._ledger_size(row)
+        if sealed_by is None or sealed_by.live:
+            return False
+        seen = self._seen_by_sender(row)
+        return seen is None or seen.life < len(self._ledgers) - 1
 
     def _is_member(self, row: MessageRow, asker: PeerDevice) -> bool:
         """Whether the ledger has the device among those of this conversation now."""
@@ -83,23 +97,34 @@ class MayHave:
             return share is not None and share.account == asker.account and share.index <= row.index
         if self._people.me not in (row.account, asker.account):
             return False
-        since = self._reads.device_since(asker.account, asker.device)
-        if since is None or since >= self._ledger_size(row):
+        if not self._was_there(row, asker):
             return False
         return not any(
             mark.device == asker.device and mark.reason == Code.UNCONFIRMED for mark in marks_of(row.not_for)
         )
 
-    def _ledger_size(self, row: MessageRow) -> int:
-        """Of the ledger as the sender had it when it sealed the message; 0 where nothing proves that, or
-        it is another ledger by now."""
-        try:
-            packed = InnerMessage.unpack(row.inner).head
-            return check_light_head(
-                BriefHead.unpack(packed).light(self._ledger), self._key, self._ledger
-            ).size
-        except (RemoteError, SealBroken):
-            return 0
+    def _was_there(self, row: MessageRow, asker: PeerDevice) -> bool:
+        """Whether the device stood in the ledger that the sender of a message had, or in one before it."""
+        seen = self._seen_by_sender(row)
+        if seen is None:
+            return False
+        lives = {each.ledger: life for life, each in enumerate(self._ledgers)}
+        return any(
+            (lives.get(LedgerId(since.ledger), -1), since.leaf) < (seen.life, seen.size)
+            for since in self._reads.device_since(asker.account, asker.device)
+        )
+
+    def _seen_by_sender(self, row: MessageRow) -> _Seen | None:
+        """Which ledger the sender had when it sealed a message, and how much of it; None where nothing proves
+        that."""
+        for life in reversed(range(len(self._ledgers))):
+            ledger, key = self._ledgers[life].ledger, self._ledgers[life].key
+            try:
+                light = BriefHead.unpack(InnerMessage.unpack(row.inner).head).light(ledger)
+                return _Seen(life, check_light_head(light, LedgerPublic.unpack(key), ledger).size)
+            except (RemoteError, SealBroken):
+                continue
+        return None
 
 
 class Mended(Quiet, frozen=True):

@@ -48,6 +48,7 @@ class Repairs:
         self._people = people
         self._trust = trust
         self._goes_on = profile.goes_on
+        self._ledger = profile.ledger
         self.awaiting = Awaiting(reads, people, outbox)
         self.asking = Asking(reads, people, trust, sharing, fanout, requests, positions)
         may_have = MayHave(reads, people, trust, profile)
@@ -137,11 +138,15 @@ class Repairs:
             if not isinstance(row, AccountRow) or found is None:
                 continue
             noted.extend(
-                DeviceSince(row.account, each.device, found[0])
+                DeviceSince(row.account, each.device, self._ledger, found[0])
                 for each in row.devices
-                if each.live and self._reads.device_since(row.account, each.device) is None
+                if each.live and not self._is_seen(each)
             )
         return Outcome(save=tuple(noted))
+
+    def _is_seen(self, device: PeerDevice) -> bool:
+        known = self._reads.device_since(device.account, device.device)
+        return any(row.ledger == self._ledger for row in known)
 
     def after_turn(self) -> Outcome:
         """Screens hear what of a turn's conversations is awaited now."""

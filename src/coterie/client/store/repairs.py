@@ -69,9 +69,9 @@ class RepairReads(Rows):
         sql = 'SELECT count(*) FROM repair_given WHERE "device" = ? AND "at_ms" > ?'
         return int(self._beside(sql, device, since_ms)[0][0])
 
-    def device_since(self, account: AccountId, device: DeviceId) -> int | None:
-        """The leaf by which a device was first seen here; None where that is not known."""
+    def device_since(self, account: AccountId, device: DeviceId) -> tuple[DeviceSince, ...]:
+        """By which leaves a device was first seen here, one of each ledger in which it was."""
         rows: list[DeviceSince] = self._all_beside(
-            DEVICE_SINCE, 'WHERE "account" = ? AND "device" = ?', account, device
+            DEVICE_SINCE, 'WHERE "account" = ? AND "device" = ? ORDER BY "ledger"', account, device
         )
-        return rows[0].leaf if rows else None
+        return tuple(rows)

@@ -127,7 +127,7 @@ RECEIPT = Table(ReceiptRow, "receipt", "session", "device")
 RECEIPT_DUE = Table(ReceiptDue, "receipt_due", "session", "device")
 AWAITED = Table(AwaitedRow, "awaited", "conversation", "device", "message", "first_n")
 REPAIR_GIVEN = Table(RepairGiven, "repair_given", "device", "order", "times")
-DEVICE_SINCE = Table(DeviceSince, "device_since", "account", "device")
+DEVICE_SINCE = Table(DeviceSince, "device_since", "account", "device", "ledger")
 POSITION = Table(PositionRow, "position", "stream")
 PAST = Table(PastSigned, "past", "account", "seq")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import assert_never
 
@@ -25,6 +26,8 @@ SKEW_MAX_MS = 3_600_000
 PIECES_MAX = 3
 COPY_SECONDS = 5.0
 """A copy of the server is that much older at least when it takes its place."""
+GIVEN_SECONDS = 30.0
+"""So long it is waited for that everybody has again what one home said to a server that was restored."""
 
 
 class Breaking:
@@ -81,7 +84,7 @@ class Breaking:
             case Kind.RESTORE_SERVER:
                 found = await self._restore_server(fault)
             case Kind.REVOKE:
-                found = self._revoke(fault.which)
+                found = await self._revoke(fault.which)
             case Kind.RESTORE_CLIENT:
                 found = await self._restore(fault)
             case _:
@@ -142,8 +145,9 @@ class Breaking:
         self._restores += 1
         return True
 
-    def _revoke(self, which: int) -> bool:
-        """A further device of an account, by its first one."""
+    async def _revoke(self, which: int) -> bool:
+        """A further device of an account, by its first one. Behind a restore that one first has what the
+        other said, and can give it to whoever has not."""
         joined = self._stage.crowd.joined
         pairs = [
             (victim, first)
@@ -153,6 +157,10 @@ class Breaking:
         if not pairs:
             return False
         victim, first = pairs[which % len(pairs)]
+        with self._traffic.held(victim):
+            given = await self._given_again(victim, only=DeviceId(joined[first].device))
+            if not given or not self._is_free(first):
+                return False
         self._traffic.leave_out(victim)
         self._stage.order(Revoke(first, joined[victim].device))
         self._stage.crowd.left(victim, DeviceId(joined[victim].device))
@@ -160,7 +168,8 @@ class Breaking:
 
     async def _restore(self, fault: Fault) -> bool:
         """A home is copied, goes on for a while, and then the copy takes its place. What a server and a home
-        that were both put back have forgotten is nowhere: a restored server first gets what this one had."""
+        that were both put back have forgotten is nowhere: behind a restore everybody first has what this one
+        said."""
         joined = sorted(self._stage.crowd.joined.keys() - self._restored)
         free = [client for client in joined if self._is_free(client)]
         restores = self._restores
@@ -170,7 +179,8 @@ class Breaking:
         self._restored.add(client)
         home, copy = self._folder / f"client-{client}", self._folder / f"copy-{client}"
         with self._traffic.held(client):
-            await self._given_again(client)
+            if not await self._given_again(client):
+                return False
             await self._closed(client)
             await asyncio.to_thread(shutil.copytree, home, copy)
             marks = dict(self._stage.crowd.marks.get(client, {}))
@@ -180,7 +190,9 @@ class Breaking:
             await asyncio.to_thread(shutil.rmtree, copy)
             return False
         with self._traffic.held(client):
-            await self._given_again(client)
+            if not await self._given_again(client):
+                await asyncio.to_thread(shutil.rmtree, copy)
+                return False
             await self._closed(client)
             await asyncio.to_thread(_replace, home, copy)
             self._stage.crowd.marks[client] = marks
@@ -190,10 +202,23 @@ class Breaking:
             await self._until(lambda: self._stage.crowd.joined[client].device != before)
         return True
 
-    async def _given_again(self, client: int) -> None:
-        if self._restores:
-            self._stage.order(Drain(client))
-            await self._until(lambda: not self._stage.is_busy(client))
+    async def _given_again(self, client: int, only: DeviceId | None = None) -> bool:
+        """Behind a restore of the server: whether everybody, or only one device, has what this client said,
+        after a while. Where nobody has it, nobody could give it again."""
+        if not self._restores:
+            return True
+        self._stage.order(Drain(client))
+        await self._until(lambda: not self._stage.is_busy(client))
+        device = DeviceId(self._stage.crowd.joined[client].device)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GIVEN_SECONDS):
+                return await self._until(lambda: not self._owed(device, only))
+        return False
+
+    def _owed(self, device: DeviceId, only: DeviceId | None) -> bool:
+        """Whether somebody, or that one, has still to hear of what this device said."""
+        owed = self._stage.crowd.ledger.owed_of(device)
+        return any(only in (None, to) for to, _ in owed)
 
     def _is_free(self, client: int) -> bool:
         """Open, as far as is known, and in nobody's hands."""
@@ -207,8 +232,8 @@ class Breaking:
         self._stage.order(Open(client, self._stage.passphrase(client)))
         await self._until(lambda: not self._stage.is_busy(client))
 
-    async def _until(self, done: Callable[[], bool]) -> None:
-        await self._stage.until(done)
+    async def _until(self, done: Callable[[], bool]) -> bool:
+        return await self._stage.until(done)
 
     async def _pause(self, seconds: float) -> None:
         await self._clock.wait_until(self._clock.monotonic_seconds() + seconds)

@@ -63,9 +63,10 @@ class RepairGiven(msgspec.Struct, frozen=True):
 
 
 class DeviceSince(msgspec.Struct, frozen=True):
-    """Leaf of the manifest by which this device first saw another: it was there from then on, perhaps
-    earlier."""
+    """Leaf of the manifest by which this device first saw another in a ledger: it was there from then on,
+    perhaps earlier."""
 
     account: AccountId
     device: DeviceId
+    ledger: bytes
     leaf: int

@@ -392,10 +392,11 @@ CREATE TABLE repair_given (
 ) STRICT;
 CREATE INDEX repair_given_by_time ON repair_given ("device", "at_ms");
 
--- The leaf by which this device first saw another one.
+-- The leaf by which this device first saw another one, in each ledger of the server.
 CREATE TABLE device_since (
     "account" BLOB NOT NULL,
     "device" BLOB NOT NULL,
+    "ledger" BLOB NOT NULL,
     "leaf" INTEGER NOT NULL,
-    UNIQUE ("account", "device")
+    UNIQUE ("account", "device", "ledger")
 ) STRICT;
