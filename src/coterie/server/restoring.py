@@ -39,7 +39,7 @@ from coterie.server.store.results import DONE
 log = logging.getLogger("coterie.server")
 
 ALONE_TRIES = 15
-ALONE_SECONDS = 1.0
+EACH_TRY_SECONDS = 1.0
 _restores = msgspec.msgpack.Encoder().encode
 
 
@@ -71,7 +71,7 @@ async def _has_to_begin(store: Store) -> bool:
     Unavailable(profile-in-use) where somebody goes on in the one before."""
     for tries_left in reversed(range(ALONE_TRIES)):
         try:
-            await store.alone(ALONE_SECONDS)
+            await store.alone(EACH_TRY_SECONDS)
         except Unavailable:
             if not tries_left:
                 raise

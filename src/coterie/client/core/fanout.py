@@ -11,9 +11,9 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.ids import AccountId, DeviceId, EnvelopeId, SessionId
 from coterie.client.core.ports import Reads
-from coterie.client.core.requests import ClaimAsked, EnvelopesGiven, Requests
+from coterie.client.core.requests import ClaimAsked, EnvelopesGiven, RepairClaimed, Requests
 from coterie.client.core.sharing import SessionKeyAt, Sharing
-from coterie.client.outcome import Outcome
+from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import (
     ConversationRow,
     DropEnvelopeOut,
@@ -81,6 +81,13 @@ class Fanout:
         refs = tuple(DeviceRef(each.account, each.device) for each in devices[:SLICE])
         request = self._requests.new(ClaimAsked(refs, conversation.id, session), now_ms)
         return Outcome(send=(Claim(request, refs),))
+
+    def claim_to_mend(self, devices: tuple[PeerDevice, ...], now_ms: int) -> Outcome:
+        """The same of devices that a message is asked of, or given to again: of the first ones."""
+        refs = tuple(DeviceRef(each.account, each.device) for each in devices[:SLICE])
+        if not refs:
+            return NOTHING
+        return Outcome(send=(Claim(self._requests.new(RepairClaimed(refs), now_ms), refs),))
 
     def leave_out(
         self,

@@ -18,7 +18,6 @@ from coterie.client.core.fanout import SLICE, Fanout
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.repair_rules import MayHave
-from coterie.client.core.requests import RepairClaimed, Requests
 from coterie.client.core.trust import Trust
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import MessageRow, PeerDevice, RepairGiven
@@ -32,8 +31,6 @@ from coterie.content.repair import (
     Wanted,
 )
 from coterie.e2ee.pairwise import PlainKind
-from coterie.wire.frames import Claim
-from coterie.wire.frames.shared import DeviceRef
 
 AT_ONCE: Final = 20
 LOOKED_AT_ONCE: Final = 200
@@ -63,14 +60,12 @@ class Answering:
         people: People,
         trust: Trust,
         fanout: Fanout,
-        requests: Requests,
         may_have: MayHave,
     ) -> None:
         self._reads = reads
         self._people = people
         self._trust = trust
         self._fanout = fanout
-        self._requests = requests
         self._may_have = may_have
         self._queue: deque[_Asked] = deque(maxlen=QUEUE_MOST)
         self._heard_ms: dict[DeviceId, deque[int]] = {}
@@ -158,11 +153,9 @@ class Answering:
 
     def _claim(self, devices: list[PeerDevice], now_ms: int) -> Outcome:
         """Of a device that has only ever been heard nothing is known to seal to: once on each connection."""
-        refs = tuple(DeviceRef(each.account, each.device) for each in devices[:SLICE])
-        if not refs:
-            return NOTHING
-        self._claimed.update(DeviceId(each.device) for each in refs)
-        return Outcome(send=(Claim(self._requests.new(RepairClaimed(refs), now_ms), refs),))
+        some = tuple(devices[:SLICE])
+        self._claimed.update(each.device for each in some)
+        return self._fanout.claim_to_mend(some, now_ms)
 
     def _one(self, device: PeerDevice, row: MessageRow, now_ms: int) -> Outcome:
         times = self._reads.given_times(device.device, row.order)

@@ -16,10 +16,10 @@ from coterie.base import limits
 from coterie.base.errors import SealBroken
 from coterie.base.ids import AccountId, DeviceId, log_of, mailbox_of
 from coterie.client.core.awaited import ROUND
-from coterie.client.core.fanout import SLICE, Fanout
+from coterie.client.core.fanout import Fanout
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
-from coterie.client.core.requests import RepairClaimed, Requests
+from coterie.client.core.requests import RepairClaimed
 from coterie.client.core.sharing import Sharing
 from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
@@ -27,8 +27,7 @@ from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import AwaitedRow, PeerDevice, PutSetting, Record, Setting
 from coterie.content.repair import WANTED_MOST, RepairRequest, Wanted
 from coterie.e2ee.pairwise import PlainKind
-from coterie.wire.frames import Claim, Claimed
-from coterie.wire.frames.shared import DeviceRef
+from coterie.wire.frames import Claimed
 
 PAUSE_MS: Final = 60_000
 PAUSE_MOST_MS: Final = 6 * limits.HOUR_MS
@@ -48,7 +47,6 @@ class Asking:
         trust: Trust,
         sharing: Sharing,
         fanout: Fanout,
-        requests: Requests,
         positions: Positions,
     ) -> None:
         self._reads = reads
@@ -56,7 +54,6 @@ class Asking:
         self._trust = trust
         self._sharing = sharing
         self._fanout = fanout
-        self._requests = requests
         self._positions = positions
         self._begun_ms: dict[DeviceId, int] = {}
         """When a session was begun with a device only because it had not answered."""
@@ -101,7 +98,7 @@ class Asking:
                     self._claiming.setdefault(device.device, []).append(request)
                     claims.append(device)
                 yield told
-        yield self._claim(tuple(dict.fromkeys(claims)), now_ms)
+        yield self._fanout.claim_to_mend(tuple(dict.fromkeys(claims)), now_ms)
 
     def counted(self, more: int) -> PutSetting:
         """How many messages ever had to be asked for. more: below 0 for those that were never for this
@@ -173,12 +170,6 @@ class Asking:
         self._begun_ms[device.device] = now_ms
         self._deaf.add(device.device)
         return True
-
-    def _claim(self, devices: tuple[PeerDevice, ...], now_ms: int) -> Outcome:
-        refs = tuple(DeviceRef(each.account, each.device) for each in devices[:SLICE])
-        if not refs:
-            return NOTHING
-        return Outcome(send=(Claim(self._requests.new(RepairClaimed(refs), now_ms), refs),))
 
     def claimed(self, asked: RepairClaimed, frame: Claimed, now_ms: int) -> Iterator[Outcome]:
         """Keys came for devices without a session that can be sealed on, or deaf: begin one, and ask."""

@@ -15,7 +15,6 @@ from coterie.client.core.profile import Profile
 from coterie.client.core.repair_answering import Answering
 from coterie.client.core.repair_asking import Asking
 from coterie.client.core.repair_rules import IsIt, MayHave
-from coterie.client.core.requests import Requests
 from coterie.client.core.sharing import Sharing
 from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
@@ -40,7 +39,6 @@ class Repairs:
         trust: Trust,
         sharing: Sharing,
         fanout: Fanout,
-        requests: Requests,
         positions: Positions,
         outbox: Outbox,
     ) -> None:
@@ -50,9 +48,9 @@ class Repairs:
         self._goes_on = profile.goes_on
         self._ledger = profile.ledger
         self.awaiting = Awaiting(reads, people, outbox)
-        self.asking = Asking(reads, people, trust, sharing, fanout, requests, positions)
+        self.asking = Asking(reads, people, trust, sharing, fanout, positions)
         may_have = MayHave(reads, people, trust, profile)
-        self.answering = Answering(reads, people, trust, fanout, requests, may_have)
+        self.answering = Answering(reads, people, trust, fanout, may_have)
         self.floods = self.answering.floods
         self.mended = IsIt(reads, people, trust, self.awaiting)
         self._live = False

@@ -134,7 +134,6 @@ class Switchboard:
             self.trust,
             self._sharing,
             self._fanout,
-            self.requests,
             self._positions,
             self._outbox,
         )
