@@ -16,7 +16,7 @@ from coterie.base.conversations import direct_id
 from coterie.base.ids import AccountId, DeviceId, MessageId
 from coterie.client.commands import Say
 from coterie.client.core.alarms import asked_devices
-from coterie.client.core.prekeys import PrekeyMaker
+from coterie.client.core.prekeys import PrekeyMaker, fallback_records
 from coterie.client.core.standing import may_write
 from coterie.client.core.succeeding import pending_succession
 from coterie.client.core.switchboard import Switchboard
@@ -97,7 +97,8 @@ def _as_device(
     next_id = int.from_bytes(store.setting(Setting.NEXT_PREKEY_ID) or b"\x01", "big")
     maker = PrekeyMaker(core.keyring.device, heir, id, next_id)
     x_wing, private = maker.x_wing(now_ms)
-    prekeys = (*maker.one_time(limits.ONE_TIME_KEYS, now_ms), maker.fallback(now_ms), x_wing)
+    fallback = maker.fallback(now_ms)
+    prekeys = (*maker.one_time(limits.ONE_TIME_KEYS, now_ms), fallback, x_wing)
     asked = tuple(heir_device(DeviceId(each), heir) for each in asked_devices(store))
     return (
         BecomeDevice(id, before, sure_from),
@@ -105,7 +106,7 @@ def _as_device(
         maker.counter(),
         private,
         msgspec.structs.replace(core.people.rows[heir], standing=Standing.PINNED, changed_ms=0, from_ms=0),
-        PutSetting(Setting.FALLBACK_MADE_MS, now_ms.to_bytes(8, "big")),
+        *fallback_records(fallback),
         PutSetting(Setting.TOPPED_UP_MS, now_ms.to_bytes(8, "big")),
         PutSetting(Setting.PENDING_PREKEYS, msgspec.msgpack.encode(prekeys)),
         PutSetting(Setting.OWN_QUESTIONS, msgspec.msgpack.encode(asked)),

@@ -15,9 +15,10 @@ from coterie.client.core.prekeys import Prekeys
 from coterie.client.core.profile import Profile
 from coterie.client.core.requests import PrekeysGiven, Requests
 from coterie.client.outcome import Outcome
-from coterie.client.store.records import DropSetting, OwnXWing, Record, Setting
+from coterie.client.store.records import DropSetting, OwnXWing, PutSetting, Record, Setting
 from coterie.client.store.sqlite import ClientStore
-from coterie.ledger.manifest import PrekeyKind, SignedPrekey
+from coterie.e2ee.vodo import DeviceKeys
+from coterie.ledger.manifest import Prekey, PrekeyKind, SignedPrekey
 from coterie.wire.frames import PublishPrekeys
 
 ACCOUNT = AccountId(b"a" * 32)
@@ -31,6 +32,7 @@ class Maker:
     def __init__(self, store: ClientStore, lacking: type[Record] | None = None) -> None:
         self.store = store
         device = NewDevice(ACCOUNT, "here", FakeClock(START_MS))
+        self.given_first = device.prekeys
         store.begin()
         store.apply(tuple(each for each in device.records if type(each) is not lacking))
         store.commit()
@@ -227,3 +229,28 @@ def test_a_fallback_key_counts_as_made_when_it_is_given_at_last(maker: Maker, da
         maker.accepted(sent_then)
         made += [day for frame in kinds(sent_then) if PrekeyKind.FALLBACK in frame]
     assert made == [days + 30]
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_a_restored_server_gets_the_newest_fallback_key_once_more(maker: Maker, *, confirmed: bool) -> None:
+    """Its copy may have the one before, which somebody is handed until this device is back: a third one would
+    push that out."""
+    device = maker.prekeys._keyring.device
+    (standing,) = fallbacks([maker.given_first])
+    renewed = maker.drained(START_MS + 30 * DAY)
+    (newest,) = fallbacks(renewed)
+    if confirmed:
+        maker.accepted(renewed)
+    maker.do(Outcome(save=(PutSetting(Setting.PREKEYS_DUE, b"1"),)))
+    again = maker.connected(START_MS + 31 * DAY)
+    assert {(each.key, each.created_ms) for each in fallbacks(again)} == {(newest.key, START_MS + 31 * DAY)}
+    assert PrekeyKind.X_WING in [kind for frame in kinds(again) for kind in frame]
+    other = DeviceKeys.create()
+    for key in (standing.key, newest.key):
+        _, message = other.start(device.curve25519, key).seal(b"x")
+        assert device.open_first(other.curve25519, message)[1] == b"x"
+
+
+def fallbacks(sent: Iterable[tuple[bytes, ...]]) -> list[Prekey]:
+    unpacked = (SignedPrekey.unpack(key).prekey for frame in sent for key in frame)
+    return [prekey for prekey in unpacked if prekey.kind is PrekeyKind.FALLBACK]

@@ -13,7 +13,7 @@ from coterie.base.ids import NO_HASH, AccountId, DeviceId, UserName
 from coterie.base.quiet import Quiet
 from coterie.base.reset_code import ResetCode
 from coterie.base.signing import IdentityKeys, account_id
-from coterie.client.core.prekeys import PrekeyMaker
+from coterie.client.core.prekeys import PrekeyMaker, fallback_records
 from coterie.client.core.profile import Profile
 from coterie.client.link import Address, Connection
 from coterie.client.store.keys import (
@@ -72,12 +72,13 @@ class NewDevice:
         self.created_ms = drawn.created_ms
         maker = PrekeyMaker(self.keys, account, self.id, 1)
         x_wing, private = maker.x_wing(now_ms)
-        self.prekeys = (*maker.one_time(limits.ONE_TIME_KEYS, now_ms), maker.fallback(now_ms), x_wing)
+        fallback = maker.fallback(now_ms)
+        self.prekeys = (*maker.one_time(limits.ONE_TIME_KEYS, now_ms), fallback, x_wing)
         root = pickle_root or secrets.token_bytes(32)
         self.records: tuple[Record, ...] = (
             PutSetting(Setting.PICKLE_ROOT, root),
             PutSetting(Setting.DEVICE_PICKLE, self.keys.pickle(pickle_key(root, b"device"))),
-            PutSetting(Setting.FALLBACK_MADE_MS, now_ms.to_bytes(8, "big")),
+            *fallback_records(fallback),
             PutSetting(Setting.TOPPED_UP_MS, now_ms.to_bytes(8, "big")),
             maker.counter(),
             private,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from enum import Enum, auto
 
 import msgspec
 
@@ -26,6 +27,21 @@ DORMANT_SOON_MS = limits.DORMANT_AFTER_MS - limits.DAY_MS
 """A day before others would say so: their clocks are not ours."""
 PENDING_MOST = 100
 """Unconfirmed prekeys that are kept to be given again; as many as one frame takes."""
+
+
+class _Fallback(Enum):
+    """What becomes of the fallback key when keys are renewed."""
+
+    STAYS = auto()
+    AGAIN = auto()
+    """The newest one is given once more."""
+    ANOTHER = auto()
+
+
+def fallback_records(packed: bytes) -> tuple[PutSetting, PutSetting]:
+    """What is kept of a fallback key that is given now: its date and its public half."""
+    prekey = SignedPrekey.unpack(packed).prekey
+    return _at(Setting.FALLBACK_MADE_MS, prekey.created_ms), PutSetting(Setting.FALLBACK_KEY, prekey.key)
 
 
 class PrekeyMaker:
@@ -88,15 +104,16 @@ class Prekeys:
 
     def connected(self, left: int, now_ms: int) -> Iterator[Outcome]:
         """Before anything is delivered: a device that fell dormant is one again from here on. left: one-time
-        keys that the server still has. One that was restored may give out keys that are gone here: it gets
-        others of each kind."""
+        keys that the server still has. One that was restored has those of its copy: it gets an X-Wing key and
+        one-time keys of now, and the newest fallback key once more. Another one would push out the key before
+        it, which may be the one that stands in the copy (docs/decisions/0013)."""
         self.disconnected()
         yield self._give_again(now_ms)
         if self._reads.setting(Setting.PREKEYS_DUE) is not None:
             yield Outcome(save=(DropSetting(Setting.PREKEYS_DUE),))
-            yield self._renew(now_ms, x_wing=True, fallback=True)
+            yield self._renew(now_ms, x_wing=True, fallback=_Fallback.AGAIN)
         elif self._is_due(self._x_wing_ms(), DORMANT_SOON_MS, now_ms):
-            yield self._renew(now_ms, x_wing=True, fallback=False)
+            yield self._renew(now_ms, x_wing=True, fallback=_Fallback.STAYS)
         yield self.top_up(left, now_ms)
 
     def disconnected(self) -> None:
@@ -121,7 +138,8 @@ class Prekeys:
         dropped = PruneXWing(now_ms - limits.PREKEY_KEEP_MS)
         if not (x_wing or fallback):
             return Outcome(save=(dropped,))
-        renewed = self._renew(now_ms, x_wing=x_wing, fallback=fallback)
+        another = _Fallback.ANOTHER if fallback else _Fallback.STAYS
+        renewed = self._renew(now_ms, x_wing=x_wing, fallback=another)
         return msgspec.structs.replace(renewed, save=(dropped, *renewed.save))
 
     def top_up(self, left: int, now_ms: int) -> Outcome:
@@ -143,7 +161,7 @@ class Prekeys:
         log.warning("prekeys were refused")
         return Outcome(save=(self._pending_without(given.keys),))
 
-    def _renew(self, now_ms: int, *, x_wing: bool, fallback: bool) -> Outcome:
+    def _renew(self, now_ms: int, *, x_wing: bool, fallback: _Fallback) -> Outcome:
         maker = self._maker()
         keys: list[bytes] = []
         save: list[Record] = []
@@ -154,9 +172,10 @@ class Prekeys:
             if before is not None:
                 save.append(msgspec.structs.replace(before, replaced_ms=now_ms))
             save.append(private)
-        if fallback:
-            keys.append(maker.fallback(now_ms))
-            save.append(_at(Setting.FALLBACK_MADE_MS, now_ms))
+        if fallback is not _Fallback.STAYS:
+            known = self._reads.setting(Setting.FALLBACK_KEY) if fallback is _Fallback.AGAIN else None
+            keys.append(maker.fallback_again(known, now_ms) if known else maker.fallback(now_ms))
+            save.extend(fallback_records(keys[-1]))
         return self._give(tuple(keys), (*save, maker.counter()), now_ms)
 
     def _give(self, keys: tuple[bytes, ...], save: tuple[Record, ...], now_ms: int) -> Outcome:
@@ -179,7 +198,7 @@ class Prekeys:
         for packed, prekey in pending:
             if prekey.kind is PrekeyKind.FALLBACK:
                 keys.append(maker.fallback_again(prekey.key, now_ms))
-                save += (_at(Setting.FALLBACK_MADE_MS, now_ms), maker.counter())
+                save += (*fallback_records(keys[-1]), maker.counter())
             elif now_ms - prekey.created_ms < limits.DORMANT_AFTER_MS:
                 keys.append(packed)
         save.append(_put_pending(tuple(keys)))

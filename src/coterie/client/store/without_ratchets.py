@@ -38,6 +38,7 @@ OF_ONE_DEVICE: Final = (
     Setting.DEVICE_PICKLE,
     Setting.NEXT_PREKEY_ID,
     Setting.FALLBACK_MADE_MS,
+    Setting.FALLBACK_KEY,
     Setting.TOPPED_UP_MS,
     Setting.PENDING_PREKEYS,
     Setting.RUN,
