@@ -85,6 +85,41 @@ async def test_a_restored_copy_becomes_a_device_of_its_own_and_keeps_its_history
     assert once_more.device == restored.device
 
 
+@pytest.mark.parametrize("way", ["sent", "received"])
+async def test_a_copy_of_a_running_profile_is_one_also_where_it_never_started_again(
+    village: Village, pair: tuple[Me, Me], way: str
+) -> None:
+    """A folder is saved while the program runs, and the disk dies before its next start: the copy's start is
+    the next one in order. What its ratchets would use has been used since."""
+    alice, bob = pair
+    await bob.send("@alice", "so that both have something")
+    await Heard(alice).until(lambda _: len(alice.history(alice.resolve("@bob"))) == 2)
+    copied(village, "alice", "saved")
+    ears = Heard(bob)
+    if way == "sent":
+        await alice.send("@bob", "after the copy")
+        await ears.texts(1)
+    else:
+        await bob.send("@alice", "after the copy")
+        await Heard(alice).until(lambda _: len(alice.history(alice.resolve("@bob"))) == 3)
+    await alice.close()
+    await _written_down(village)
+    restored = await reopened(village, "saved")
+    assert restored.device != alice.device
+    ears = Heard(bob)
+    await restored.send("@bob", "from the restored")
+    assert await ears.texts(1) == ["from the restored"]
+    await bob.send("@alice", "I hear you")
+    await Heard(restored).until(lambda _: "I hear you" in texts(restored.history(restored.resolve("@bob"))))
+
+
+async def _written_down(village: Village) -> None:
+    """What devices have acknowledged the server keeps within a second, or when it ends."""
+    port = village.port
+    await village.stop()
+    await village.start(port)
+
+
 async def test_what_waited_in_the_copy_is_not_sent_a_second_time(
     village: Village, pair: tuple[Me, Me]
 ) -> None:

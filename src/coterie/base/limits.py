@@ -40,6 +40,8 @@ WINDOW_BYTES = 1 << 20
 ACK_ENTRIES = 10
 ACK_SECONDS = 1.0
 KEEP_ENTRY_MS = 30 * DAY_MS
+COPY_TOLD_MS = KEEP_ENTRY_MS - 5 * DAY_MS
+"""So long after a device was there last, nothing that it had not acknowledged can have expired."""
 KEEP_MAIL_MS = 40 * DAY_MS
 """An envelope may carry the key of a message that came days later, and has to outlive it."""
 KEEP_MESSAGE_ID_MS = 60 * DAY_MS

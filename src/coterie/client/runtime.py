@@ -153,6 +153,7 @@ class Runtime:
         if self._timer is not None:
             self._timer.cancel()
         if self._connection is not None:
+            self._send(list(self.core.positions.acknowledge(self._clock.wall_ms(), at_once=True)))
             self._connection.close()
         for item in self._inputs:
             if isinstance(item, _Asked) and item.done is not None and not item.done.done():

@@ -15,6 +15,7 @@ from coterie.client.core.keyring import Keyring
 from coterie.client.core.lives import Lives, NewLife
 from coterie.client.core.profile import Profile, Run, ServerProof
 from coterie.client.core.switchboard import Switchboard
+from coterie.client.core.sync import is_overtaken
 from coterie.client.journal import Journal
 from coterie.client.link import Address, Connection
 from coterie.client.store.records import DropSetting, PutSetting, Record, Setting
@@ -96,7 +97,10 @@ async def enter(connection: Connection, store: ClientStore, core: Switchboard, r
     Raises Refused, RemoteError, Unavailable."""
     await show_head(connection, store)
     offer = core.trust.returning.own_offer(1)
-    return await sign_in(connection, store, core.profile, core.keyring, run, offer)
+    ready = await sign_in(connection, store, core.profile, core.keyring, run, offer)
+    if is_overtaken(store, ready, connection.welcome.incarnation):
+        raise Refused(Code.RESTORED_PROFILE, "this device has acknowledged more than this store has")
+    return ready
 
 
 async def show_head(connection: Connection, store: ClientStore) -> None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import secrets
 
+import msgspec
 import pytest
 
 from coterie.base import limits
 from coterie.base.errors import RemoteError
-from coterie.base.ids import DeviceId, StreamId, mailbox_of
+from coterie.base.ids import DeviceId, LedgerId, StreamId, mailbox_of
+from coterie.base.signing import LedgerKeys
 from coterie.client.core import sync
-from coterie.client.core.sync import Positions
-from coterie.client.store.records import PositionRow
+from coterie.client.core.sync import Positions, is_overtaken
+from coterie.client.store.records import PositionRow, PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
+from coterie.ledger.heads import Head, sign_head
 from coterie.wire.frames import Ready
 from coterie.wire.frames.connection import StreamEnd
 
 STREAM = StreamId(b"l" + bytes(16))
 LIFE = bytes(16)
+LEDGER_KEYS = LedgerKeys.generate()
 
 
 def ready(acknowledged: int, end: int) -> Ready:
@@ -164,3 +168,33 @@ def test_an_answer_for_an_entry_that_is_here_moves_nothing(store: ClientStore) -
     assert positions.answered(STREAM, 4, 0) == (PositionRow(STREAM, LIFE, 4),)
     (ack,) = positions.acknowledge(0, at_once=True)
     assert [position.seq for position in ack.positions] == [4]
+
+
+def headed(time_ms: int) -> bytes:
+    return sign_head(Head(LedgerId(bytes(16)), 1, bytes(32), time_ms), LEDGER_KEYS).pack()
+
+
+@pytest.mark.parametrize(
+    ("held", "acknowledged", "life", "days", "overtaken"),
+    [
+        (7, 8, LIFE, 0, True),
+        (7, 8, LIFE, 24, True),
+        (7, 8, LIFE, 25, False),
+        (7, 7, LIFE, 0, False),
+        (7, 3, LIFE, 0, False),
+        (7, 8, b"other life"[:16].ljust(16), 0, False),
+        (None, 8, LIFE, 0, False),
+    ],
+)
+def test_whose_acknowledgements_are_not_its_own_is_a_copy(
+    store: ClientStore, held: int | None, acknowledged: int, life: bytes, days: int, *, overtaken: bool
+) -> None:
+    """Nothing else moves them on but entries that expired, which takes thirty days."""
+    said = msgspec.structs.replace(ready(acknowledged, 9), head=headed(days * limits.DAY_MS))
+    assert not is_overtaken(store, said, life), "nothing is known of when it was there"
+    store.begin()
+    store.apply((PutSetting(Setting.HEAD, headed(0)),))
+    store.commit()
+    if held is not None:
+        save(store, PositionRow(STREAM, LIFE, held))
+    assert is_overtaken(store, said, life) is overtaken

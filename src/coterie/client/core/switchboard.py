@@ -126,7 +126,7 @@ class Switchboard:
         self.verification = Verification(
             self.keyring, self.people, self._outbox, self._sending, self.standings
         )
-        self._positions = Positions(reads)
+        self.positions = Positions(reads)
         self.repairs = Repairs(
             reads,
             profile,
@@ -134,7 +134,7 @@ class Switchboard:
             self.trust,
             self._sharing,
             self._fanout,
-            self._positions,
+            self.positions,
             self._outbox,
         )
         self._telling = Telling(
@@ -177,7 +177,7 @@ class Switchboard:
             self._fanout,
             self._owed,
             self._prekeys,
-            self._positions,
+            self.positions,
             self._own_account,
             self.own_vault,
             self.repairs,
@@ -201,7 +201,7 @@ class Switchboard:
         """After a failed commit: drop everything live and read it again when needed."""
         self.keyring.forget()
         self.people.forget()
-        self._positions.forget()
+        self.positions.forget()
         self.trust.load()
         self._outbox.forget()
         self._sending.forget()
@@ -301,14 +301,14 @@ class Switchboard:
         """Each entry is a step of its own, and moves the position once what it brought is saved."""
         stream = StreamId(frame.stream)
         for entry in frame.entries:
-            if self._positions.skip(stream, frame.incarnation, entry.seq):
+            if self.positions.skip(stream, frame.incarnation, entry.seq):
                 continue
             if isinstance(entry, MailboxEntry):
                 yield from self._inbox.envelope(stream, entry, now_ms)
             else:
                 end = frame.mailbox_end if isinstance(frame, LogEntries) else 0
                 yield from self._inbox.message(stream, entry, now_ms, end)
-            yield Outcome(save=(self._positions.moved(stream, entry.seq, now_ms),))
+            yield Outcome(save=(self.positions.moved(stream, entry.seq, now_ms),))
 
     def after_turn(self, now_ms: int) -> Iterator[Outcome]:
         """Before the commit of a turn: move the lines that it touched, tell how conversations stand now,
@@ -335,20 +335,20 @@ class Switchboard:
         if not self._told_live and self.trust.settled:
             self._told_live = True
             show = (LinkChanged(LinkState.LIVE),)
-        drained = self._told_live and self._positions.drained_now()
+        drained = self._told_live and self.positions.drained_now()
         save: tuple[Record, ...] = ()
         if drained:
             show = (*show, DrainedBacklog())
             yield self._prekeys.drained(now_ms)
-        if self._told_live and self._positions.drained:
+        if self._told_live and self.positions.drained:
             missing, old = self.repairs.awaiting.gaps.tell(now_ms), self._pruning.due(now_ms)
             save, show = (*missing.save, *old.save), (*show, *missing.show)
-        yield Outcome(save, self._positions.acknowledge(now_ms, at_once=drained), show)
+        yield Outcome(save, self.positions.acknowledge(now_ms, at_once=drained), show)
 
     @property
     def heir(self) -> AccountId | None:
         """The account in which this device is to go on now: everything is proven, and drained."""
-        if not (self._told_live and self._positions.drained):
+        if not (self._told_live and self.positions.drained):
             return None
         heir = self._own_account.succeeding.heir
         return heir.account if heir is not None else None
@@ -356,7 +356,7 @@ class Switchboard:
     def wake_at_ms(self) -> int | None:
         """When a Tick is due."""
         trust = (self.trust, self.trust.freshness, self.trust.resets, self.trust.returning, self.verification)
-        parts = (self._positions, self._sending, self._prekeys, *trust, self._telling)
+        parts = (self.positions, self._sending, self._prekeys, *trust, self._telling)
         times = [part.wake_at_ms for part in parts]
         if self._live:
             times += [self._owed.wake_at_ms, self._pruning.wake_at_ms or None]
@@ -367,7 +367,7 @@ class Switchboard:
         self._told_live = False
         self.requests.forget()
         dormant = self._prekeys.dormant(now_ms)
-        sync, anew = self._positions.connected(command.ready, command.incarnation, dormant=dormant)
+        sync, anew = self.positions.connected(command.ready, command.incarnation, dormant=dormant)
         saved: tuple[Record, ...] = (
             *anew,
             PutSetting(Setting.INCARNATION, command.incarnation),
@@ -391,7 +391,7 @@ class Switchboard:
         self._live = False
         self.requests.forget()
         self.trust.disconnected()
-        self._positions.disconnected()
+        self.positions.disconnected()
         self._prekeys.disconnected()
         self._sending.disconnected()
         self._telling.disconnected()

@@ -9,7 +9,8 @@ from coterie.base.codes import Code
 from coterie.base.errors import RemoteError
 from coterie.base.ids import StreamId, is_mailbox
 from coterie.client.core.ports import Reads
-from coterie.client.store.records import PositionRow
+from coterie.client.store.records import PositionRow, Setting
+from coterie.ledger.heads import Head, SignedHead
 from coterie.wire.frames import Ack, Ready, Sync
 from coterie.wire.frames.connection import StreamEnd
 from coterie.wire.frames.shared import Position
@@ -18,6 +19,27 @@ log = logging.getLogger("coterie.client.sync")
 
 NAMED_MOST = 20_000
 """Ready names no more streams; where there are that many, nothing is known of the others."""
+
+
+def is_overtaken(reads: Reads, ready: Ready, incarnation: bytes) -> bool:
+    """Whether the server has acknowledgements of this device that this store never made: it is a copy from
+    before them, and what it would seal with has been used since (encryption rule 28).
+
+    Not told of one that was away for so long that the server may have moved its place on by itself, behind
+    entries that expired.
+    """
+    known = reads.setting(Setting.HEAD)
+    if known is None or _time_ms(ready.head) - _time_ms(known) >= limits.COPY_TOLD_MS:
+        return False
+    for end in ready.ends:
+        row = reads.position(StreamId(end.stream))
+        if row is not None and row.incarnation == incarnation and row.seq < end.acknowledged:
+            return True
+    return False
+
+
+def _time_ms(head: bytes) -> int:
+    return Head.unpack(SignedHead.unpack(head).payload).time_ms
 
 
 class Positions:
