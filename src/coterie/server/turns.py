@@ -36,6 +36,7 @@ from coterie.server.rivals import Rivals, Visit
 from coterie.server.roster import Roster
 from coterie.server.sequencer import Sequencer
 from coterie.server.settling import Pending, Settling
+from coterie.server.store.approval_board import MemoryBoard
 from coterie.server.store.protocol import Store, StoreLost
 from coterie.wire.frames import Ack, Refusal
 
@@ -69,7 +70,8 @@ class Turns:
         self._rivals = Rivals(self._roster)
         self.connections = Connections(self._delivery, self._roster, metrics)
         """All that are open; a pipe may end its own here."""
-        self._approvals = Approvals(self.connections)
+        board = MemoryBoard() if beside is None else beside.shared.approvals
+        self._approvals = Approvals(self.connections, board)
         self._housekeeping = Housekeeping(store, realm, sequencer)
         self._settling = Settling(
             store,
@@ -95,6 +97,7 @@ class Turns:
                 self._roster,
                 self.connections,
                 FarRivals(beside.shared, self._roster, self._rivals),
+                self._approvals,
                 self._wake.set,
             )
         self._mail_waiting = 0
@@ -266,6 +269,7 @@ class Turns:
             self._ticked = False
             await self._on_tick(now)
         self._forget_gone()
+        await self._approvals.settle()
         if await self._delivery.fill(now.monotonic_seconds):
             self._wake.set()
         if self._neighbours is not None:

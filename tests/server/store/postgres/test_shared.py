@@ -92,3 +92,20 @@ async def test_how_far_the_data_is(pair: Pair) -> None:
     assert (pulse.ledger_size, pulse.head_size, pulse.restored) == (2, 1, False)
     assert await other.shared.logs_of([alice.device.id]) == {alice.device.id: 1}
     assert await other.shared.ended([alice.device.id]) == set()
+
+
+async def test_a_request_to_join_ends_with_the_server_of_its_other_side(pair: Pair) -> None:
+    one, other = pair
+    number = await one.shared.approvals.ask(UserName("alice"), b"r" * 16, b"request")
+    unanswered = await one.shared.approvals.ask(UserName("bob"), b"s" * 16, b"request")
+    board = other.shared.approvals
+    assert await board.answer(number)
+    assert await board.say(number, b"answer", to_newcomer=True)
+    assert (await board.news([], [number])).over == frozenset()
+    await one._line.close()
+    assert (await board.news([], [number])).over == {number}
+    await other.shared.sweep((await other.shared.pulse()).servers)
+    assert await board.requests([number, unanswered]) == {number: b"request"}, "whose device is here still"
+    await board.leave(number, newcomer=False)
+    await other.shared.sweep((await other.shared.pulse()).servers)
+    assert await board.requests([number]) == {}
