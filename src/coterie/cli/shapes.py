@@ -62,7 +62,8 @@ class CheckShape(Shape, frozen=True, kw_only=True):
 
 
 class CopyShape(Shape, frozen=True, kw_only=True):
-    """admin backup, admin restore. copy: the file; made: when; people: how many accounts it holds."""
+    """admin backup, admin restore. copy: the file, "" for a PostgreSQL; made: when; people: how many accounts
+    it holds."""
 
     copy: str
     made: str
