@@ -69,7 +69,8 @@ class Arguments(argparse.Namespace):
     metrics: str | None = None
     log_format: str | None = None
     wakeups: str | None = None
-    workers: int = 1
+    workers: int | None = None
+    check_config: bool = False
     worker: int = 0
     # admin
     remove: bool = False

@@ -70,6 +70,11 @@ def serve(parser: Parser) -> None:
         help="processes on one port, with --database; one that ends is started again (1)",
     )
     parser.add_argument("--worker", type=natural, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--check-config",
+        action="store_true",
+        help="say what server.toml, environment and options come to, whether it can be used, and end",
+    )
 
 
 def _admin(parser: Parser) -> None:

@@ -41,6 +41,15 @@ class ReadyShape(Shape, frozen=True, kw_only=True):
     metrics: str
 
 
+class SettingShape(Shape, frozen=True, kw_only=True):
+    """serve --check-config. setting: SECTION.KEY; value: without passwords; where: option, environment or
+    file."""
+
+    setting: str
+    value: str
+    where: str
+
+
 class SpeakerShape(Shape, frozen=True, kw_only=True):
     """admin speaker."""
 
