@@ -24,7 +24,7 @@ from coterie.server.connections import Connections
 from coterie.server.delivery import Delivery
 from coterie.server.exposition import Figure
 from coterie.server.far_rivals import FarRivals
-from coterie.server.gauges import gauges, ledger_gauges
+from coterie.server.gauges import file_gauges, gauges, lag_gauge, ledger_gauges
 from coterie.server.housekeeping import Housekeeping
 from coterie.server.lane import Lane
 from coterie.server.metrics import Metrics, gauge
@@ -101,6 +101,7 @@ class Turns:
                 self._wake.set,
             )
         self._mail_waiting = 0
+        self._files_kept = (0, 0)
         self._ticked = False
         self._stopping = False
         self.readiness = Readiness(store, clock, self._wake.set)
@@ -111,6 +112,8 @@ class Turns:
     def _gauges(self) -> Iterable[Figure]:
         waiting = len(self._approvals)
         yield from gauges(self.connections, self._roster, self._delivery, self._lane, waiting)
+        yield lag_gauge(self._delivery, self._clock.monotonic_seconds())
+        yield from file_gauges(self._files_kept)
         yield gauge(
             "mail_waiting", "Entries of mailboxes that no device has acknowledged.", self._mail_waiting
         )
@@ -341,6 +344,7 @@ class Turns:
         await self._housekeeping.prune(now)
         if self._metrics.somebody_looked():
             self._mail_waiting = await self._store.mail_waiting()
+            self._files_kept = await self._store.files_kept()
 
     async def _hear(self, neighbours: Neighbours, now: Now) -> None:
         """What other servers of the same data have changed."""
