@@ -11,6 +11,7 @@ import pytest
 
 from coterie.trials.engines.postgres import Engine, database
 from tests.real.programs import COMMAND, Client, Ended, Server, environment
+from tests.real.test_approval import typing
 
 pytestmark = pytest.mark.slow
 
@@ -158,6 +159,24 @@ def test_a_database_that_was_put_back_from_a_copy_begins_another_life(
     finally:
         on_postgres.stop()
         postgres_engine.psql(f"DROP DATABASE {back} WITH (FORCE)")
+
+
+def test_a_device_joins_at_another_server_than_the_one_that_admits_it(
+    on_postgres: Server, postgres_database: str, tmp_path: Path
+) -> None:
+    alice, second = Client(tmp_path / "alice", "alice"), Client(tmp_path / "second", "alice")
+    alice.sign_up(on_postgres.invite)
+    other = Server(tmp_path / "other")
+    other.start("--database", postgres_database)
+    try:
+        with typing(second, "login", "alice", "--server", other.invite, "--approve") as new:
+            code = new.approval("asked")["code"]
+            lines = alice.ok("devices", "approve", "--code", code)
+            (account,) = [line for line in new.rest() if "device_id" in line]
+            assert new.process.returncode == 0
+        assert lines[-1]["id"] == account["device_id"]
+    finally:
+        other.stop()
 
 
 def refusal(*options: str) -> str:
