@@ -66,8 +66,8 @@ class SharedTries:
         self._table = table
         self._key = hmac.digest(secret, prefix(Domain.TRIES), "sha256")
         self._shut: dict[bytes, tuple[float, float]] = {}
-        """Who had none left, until when that is not asked again, and until when it is so: a flood is refused
-        from memory."""
+        """Who had none left, until when that is not asked again, and until when it is so: a flood costs
+        memory alone."""
 
     async def take(self, tried: Tried, who: Who, now_seconds: float) -> float:
         hashed = self._hashed(tried, who)

@@ -265,5 +265,5 @@ async def test_what_goes_through_it_is_counted(folder: Path, fresh_alice: Person
         assert await client.next() == Accepted(put.request, 0)
         async with asyncio.timeout(20):
             while (told := await place.figures())["coterie_files_kept"] < 2:
-                await asyncio.sleep(0.1)
+                """As of the second after a look."""
         assert told["coterie_files_kept_bytes"] == len(content) + 10
