@@ -13,7 +13,8 @@ from coterie.server.store.postgres.line import THERE, Said
 ASKING_LOCK = 0x636F_7465_7269_6504
 """Advisory: one request after the other comes, so that they are as many as they may be, and their numbers
 grow in the order in which they are seen."""
-_LOCK = f"SELECT pg_advisory_xact_lock({ASKING_LOCK})"
+_LOCK = f"SET LOCAL lock_timeout = '1s'; SELECT pg_advisory_xact_lock({ASKING_LOCK})"
+"""Not for long: a turn waits, and who holds it may be a server that stands still."""
 _REPLACE = "UPDATE approvals SET over = true WHERE rendezvous = $1 AND NOT over"
 _MAKE_ROOM = (
     "UPDATE approvals SET over = true WHERE number IN (SELECT number FROM approvals WHERE NOT over"
