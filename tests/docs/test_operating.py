@@ -15,6 +15,7 @@ import pytest
 from coterie.base import limits
 from coterie.cli import operator_arguments
 from coterie.cli.arguments import Arguments, parse
+from coterie.cli.configuration import SETTINGS
 from coterie.cli.parser import Parser, everywhere
 from coterie.server.serve import OTHER_FILES
 from tests.real.programs import Client, Server
@@ -68,6 +69,16 @@ def test_the_page_has_every_option_and_no_other() -> None:
     rows = OPTION.findall(PAGE)
     assert len(rows) == len(set(rows))
     assert set(rows) == told - EVERYWHERE
+
+
+def test_the_page_has_the_setting_of_every_option_that_has_one() -> None:
+    parser = Parser()
+    operator_arguments.serve(parser)
+    everywhere(parser)
+    of_option = {action.option_strings[-1]: action.dest for action in parser._actions}
+    rows = re.findall(r"^\| `(--[a-z-]+)(?: [^`]+)?` \| `([a-z_.]+)(?: =[^`]*)?`", PAGE, re.MULTILINE)
+    known = {each.name: each.attribute for each in SETTINGS}
+    assert {name: of_option[option] for option, name in rows} == known
 
 
 @pytest.mark.parametrize("line", re.findall(r"^    coterie (.*)$", PAGE, re.MULTILINE))

@@ -11,6 +11,7 @@ import pytest
 
 from coterie.trials.engines.postgres import Engine, database
 from tests.real.programs import COMMAND, Client, Ended, Server, environment
+from tests.real.test_approval import typing
 
 pytestmark = pytest.mark.slow
 
@@ -120,6 +121,62 @@ def test_its_operator_sees_and_rules_it_there(
         where[-1] = empty
         assert "no server in this database" in admin("sees", "alice").line["message"]
         assert "no server in this database" in admin("speaker", "alice").line["message"]
+
+
+def test_a_database_that_was_put_back_from_a_copy_begins_another_life(
+    on_postgres: Server, postgres_database: str, postgres_engine: Engine, tmp_path: Path
+) -> None:
+    """By what the manual says: pg_dump, pg_restore, admin restore. What came after the copy comes back."""
+    alice, bob = (person(on_postgres, tmp_path / name) for name in ("alice", "bob"))
+    alice.send("everyone", "before the copy")
+    name = postgres_database.rpartition("@/")[2].partition("?")[0]
+    copy = postgres_engine.copy_of(name)
+    carol = person(on_postgres, tmp_path / "carol")
+    alice.send("everyone", "after the copy")
+
+    def admin(*words: str) -> Ended:
+        return alice.run_command([*COMMAND, "admin", *words, "--json"])
+
+    assert "pg_basebackup" in admin("backup", "--database", postgres_database).line["message"]
+    assert admin("check", "--database", postgres_database).line == {"sound": True}
+    assert admin("restore", "--database", postgres_database).line["error"] == "profile-in-use"
+    on_postgres.stop()
+    postgres_engine.put_back(copy, back := f"{name}_back")
+    try:
+        url = postgres_engine.url(back)
+        assert admin("restore", "--database", url).line["people"] == 2
+        on_postgres.start("--database", url)
+        with alice.listening() as alices, carol.listening() as carols:
+            came = bob.ok("listen", "--count", "2")
+            for said in (alices.said, carols.said, came):
+                assert any(line["event"] == "server-restored" for line in said)
+        texts = [line["text"] for line in came if line["event"] == "message"]
+        assert texts == ["before the copy", "after the copy"]
+        carol.send("@bob", "still here")
+        assert [line["text"] for line in bob.waiting(1)] == ["still here"]
+        on_postgres.stop()
+        assert admin("restore", "--database", url).line["error"] == "too-many-tries"
+    finally:
+        on_postgres.stop()
+        postgres_engine.psql(f"DROP DATABASE {back} WITH (FORCE)")
+
+
+def test_a_device_joins_at_another_server_than_the_one_that_admits_it(
+    on_postgres: Server, postgres_database: str, tmp_path: Path
+) -> None:
+    alice, second = Client(tmp_path / "alice", "alice"), Client(tmp_path / "second", "alice")
+    alice.sign_up(on_postgres.invite)
+    other = Server(tmp_path / "other")
+    other.start("--database", postgres_database)
+    try:
+        with typing(second, "login", "alice", "--server", other.invite, "--approve") as new:
+            code = new.approval("asked")["code"]
+            lines = alice.ok("devices", "approve", "--code", code)
+            (account,) = [line for line in new.rest() if "device_id" in line]
+            assert new.process.returncode == 0
+        assert lines[-1]["id"] == account["device_id"]
+    finally:
+        other.stop()
 
 
 def refusal(*options: str) -> str:

@@ -52,7 +52,9 @@ async def doorstep_of(folder: Path) -> AsyncIterator[Doorstep]:
     clock = FakeClock(NOW_MS)
     async with house_in(folder, clock=clock, tls_key=tls_key(certificate)) as house:
         blobs = DirectoryBlobs(folder / "blobs")
-        async with opened_channel(house.store, house.realm, blobs, clock, house.turns.lost) as channel:
+        async with opened_channel(
+            house.store, house.realm, blobs, clock, house.turns.lost, house.metrics
+        ) as channel:
             door = await listen(house.turns, channel, "127.0.0.1", 0, tls_context(certificate, None))
             try:
                 yield Doorstep(house, Invite("127.0.0.1", door.port, house.realm.server))

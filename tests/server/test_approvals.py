@@ -9,6 +9,7 @@ import pytest
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.server.approvals import Approvals
+from coterie.server.store.approval_board import MemoryBoard
 from coterie.wire.frames import (
     Accepted,
     ApprovalAsked,
@@ -99,7 +100,7 @@ async def test_only_who_looks_is_told(house: House, alice: Person, bob: Person) 
     await house.pass_time(31)
     await newcomer(house, rendezvous=b"t" * 16)
     await settle()
-    assert alices.waiting(ApprovalAsked) == []
+    assert bobs.waiting(ApprovalAsked) == alices.waiting(ApprovalAsked) == []
 
 
 async def test_who_has_the_code_is_told_of_that_one_alone(house: House, alice: Person) -> None:
@@ -243,13 +244,15 @@ async def test_who_waits_for_an_approval_is_not_hung_up_on_before_the_time(house
 
 
 async def test_the_newest_stay_where_too_many_wait(house: House) -> None:
-    approvals = Approvals(house.turns.connections)
+    approvals = Approvals(house.turns.connections, MemoryBoard())
     wires = []
     for number in range(limits.APPROVALS_WAITING + 1):
         wire = house.wire()
         wire.deaf = True
         wires.append(wire)
-        approvals.ask(wire.connection, AskApproval(1, "alice", number.to_bytes(16, "big"), b"r"), 0.0)
+        await approvals.ask(wire.connection, AskApproval(1, "alice", number.to_bytes(16, "big"), b"r"), 0.0)
+    approvals.look_again()
+    await approvals.settle()
     assert len(approvals) == limits.APPROVALS_WAITING
     approvals.gone(wires[0].connection)
     assert len(approvals) == limits.APPROVALS_WAITING

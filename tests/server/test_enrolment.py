@@ -14,7 +14,7 @@ from coterie.base.ids import UserName
 from coterie.ledger.heads import Head, SignedHead
 from coterie.ledger.leaves import Leaf, LeafKind, name_hash
 from coterie.server.founding import invite_of
-from coterie.server.policy import Buckets
+from coterie.server.policy import Buckets, Tried
 from coterie.wire.frames import (
     Accepted,
     AddDevice,
@@ -120,9 +120,9 @@ async def test_where_sign_up_is_closed_the_invite_s_token_opens_it(
 
 @pytest.mark.asyncio
 async def test_strangers_sign_up_five_times_an_hour(house: House, alice: Person) -> None:
-    buckets = house.realm.rates.sign_ups
     for _ in range(int(limits.SIGN_UPS_PER_HOUR)):
-        assert buckets.take(STRANGER, house.clock.monotonic_seconds()) == 0
+        at = house.clock.monotonic_seconds()
+        assert await house.realm.tries.take(Tried.SIGN_UP, (STRANGER,), at) == 0
     wire = house.wire(STRANGER)
     await wire.greet()
     refusal = await wire.ask(alice.sign_up())

@@ -54,6 +54,7 @@ async def test_what_waits_for_a_device_is_told_by_kind_of_stream(
     page = scrape(house)
     assert page.of("coterie_waiting_entries", 'stream="log"') == 1
     assert page["coterie_devices_behind"] == 1
+    assert page.of("coterie_lag_seconds", 'stream="log"') == 0
     house.turns.paused(bobs.connection, paused=False)
     (entry,) = await bobs.messages(1)
     page = scrape(house)
@@ -61,12 +62,17 @@ async def test_what_waits_for_a_device_is_told_by_kind_of_stream(
     assert page.of("coterie_under_way_entries", 'stream="log"') == 1
     assert page.of("coterie_under_way_entries", 'stream="mailbox"') == 1
     assert page["coterie_devices_behind"] == 0
+    house.clock.advance(3.0)
+    page = scrape(house)
+    assert page.of("coterie_lag_seconds", 'stream="log"') == 3
+    assert page.of("coterie_lag_seconds", 'stream="mailbox"') == 3
     bobs.acknowledge(mailbox_of(bob.device.id), 1)
     bobs.acknowledge(log_of(conversation), entry.seq)
     await settle()
     page = scrape(house)
     assert page.of("coterie_under_way_entries", 'stream="log"') == 0
     assert page.of("coterie_under_way_entries", 'stream="mailbox"') == 0
+    assert page.of("coterie_lag_seconds", 'stream="mailbox"') == 0
 
 
 @pytest.mark.asyncio

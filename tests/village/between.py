@@ -41,9 +41,11 @@ class Between:
         hand_on = Approvals.hand_on
         between = self
 
-        def handed_on(approvals: Approvals, connection: Connection, frame: Frame, now_seconds: float) -> None:
+        async def handed_on(
+            approvals: Approvals, connection: Connection, frame: Frame, now_seconds: float
+        ) -> None:
             if not between._took(approvals, connection, frame):
-                hand_on(approvals, connection, frame, now_seconds)
+                await hand_on(approvals, connection, frame, now_seconds)
 
         monkeypatch.setattr(Approvals, "hand_on", handed_on)
 

@@ -47,16 +47,22 @@ class Between:
         self._asks = Approvals.ask
         between = self
 
-        def ask(approvals: Approvals, newcomer: Connection, frame: AskApproval, now_seconds: float) -> None:
-            between.ask(approvals, newcomer, frame, now_seconds)
+        async def ask(
+            approvals: Approvals, newcomer: Connection, frame: AskApproval, now_seconds: float
+        ) -> None:
+            await between.ask(approvals, newcomer, frame, now_seconds)
 
-        def relay(approvals: Approvals, connection: Connection, frame: RelayApproval) -> None:
+        async def relay(
+            approvals: Approvals, connection: Connection, frame: RelayApproval, now_seconds: float
+        ) -> None:
             between.relay(approvals, connection, frame)
 
         monkeypatch.setattr(Approvals, "ask", ask)
         monkeypatch.setattr(Approvals, "relay", relay)
 
-    def ask(self, approvals: Approvals, newcomer: Connection, frame: AskApproval, now_seconds: float) -> None:
+    async def ask(
+        self, approvals: Approvals, newcomer: Connection, frame: AskApproval, now_seconds: float
+    ) -> None:
         self.genuine, self._new = frame, newcomer
         self.towards_new = Approving(
             frame.message, MALLORY, self._server, UserName(frame.name), frame.rendezvous
@@ -70,7 +76,7 @@ class Between:
             self.towards_alice = Joining(self._server, UserName(frame.name), drawn, self.keys.sign)
         shown = self.towards_alice.rendezvous
         own = AskApproval(frame.request, frame.name, shown, self.towards_alice.request)
-        self._asks(approvals, newcomer, own, now_seconds)
+        await self._asks(approvals, newcomer, own, now_seconds)
 
     def relay(self, approvals: Approvals, connection: Connection, frame: RelayApproval) -> None:
         say = approvals._connections.queue

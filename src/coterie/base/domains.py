@@ -75,6 +75,7 @@ class Domain(StrEnum):
     SUCCESSION = "coterie succession"
     HEIR_DEVICE = "coterie heir device"
     TOPIC = "coterie topic"
+    TRIES = "coterie tries"
 
 
 @cache

@@ -69,11 +69,12 @@ class Arguments(argparse.Namespace):
     metrics: str | None = None
     log_format: str | None = None
     wakeups: str | None = None
-    workers: int = 1
+    workers: int | None = None
+    check_config: bool = False
     worker: int = 0
     # admin
     remove: bool = False
-    copy: Path = Path()
+    copy: Path | None = None
     # verify
     safety_number: bool = False
     qr_text: str | None = None
@@ -138,6 +139,9 @@ def _check(parser: Parser, given: Arguments) -> None:
     if given.command == "signup" and given.generate_passphrase and given.password_file is not None:
         parser.error("--generate-passphrase makes the password: leave --password-file away")
     _check_secrets(parser, given)
+    copies = given.command == "admin" and given.action in ("backup", "restore")
+    if copies and (given.copy is None) == (given.database is None):
+        parser.error("name the copy, or the --database, and not both")
     if (given.cert is None) != (given.key is None):
         parser.error("--cert and --key belong together")
 

@@ -70,6 +70,11 @@ def serve(parser: Parser) -> None:
         help="processes on one port, with --database; one that ends is started again (1)",
     )
     parser.add_argument("--worker", type=natural, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--check-config",
+        action="store_true",
+        help="say what server.toml, environment and options come to, whether it can be used, and end",
+    )
 
 
 def _admin(parser: Parser) -> None:
@@ -83,7 +88,9 @@ def _admin(parser: Parser) -> None:
     reset = command(actions, "reset", "make a code by which somebody who has lost everything begins anew")
     check = command(actions, "check", "look at every page and row of the server's database; changes nothing")
     backup = command(actions, "backup", "copy all that the server has, running or not, into one file")
-    restore = command(actions, "restore", "put such a copy back, while the server is stopped")
+    restore = command(
+        actions, "restore", "put a copy back, while the server is stopped; --database: say that it is one"
+    )
     copy = command(
         actions, "copy", "carry a stopped server over from its file to a PostgreSQL; sees each row"
     )
@@ -94,12 +101,19 @@ def _admin(parser: Parser) -> None:
         metavar="URL",
         help="postgresql://USER@HOST/NAME, an empty one",
     )
-    for each in (sees, speaker, reset, rotate):
+    for each in (sees, speaker, reset, rotate, check, backup, restore):
         each.add_argument(
             "--database", type=database_url, metavar="URL", help="where the data lies in a PostgreSQL"
         )
     for each in (backup, restore):
-        each.add_argument("copy", type=Path, metavar="FILE_OR_DIR", help="the copy, or the folder of copies")
+        each.add_argument(
+            "copy",
+            type=Path,
+            nargs="?",
+            default=None,
+            metavar="FILE_OR_DIR",
+            help="the copy, or the folder of copies; none with --database, whose copies are its own business",
+        )
     for each in (sees, speaker, reset):
         each.add_argument("name", metavar="NAME")
     for each in (sees, speaker, reset, rotate, check, backup, restore, copy):

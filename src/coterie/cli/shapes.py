@@ -41,6 +41,15 @@ class ReadyShape(Shape, frozen=True, kw_only=True):
     metrics: str
 
 
+class SettingShape(Shape, frozen=True, kw_only=True):
+    """serve --check-config. setting: SECTION.KEY; value: without passwords; where: option, environment or
+    file."""
+
+    setting: str
+    value: str
+    where: str
+
+
 class SpeakerShape(Shape, frozen=True, kw_only=True):
     """admin speaker."""
 
@@ -62,7 +71,8 @@ class CheckShape(Shape, frozen=True, kw_only=True):
 
 
 class CopyShape(Shape, frozen=True, kw_only=True):
-    """admin backup, admin restore. copy: the file; made: when; people: how many accounts it holds."""
+    """admin backup, admin restore. copy: the file, "" for a PostgreSQL; made: when; people: how many accounts
+    it holds."""
 
     copy: str
     made: str

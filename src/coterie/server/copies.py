@@ -22,12 +22,14 @@ from coterie.server.folder import FILE_MODE, DataFolder, database_of
 from coterie.server.founding import open_realm
 from coterie.server.restoring import mark_restored, too_soon_ms
 from coterie.server.store.database import database_fault
+from coterie.server.store.opening import is_elsewhere
 from coterie.server.store.sqlite import SqliteStore
 
 MADE_MS = "copy-made-ms"
 """Fact of a copy: when it was made, 8 bytes big endian."""
 CERTIFICATE = "copy-certificate"
 """Fact of a copy: tls.pem, where the server had one of its own."""
+ELSEWHERE = "the data of this server lies in PostgreSQL: name it with --database"
 _FACT = "SELECT value FROM facts WHERE name = ?"
 _PUT_FACT = "INSERT OR REPLACE INTO facts VALUES (?, ?)"
 _WITH = ("", "-wal", "-shm")
@@ -50,7 +52,8 @@ def make_copy(folder: Path, target: Path, now_ms: int) -> Copy:
     """
     source = database_of(folder)
     if not source.exists():
-        raise Unavailable(Code.DISK, "there is no server in this folder")
+        where = ELSEWHERE if is_elsewhere(source) else "there is no server in this folder"
+        raise Unavailable(Code.DISK, where)
     file = target / f"coterie-{now_ms // 1000}.backup" if target.is_dir() else target
     if file.exists():
         raise Refused(Code.USAGE, "this file is there already")
@@ -84,6 +87,8 @@ async def put_back(copy: Path, folder: Path, now_ms: int) -> Copy:
         raise Unavailable(Code.DISK, "there is no such copy")
     data = DataFolder.open(folder)
     try:
+        if is_elsewhere(data.database):
+            raise Unavailable(Code.DISK, ELSEWHERE)
         part = data.path / "server.db.part"
         try:
             with _opened(file) as kept, _new_file(part), _opened(part) as new:

@@ -250,6 +250,14 @@ class Delivery:
             devices_behind=len(behind),
         )
 
+    def lag_seconds(self, now_seconds: float) -> tuple[float, float]:
+        """For mailboxes and for logs: how long the slowest connected device with such entries under way has
+        acknowledged nothing."""
+        readers = [each.reader for each in self._by_device.values() if each.reader is not None]
+        mail = (now_seconds - reader.moved_at for reader in readers if reader.mail_window.entries)
+        logs = (now_seconds - reader.moved_at for reader in readers if reader.log_window.entries)
+        return max(mail, default=0.0), max(logs, default=0.0)
+
     def _add(self, connection: Connection, reader: Reader, end: StreamEnd, at: int, now: float) -> None:
         stream = StreamId(end.stream)
         after = end.resumed(min(max(at, end.acknowledged), end.end))

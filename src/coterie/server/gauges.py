@@ -54,6 +54,23 @@ def gauges(
     )
 
 
+def lag_gauge(delivery: Delivery, now_seconds: float) -> Figure:
+    mail_seconds, log_seconds = delivery.lag_seconds(now_seconds)
+    return Figure(
+        "coterie_lag_seconds",
+        Kind.GAUGE,
+        "How long the slowest connected device with such entries under way has acknowledged nothing.",
+        {"mailbox": mail_seconds, "log": log_seconds},
+        "stream",
+    )
+
+
+def file_gauges(kept: tuple[int, int]) -> Iterable[Figure]:
+    """Of all servers of the data together."""
+    yield gauge("files_kept", "Sealed files that are kept, or coming.", kept[0])
+    yield gauge("files_kept_bytes", "Bytes of those.", kept[1])
+
+
 def ledger_gauges(realm: Realm, sequencer: Sequencer, now_ms: int) -> Iterable[Figure]:
     """Of the ledger."""
     ledger = realm.ledger

@@ -15,6 +15,7 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.base.ids import DeviceId, StreamId, mailbox_of
+from coterie.server.approvals import Approvals
 from coterie.server.caller import SignedIn
 from coterie.server.connection import CloseReason, Connection
 from coterie.server.connections import Connections
@@ -38,6 +39,7 @@ from coterie.server.store.results import (
 )
 from coterie.server.store.shared import Pulse, Shared
 from coterie.server.topics import Topics
+from coterie.server.tries import SharedTries
 from coterie.server.wakeups.hints import Wakeups
 from coterie.server.wakeups.protocol import Topic
 from coterie.wire.frames import PrekeysLow, ProveDevice
@@ -45,6 +47,7 @@ from coterie.wire.frames import PrekeysLow, ProveDevice
 log = logging.getLogger("coterie.server.neighbours")
 
 TICKS_PER_ROUND = round(limits.PING_SECONDS)
+PRUNE_TICKS = 60
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -66,6 +69,7 @@ class Neighbours:
         roster: Roster,
         connections: Connections,
         rivals: FarRivals,
+        approvals: Approvals,
         wake: Callable[[], None],
     ) -> None:
         self._shared = beside.shared
@@ -77,7 +81,11 @@ class Neighbours:
         self._roster = roster
         self._connections = connections
         self.rivals = rivals
+        self._approvals = approvals
+        self._approvals_are_heard = False
         self._topics = Topics(realm.secrets.token)
+        self._tries = realm.tries = SharedTries(beside.shared.tries, realm.secrets.token)
+        self._prune_in_ticks = 0
         self._streams: dict[Topic, StreamId] = {}
         self._devices: dict[Topic, DeviceId] = {}
         self._moves: dict[DeviceId, SignedIn | None] = {}
@@ -90,6 +98,7 @@ class Neighbours:
         """The data is to begin another life."""
         delivery.others = self
         roster.moves = self._moves
+        approvals.tell = lambda: self._wakeups.tell((self._topics.approvals,))
         for topic in (self._topics.ledger, self._topics.presence):
             self._wakeups.listen(topic)
 
@@ -150,6 +159,8 @@ class Neighbours:
         heard, self._wakeups.heard = self._wakeups.heard, set()
         if self._topics.presence in heard:
             self._people_moved = True
+        if self._topics.approvals in heard:
+            self._approvals.look_again()
         if streams := [self._streams[topic] for topic in heard if topic in self._streams]:
             self._delivery.ended(await self._shared.ends(streams))
         if devices := [self._devices[topic] for topic in heard if topic in self._devices]:
@@ -173,6 +184,9 @@ class Neighbours:
             self._people_moved = False
             self._roster.elsewhere(await self._shared.people_elsewhere())
         await self.rivals.ping()
+        if self._approvals.is_active:
+            self._approvals.look_again()
+        await self._prune()
         await self._go_round()
 
     async def share(self) -> None:
@@ -180,6 +194,7 @@ class Neighbours:
         hear of it."""
         if self.rivals.has_answers:
             await self.rivals.answer()
+        self._hear_of_approvals()
         if not self._moves:
             return
         moves = dict(self._moves)
@@ -205,6 +220,23 @@ class Neighbours:
             self._devices[topic] = who.device
             self._wakeups.listen(topic)
         self._wakeups.tell((self._topics.presence, *(self._topics.of_device(who.device) for who in came)))
+
+    def _hear_of_approvals(self) -> None:
+        """As long as anybody here has to do with one."""
+        if self._approvals.is_active == self._approvals_are_heard:
+            return
+        self._approvals_are_heard = not self._approvals_are_heard
+        if self._approvals_are_heard:
+            self._wakeups.listen(self._topics.approvals)
+        else:
+            self._wakeups.ignore(self._topics.approvals)
+
+    async def _prune(self) -> None:
+        """Tries that count no more go, once in a while."""
+        self._prune_in_ticks -= 1
+        if self._prune_in_ticks < 0:
+            self._prune_in_ticks = PRUNE_TICKS
+            await self._tries.prune()
 
     async def _go_round(self) -> None:
         """All that a lost wake-up may have been about, for some of the devices."""

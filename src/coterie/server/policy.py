@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Hashable
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 import msgspec
 
@@ -31,6 +31,34 @@ class Now(msgspec.Struct, frozen=True, gc=False):
 
     wall_ms: int
     monotonic_seconds: float
+
+
+class Tried(Enum):
+    """What is tried from outside to get in, and counted for all servers of the data (tries.py)."""
+
+    LOGIN = "login"
+    """Wrong passwords, by (name, address): nobody can lock out a person who is somewhere else."""
+    SIGN_UP = "sign-up"
+    """By address; none on loopback."""
+    FAILED_SIGN_UP = "failed sign-up"
+    """That came to nothing, by address; none on loopback."""
+    APPROVAL = "approval"
+    """Devices that want to join, by address; none on loopback."""
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """A token bucket: `burst` at once, `per_second` in the long run."""
+
+    per_second: float
+    burst: float
+
+
+ALLOWED = {
+    Tried.LOGIN: Allowance(limits.LOGIN_FAILURES / limits.LOGIN_WINDOW_SECONDS, limits.LOGIN_FAILURES),
+    Tried.SIGN_UP: Allowance(limits.SIGN_UPS_PER_HOUR / 3600, limits.SIGN_UPS_PER_HOUR),
+    Tried.FAILED_SIGN_UP: Allowance(FAILURES / FAILURE_WINDOW_SECONDS, FAILURES),
+    Tried.APPROVAL: Allowance(limits.APPROVALS_PER_HOUR / 3600, limits.APPROVALS_BURST),
+}
 
 
 class Buckets:
@@ -66,6 +94,13 @@ class Buckets:
         left = self._now(key, now)
         return 0.0 if left >= 1.0 else (1.0 - left) / self._per_second
 
+    def give_back(self, key: Hashable) -> None:
+        """One that was taken."""
+        known = self._left.get(key)
+        if known is not None:
+            left, at = known
+            self._left[key] = (min(self._burst, left + 1.0), at)
+
     def _now(self, key: Hashable, now: float) -> float:
         known = self._left.get(key)
         if known is None:
@@ -83,17 +118,9 @@ class Buckets:
 
 
 class Rates:
-    """All token buckets of a server."""
+    """Token buckets of throughput: each server counts its own."""
 
     def __init__(self) -> None:
-        self.sign_ups = Buckets(limits.SIGN_UPS_PER_HOUR / 3600, limits.SIGN_UPS_PER_HOUR)
-        """By address; none on loopback."""
-        self.failures = Buckets(FAILURES / FAILURE_WINDOW_SECONDS, FAILURES)
-        """Sign-ups that came to nothing, by address; none on loopback."""
-        self.login_failures = Buckets(
-            limits.LOGIN_FAILURES / limits.LOGIN_WINDOW_SECONDS, limits.LOGIN_FAILURES
-        )
-        """By (name, address): nobody can lock out a person who is somewhere else."""
         self.messages = Buckets(limits.MESSAGES_PER_SECOND, limits.MESSAGES_BURST)
         """By account, all its devices together."""
         self.claims = Buckets(limits.CLAIMS_PER_SECOND, limits.CLAIMS_BURST)
@@ -110,8 +137,6 @@ class Rates:
         """After a restore: by account, by address of who is not signed in yet; in manifests that are new."""
         self.heads = Buckets(HEADS_PER_SECOND, HEADS_BURST)
         """Heads beyond our own that somebody shows, by address: a signature is checked for each."""
-        self.approvals = Buckets(limits.APPROVALS_PER_HOUR / 3600, limits.APPROVALS_BURST)
-        """Devices that want to join, by address; none on loopback."""
         self.blob_bytes = Buckets(limits.BLOB_BYTES_PER_SECOND, limits.BLOB_BYTES_BURST)
         """Of sealed files, up and down, by account."""
         self.approval_watches = Buckets(limits.APPROVAL_WATCHES_PER_SECOND, limits.APPROVAL_WATCHES_BURST)

@@ -14,6 +14,7 @@ from coterie.base.ids import AccountId, ConversationId, DeviceId, LedgerId
 from coterie.base.quiet import Quiet
 from coterie.base.signing import LedgerKeys, LedgerPublic
 from coterie.server.policy import Rates
+from coterie.server.tries import LocalTries, Tries
 
 SECRET_BYTES = 32
 
@@ -76,6 +77,7 @@ class Realm:
         self.statement = statement
         self.ledger = ledger
         self.rates = Rates()
+        self.tries: Tries = LocalTries()
 
     @cached_property
     def ledger_key(self) -> LedgerPublic:

@@ -157,7 +157,7 @@ class _Life:
             if self._metrics_port is not None:
                 self._metrics_port = await _bound(lookout.listen(settings.metrics_host, self._metrics_port))
             shares = settings.worker > 0
-            async with opened_channel(store, realm, self._blobs, clock, turns.lost) as channel:
+            async with opened_channel(store, realm, self._blobs, clock, turns.lost, metrics) as channel:
                 listening = listen(turns, channel, settings.host, self._port, context, shares_port=shares)
                 door = await _bound(listening)
                 self._port = door.port

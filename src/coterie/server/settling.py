@@ -295,7 +295,7 @@ class Settling:
             case VaultOpenedFor(account):
                 connection.know(vault_of=account)
             case HandOnApproval(frame):
-                self._approvals.hand_on(connection, frame, now.monotonic_seconds)
+                await self._approvals.hand_on(connection, frame, now.monotonic_seconds)
             case BeginAnew():
                 self.begins_anew = True
             case AskRival():

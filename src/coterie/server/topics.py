@@ -9,7 +9,7 @@ from coterie.base.domains import Domain, prefix
 from coterie.base.ids import DeviceId, StreamId
 from coterie.server.wakeups.protocol import TOPIC_BYTES, Topic
 
-_STREAM, _DEVICE, _LEDGER, _PRESENCE = b"s", b"d", b"l", b"p"
+_STREAM, _DEVICE, _LEDGER, _PRESENCE, _APPROVALS = b"s", b"d", b"l", b"p", b"a"
 
 
 class Topics:
@@ -22,6 +22,8 @@ class Topics:
         """There is a newer head."""
         self.presence = self._of(_PRESENCE)
         """Somebody has come or gone."""
+        self.approvals = self._of(_APPROVALS)
+        """Something was said about a device that wants to join."""
 
     def of_stream(self, stream: StreamId) -> Topic:
         """There are more entries."""

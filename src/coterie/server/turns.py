@@ -24,7 +24,7 @@ from coterie.server.connections import Connections
 from coterie.server.delivery import Delivery
 from coterie.server.exposition import Figure
 from coterie.server.far_rivals import FarRivals
-from coterie.server.gauges import gauges, ledger_gauges
+from coterie.server.gauges import file_gauges, gauges, lag_gauge, ledger_gauges
 from coterie.server.housekeeping import Housekeeping
 from coterie.server.lane import Lane
 from coterie.server.metrics import Metrics, gauge
@@ -36,6 +36,7 @@ from coterie.server.rivals import Rivals, Visit
 from coterie.server.roster import Roster
 from coterie.server.sequencer import Sequencer
 from coterie.server.settling import Pending, Settling
+from coterie.server.store.approval_board import MemoryBoard
 from coterie.server.store.protocol import Store, StoreLost
 from coterie.wire.frames import Ack, Refusal
 
@@ -69,7 +70,8 @@ class Turns:
         self._rivals = Rivals(self._roster)
         self.connections = Connections(self._delivery, self._roster, metrics)
         """All that are open; a pipe may end its own here."""
-        self._approvals = Approvals(self.connections)
+        board = MemoryBoard() if beside is None else beside.shared.approvals
+        self._approvals = Approvals(self.connections, board)
         self._housekeeping = Housekeeping(store, realm, sequencer)
         self._settling = Settling(
             store,
@@ -95,9 +97,11 @@ class Turns:
                 self._roster,
                 self.connections,
                 FarRivals(beside.shared, self._roster, self._rivals),
+                self._approvals,
                 self._wake.set,
             )
         self._mail_waiting = 0
+        self._files_kept = (0, 0)
         self._ticked = False
         self._stopping = False
         self.readiness = Readiness(store, clock, self._wake.set)
@@ -108,6 +112,8 @@ class Turns:
     def _gauges(self) -> Iterable[Figure]:
         waiting = len(self._approvals)
         yield from gauges(self.connections, self._roster, self._delivery, self._lane, waiting)
+        yield lag_gauge(self._delivery, self._clock.monotonic_seconds())
+        yield from file_gauges(self._files_kept)
         yield gauge(
             "mail_waiting", "Entries of mailboxes that no device has acknowledged.", self._mail_waiting
         )
@@ -266,6 +272,7 @@ class Turns:
             self._ticked = False
             await self._on_tick(now)
         self._forget_gone()
+        await self._approvals.settle()
         if await self._delivery.fill(now.monotonic_seconds):
             self._wake.set()
         if self._neighbours is not None:
@@ -337,6 +344,7 @@ class Turns:
         await self._housekeeping.prune(now)
         if self._metrics.somebody_looked():
             self._mail_waiting = await self._store.mail_waiting()
+            self._files_kept = await self._store.files_kept()
 
     async def _hear(self, neighbours: Neighbours, now: Now) -> None:
         """What other servers of the same data have changed."""

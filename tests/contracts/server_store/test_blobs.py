@@ -111,3 +111,14 @@ async def test_files_are_due_when_their_time_is_over(store: Store, alice: Reside
     assert set(await store.blobs_due(NOW_MS + KEEP_COMING_MS + 1, 10)) == {ended, begun.blob}
     assert await store.blobs_due(NOW_MS + limits.KEEP_BLOB_MS, 1) == (ended,)
     assert set(await store.blobs_due(NOW_MS + limits.KEEP_BLOB_MS + 1, 10)) == {ended, begun.blob, came}
+
+
+async def test_what_is_kept_is_told(store: Store, alice: Resident, bob: Resident) -> None:
+    await settle_in(store, alice, bob)
+    assert await store.files_kept() == (0, 0)
+    first = await uploaded(store, alice.device, 100)
+    await save(store, file_of(bob.device, 20))
+    assert await store.files_kept() == (2, 120)
+    await save(store, EndBlob(first))
+    await save(store, ForgetBlob(first))
+    assert await store.files_kept() == (1, 20)

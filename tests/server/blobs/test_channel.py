@@ -14,14 +14,15 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.domains import Domain
 from coterie.base.invite import parse_invite
-from coterie.server.settings import ServerSettings
+from coterie.server.settings import ReadyLine, ServerSettings
 from coterie.wire.frames import Accepted, DeleteAccount, Ping, Pong
 from coterie.wire.frames.blobs import BlobChunk, BlobRead, BlobWanted, DropBlob, GetBlob, PutBlob
 from coterie.wire.frames.shared import Refusal
 from tests.server.blobs.raw_blob_client import RawBlobClient, blob_client
 from tests.server.people import Person
+from tests.server.prometheus import Scrape
 from tests.server.raw_client import RawClient, connected
-from tests.server.test_gateway import NOW_MS, connect, serving
+from tests.server.test_gateway import NOW_MS, connect, page, serving
 
 CHUNK = limits.BLOB_CHUNK_BYTES
 
@@ -29,10 +30,14 @@ CHUNK = limits.BLOB_CHUNK_BYTES
 class Place:
     """A server, a client that is signed in on the first channel, and how others come in."""
 
-    def __init__(self, invite: str, first: RawClient, person: Person) -> None:
-        self.invite = parse_invite(invite)
+    def __init__(self, line: ReadyLine, first: RawClient, person: Person) -> None:
+        self.line = line
+        self.invite = parse_invite(line.invite)
         self.first = first
         self.person = person
+
+    async def figures(self) -> Scrape:
+        return Scrape((await page(self.line, "/metrics")).partition("\r\n\r\n")[2])
 
     async def second(self) -> RawBlobClient:
         client = await blob_client(self.invite)
@@ -46,7 +51,7 @@ async def place_in(folder: Path, person: Person) -> AsyncIterator[Place]:
         first = await connect(line)
         assert isinstance(await first.ask(person.sign_up()), Accepted)
         await first.sign_in(person.device)
-        yield Place(line.invite, first, person)
+        yield Place(line, first, person)
 
 
 def code_of(frame: object) -> Code:
@@ -238,3 +243,27 @@ async def test_a_device_that_is_revoked_is_out_with_its_next_request(
         assert isinstance(await place.first.ask(DeleteAccount(21, fresh_alice.deletion().pack())), Accepted)
         client.say(DropBlob(9, bytes(16)))
         assert await client.ended() is Code.DELETED
+
+
+@pytest.mark.asyncio
+async def test_what_goes_through_it_is_counted(folder: Path, fresh_alice: Person) -> None:
+    content = os.urandom(2 * CHUNK + 5)
+    async with place_in(folder, fresh_alice) as place:
+        client = await place.second()
+        blob = await client.upload(content)
+        assert await client.get(blob, CHUNK, 7) == content[CHUNK : CHUNK + 7]
+        assert await client.get(bytes(16), 0, 1) is Code.UNKNOWN_FILE
+        put, _ = await client.begin(bytes(10))
+        told = await place.figures()
+        assert told["coterie_file_uploads_total"] == 1
+        assert told["coterie_file_received_bytes_total"] == len(content)
+        assert (told["coterie_file_reads_total"], told["coterie_file_sent_bytes_total"]) == (1, 7)
+        assert told.of("coterie_file_refusals_total", 'code="unknown-file"') == 1
+        assert told.of("coterie_file_refusals_total", 'code="low-disk"') == 0
+        assert (told["coterie_file_connections"], told["coterie_file_uploads_under_way"]) == (1, 1)
+        client.give(put, bytes(10))
+        assert await client.next() == Accepted(put.request, 0)
+        async with asyncio.timeout(20):
+            while (told := await place.figures())["coterie_files_kept"] < 2:
+                """As of the second after a look."""
+        assert told["coterie_files_kept_bytes"] == len(content) + 10

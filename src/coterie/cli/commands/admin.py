@@ -2,9 +2,10 @@
 
 `sees NAME`: what it has written down about one person, and why. `speaker NAME`: who may post to everyone
 where more than 1000 devices listen. `rotate-identity`: another identity for the server, while it is stopped.
-`check`: whether its database is sound.
+`check`: whether its database is sound, a file or a PostgreSQL.
 `copy --database URL`: from the file to a PostgreSQL, while it is stopped.
 `backup FILE`: a copy of all it has; `restore FILE`: put back, while it is stopped.
+`restore --database URL`: what is there was put back.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterable
 from coterie.base import limits
 from coterie.base.clock import SystemClock
 from coterie.base.codes import Code
-from coterie.base.errors import Unavailable
+from coterie.base.errors import Refused, Unavailable
 from coterie.base.names import canonical
 from coterie.cli.arguments import Arguments
 from coterie.cli.chat_shapes import SeenShape
@@ -35,11 +36,13 @@ from coterie.cli.stored import shown
 from coterie.screens.moments import Calendar
 from coterie.server.carrying import carry_over
 from coterie.server.copies import Copy, make_copy, put_back
+from coterie.server.copies_on_postgres import MADE_ELSEWHERE, mark_copy
 from coterie.server.folder import database_of
 from coterie.server.reset_codes import make_reset_code
 from coterie.server.rotation import rotate_identity
 from coterie.server.seen import SeenRow, seen_of, seen_on_postgres
 from coterie.server.speakers import name_speaker
+from coterie.server.store.address import require_address
 from coterie.server.store.database import DAMAGED
 from coterie.server.store.readable import TABLES
 from coterie.server.store.soundness import faults_of
@@ -51,6 +54,10 @@ BACKUP_HOLDS = (
 RESTORED = (
     "Put back: the copy of {when}, with {people} people. What lay there before is kept beside it. The next "
     "start begins a new ledger. People's devices bring back what came after the copy; no one has to act."
+)
+MARKED = (
+    "The database is a copy as of {when}, with {people} people: its next start begins a new ledger. People's "
+    "devices bring back what came after it; no one has to act."
 )
 CARRIED = (
     "{rows} rows are in the PostgreSQL now, each compared. Start the server with --database from now on; the "
@@ -89,12 +96,20 @@ def _rotate(given: Arguments, output: Output) -> int:
 
 
 def _backup(given: Arguments, output: Output) -> int:
+    if given.copy is None:
+        raise Refused(Code.USAGE, MADE_ELSEWHERE)
     made = make_copy(data_folder(given), given.copy, SystemClock().wall_ms())
     output.show(_copy_shape(made), f"{made.file}: {BACKUP_HOLDS.format(people=made.people)}")
     return Exit.DONE
 
 
 def _restore(given: Arguments, output: Output) -> int:
+    if given.copy is None:
+        found = asyncio.run(mark_copy(given.database or "", SystemClock().wall_ms()))
+        when = Calendar().day_words(found.made_ms)
+        shape = CopyShape(copy="", made=iso(found.made_ms), people=found.people)
+        output.show(shape, MARKED.format(when=when, people=found.people))
+        return Exit.DONE
     back = asyncio.run(put_back(given.copy, data_folder(given), SystemClock().wall_ms()))
     when = Calendar().day_words(back.made_ms)
     output.show(_copy_shape(back), RESTORED.format(when=when, people=back.people))
@@ -130,13 +145,26 @@ def _reset(given: Arguments, output: Output) -> int:
 
 
 def _check(given: Arguments, output: Output) -> int:
-    faults = faults_of(database_of(data_folder(given)))
+    if given.database:
+        faults = asyncio.run(_faults_on(given.database))
+    else:
+        faults = faults_of(database_of(data_folder(given)))
     for fault in faults:
         output.show(CheckShape(sound=False, fault=fault), fault)
     if faults:
         raise Unavailable(Code.DAMAGED, DAMAGED)
     output.show(CheckShape(sound=True), "The database is sound.")
     return Exit.DONE
+
+
+async def _faults_on(url: str) -> tuple[str, ...]:
+    require_address(url)
+    from coterie.server.store.postgres.beside import on_postgres
+    from coterie.server.store.postgres.soundness import faults_on_postgres
+
+    async with on_postgres(url):
+        pass
+    return await faults_on_postgres(url)
 
 
 def _sees(given: Arguments, output: Output) -> int:

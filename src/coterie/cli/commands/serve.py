@@ -12,23 +12,30 @@ import platformdirs
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.cli.arguments import Arguments
+from coterie.cli.configuration import DEFAULT_LISTEN, DEFAULT_METRICS, Said, configure, write_template
 from coterie.cli.failures import Exit, exit_of, refuse
 from coterie.cli.output import Output, as_line
 from coterie.cli.parser import UsageError
 from coterie.cli.server_logs import ServerLogs
-from coterie.cli.shapes import ReadyShape
+from coterie.cli.shapes import ReadyShape, SettingShape
+from coterie.server.certificate import tls_context
 from coterie.server.serve import run as serve
 from coterie.server.settings import ReadyLine, ServerSettings
+from coterie.server.store.address import require_address
+from coterie.server.wakeups.address import require_buses
 from coterie.server.workers import MOST, run_workers
 
-DEFAULT_LISTEN = "127.0.0.1:4433"
-DEFAULT_METRICS = "127.0.0.1:0"
 NOWHERE = "off"
 _PORTS = 1 << 16
 
 
 def run(given: Arguments, output: Output) -> int:
+    said = [] if given.worker else configure(given, os.environ, data_folder)
     settings = _settings(given)
+    if given.check_config:
+        return _checked(settings, said, output)
+    if not given.worker:
+        write_template(settings.data)
     json_lines = given.log_format == "json" or (given.log_format is None and output.as_json)
     logs = ServerLogs(as_json=json_lines, follows=json_lines and output.as_json, verbose=given.verbose)
 
@@ -50,7 +57,7 @@ def run(given: Arguments, output: Output) -> int:
         return [*told, "--worker", str(number)]
 
     try:
-        if given.workers > 1:
+        if given.workers is not None and given.workers > 1:
             run_workers(settings, given.workers, command, ready)
         else:
             serve(settings, ready)
@@ -67,13 +74,29 @@ def data_folder(given: Arguments) -> Path:
     return given.data or Path(platformdirs.user_data_path("coterie-server", appauthor=False))
 
 
+def _checked(settings: ServerSettings, said: list[Said], output: Output) -> int:
+    """What was said, once it can be used. Raises Refused(usage)."""
+    if settings.database:
+        require_address(settings.database)
+    if settings.wakeups:
+        require_buses(settings.wakeups)
+    if settings.cert is not None:
+        tls_context(settings.cert, settings.key)
+    for each in said:
+        shape = SettingShape(setting=each.name, value=each.value, where=each.where)
+        output.show(shape, f"{each.name} = {each.value}  ({each.where})")
+    output.tell("All of it can be used.")
+    return Exit.DONE
+
+
 def _settings(given: Arguments) -> ServerSettings:
     """Raises UsageError."""
-    if given.workers > 1 and not given.database:
+    workers = given.workers or 1
+    if workers > 1 and not given.database:
         raise UsageError("", "--workers needs --database: a file has one server")
     if given.wakeups and not given.database:
         raise UsageError("", "--wakeups needs --database: a file has one server")
-    if given.workers > MOST:
+    if workers > MOST:
         raise UsageError("", f"--workers takes {MOST} at most")
     host, port = _place("--listen", given.listen or DEFAULT_LISTEN)
     metrics_host, metrics_port = "", None

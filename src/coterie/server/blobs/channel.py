@@ -8,18 +8,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.errors import CoterieError
 from coterie.base.ids import DeviceId
+from coterie.server.blobs.counts import FileCounts
 from coterie.server.blobs.keeper import Keeper
 from coterie.server.blobs.protocol import BlobStore
 from coterie.server.blobs.visitor import BlobPipe, Visitor
 from coterie.server.caller import Caller
 from coterie.server.connection import CloseReason
+from coterie.server.exposition import Figure
+from coterie.server.metrics import Metrics, gauge
 from coterie.server.policy import address_prefix, is_loopback
 from coterie.server.realm import Realm
 from coterie.server.store.protocol import Store
@@ -44,6 +47,7 @@ class BlobChannel:
         self._group = group
         self._visits: dict[Visitor, asyncio.Task[None]] = {}
         self._closed = False
+        self._counts = FileCounts()
 
     def opened(self, pipe: BlobPipe, address: str) -> Visitor | None:
         """A client has connected from this IP address; None where there is no room for it."""
@@ -52,10 +56,23 @@ class BlobChannel:
             return None
         caller = Caller(prefix, loopback, secrets.token_bytes(CHALLENGE_BYTES))
         visitor = Visitor(
-            pipe, caller, self._realm, self._store, self._keeper, self._clock, self._has_room_for_device
+            pipe,
+            caller,
+            self._realm,
+            self._store,
+            self._keeper,
+            self._clock,
+            self._counts,
+            self._has_room_for_device,
         )
         self._visits[visitor] = self._group.create_task(self._run(visitor))
         return visitor
+
+    def figures(self) -> Iterable[Figure]:
+        """What is told of it."""
+        yield from self._counts.figures()
+        yield gauge("file_connections", "Open connections for sealed files.", len(self._visits))
+        yield gauge("file_uploads_under_way", "Sealed files that are coming now.", self._keeper.under_way)
 
     def close(self) -> None:
         """Everybody goes; nobody comes in any more."""
@@ -101,13 +118,19 @@ class BlobChannel:
 
 @asynccontextmanager
 async def opened_channel(
-    store: Store, realm: Realm, blobs: BlobStore, clock: Clock, lost: Callable[[], None]
+    store: Store,
+    realm: Realm,
+    blobs: BlobStore,
+    clock: Clock,
+    lost: Callable[[], None],
+    metrics: Metrics,
 ) -> AsyncIterator[BlobChannel]:
     """The channel as long as its server lives. lost: as of Keeper. What is raised inside
     comes out as it is."""
     raised: Exception | None = None
     async with asyncio.TaskGroup() as group:
         channel = BlobChannel(store, realm, Keeper(store, blobs, clock, lost), clock, group)
+        metrics.ask(channel.figures)
         pruning = group.create_task(channel.prune())
         try:
             yield channel

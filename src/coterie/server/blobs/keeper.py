@@ -35,6 +35,11 @@ class Keeper:
         self._lost = lost
         self._coming: set[BlobId] = set()
 
+    @property
+    def under_way(self) -> int:
+        """How many files are coming."""
+        return len(self._coming)
+
     async def begin(self, device: DeviceId, blob: BlobId, size_bytes: int, sha256: bytes) -> bool:
         """Whether the file is there already; else put() has to follow.
 

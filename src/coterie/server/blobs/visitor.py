@@ -19,6 +19,7 @@ from coterie.base.codes import Code
 from coterie.base.domains import Domain
 from coterie.base.errors import LocalError, Refused, RemoteError, Unavailable
 from coterie.base.ids import AccountId, BlobId, DeviceId
+from coterie.server.blobs.counts import FileCounts
 from coterie.server.blobs.keeper import BUSY_SECONDS, Keeper
 from coterie.server.caller import Caller
 from coterie.server.commands import hello
@@ -71,6 +72,7 @@ class Visitor:
         store: Store,
         keeper: Keeper,
         clock: Clock,
+        counts: FileCounts,
         has_room: Callable[[DeviceId], bool],
     ) -> None:
         """has_room: whether one more connection of a device may be open."""
@@ -80,6 +82,7 @@ class Visitor:
         self._store = store
         self._keeper = keeper
         self._clock = clock
+        self._counts = counts
         self._has_room = has_room
         self._session: BlobSession[BlobClientFrame, BlobServerFrame] = BlobSession(Role.SERVER)
         self._inbox: deque[BlobClientFrame] = deque()
@@ -200,6 +203,7 @@ class Visitor:
                 try:
                     await self._answer(frame)
                 except Refused as error:
+                    self._counts.refused(error.code)
                     wait_ms = round(error.retry_after_seconds * 1000)
                     await self._say(Refusal(frame.request, error.code.value, wait_ms))
                     self._require_open()
@@ -269,6 +273,7 @@ class Visitor:
             try:
                 chunks = self._chunks(frame)
                 await self._keeper.put(device, blob, frame.size_bytes, frame.sha256, chunks)
+                self._counts.uploads += 1
             except Unavailable as error:
                 self._given_up = frame.request
                 log.critical("a file could not be kept: %s", error.note)
@@ -289,6 +294,7 @@ class Visitor:
             if self._clock.monotonic_seconds() > until:
                 raise Gone
             offset += len(chunk.content)
+            self._counts.received_bytes += len(chunk.content)
             yield chunk.content
 
     async def _get(self, frame: GetBlob, row: DeviceRow) -> None:
@@ -300,6 +306,8 @@ class Visitor:
             part = content[at : at + limits.BLOB_CHUNK_BYTES]
             await self._say(BlobChunk(frame.request, frame.start + at, part))
         await self._say(BlobRead(frame.request, whole_bytes))
+        self._counts.reads += 1
+        self._counts.sent_bytes += len(content)
 
 
 def _require_live(row: DeviceRow, proof: ProveBlobs, now_ms: int) -> None:

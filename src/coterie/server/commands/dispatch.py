@@ -76,23 +76,12 @@ READS_NOTHING = (
     Hello,
     RelayApproval,
     EndApproval,
-    AskApproval,
     WatchApprovals,
 )
 """Frames whose command does not look at what frames before them may have left to be committed."""
 
 ReadsNothing = (
-    Send
-    | Envelopes
-    | Ping
-    | Claim
-    | Accept
-    | Sync
-    | Hello
-    | RelayApproval
-    | EndApproval
-    | AskApproval
-    | WatchApprovals
+    Send | Envelopes | Ping | Claim | Accept | Sync | Hello | RelayApproval | EndApproval | WatchApprovals
 )
 Asks = (
     FetchAccounts
@@ -107,6 +96,7 @@ Asks = (
     | LoginStart
     | LoginProve
     | AddDevice
+    | AskApproval
     | OfferManifests
     | OfferVault
     | ShowHead
@@ -126,9 +116,7 @@ OF_AN_ACCOUNT = (
 """What no device of an account may say any more that goes on under another identity."""
 
 
-def decide(  # noqa: C901 - one case for each frame
-    frame: ReadsNothing, who: Caller, realm: Realm, now: Now
-) -> Outcome:
+def decide(frame: ReadsNothing, who: Caller, realm: Realm, now: Now) -> Outcome:
     """What needs no database. Raises RemoteError for a frame that this caller may not send."""
     if type(frame) is Send and who.signed_in is not None and not who.signed_in.succeeded:
         return send.handle(frame, who, who.signed_in, realm, now)
@@ -152,8 +140,6 @@ def decide(  # noqa: C901 - one case for each frame
             return hello.handle(frame, who, realm)
         case RelayApproval() | EndApproval():
             return Outcome(0, push=(HandOnApproval(frame),))
-        case AskApproval():
-            return ask_approval.handle(frame, who, realm, now)
         case WatchApprovals():
             return watch_approvals.handle(frame, _signed_in(who), realm, now)
         case _:
@@ -183,6 +169,8 @@ async def handle(  # noqa: C901 - one case for each frame
             return await login_start.handle(frame, reads, realm)
         case LoginProve():
             return await login_prove.handle(frame, who, reads, realm, now)
+        case AskApproval():
+            return await ask_approval.handle(frame, who, realm, now)
         case AddDevice():
             return await add_device.handle(frame, who, reads, realm, now)
         case OfferManifests():

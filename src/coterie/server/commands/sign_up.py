@@ -17,7 +17,7 @@ from coterie.ledger.manifest import SignedManifest
 from coterie.server.caller import Caller
 from coterie.server.commands.manifests import first_keys, kept, new_leaf, refused_as, unpack_manifest
 from coterie.server.commands.outcome import Outcome, refusal
-from coterie.server.policy import Now
+from coterie.server.policy import Now, Tried
 from coterie.server.realm import Realm
 from coterie.server.store.protocol import Reads
 from coterie.server.store.records import BeginReset, NewLeaf, Register
@@ -30,36 +30,55 @@ async def handle(frame: SignUp, who: Caller, reads: Reads, realm: Realm, now: No
 
     Rates come before signatures: checking a sign-up costs some milliseconds.
     """
-    at = now.monotonic_seconds
-    failures = realm.rates.failures
+    counted = _Counted(who, realm, now)
     try:
         signed = unpack_manifest(frame.manifest)
         limited = not who.loopback and await reads.account(signed.manifest.account) is None
         if limited:
-            _pass(failures.wait_seconds(who.address, at))
+            await counted.begin()
         if signed.manifest.seq > 1:
-            return Outcome(frame.request, save=await _heir(frame, signed, reads, realm, now))
+            heir = await _heir(frame, signed, reads, realm, now)
+            await counted.is_good()
+            return Outcome(frame.request, save=heir)
         record = _checked(frame, signed, realm, now)
-        if limited:
-            _pass(await _taken(frame, who, reads, realm, now))
+        if limited and not await reads.name_taken(UserName(frame.name)):
+            await counted.is_good()
+            await counted.take(Tried.SIGN_UP)
     except Refused as error:
-        if error.code is not Code.TOO_MANY_TRIES and not who.loopback:
-            failures.take(who.address, at)
+        if error.code is not Code.TOO_MANY_TRIES:
+            await counted.is_bad()
         return refusal(frame.request, error.code, error.retry_after_seconds)
     return Outcome(frame.request, save=record)
 
 
-def _pass(wait_seconds: float) -> None:
-    if wait_seconds:
-        raise Refused(Code.TOO_MANY_TRIES, retry_after_seconds=wait_seconds)
+class _Counted:
+    """One sign-up of an address: a failure until it is good. A name that somebody has is one."""
 
+    def __init__(self, who: Caller, realm: Realm, now: Now) -> None:
+        self._who = who
+        self._tries = realm.tries
+        self._at = now.monotonic_seconds
+        self._taken = False
 
-async def _taken(frame: SignUp, who: Caller, reads: Reads, realm: Realm, now: Now) -> float:
-    """Take a sign-up from the address' bucket; seconds to wait where there is none. A name that somebody has
-    counts as a failure, not as an account."""
-    name_taken = await reads.name_taken(UserName(frame.name))
-    bucket = realm.rates.failures if name_taken else realm.rates.sign_ups
-    return bucket.take(who.address, now.monotonic_seconds)
+    async def take(self, tried: Tried) -> None:
+        """Raises Refused(too-many-tries)."""
+        wait_seconds = await self._tries.take(tried, (self._who.address,), self._at)
+        if wait_seconds:
+            raise Refused(Code.TOO_MANY_TRIES, retry_after_seconds=wait_seconds)
+
+    async def begin(self) -> None:
+        """Raises as take() does."""
+        await self.take(Tried.FAILED_SIGN_UP)
+        self._taken = True
+
+    async def is_good(self) -> None:
+        if self._taken:
+            await self._tries.give_back(Tried.FAILED_SIGN_UP, (self._who.address,))
+            self._taken = False
+
+    async def is_bad(self) -> None:
+        if not self._taken and not self._who.loopback:
+            await self._tries.take(Tried.FAILED_SIGN_UP, (self._who.address,), self._at)
 
 
 async def _heir(frame: SignUp, signed: SignedManifest, reads: Reads, realm: Realm, now: Now) -> BeginReset:

@@ -175,6 +175,10 @@ class Store(Reads, Protocol):
         """How many entries of mailboxes no device has acknowledged, all together."""
         ...
 
+    async def files_kept(self) -> tuple[int, int]:
+        """How many sealed files there are or come, and their bytes."""
+        ...
+
     async def prune(self, now_ms: int) -> int:
         """Drop some of what nobody needs any more; how many rows. Called again while there are some."""
         ...

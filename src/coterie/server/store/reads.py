@@ -26,6 +26,8 @@ from coterie.server.store.statements import Statements
 from coterie.wire.frames.connection import StreamEnd
 from coterie.wire.frames.messages import LogEntry, MailboxEntry
 
+_FILES_KEPT = "SELECT coalesce(sum(files), 0), coalesce(sum(bytes), 0) FROM blob_use"
+
 
 class SqlReads:
     """The reading half of both stores."""
@@ -181,6 +183,10 @@ class SqlReads:
 
     async def ledger_size(self) -> int:
         return await self._db.number("SELECT max(idx) + 1 FROM leaves")
+
+    async def files_kept(self) -> tuple[int, int]:
+        row = await self._db.one(_FILES_KEPT)
+        return (int(row[0]), int(row[1])) if row else (0, 0)
 
     async def mail_waiting(self) -> int:
         return await self._db.number("SELECT sum(mailbox_end - mailbox_acked) FROM devices WHERE revoked = 0")

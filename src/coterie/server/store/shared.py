@@ -9,6 +9,8 @@ import msgspec
 
 from coterie.base.ids import AccountId, DeviceId, StreamId, UserName
 from coterie.server.caller import SignedIn
+from coterie.server.store.approval_board import Board
+from coterie.server.tries import TryTable
 
 
 class Pulse(msgspec.Struct, frozen=True):
@@ -24,6 +26,16 @@ class Pulse(msgspec.Struct, frozen=True):
 
 class Shared(Protocol):
     """All raise Unavailable(disk) where the database cannot be used now."""
+
+    @property
+    def approvals(self) -> Board:
+        """Where requests to join wait."""
+        ...
+
+    @property
+    def tries(self) -> TryTable:
+        """Where tries to get in are counted."""
+        ...
 
     @property
     def number(self) -> int:
@@ -76,7 +88,7 @@ class Shared(Protocol):
         ...
 
     async def sweep(self, servers: Iterable[int]) -> None:
-        """Forget who was connected to servers that are none of these."""
+        """Forget who was connected to servers that are none of these, and what they asked."""
         ...
 
     async def close(self) -> None: ...

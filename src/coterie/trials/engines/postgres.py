@@ -110,6 +110,18 @@ class Engine:
             "psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url(database), "-c", sql
         )
 
+    def copy_of(self, name: str) -> Path:
+        """Of a database, by pg_dump, without what is not logged."""
+        copy = self.folder / f"{name}.dump"
+        options = ("--format=custom", "--no-unlogged-table-data", f"--file={copy}")
+        self._run("pg_dump", *options, "-d", self.url(name))
+        return copy
+
+    def put_back(self, copy: Path, name: str) -> None:
+        """Make a database of a copy."""
+        self.psql(f"CREATE DATABASE {name}")
+        self._run("pg_restore", "--exit-on-error", "-d", self.url(name), copy)
+
     def _await_ready(self) -> None:
         """Until the pid file says so: its eighth line is the state."""
         until = SystemClock().monotonic_seconds() + START_SECONDS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,11 +15,10 @@ from coterie.server.store.postgres.carrying import KEYS
 from coterie.server.store.postgres.store import PostgresStore
 from coterie.server.store.results import Appended
 from coterie.server.store.sqlite import SqliteStore
+from tests.server.store.postgres.filling import ROWS, file_of_anything
 from tests.server.town import Machine, Resident, log_seqs, save, say, settle_in, talk
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
-
-ROWS = 7
 
 
 @pytest_asyncio.fixture
@@ -32,24 +30,7 @@ async def target(postgres_database: str) -> AsyncIterator[PostgresStore]:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Database:
-    """Some rows of anything in every table."""
-    database = Database(tmp_path / "server.db")
-    for table in KEYS:
-        columns = database.all('SELECT type, "notnull" FROM pragma_table_info(?) ORDER BY cid', (table,))
-        for number in range(ROWS):
-            values = tuple(_any_value(kind, number, may_be_null=not full) for kind, full in columns)
-            database.run(f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})", values)
-    return database
-
-
-def _any_value(kind: str, number: int, *, may_be_null: bool) -> int | str | bytes | None:
-    match kind:
-        case "INTEGER":
-            return 1000 * number + secrets.randbelow(1000)
-        case "TEXT":
-            return f"{'aZ_ä'[number % 4]}{number}{secrets.token_hex(4)}"
-        case _:
-            return None if may_be_null and number == 2 else secrets.token_bytes(1 + secrets.randbelow(40))
+    return file_of_anything(tmp_path)
 
 
 async def test_every_table_has_its_place(source: Database) -> None:

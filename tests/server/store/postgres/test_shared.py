@@ -5,11 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
+from coterie.base.errors import Unavailable
 from coterie.base.ids import AccountId, DeviceId, UserName
 from coterie.server.caller import SignedIn
+from coterie.server.store.postgres.approval_board import ASKING_LOCK
 from coterie.server.store.postgres.line import Hold
 from coterie.server.store.postgres.store import PostgresStore
 from tests.server.town import Resident, settle_in
@@ -92,3 +95,32 @@ async def test_how_far_the_data_is(pair: Pair) -> None:
     assert (pulse.ledger_size, pulse.head_size, pulse.restored) == (2, 1, False)
     assert await other.shared.logs_of([alice.device.id]) == {alice.device.id: 1}
     assert await other.shared.ended([alice.device.id]) == set()
+
+
+async def test_a_request_to_join_ends_with_the_server_of_its_other_side(pair: Pair) -> None:
+    one, other = pair
+    number = await one.shared.approvals.ask(UserName("alice"), b"r" * 16, b"request")
+    unanswered = await one.shared.approvals.ask(UserName("bob"), b"s" * 16, b"request")
+    board = other.shared.approvals
+    assert await board.answer(number)
+    assert await board.say(number, b"answer", to_newcomer=True)
+    assert (await board.news([], [number])).over == frozenset()
+    await one._line.close()
+    assert (await board.news([], [number])).over == {number}
+    await other.shared.sweep((await other.shared.pulse()).servers)
+    assert await board.requests([number, unanswered]) == {number: b"request"}, "whose device is here still"
+    await board.leave(number, newcomer=False)
+    await other.shared.sweep((await other.shared.pulse()).servers)
+    assert await board.requests([number]) == {}
+
+
+async def test_a_server_that_stands_still_holds_up_no_other(pair: Pair, postgres_database: str) -> None:
+    """It has begun to write a request down."""
+    operator = await asyncpg.connect(postgres_database)
+    await operator.execute(f"SELECT pg_advisory_lock({ASKING_LOCK})")
+    board = pair[0].shared.approvals
+    with pytest.raises(Unavailable):
+        await board.ask(UserName("alice"), b"r" * 16, b"request")
+    assert await board.waiting([UserName("alice")], 0) == []
+    await operator.close()
+    assert await board.ask(UserName("alice"), b"r" * 16, b"request")

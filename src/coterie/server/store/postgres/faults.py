@@ -23,11 +23,18 @@ _OF_A_STATEMENT = ("22", "23", "42")
 _AGAIN = ("40001", "40P01")
 _FULL = ("53100", "53400")
 _READ_ONLY = "25006"
+_DAMAGED = ("XX001", "XX002")
+"""Data, an index."""
 
 
 def is_of_one_record(error: BaseException) -> bool:
     """Whether the database is well and a statement was wrong: a bug of ours."""
     return isinstance(error, asyncpg.PostgresError) and str(error.sqlstate)[:2] in _OF_A_STATEMENT
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether a page of the database is not what was written there."""
+    return isinstance(error, asyncpg.PostgresError) and str(error.sqlstate) in _DAMAGED
 
 
 def is_passing(error: BaseException) -> bool:

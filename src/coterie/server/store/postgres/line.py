@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Awaitable, Callable
 from enum import Enum
+from typing import Protocol, TypeVar
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
@@ -21,6 +23,11 @@ SERVER_LOCK = 0x636F_7465_7269_6501
 SERVER_LOCK_PATIENCE = "10s"
 SERVERS = 0x636F_7465
 """Advisory, with the number of a server: held as long as that one is there."""
+THERE = (
+    f"SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND classid = {SERVERS} AND objsubid = 2"  # noqa: S608 - a constant
+    " AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+"""The numbers of the servers that are there."""
 _BESIDE = (
     f"SET lock_timeout = '{{patience}}'; SELECT pg_advisory_lock_shared({SERVER_LOCK}); SET lock_timeout = 0"
 )
@@ -45,6 +52,15 @@ _ASSERTED = (
     ("synchronous_commit", ("on", "remote_apply")),
 )
 """Name, and the values of which one is needed: else what was acknowledged could be lost."""
+
+
+T = TypeVar("T")
+
+
+class Said(Protocol):
+    """Runs words on a line, one after the other. Raises Unavailable."""
+
+    async def __call__(self, words: Callable[[Connection], Awaitable[T]]) -> T: ...
 
 
 class Hold(Enum):

@@ -18,21 +18,19 @@ from coterie.base.ids import (
 )
 from coterie.server.caller import SignedIn
 from coterie.server.store.lives import RESTORED
+from coterie.server.store.postgres.approval_board import PgBoard
 from coterie.server.store.postgres.connection import Connection
 from coterie.server.store.postgres.faults import FAULTS, database_fault
-from coterie.server.store.postgres.line import SERVERS, Line
+from coterie.server.store.postgres.line import THERE, Line
+from coterie.server.store.postgres.tries import PgTries
 from coterie.server.store.shared import Pulse
 
 T = TypeVar("T")
 
 ANSWER_SECONDS = 30.0
-_THERE = (
-    f"SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND classid = {SERVERS} AND objsubid = 2"  # noqa: S608 - a constant
-    " AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-)
 _PULSE = (
     "SELECT (SELECT coalesce(max(idx) + 1, 0) FROM leaves), coalesce(h.size, 0), coalesce(h.time_ms, 0),"  # noqa: S608 - constants
-    f" coalesce((SELECT value <> '' FROM facts WHERE name = '{RESTORED}'), false), ARRAY({_THERE})"
+    f" coalesce((SELECT value <> '' FROM facts WHERE name = '{RESTORED}'), false), ARRAY({THERE})"
     " FROM (SELECT 1) one LEFT JOIN (SELECT size, time_ms FROM heads ORDER BY size DESC LIMIT 1) h ON true"
 )
 _ENTER = (
@@ -45,16 +43,16 @@ _ENTER = (
 )
 """Two servers that a device comes to at once: the one whose number was drawn later has it."""
 _ELSEWHERE = (
-    f"SELECT device FROM visits WHERE device = ANY($1::bytea[]) AND server <> $2 AND server IN ({_THERE})"  # noqa: S608 - constants
+    f"SELECT device FROM visits WHERE device = ANY($1::bytea[]) AND server <> $2 AND server IN ({THERE})"  # noqa: S608 - constants
 )
 _ASK = (
     "UPDATE visits SET asked = asked + 1 WHERE device = $1 AND server <> $2"  # noqa: S608 - constants
-    f" AND server IN ({_THERE}) RETURNING asked"
+    f" AND server IN ({THERE}) RETURNING asked"
 )
 _ASKED = "UPDATE visits SET pinged = asked WHERE server = $1 AND asked > pinged RETURNING device, asked"
 _ANSWERS = (
     "SELECT device, alive FROM visits WHERE device = ANY($1::bytea[]) AND server <> $2"  # noqa: S608 - constants
-    f" AND server IN ({_THERE})"
+    f" AND server IN ({THERE})"
 )
 _ENDED = (
     "SELECT device FROM devices WHERE device = ANY($1::bytea[])"
@@ -64,7 +62,7 @@ _LOGS = (
     "SELECT d.device, count(*) FROM devices d JOIN entitled e ON e.device_no = d.no"
     " WHERE d.device = ANY($1::bytea[]) GROUP BY d.device"
 )
-_PEOPLE = f"SELECT DISTINCT account, name FROM visits WHERE server <> $1 AND server IN ({_THERE})"  # noqa: S608 - constants
+_PEOPLE = f"SELECT DISTINCT account, name FROM visits WHERE server <> $1 AND server IN ({THERE})"  # noqa: S608 - constants
 
 
 class PgShared:
@@ -74,6 +72,8 @@ class PgShared:
         self._line = Line(url)
         self._writing = writing
         self._busy = asyncio.Lock()
+        self.approvals = PgBoard(self._said, lambda: self.number)
+        self.tries = PgTries(self._said)
 
     @property
     def number(self) -> int:
@@ -139,8 +139,11 @@ class PgShared:
         return {AccountId(row[0]): UserName(row[1]) for row in rows}
 
     async def sweep(self, servers: Iterable[int]) -> None:
-        sql = "DELETE FROM visits WHERE server <> ALL($1::bigint[])"
-        await self._said(lambda line: line.execute(sql, list(servers)))
+        numbers = list(servers)
+        visits = "DELETE FROM visits WHERE server <> ALL($1::bigint[])"
+        await self._said(lambda line: line.execute(visits, numbers))
+        asked = "DELETE FROM approvals WHERE asking <> ALL($1::bigint[]) AND answering <> ALL($1::bigint[])"
+        await self._said(lambda line: line.execute(asked, numbers))
 
     async def close(self) -> None:
         await self._line.close()

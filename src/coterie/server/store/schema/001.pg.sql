@@ -29,6 +29,28 @@ CREATE UNLOGGED TABLE visits (  -- which device is connected to which server: no
 );
 CREATE INDEX visits_asked ON visits (server) WHERE asked > pinged;
 
+CREATE UNLOGGED TABLE approvals (   -- requests to join that wait, for ten minutes at most
+    number     BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name       TEXT COLLATE "C" NOT NULL,
+    rendezvous BYTEA NOT NULL,
+    request    BYTEA NOT NULL,
+    asking     BIGINT NOT NULL,             -- the server at which either side is, 0 for none
+    answering  BIGINT NOT NULL DEFAULT 0,
+    over       BOOLEAN NOT NULL DEFAULT false
+);
+CREATE INDEX approvals_of_name ON approvals (name);
+CREATE UNLOGGED TABLE approval_words (  -- what its sides say to each other, until it is fetched
+    no          BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    number      BIGINT NOT NULL REFERENCES approvals (number) ON DELETE CASCADE,
+    to_newcomer BOOLEAN NOT NULL,
+    message     BYTEA NOT NULL
+);
+CREATE INDEX words_of_approval ON approval_words (number);
+CREATE UNLOGGED TABLE tries (   -- to get in from outside: a keyed hash of who and where, no name and no address
+    who     BYTEA PRIMARY KEY,
+    full_at DOUBLE PRECISION NOT NULL   -- when as many may be made again as ever, in seconds since 1970
+);
+
 CREATE TABLE facts (            -- what the server is: secrets, incarnation, invite token
     name  TEXT PRIMARY KEY,
     value BYTEA NOT NULL

@@ -1,0 +1,54 @@
+"""A PostgreSQL that its operator put back from a copy (`coterie admin restore --database`).
+
+Copies of it are made and put back by its own programs (docs/operating.md, Copies); what is left to say is
+that the data is one, so that the next start begins another life (restoring.py).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from coterie.base.codes import Code
+from coterie.base.errors import Refused, Unavailable
+from coterie.server.founding import SECRETS, open_realm
+from coterie.server.restoring import mark_restored, too_soon_ms
+from coterie.server.store.address import require_address
+
+MADE_ELSEWHERE = (
+    "a PostgreSQL is copied by its own programs, pg_basebackup or pg_dump: see Copies in docs/operating.md"
+)
+_PEOPLE = "SELECT count(*) FROM accounts WHERE name IS NOT NULL"
+
+
+class CopyInPlace(msgspec.Struct, frozen=True):
+    """made_ms: when what it knows was signed last; people: how many accounts it holds."""
+
+    made_ms: int
+    people: int
+
+
+async def mark_copy(url: str, now_ms: int) -> CopyInPlace:
+    """The data in this database was put back from a copy. Its servers have to be stopped.
+
+    Raises Unavailable: disk (no server's data there, or it cannot be used), profile-in-use; Refused: usage;
+    too-many-tries, as put_back() does.
+    """
+    require_address(url)
+    from coterie.server.store.postgres.beside import on_postgres
+    from coterie.server.store.postgres.line import Hold
+    from coterie.server.store.postgres.store import PostgresStore
+
+    async with on_postgres(url) as statements:
+        people = await statements.number(_PEOPLE)
+    store = await PostgresStore.open(url, Hold.ALONE)
+    try:
+        if await store.fact(SECRETS) is None:
+            raise Unavailable(Code.DISK, "there is no server in this database")
+        realm = await open_realm(store, tls_key=b"", open_signup=False, now_ms=now_ms)
+        wait_ms = too_soon_ms(realm, now_ms)
+        if wait_ms:
+            raise Refused(Code.TOO_MANY_TRIES, "made within a day of a restore", wait_ms / 1000)
+        await mark_restored(store)
+    finally:
+        await store.close()
+    return CopyInPlace(realm.ledger.time_ms, people)
