@@ -60,7 +60,7 @@ async def proxy() -> AsyncIterator[Proxy]:
     server = await asyncio.start_server(_echo, HOST, 0)
     proxy = Proxy()
     await proxy.start()
-    proxy.target_port = server.sockets[0].getsockname()[1]
+    proxy.targets.append(server.sockets[0].getsockname()[1])
     yield proxy
     await proxy.close()
     server.close()
@@ -127,7 +127,7 @@ async def test_a_slow_reader_gets_everything_a_little_at_a_time(proxy: Proxy, ca
 
 
 async def test_without_a_server_nobody_answers(proxy: Proxy) -> None:
-    proxy.target_port = 0
+    proxy.targets.clear()
     caller = Caller(*await asyncio.open_connection(HOST, proxy.port))
     assert await caller.ended()
     await caller.end()

@@ -17,8 +17,10 @@ from coterie.trials.soak.speech import Close, Drain, Open, Revoke
 from coterie.trials.soak.stage import Stage
 from coterie.trials.soak.traffic import Traffic
 from coterie.trials.torture.faults import Fault, Kind
+from coterie.trials.torture.ground import Ground
 from coterie.trials.torture.keeping import Keeper
 from coterie.trials.torture.proxy import Proxy, Way
+from coterie.trials.torture.servers import Servers
 
 LATE_MAX_SECONDS = 0.4
 SKEW_MAX_MS = 3_600_000
@@ -35,6 +37,8 @@ class Breaking:
         self,
         stage: Stage,
         traffic: Traffic,
+        ground: Ground,
+        servers: Servers,
         keeper: Keeper,
         proxy: Proxy,
         skews: Sequence[Skew],
@@ -43,6 +47,8 @@ class Breaking:
     ) -> None:
         self._stage = stage
         self._traffic = traffic
+        self._ground = ground
+        self._servers = servers
         self._keeper = keeper
         self._proxy = proxy
         self._skews = skews
@@ -66,7 +72,7 @@ class Breaking:
     async def _break(self, fault: Fault) -> None:
         match fault.kind:
             case Kind.KILL_SERVER:
-                found = await self._keeper.kill_server(fault.death, fault.seconds)
+                found = await self._servers.kill(fault.which, fault.death, fault.seconds)
             case Kind.KILL_CLIENT:
                 number = fault.which % len(self._stage.workers)
                 found = await self._keeper.kill_worker(number, fault.death, fault.seconds)
@@ -80,6 +86,8 @@ class Breaking:
                 found = await self._fill(self._disks[fault.which % len(self._disks)], fault.seconds)
             case Kind.RESTORE_SERVER:
                 found = await self._restore_server(fault)
+            case Kind.KILL_DATABASE | Kind.KILL_STANDBY | Kind.KILL_BUS | Kind.SILENT_BUS:
+                found = await self._ground.suffer(fault.kind, fault.seconds)
             case Kind.REVOKE:
                 found = self._revoke(fault.which)
             case Kind.RESTORE_CLIENT:
@@ -136,9 +144,9 @@ class Breaking:
             return False
         self._restores += 1
         copy = self._folder / "server.backup"
-        await self._keeper.copy_server(copy)
+        await self._servers.copy(copy)
         await self._pause(COPY_SECONDS + fault.seconds)
-        await self._keeper.restore_server(copy, fault.death)
+        await self._servers.restore(copy, fault.death)
         self._restores += 1
         return True
 
