@@ -126,11 +126,11 @@ class Proxy:
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(CHUNK_BYTES):
-                await self._pass(way, data, reader, writer, to_client=to_client)
+                await self.pass_on(way, data, reader, writer, to_client=to_client)
         if not way.stalled:
             way.cut()
 
-    async def _pass(
+    async def pass_on(
         self,
         way: Way,
         data: bytes,
@@ -139,6 +139,7 @@ class Proxy:
         *,
         to_client: bool,
     ) -> None:
+        """A piece that came from reader, as bad as the network is now."""
         now = _clock.monotonic_seconds()
         if now < self.late_until:
             await _clock.wait_until(now + self.late_seconds)
