@@ -25,6 +25,7 @@ from coterie.trials.torture.servers import Servers
 LATE_MAX_SECONDS = 0.4
 SKEW_MAX_MS = 3_600_000
 PIECES_MAX = 3
+WELL_SECONDS = 45.0
 COPY_SECONDS = 5.0
 """A copy of the server is that much older at least when it takes its place."""
 
@@ -168,7 +169,9 @@ class Breaking:
 
     async def _restore(self, fault: Fault) -> bool:
         """A home is copied, goes on for a while, and then the copy takes its place. What a server and a home
-        that were both put back have forgotten is nowhere: a restored server first gets what this one had."""
+        that were both put back have forgotten is nowhere: a restored server first gets what this one had. And
+        nobody can tell a copy whose original was never heard of after it was made, or that was started more
+        often since: the original is connected once more, and the copy not killed before it is."""
         joined = sorted(self._stage.crowd.joined.keys() - self._restored)
         free = [client for client in joined if self._is_free(client)]
         restores = self._restores
@@ -176,32 +179,45 @@ class Breaking:
             return False
         client = free[fault.which % len(free)]
         self._restored.add(client)
-        home, copy = self._folder / f"client-{client}", self._folder / f"copy-{client}"
+        copy = self._folder / f"copy-{client}"
         with self._traffic.held(client):
-            await self._given_again(client)
-            await self._closed(client)
-            await asyncio.to_thread(shutil.copytree, home, copy)
-            marks = dict(self._stage.crowd.marks.get(client, {}))
-            await self._opened(client)
+            marks = await self._copied(client, copy)
         await self._pause(fault.seconds)
         if self._restores != restores or not self._is_free(client):
             await asyncio.to_thread(shutil.rmtree, copy)
             return False
-        with self._traffic.held(client):
-            await self._given_again(client)
-            await self._closed(client)
-            await asyncio.to_thread(_replace, home, copy)
-            self._stage.crowd.marks[client] = marks
-            self._stage.crowd.copies.add(client)
-            before = self._stage.crowd.joined[client].device
-            await self._opened(client)
-            await self._until(lambda: self._stage.crowd.joined[client].device != before)
+        with self._traffic.held(client), self._keeper.spared(client % len(self._stage.workers)):
+            await self._put_back(client, copy, marks)
         return True
+
+    async def _copied(self, client: int, copy: Path) -> dict[bytes, int]:
+        """What of it was marked as read when its home was copied."""
+        await self._given_again(client)
+        await self._closed(client)
+        await asyncio.to_thread(shutil.copytree, self._folder / f"client-{client}", copy)
+        marks = dict(self._stage.crowd.marks.get(client, {}))
+        await self._opened(client)
+        await self._drained(client, well_seconds=0.0)
+        return marks
+
+    async def _put_back(self, client: int, copy: Path, marks: dict[bytes, int]) -> None:
+        await self._given_again(client)
+        await self._closed(client)
+        await asyncio.to_thread(_replace, self._folder / f"client-{client}", copy)
+        self._stage.crowd.marks[client] = marks
+        self._stage.crowd.copies.add(client)
+        before = self._stage.crowd.joined[client].device
+        await self._opened(client)
+        await self._until(lambda: self._stage.crowd.joined[client].device != before)
 
     async def _given_again(self, client: int) -> None:
         if self._restores:
-            self._stage.order(Drain(client))
-            await self._until(lambda: not self._stage.is_busy(client))
+            await self._drained(client, well_seconds=WELL_SECONDS)
+
+    async def _drained(self, client: int, *, well_seconds: float) -> None:
+        """It has met the server and has what waited there; for so long the server gets what it has."""
+        self._stage.order(Drain(client, well_seconds))
+        await self._until(lambda: not self._stage.is_busy(client))
 
     def _is_free(self, client: int) -> bool:
         """Open, as far as is known, and in nobody's hands."""

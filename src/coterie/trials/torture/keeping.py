@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from coterie.base.clock import SystemClock
@@ -22,6 +24,7 @@ class Keeper:
         self._clock = SystemClock()
         self._down_seconds: dict[int, float] = {}
         """Number of a worker that is being killed -> how long it stays down."""
+        self._spared: set[int] = set()
         self._invite = ""
         self.kills = 0
 
@@ -42,9 +45,18 @@ class Keeper:
         for worker in self._stage.workers:
             await worker.dismiss()
 
+    @contextmanager
+    def spared(self, number: int) -> Iterator[None]:
+        """Until the end of the block this worker is not killed."""
+        self._spared.add(number)
+        try:
+            yield
+        finally:
+            self._spared.discard(number)
+
     async def kill_worker(self, number: int, death: Death, down_seconds: float) -> bool:
-        """Return at once; keep() starts it again. False where that is under way already."""
-        if number in self._down_seconds:
+        """Return at once; keep() starts it again. False where that is under way already, or not now."""
+        if number in self._down_seconds or number in self._spared:
             return False
         self._down_seconds[number] = down_seconds
         self.kills += 1
