@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from coterie.trials.engines.postgres import Engine, database
+from tests.engines.waiting import until
 from tests.real.programs import COMMAND, Client, Ended, Server, environment
 
 pytestmark = pytest.mark.slow
@@ -59,6 +62,31 @@ def test_a_server_goes_on_when_its_database_was_away(
         assert listening.message()["text"] == "after"
     assert "nothing can be committed" in on_postgres.log.read_text()
     assert [line["text"] for line in bob.ok("read", "@alice")] == ["before", "after"]
+
+
+def test_a_server_whose_database_is_lost_again_while_it_comes_back_goes_on(
+    on_postgres: Server, postgres_database: str, tmp_path: Path
+) -> None:
+    """It reads everything anew, and in the middle of that the lines break another time."""
+    alice = person(on_postgres, tmp_path / "alice")
+    asyncio.run(lost_twice(postgres_database))
+    alice.send("everyone", "still here")
+    log = on_postgres.log.read_text()
+    assert "lost once more" in log, log
+
+
+async def lost_twice(url: str) -> None:
+    lines = "FROM pg_stat_activity WHERE application_name = 'coterie' AND datname = current_database()"
+    operator, watching = await asyncpg.connect(url), await asyncpg.connect(url)
+    async with operator.transaction():
+        await operator.execute("LOCK TABLE statements IN ACCESS EXCLUSIVE MODE")
+        await watching.execute(f"SELECT pg_terminate_backend(pid) {lines}")
+        waits = (
+            f"SELECT pid {lines} AND query LIKE 'SELECT signed FROM statements%' AND wait_event_type = 'Lock'"
+        )
+        await watching.execute("SELECT pg_terminate_backend($1)", await until(watching, waits))
+    await operator.close()
+    await watching.close()
 
 
 def test_a_server_does_not_begin_a_second_time_in_another_place(

@@ -11,7 +11,7 @@ from coterie.server.wakeups.nats import NatsBus
 from coterie.server.wakeups.pgnotify import NotifyBus
 from coterie.trials.engines.nats import node
 from coterie.trials.torture.proxy import HOST, Proxy, Way
-from tests.contracts.wakeups.test_buses import ears, topic
+from tests.contracts.wakeups.test_buses import PATIENCE_SECONDS, ears, topic
 from tests.engines.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
@@ -48,6 +48,25 @@ async def test_what_was_told_when_a_line_broke_is_told_again() -> None:
             proxy.cut()
             speaker.wakeups.tell((wanted,))
             await listener.hear(wanted)
+        await proxy.close()
+
+
+async def test_a_bus_that_swallows_everything_is_left_and_costs_a_look_at_everything() -> None:
+    """A black hole says nothing of it: who tells something, and gets no answer, connects anew."""
+    wanted = topic()
+    proxy = Proxy()
+    with node() as server:
+        proxy.targets.append(server.port)
+        await proxy.start()
+        async with ears(lambda: NatsBus(f"nats://{HOST}:{proxy.port}"), 1) as (ear,):
+            await ear.listen(wanted)
+            proxy.silence()
+            ear.wakeups.tell((topic(),))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while ear.wakeups.is_connected:
+                    await asyncio.sleep(0.01)
+            proxy.heal()
+            await ear.hear(wanted)
         await proxy.close()
 
 

@@ -127,7 +127,8 @@ async def test_a_retry_of_what_the_standby_lacks_is_not_acknowledged_and_one_wit
     engines: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch, *, marked: bool
 ) -> None:
     """The standby is dead, a wait for it ends, the same is asked for again; then the primary dies, and the
-    standby comes back and takes over. The retry finds the row and writes nothing: without a mark it is acknowledged, and the row is gone then."""
+    standby comes back and takes over. The retry finds the row and writes nothing: without a mark it is
+    acknowledged, and the row is gone then."""
     primary, standby = engines
     assert await ask(primary, SYNC)
     store = await PostgresStore.open(both(primary, standby), Hold.ALONE)
