@@ -12,10 +12,11 @@ import asyncpg
 import pytest
 
 from coterie.trials.engines.postgres import Engine, database
-from tests.engines.waiting import until
 from tests.real.programs import COMMAND, Client, Ended, Server, environment
 
 pytestmark = pytest.mark.slow
+
+PATIENCE_SECONDS = 30
 
 
 @pytest.fixture
@@ -69,22 +70,25 @@ def test_a_server_whose_database_is_lost_again_while_it_comes_back_goes_on(
 ) -> None:
     """It reads everything anew, and in the middle of that the lines break another time."""
     alice = person(on_postgres, tmp_path / "alice")
-    asyncio.run(lost_twice(postgres_database))
-    alice.send("everyone", "still here")
-    log = on_postgres.log.read_text()
-    assert "lost once more" in log, log
+
+    async def meanwhile() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.to_thread(alice.send, "everyone", "still here"))
+            group.create_task(lost_until_told(postgres_database, on_postgres.log))
+
+    asyncio.run(meanwhile())
 
 
-async def lost_twice(url: str) -> None:
+async def lost_until_told(url: str, log: Path) -> None:
+    """Each line that waits for what a life begins with is cut off, as all of them are at first."""
     lines = "FROM pg_stat_activity WHERE application_name = 'coterie' AND datname = current_database()"
+    waiting = f"{lines} AND wait_event_type = 'Lock'"
     operator, watching = await asyncpg.connect(url), await asyncpg.connect(url)
-    async with operator.transaction():
-        await operator.execute("LOCK TABLE statements IN ACCESS EXCLUSIVE MODE")
+    async with asyncio.timeout(PATIENCE_SECONDS), operator.transaction():
+        await operator.execute("LOCK TABLE facts IN ACCESS EXCLUSIVE MODE")
         await watching.execute(f"SELECT pg_terminate_backend(pid) {lines}")
-        waits = (
-            f"SELECT pid {lines} AND query LIKE 'SELECT signed FROM statements%' AND wait_event_type = 'Lock'"
-        )
-        await watching.execute("SELECT pg_terminate_backend($1)", await until(watching, waits))
+        while "lost once more" not in log.read_text():
+            await watching.execute(f"SELECT pg_terminate_backend(pid), pg_sleep(0.01) {waiting}")
     await operator.close()
     await watching.close()
 
