@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from coterie.trials.engines.postgres import Engine, database
@@ -14,6 +16,8 @@ from tests.real.programs import COMMAND, Client, Ended, Server, environment
 from tests.real.test_approval import typing
 
 pytestmark = pytest.mark.slow
+
+PATIENCE_SECONDS = 30
 
 
 @pytest.fixture
@@ -60,6 +64,34 @@ def test_a_server_goes_on_when_its_database_was_away(
         assert listening.message()["text"] == "after"
     assert "nothing can be committed" in on_postgres.log.read_text()
     assert [line["text"] for line in bob.ok("read", "@alice")] == ["before", "after"]
+
+
+def test_a_server_whose_database_is_lost_again_while_it_comes_back_goes_on(
+    on_postgres: Server, postgres_database: str, tmp_path: Path
+) -> None:
+    """It reads everything anew, and in the middle of that the lines break another time."""
+    alice = person(on_postgres, tmp_path / "alice")
+
+    async def meanwhile() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.to_thread(alice.send, "everyone", "still here"))
+            group.create_task(lost_until_told(postgres_database, on_postgres.log))
+
+    asyncio.run(meanwhile())
+
+
+async def lost_until_told(url: str, log: Path) -> None:
+    """Each line that waits for what a life begins with is cut off, as all of them are at first."""
+    lines = "FROM pg_stat_activity WHERE application_name = 'coterie' AND datname = current_database()"
+    waiting = f"{lines} AND wait_event_type = 'Lock'"
+    operator, watching = await asyncpg.connect(url), await asyncpg.connect(url)
+    async with asyncio.timeout(PATIENCE_SECONDS), operator.transaction():
+        await operator.execute("LOCK TABLE facts IN ACCESS EXCLUSIVE MODE")
+        await watching.execute(f"SELECT pg_terminate_backend(pid) {lines}")
+        while "lost once more" not in log.read_text():
+            await watching.execute(f"SELECT pg_terminate_backend(pid), pg_sleep(0.01) {waiting}")
+    await operator.close()
+    await watching.close()
 
 
 def test_a_server_does_not_begin_a_second_time_in_another_place(

@@ -23,6 +23,7 @@ from coterie.server.store.records import PutFact
 from coterie.server.topics import Topics
 from coterie.server.wakeups.nats import NatsBus
 from coterie.trials.engines.nats import Node, node
+from coterie.trials.torture.proxy import HOST, Proxy
 from coterie.wire.frames import Accepted, LogEntries, MailboxEntries, Refusal, ShowHead
 from tests.ledger.accounts import NOW_MS
 from tests.server.house import TLS_KEY
@@ -107,6 +108,24 @@ async def test_messages_come_though_the_bus_dies(
     server.kill()
     assert isinstance(await alices.ask(alice.device.message(conversation, bob.account, request=4)), Accepted)
     assert [entry.seq for entry in await within_a_ping_interval(houses, bobs.messages(1))] == [2]
+
+
+async def test_messages_come_though_the_bus_swallows_everything(
+    postgres_database: str, alice: Person, bob: Person
+) -> None:
+    """A black hole: nobody is told that nothing arrives."""
+    proxy = Proxy()
+    with node() as server:
+        proxy.targets.append(server.port)
+        await proxy.start()
+        async with side_by_side(postgres_database, lambda: NatsBus(f"nats://{HOST}:{proxy.port}")) as houses:
+            alices, bobs = await apart(houses, alice, bob)
+            assert len(await bobs.mail(1)) == 1
+            proxy.silence()
+            said = alice.device.message(alice.direct_with(bob), bob.account, request=3)
+            assert isinstance(await alices.ask(said), Accepted)
+            assert len(await within_a_ping_interval(houses, bobs.messages(1))) == 1
+        await proxy.close()
 
 
 async def test_one_message_said_to_two_servers_is_one_entry(

@@ -108,6 +108,7 @@ class Arguments(argparse.Namespace):
     trial_seconds: float | None = None
     clients: int | None = None
     # torture
+    on: str = "sqlite"
     faults: str = "all"
     plan: Path | None = None
     shrink: int = operator_arguments.TORTURE_TRIES

@@ -163,6 +163,11 @@ def _torture(parser: Parser) -> None:
     parser.epilog = "All of it lies in a folder of its own, which is removed where all is well."
     _talk(parser, TORTURE_SECONDS, TORTURE_CLIENTS)
     parser.add_argument(
+        "--on",
+        choices=("sqlite", "postgres", "cluster"),
+        help="one server and its file (as it is without), one and a PostgreSQL, or two of each and a NATS",
+    )
+    parser.add_argument(
         "--faults", metavar="LIST", help="all (as it is without), none, or some: kill-server,cut,..."
     )
     parser.add_argument("--plan", type=Path, metavar="FILE", help="play the faults that a run wrote there")

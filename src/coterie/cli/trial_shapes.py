@@ -29,6 +29,7 @@ class TortureShape(Shape, frozen=True, kw_only=True):
     seconds: float
     deliveries: int
     broken: dict[str, int]
+    on: str = "sqlite"
     folder: str = ""
 
 

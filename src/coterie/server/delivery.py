@@ -55,7 +55,8 @@ class OtherWriters(Protocol):
 
 
 class Delivery:
-    """Only the gateway's turn calls it."""
+    """Only the gateway's turn calls it, but for stop() and paused(): a connection may end while the store is
+    waited for."""
 
     def __init__(self, store: Store, incarnation: bytes) -> None:
         self._store = store
@@ -75,7 +76,10 @@ class Delivery:
         """Deliver to this connection from now on, after these positions."""
         reader = Reader(device, self._incarnation, now)
         at = {each.stream: each.seq for each in positions if each.incarnation == self._incarnation}
-        for end in await self._store.stream_ends(device, STREAMS_MAX):
+        ends = await self._store.stream_ends(device, STREAMS_MAX)
+        if not connection.is_open:
+            return
+        for end in ends:
             self._add(connection, reader, end, at.get(end.stream, 0), now)
         connection.reader = reader
         reader.paused = connection.paused_at is not None
@@ -143,9 +147,12 @@ class Delivery:
     async def entitled(self, connection: Connection, now: float) -> None:
         """Another server may have entitled its device to more streams."""
         reader = connection.reader
-        if reader is None or self._by_device.get(reader.device) is not connection:
+        if reader is None:
             return
-        for end in await self._store.stream_ends(reader.device, STREAMS_MAX):
+        ends = await self._store.stream_ends(reader.device, STREAMS_MAX)
+        if self._by_device.get(reader.device) is not connection:
+            return
+        for end in ends:
             if reader.stream(StreamId(end.stream)) is None:
                 self._add(connection, reader, end, 0, now)
         self._to_fill[connection] = None
@@ -198,7 +205,7 @@ class Delivery:
         recent: dict[tuple[StreamId, int], tuple[LogEntry, ...]] = {}
         given_messages: list[StreamId] = []
         for connection in chosen:
-            del self._to_fill[connection]
+            self._to_fill.pop(connection, None)
             reader = connection.reader
             if reader is None or not connection.is_open:
                 continue

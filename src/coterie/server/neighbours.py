@@ -155,8 +155,18 @@ class Neighbours:
         return bool(self._wakeups.heard) or self._ledger_moved or self.begins_anew
 
     async def look(self, now: Now) -> bool:
-        """Look at all that was heard of; whether the ledger has moved. Raises Unavailable."""
+        """Look at all that was heard of; whether the ledger has moved. Raises Unavailable: then it is looked
+        at another time."""
         heard, self._wakeups.heard = self._wakeups.heard, set()
+        try:
+            await self._look(heard, now)
+        except Unavailable:
+            self._wakeups.heard |= heard
+            raise
+        moved, self._ledger_moved = self._ledger_moved or self._topics.ledger in heard, False
+        return moved
+
+    async def _look(self, heard: set[Topic], now: Now) -> None:
         if self._topics.presence in heard:
             self._people_moved = True
         if self._topics.approvals in heard:
@@ -166,8 +176,6 @@ class Neighbours:
         if devices := [self._devices[topic] for topic in heard if topic in self._devices]:
             await self._look_at(devices, now)
             await self.rivals.ping()
-        moved, self._ledger_moved = self._ledger_moved or self._topics.ledger in heard, False
-        return moved
 
     async def tick(self) -> None:
         """Once a second: how far the data is, who is where, and a part of all devices. Raises Unavailable."""

@@ -86,7 +86,7 @@ async def serve(
             blobs = open_blobs(folder.blobs, settings.blobs, settings.worker)
             life = _Life(settings, folder, store, blobs, ready, clock or SystemClock())
             try:
-                while await life.serve():
+                while await life.serve_or_wait():
                     await _until_back(store)
             finally:
                 await blobs.close()
@@ -136,6 +136,18 @@ class _Life:
         self._metrics_port = settings.metrics_port
         self._folder = folder
         self._started_ms = clock.wall_ms()
+
+    async def serve_or_wait(self) -> bool:
+        """serve(). True also where a PostgreSQL was lost again while a further life began."""
+        try:
+            return await self.serve()
+        except Unavailable as error:
+            if self._ready is not None or not self._settings.database or error.code is not Code.DISK:
+                raise
+            log.warning("the database was lost once more: %s", error.note)
+        clock = SystemClock()
+        await clock.wait_until(clock.monotonic_seconds() + FIRST_PAUSE_SECONDS)
+        return True
 
     async def serve(self) -> bool:
         """Until it is told to stop; True where all that is remembered of the database has to be

@@ -14,7 +14,7 @@ import msgspec
 from coterie.base import limits
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
-from coterie.base.errors import CoterieError
+from coterie.base.errors import CoterieError, Unavailable
 from coterie.base.ids import DeviceId
 from coterie.server.approvals import Approvals
 from coterie.server.commands.outcome import (
@@ -140,8 +140,18 @@ class Settling:
                 self._appended(each.visit, outcome.request, result, now.monotonic_seconds)
             elif not self._carried_out(each, result, now):
                 continue
-            for push in outcome.push:
+            again += await self._pushed(each, now)
+        return again
+
+    async def _pushed(self, each: Pending, now: Now) -> list[Visit]:
+        """Where the database is not there now, this one has to come again; all others are answered."""
+        again: list[Visit] = []
+        try:
+            for push in each.outcome.push:
                 again += await self._push(push, each.visit, now)
+        except Unavailable as error:
+            log.critical("the database is not there: %s", error.note)
+            self._connections.end(each.visit.connection, CloseReason.TRY_AGAIN_LATER)
         return again
 
     def failed(self, visit: Visit) -> None:

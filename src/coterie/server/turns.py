@@ -302,11 +302,11 @@ class Turns:
             return None
         caller = connection.caller
         rival = visit.rival or (Rival.CONNECTED if self._rivals.of(visit) is not None else None)
-        if rival is None and self._neighbours is not None and await self._neighbours.rivals.of(visit):
-            rival = Rival.CONNECTED
-        if rival is not None:
-            caller = msgspec.structs.replace(caller, rival=rival)
         try:
+            if rival is None and self._neighbours is not None and await self._neighbours.rivals.of(visit):
+                rival = Rival.CONNECTED
+            if rival is not None:
+                caller = msgspec.structs.replace(caller, rival=rival)
             late = too_late(frame, caller)
             return late or await handle(frame, caller, self._store, self._realm, now)
         except RemoteError as error:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Awaitable
 from enum import StrEnum
 from types import FrameType
+from typing import Any
 
 import apsw
 
@@ -53,15 +55,42 @@ class _Death:
             threading.Thread(target=_die_soon, daemon=True).start()
         return False
 
+    async def committed(self, committing: Awaitable[str]) -> str:
+        """What the database answers; its question has been sent when this gives way for the first time."""
+        asked = self.asked
+        if asked is not None and asked == signal_of(Death.IN_COMMIT):
+            threading.Thread(target=_die_soon, daemon=True).start()
+        said = await committing
+        if asked is not None and asked == signal_of(Death.AFTER_COMMIT):
+            threading.Thread(target=_die_soon, daemon=True).start()
+        return said
 
-def die_when_told() -> None:
-    """From now on the two signals mean death; every database opened later is watched."""
+
+def die_when_told(*, in_postgres: bool = False) -> None:
+    """From now on the two signals mean death; every database opened later is watched, and every PostgreSQL
+    where commits are made there."""
     death = _Death()
     for each in (Death.IN_COMMIT, Death.AFTER_COMMIT):
         number = signal_of(each)
         if number is not None:
             signal.signal(number, death.ask)
     apsw.connection_hooks.append(lambda connection: connection.set_commit_hook(death.committing))
+    if in_postgres:
+        _watch_postgres(death)
+
+
+def _watch_postgres(death: _Death) -> None:
+    import asyncpg
+
+    plain = asyncpg.Connection.execute
+
+    async def execute(
+        connection: asyncpg.Connection, query: str, *arguments: Any, timeout: float | None = None
+    ) -> str:
+        committing: Awaitable[str] = plain(connection, query, *arguments, timeout=timeout)
+        return await (death.committed(committing) if query.endswith("COMMIT") else committing)
+
+    asyncpg.Connection.execute = execute
 
 
 def _die() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 import pytest
 
 from coterie.server.wakeups.nats import NatsBus
 from coterie.server.wakeups.pgnotify import NotifyBus
 from coterie.trials.engines.nats import node
-from tests.contracts.wakeups.test_buses import ears, topic
+from coterie.trials.torture.proxy import HOST, Proxy, Way
+from tests.contracts.wakeups.test_buses import PATIENCE_SECONDS, ears, topic
 from tests.engines.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
@@ -29,6 +32,77 @@ async def test_a_node_of_nats_that_is_killed_costs_a_look_at_everything() -> Non
                 await ear.hear(wanted)
             speaker.wakeups.tell((wanted,))
             await listener.hear(wanted)
+
+
+async def test_what_was_told_when_a_line_broke_is_told_again() -> None:
+    """Who listens has heard of nothing: only the speaker's own line to the bus was cut."""
+    wanted = topic()
+    proxy = Proxy()
+    with node() as server:
+        proxy.targets.append(server.port)
+        await proxy.start()
+        buses = iter((NatsBus(f"nats://{HOST}:{proxy.port}"), NatsBus(server.url)))
+        async with ears(lambda: next(buses), 2) as (speaker, listener):
+            for ear in (speaker, listener):
+                await ear.listen(wanted)
+            proxy.cut()
+            speaker.wakeups.tell((wanted,))
+            await listener.hear(wanted)
+        await proxy.close()
+
+
+async def test_a_bus_that_swallows_everything_is_left_and_costs_a_look_at_everything() -> None:
+    """A black hole says nothing of it: who tells something, and gets no answer, connects anew."""
+    wanted = topic()
+    proxy = Proxy()
+    with node() as server:
+        proxy.targets.append(server.port)
+        await proxy.start()
+        async with ears(lambda: NatsBus(f"nats://{HOST}:{proxy.port}"), 1) as (ear,):
+            await ear.listen(wanted)
+            proxy.silence()
+            ear.wakeups.tell((topic(),))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while ear.wakeups.is_connected:
+                    await asyncio.sleep(0.01)
+            proxy.heal()
+            await ear.hear(wanted)
+        await proxy.close()
+
+
+async def test_a_node_of_nats_has_taken_what_is_listened_to_when_it_is_in_effect() -> None:
+    """Its answer counts that came to a question behind the subscriptions: the library asks before it."""
+    proxy = Heard()
+    with node() as server:
+        proxy.targets.append(server.port)
+        await proxy.start()
+        bus = NatsBus(f"nats://{HOST}:{proxy.port}")
+        await bus.connect(lambda _: None)
+        await bus.listen(range(3))
+        assert proxy.heard.rindex(b"PING") > proxy.heard.rindex(b"SUB coterie.0002")
+        await bus.close()
+        await proxy.close()
+
+
+class Heard(Proxy):
+    """Keeps what is said to the server."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard = bytearray()
+
+    async def pass_on(
+        self,
+        way: Way,
+        data: bytes,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        to_client: bool,
+    ) -> None:
+        if not to_client:
+            self.heard += data
+        await super().pass_on(way, data, reader, writer, to_client=to_client)
 
 
 async def test_where_one_node_of_nats_is_dead_another_will_do() -> None:

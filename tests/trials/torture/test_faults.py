@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from coterie.trials.torture.faults import QUIET_PART, Fault, Kind, fault_plan, read_plan, written_plan
+from coterie.trials.torture.faults import (
+    KINDS,
+    QUIET_PART,
+    Fault,
+    Kind,
+    On,
+    fault_plan,
+    read_plan,
+    written_plan,
+)
 
 SECONDS = 120.0
 
@@ -48,3 +57,11 @@ def test_one_line_is_one_fault() -> None:
         fault_plan(3, SECONDS, {Kind.CUT})
     )
     assert isinstance(read_plan('[1.0, "cut", 3, 0.5, "anywhere"]\n')[0], Fault)
+
+
+def test_only_what_there_is_is_broken() -> None:
+    """A file can be put back from a copy, a database killed apart from its server, a cluster has all else."""
+    assert KINDS[On.CLUSTER] | KINDS[On.SQLITE] == set(Kind)
+    assert KINDS[On.SQLITE] - KINDS[On.CLUSTER] == {Kind.RESTORE_SERVER}
+    assert KINDS[On.POSTGRES] - KINDS[On.SQLITE] == {Kind.KILL_DATABASE}
+    assert KINDS[On.POSTGRES] < KINDS[On.CLUSTER]

@@ -60,7 +60,7 @@ async def proxy() -> AsyncIterator[Proxy]:
     server = await asyncio.start_server(_echo, HOST, 0)
     proxy = Proxy()
     await proxy.start()
-    proxy.target_port = server.sockets[0].getsockname()[1]
+    proxy.targets.append(server.sockets[0].getsockname()[1])
     yield proxy
     await proxy.close()
     server.close()
@@ -127,7 +127,41 @@ async def test_a_slow_reader_gets_everything_a_little_at_a_time(proxy: Proxy, ca
 
 
 async def test_without_a_server_nobody_answers(proxy: Proxy) -> None:
-    proxy.target_port = 0
+    proxy.targets.clear()
     caller = Caller(*await asyncio.open_connection(HOST, proxy.port))
     assert await caller.ended()
     await caller.end()
+
+
+async def test_servers_take_turns_and_only_the_ways_to_one_are_cut(proxy: Proxy, caller: Caller) -> None:
+    other = await asyncio.start_server(_echo, HOST, 0)
+    port = other.sockets[0].getsockname()[1]
+    proxy.targets.append(port)
+    callers = [Caller(*await asyncio.open_connection(HOST, proxy.port)) for _ in range(2)]
+    for each in callers:
+        await each.say(b"here")
+        assert await each.hear(4) == b"here"
+    assert sorted(way.target_port == port for way in proxy.ways) == [False, False, True]
+    proxy.cut(port)
+    (cut,) = [each for each, way in zip(callers, proxy.ways[1:], strict=True) if way.target_port == port]
+    assert await cut.ended()
+    await caller.say(b"still")
+    assert await caller.hear(5) == b"still"
+    for each in callers:
+        await each.end()
+    other.close()
+    await other.wait_closed()
+
+
+async def test_a_black_hole_lets_in_and_says_nothing_until_it_is_healed(proxy: Proxy, caller: Caller) -> None:
+    proxy.silence()
+    new = Caller(*await asyncio.open_connection(HOST, proxy.port))
+    for each in (caller, new):
+        await each.say(b"lost")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await each.reader.read(1)
+    proxy.heal()
+    assert await caller.ended()
+    assert await new.ended()
+    await new.end()

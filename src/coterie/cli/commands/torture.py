@@ -17,7 +17,7 @@ from coterie.cli.session import run as run_job
 from coterie.cli.trial_arguments import trial_of
 from coterie.cli.trial_shapes import TortureShape
 from coterie.trials.torture.director import Torture, TortureResult, TortureSettings
-from coterie.trials.torture.faults import Fault, Kind, fault_plan, read_plan, written_plan
+from coterie.trials.torture.faults import KINDS, Fault, Kind, On, fault_plan, read_plan, written_plan
 from coterie.trials.torture.shrinking import shrunk
 
 PLAN_FILE = "plan.jsonl"
@@ -25,21 +25,21 @@ PLAN_FILE = "plan.jsonl"
 
 def run(given: Arguments, output: Output) -> int:
     trial = trial_of(given, TORTURE_SECONDS, TORTURE_CLIENTS)
-    settings = TortureSettings(trial.seconds, trial.clients, trial.seed)
+    settings = TortureSettings(trial.seconds, trial.clients, trial.seed, On(given.on))
     if given.plan is None:
-        faults = fault_plan(trial.seed, trial.seconds, kinds_of(given.faults))
+        faults = fault_plan(trial.seed, trial.seconds, kinds_of(given.faults, settings.on))
     else:
         faults = _planned(given.plan)
     return run_job(_torture(settings, faults, given.shrink, output))
 
 
-def kinds_of(words: str) -> frozenset[Kind]:
-    """ "kill-server,cut": those; "all"; "none". Raises UsageError for a word that is none of them."""
+def kinds_of(words: str, on: On) -> frozenset[Kind]:
+    """ "kill-server,cut": those; "all" that there are on it; "none". Raises UsageError for any other word."""
     if words == "all":
-        return frozenset(Kind)
+        return KINDS[on]
     if words == "none":
         return frozenset()
-    known = {kind.value: kind for kind in Kind}
+    known = {kind.value: kind for kind in Kind if kind in KINDS[on]}
     unknown = [word for word in words.split(",") if word not in known]
     if unknown:
         raise UsageError("", f"no such fault; there are: all, none, {', '.join(known)}")
@@ -119,6 +119,7 @@ def _tell(
         unreadable=found.unreadable,
         wrong_state=wrong,
         seed=settings.seed,
+        on=settings.on,
         seconds=settings.seconds,
         deliveries=found.deliveries,
         broken={kind.value: count for kind, count in result.broken.items() if count},
@@ -133,6 +134,6 @@ def _tell(
             f"lost {found.lost}, doubled {found.doubled}, reordered {found.reordered}, "
             f"unreadable {found.unreadable}, wrong state {wrong}"
         ),
-        f"seed {settings.seed}: {verdict}",
+        f"seed {settings.seed} on {settings.on}: {verdict}",
     )
     output.show(shape, "\n".join(lines))

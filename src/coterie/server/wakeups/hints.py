@@ -63,7 +63,8 @@ class Wakeups:
             self._something.set()
 
     def tell(self, topics: Iterable[Topic]) -> None:
-        """Others hear of these soon, or never. What waits is told once."""
+        """Others hear of these soon, or never. What waits is told once; what was under way when the bus broke
+        is told again."""
         if len(self._told) < TOLD_MAX:
             self._told.update(topics)
             self._something.set()
@@ -111,13 +112,17 @@ class Wakeups:
         fresh, self._fresh = self._fresh, set()
         left, self._left = self._left - self._users.keys(), set()
         told, self._told = self._told, set()
-        async with asyncio.timeout(ANSWER_SECONDS):
-            if fresh:
-                await self._bus.listen({channel_of(topic) for topic in fresh})
-            if left:
-                await self._bus.ignore(left)
-            if told or not (fresh or left):
-                await self._bus.tell(_hints(told))
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                if fresh:
+                    await self._bus.listen({channel_of(topic) for topic in fresh})
+                if left:
+                    await self._bus.ignore(left)
+                if told or not (fresh or left):
+                    await self._bus.tell(_hints(told))
+        except (Unavailable, TimeoutError):
+            self.tell(told)
+            raise
         self._heard(fresh)
 
     def _received(self, topics: bytes) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import pwd
 import secrets
+import shutil
 import signal
 import subprocess
 import tarfile
@@ -27,6 +28,7 @@ PORT = 5432
 START_SECONDS = 60
 STOP_SECONDS = 30
 LOOK_SECONDS = 0.02
+RESTARTS = 20
 MEMORY_BYTES = 2 << 30
 _SETTINGS = {
     "listen_addresses": "",
@@ -34,6 +36,7 @@ _SETTINGS = {
     "shared_buffers": "32MB",
     "dynamic_shared_memory_type": "mmap",  # in its folder: one that is killed leaves nothing behind
 }
+_ON_TWO = {"synchronous_standby_names": "ANY 1 (*)"}
 
 
 class Engine:
@@ -96,6 +99,23 @@ class Engine:
         """kill -9 of the postmaster: all others end over it."""
         self._process.kill()
         self._process.wait(STOP_SECONDS)
+
+    def restart(self) -> None:
+        """start() after a kill: what is left of the old one, for a moment, does not let a new one begin."""
+        for left in reversed(range(RESTARTS)):
+            try:
+                self.start()
+            except RuntimeError:
+                if not left:
+                    raise
+            else:
+                return
+
+    def forget(self) -> None:
+        """Its data goes. It has been killed: what is left of it may still hold files there for a moment."""
+        gone = self.folder / f"gone-{secrets.token_hex(4)}"
+        (self.folder / "data").rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
     def follow(self, primary: Engine) -> None:
         """Become its standby, before start()."""
@@ -164,7 +184,7 @@ def running(place: Path | None = None, settings: dict[str, str] | None = None) -
     """A fresh one, and nothing left of it afterwards. place: where its data lies, for what measures a disk;
     without it in memory, where there is room."""
     with contextlib.ExitStack() as left:
-        engine = Engine(_programs(_folder(left, None)), _home(left, place), settings)
+        engine = Engine(left.enter_context(unpacked()), _home(left, place), settings)
         engine.start()
         try:
             yield engine
@@ -173,11 +193,19 @@ def running(place: Path | None = None, settings: dict[str, str] | None = None) -
 
 
 @contextlib.contextmanager
-def pair(programs: Path) -> Iterator[tuple[Engine, Engine]]:
-    """A primary that acknowledges nothing before its standby has it, and that standby."""
+def unpacked() -> Iterator[Path]:
+    """The folder of initdb, postgres and what else there is."""
     with contextlib.ExitStack() as left:
-        primary = Engine(programs, _home(left), {"synchronous_standby_names": "ANY 1 (*)"})
-        standby = Engine(programs, _home(left))
+        yield _programs(_folder(left, None))
+
+
+@contextlib.contextmanager
+def pair(programs: Path, *, for_good: bool = False) -> Iterator[tuple[Engine, Engine]]:
+    """A primary that acknowledges nothing before its standby has it, and that standby. for_good: which does
+    as much once it has taken over."""
+    with contextlib.ExitStack() as left:
+        primary = Engine(programs, _home(left), _ON_TWO)
+        standby = Engine(programs, _home(left), _ON_TWO if for_good else None)
         primary.start()
         left.callback(primary.stop)
         standby.follow(primary)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from coterie.trials.soak.crowd import CLAIMER
-from coterie.trials.soak.figures import Figures, SoakResult, entitled_of, logged_errors
+from coterie.trials.soak.figures import Figures, SoakResult, logged_errors
 from coterie.trials.soak.speech import Look, Open
 from coterie.trials.soak.stage import Stage
 from coterie.trials.soak.traffic import Traffic
-from coterie.trials.talk_check import find_faults
+from coterie.trials.talk_check import Entitled, find_faults
 
 
 async def settle(stage: Stage, traffic: Traffic) -> None:
@@ -34,13 +35,15 @@ async def settle(stage: Stage, traffic: Traffic) -> None:
     await stage.until(lambda: crowd.stores.keys() >= set(everybody))
 
 
-def judged(stage: Stage, traffic: Traffic, database: Path | None, log: Path) -> SoakResult:
-    """database: of the server, which is stopped; None where it was restored from a copy meanwhile."""
+def judged(stage: Stage, traffic: Traffic, entitled: Entitled | None, logs: Iterable[Path]) -> SoakResult:
+    """entitled: as the servers have it, which are stopped; None where one was restored from a copy
+    meanwhile. logs: theirs."""
     crowd = stage.crowd
-    entitled = None if database is None else entitled_of(database)
     faults = tuple(find_faults(crowd.ledger, crowd.stores.values(), entitled))
     failures = tuple(f"client {each.client}: {each.what}: {each.code}" for each in crowd.failures)
-    errors = tuple(f"{each.logger}: {each.text}" for each in crowd.troubles) + logged_errors(log)
+    errors = tuple(f"{each.logger}: {each.text}" for each in crowd.troubles) + tuple(
+        line for log in logs for line in logged_errors(log)
+    )
     figures = Figures.counted(
         faults,
         messages=crowd.ledger.messages,

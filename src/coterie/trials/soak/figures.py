@@ -12,10 +12,18 @@ import msgspec
 from coterie.base.ids import ConversationId, DeviceId
 from coterie.trials.talk_records import Fault, FaultKind
 
-_ENTITLED = """SELECT d.device, c.conversation, e.from_seq FROM entitled e
+ENTITLED = """SELECT d.device, c.conversation, e.from_seq FROM entitled e
     JOIN devices d ON d.no = e.device_no JOIN conversations c ON c.no = e.conversation_no"""
 _BAD = ("ERROR ", "CRITICAL ")
-_FULL = "no space is left on the disk of the database: nothing was lost"
+_PASSING = (
+    "no space is left on the disk of the database: nothing was lost",
+    "the database cannot be reached",
+    "the database cannot be used",
+    "the database takes no changes",
+    "the database was lost for a moment",
+    "whether the database has committed is not known",
+)
+"""What a server says of a database that the trial has broken."""
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,13 +102,15 @@ def entitled_of(database: Path) -> dict[tuple[DeviceId, ConversationId], int]:
     """The last seq of a conversation that a device is not entitled to; database: of a stopped server."""
     connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
     try:
-        rows: list[Any] = connection.execute(_ENTITLED).fetchall()
+        rows: list[Any] = connection.execute(ENTITLED).fetchall()
     finally:
         connection.close()
     return {(DeviceId(device), ConversationId(conversation)): seq for device, conversation, seq in rows}
 
 
 def logged_errors(log: Path) -> tuple[str, ...]:
-    """Records of level error in a process's log: each is a bug, but for word of a full disk."""
+    """Records of level error in a server's log: each is a bug, but for word of its database."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return tuple(line for line in lines if line.startswith(_BAD) and not line.endswith(_FULL))
+    return tuple(
+        line for line in lines if line.startswith(_BAD) and not any(word in line for word in _PASSING)
+    )

@@ -47,6 +47,10 @@ class Child:
         )
         return cls(process, file, log)
 
+    @property
+    def has_ended(self) -> bool:
+        return self._process.returncode is not None
+
     async def line(self) -> bytes:
         """The next line that it says. Raises Unavailable where it ends instead."""
         assert self._process.stdout is not None

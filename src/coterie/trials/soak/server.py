@@ -1,6 +1,6 @@
 """The server of a soak: `coterie serve` in all but its clock, which the trial moves.
 
-    python -m coterie.trials.soak.server DATA OFFSET_FILE [SKEW_FILE DISK_FILE]
+    python -m coterie.trials.soak.server DATA OFFSET_FILE [SKEW_FILE DISK_FILE [DATABASE WAKEUPS]]
 
 Says its invite in one line once it accepts connections. Loads nothing that could read a message.
 """
@@ -22,10 +22,10 @@ def ready(line: ReadyLine) -> None:
 
 
 def main() -> None:
-    data, *files = sys.argv[1:]
-    clock = prepared(*files)
+    data, offset, skew, disk, database, wakeups = (*sys.argv[1:], *6 * [""])[:6]
+    clock = prepared(offset, skew, disk, in_postgres=bool(database))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    run(ServerSettings(data=Path(data)), ready, clock=clock)
+    run(ServerSettings(data=Path(data), database=database, wakeups=wakeups), ready, clock=clock)
 
 
 if __name__ == "__main__":

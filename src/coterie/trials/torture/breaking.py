@@ -18,12 +18,15 @@ from coterie.trials.soak.speech import Close, Drain, Open, Revoke
 from coterie.trials.soak.stage import Stage
 from coterie.trials.soak.traffic import Traffic
 from coterie.trials.torture.faults import Fault, Kind
+from coterie.trials.torture.ground import Ground
 from coterie.trials.torture.keeping import Keeper
 from coterie.trials.torture.proxy import Proxy, Way
+from coterie.trials.torture.servers import Servers
 
 LATE_MAX_SECONDS = 0.4
 SKEW_MAX_MS = 3_600_000
 PIECES_MAX = 3
+WELL_SECONDS = 45.0
 COPY_SECONDS = 5.0
 """A copy of the server is that much older at least when it takes its place."""
 GIVEN_SECONDS = 30.0
@@ -38,6 +41,8 @@ class Breaking:
         self,
         stage: Stage,
         traffic: Traffic,
+        ground: Ground,
+        servers: Servers,
         keeper: Keeper,
         proxy: Proxy,
         skews: Sequence[Skew],
@@ -46,6 +51,8 @@ class Breaking:
     ) -> None:
         self._stage = stage
         self._traffic = traffic
+        self._ground = ground
+        self._servers = servers
         self._keeper = keeper
         self._proxy = proxy
         self._skews = skews
@@ -69,7 +76,7 @@ class Breaking:
     async def _break(self, fault: Fault) -> None:
         match fault.kind:
             case Kind.KILL_SERVER:
-                found = await self._keeper.kill_server(fault.death, fault.seconds)
+                found = await self._servers.kill(fault.which, fault.death, fault.seconds)
             case Kind.KILL_CLIENT:
                 number = fault.which % len(self._stage.workers)
                 found = await self._keeper.kill_worker(number, fault.death, fault.seconds)
@@ -83,6 +90,8 @@ class Breaking:
                 found = await self._fill(self._disks[fault.which % len(self._disks)], fault.seconds)
             case Kind.RESTORE_SERVER:
                 found = await self._restore_server(fault)
+            case Kind.KILL_DATABASE | Kind.KILL_STANDBY | Kind.KILL_BUS | Kind.SILENT_BUS:
+                found = await self._ground.suffer(fault.kind, fault.seconds)
             case Kind.REVOKE:
                 found = await self._revoke(fault.which)
             case Kind.RESTORE_CLIENT:
@@ -139,9 +148,9 @@ class Breaking:
             return False
         self._restores += 1
         copy = self._folder / "server.backup"
-        await self._keeper.copy_server(copy)
+        await self._servers.copy(copy)
         await self._pause(COPY_SECONDS + fault.seconds)
-        await self._keeper.restore_server(copy, fault.death)
+        await self._servers.restore(copy, fault.death)
         self._restores += 1
         return True
 
@@ -169,7 +178,8 @@ class Breaking:
     async def _restore(self, fault: Fault) -> bool:
         """A home is copied, goes on for a while, and then the copy takes its place. What a server and a home
         that were both put back have forgotten is nowhere: behind a restore everybody first has what this one
-        said."""
+        said. And nobody can tell a copy whose original was never heard of after it was made, or that was
+        started more often since: the original is connected once more, and the copy not killed before it is."""
         joined = sorted(self._stage.crowd.joined.keys() - self._restored)
         free = [client for client in joined if self._is_free(client)]
         restores = self._restores
@@ -177,38 +187,46 @@ class Breaking:
             return False
         client = free[fault.which % len(free)]
         self._restored.add(client)
-        home, copy = self._folder / f"client-{client}", self._folder / f"copy-{client}"
+        copy = self._folder / f"copy-{client}"
         with self._traffic.held(client):
             if not await self._given_again(client):
                 return False
-            await self._closed(client)
-            await asyncio.to_thread(shutil.copytree, home, copy)
-            marks = dict(self._stage.crowd.marks.get(client, {}))
-            await self._opened(client)
+            marks = await self._copied(client, copy)
         await self._pause(fault.seconds)
         if self._restores != restores or not self._is_free(client):
             await asyncio.to_thread(shutil.rmtree, copy)
             return False
-        with self._traffic.held(client):
+        with self._traffic.held(client), self._keeper.spared(client % len(self._stage.workers)):
             if not await self._given_again(client):
                 await asyncio.to_thread(shutil.rmtree, copy)
                 return False
-            await self._closed(client)
-            await asyncio.to_thread(_replace, home, copy)
-            self._stage.crowd.marks[client] = marks
-            self._stage.crowd.copies.add(client)
-            before = self._stage.crowd.joined[client].device
-            await self._opened(client)
-            await self._until(lambda: self._stage.crowd.joined[client].device != before)
+            await self._put_back(client, copy, marks)
         return True
+
+    async def _copied(self, client: int, copy: Path) -> dict[bytes, int]:
+        """What of it was marked as read when its home was copied."""
+        await self._closed(client)
+        await asyncio.to_thread(shutil.copytree, self._folder / f"client-{client}", copy)
+        marks = dict(self._stage.crowd.marks.get(client, {}))
+        await self._opened(client)
+        await self._drained(client, well_seconds=0.0)
+        return marks
+
+    async def _put_back(self, client: int, copy: Path, marks: dict[bytes, int]) -> None:
+        await self._closed(client)
+        await asyncio.to_thread(_replace, self._folder / f"client-{client}", copy)
+        self._stage.crowd.marks[client] = marks
+        self._stage.crowd.copies.add(client)
+        before = self._stage.crowd.joined[client].device
+        await self._opened(client)
+        await self._until(lambda: self._stage.crowd.joined[client].device != before)
 
     async def _given_again(self, client: int, only: DeviceId | None = None) -> bool:
         """Behind a restore of the server: whether everybody, or only one device, has what this client said,
         after a while. Where nobody has it, nobody could give it again."""
         if not self._restores:
             return True
-        self._stage.order(Drain(client))
-        await self._until(lambda: not self._stage.is_busy(client))
+        await self._drained(client, well_seconds=WELL_SECONDS)
         device = DeviceId(self._stage.crowd.joined[client].device)
         with suppress(TimeoutError):
             async with asyncio.timeout(GIVEN_SECONDS):
@@ -219,6 +237,11 @@ class Breaking:
         """Whether somebody, or that one, has still to hear of what this device said."""
         owed = self._stage.crowd.ledger.owed_of(device)
         return any(only in (None, to) for to, _ in owed)
+
+    async def _drained(self, client: int, *, well_seconds: float) -> None:
+        """It has met the server and has what waited there; for so long the server gets what it has."""
+        self._stage.order(Drain(client, well_seconds))
+        await self._until(lambda: not self._stage.is_busy(client))
 
     def _is_free(self, client: int) -> bool:
         """Open, as far as is known, and in nobody's hands."""

@@ -1,4 +1,4 @@
-"""Runs a torture: server, workers with clients, a bad network, traffic and faults, quiet, and the check."""
+"""Runs a torture: servers, workers with clients, a bad network, traffic and faults, quiet, and the check."""
 
 from __future__ import annotations
 
@@ -17,18 +17,22 @@ from coterie.trials.soak.plan import Plan
 from coterie.trials.soak.stage import Stage
 from coterie.trials.soak.traffic import Traffic
 from coterie.trials.torture.breaking import Breaking
-from coterie.trials.torture.faults import Fault, Kind
+from coterie.trials.torture.cluster import OnCluster, OnPostgres
+from coterie.trials.torture.faults import Fault, Kind, On
+from coterie.trials.torture.ground import FileGround, Ground
 from coterie.trials.torture.keeping import Keeper
 from coterie.trials.torture.proxy import Proxy
+from coterie.trials.torture.servers import Servers, server_names
 
 
 class TortureSettings(msgspec.Struct, frozen=True):
     """seconds: of traffic and faults. clients: those there at first, each in a process of its own; whoever
-    joins later shares one."""
+    joins later shares one. on: what stands behind them."""
 
     seconds: float
     clients: int
     seed: int
+    on: On = On.SQLITE
 
 
 class TortureResult(msgspec.Struct, frozen=True):
@@ -51,40 +55,72 @@ class Torture:
         self._tell = tell
         self._stage = Stage()
         self._offset = SharedOffset.create(folder / "offset")
-        names = ("server", *(str(number) for number in range(settings.clients)))
-        self._skews = tuple(Skew.create(folder / f"skew-{name}") for name in names)
-        self._disks = tuple(Switch.create(folder / f"disk-{name}") for name in names)
+        self._ground = _ground(settings.on, folder)
+        names, workers = server_names(self._ground.servers), [str(each) for each in range(settings.clients)]
+        self._skews = tuple(Skew.create(folder / f"skew-{name}") for name in (*names, *workers))
+        full = [*(names if settings.on is On.SQLITE else ()), *workers]
+        self._disks = tuple(Switch.create(folder / f"disk-{name}") for name in full)
         self._proxy = Proxy()
         plan = Plan(settings.seed, settings.clients, settings.seconds)
         self._traffic = Traffic(self._stage, plan, settings.seconds, self._offset, tell)
-        self._keeper = Keeper(folder, self._stage, self._proxy, settings.clients, ShiftedClock(self._offset))
+        self._servers = Servers(folder, self._ground, self._proxy, ShiftedClock(self._offset))
+        self._keeper = Keeper(folder, self._stage, settings.clients)
         self._breaking = Breaking(
-            self._stage, self._traffic, self._keeper, self._proxy, self._skews, self._disks, folder
+            self._stage,
+            self._traffic,
+            self._ground,
+            self._servers,
+            self._keeper,
+            self._proxy,
+            self._skews,
+            self._disks,
+            folder,
         )
 
     async def run(self) -> TortureResult:
         """Raises Unavailable where a process does not start, or dies by itself."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._ground.end)
+            await self._ground.start()
+            await self._with_servers()
+            restored = self._breaking.done[Kind.RESTORE_SERVER] > 0
+            entitled = None if restored else await self._ground.entitled()
+        result = judged(self._stage, self._traffic, entitled, self._servers.logs)
+        return TortureResult(result, self._kills, dict(self._breaking.done))
+
+    @property
+    def _kills(self) -> int:
+        return self._keeper.kills + self._servers.kills + self._ground.kills
+
+    async def _with_servers(self) -> None:
         async with AsyncExitStack() as stack:
             stack.callback(self._offset.close)
             for skew in self._skews:
                 stack.callback(skew.close)
             for disk in self._disks:
                 stack.callback(disk.close)
+            await self._proxy.start()
+            stack.push_async_callback(self._proxy.close)
+            stack.push_async_callback(self._servers.end)
+            invite = await self._servers.start()
             stack.push_async_callback(self._keeper.end)
-            await self._keeper.start()
+            await self._keeper.start(invite)
             async with asyncio.TaskGroup() as tasks:
-                keeping = tasks.create_task(self._keeper.keep())
+                keeping = [tasks.create_task(self._keeper.keep()), tasks.create_task(self._servers.watch())]
                 await self._traffic.arrive()
                 await self._play()
-                self._tell(f"settling: {self._traffic.totals()}, {self._keeper.kills} kills")
+                self._tell(f"settling: {self._traffic.totals()}, {self._kills} kills")
                 await settle(self._stage, self._traffic)
-                keeping.cancel()
-        restored = self._breaking.done[Kind.RESTORE_SERVER] > 0
-        database = None if restored else self._keeper.data / "server.db"
-        result = judged(self._stage, self._traffic, database, self._keeper.server_log)
-        return TortureResult(result, self._keeper.kills, dict(self._breaking.done))
+                for task in keeping:
+                    task.cancel()
 
     async def _play(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._breaking.play(self._faults))
             await self._traffic.play()
+
+
+def _ground(on: On, folder: Path) -> Ground:
+    if on is On.SQLITE:
+        return FileGround(folder)
+    return OnCluster() if on is On.CLUSTER else OnPostgres()

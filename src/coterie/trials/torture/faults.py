@@ -27,6 +27,32 @@ class Kind(StrEnum):
     RESTORE_SERVER = "restore-server"
     REVOKE = "revoke"
     RESTORE_CLIENT = "restore-client"
+    KILL_DATABASE = "kill-database"
+    KILL_STANDBY = "kill-standby"
+    KILL_BUS = "kill-bus"
+    SILENT_BUS = "silent-bus"
+
+
+class On(StrEnum):
+    """The words of `--on`: what stands behind the clients."""
+
+    SQLITE = "sqlite"
+    """One server, and its file."""
+    POSTGRES = "postgres"
+    """One server, and a PostgreSQL."""
+    CLUSTER = "cluster"
+    """Two servers, a PostgreSQL with a synchronous standby, and NATS."""
+
+
+_OF_A_FILE = frozenset({Kind.RESTORE_SERVER})
+_OF_A_DATABASE = frozenset({Kind.KILL_DATABASE})
+_OF_A_CLUSTER = frozenset({Kind.KILL_STANDBY, Kind.KILL_BUS, Kind.SILENT_BUS})
+KINDS = {
+    On.SQLITE: frozenset(Kind) - _OF_A_DATABASE - _OF_A_CLUSTER,
+    On.POSTGRES: frozenset(Kind) - _OF_A_FILE - _OF_A_CLUSTER,
+    On.CLUSTER: frozenset(Kind) - _OF_A_FILE,
+}
+"""What can be broken there. Where a server has no file, only a client's disk is full."""
 
 
 class Fault(msgspec.Struct, frozen=True, array_like=True):
@@ -42,6 +68,7 @@ class Fault(msgspec.Struct, frozen=True, array_like=True):
     death: Death = Death.ANYWHERE
 
 
+_KILLS = (Kind.KILL_SERVER, Kind.KILL_CLIENT, Kind.KILL_DATABASE, Kind.KILL_STANDBY, Kind.KILL_BUS)
 EVERY_SECONDS = 1.6
 """Between two faults, on average."""
 QUIET_PART = 0.08
@@ -60,6 +87,10 @@ _OFTEN = {
     Kind.RESTORE_SERVER: 3,
     Kind.REVOKE: 2,
     Kind.RESTORE_CLIENT: 3,
+    Kind.KILL_DATABASE: 5,
+    Kind.KILL_STANDBY: 3,
+    Kind.KILL_BUS: 5,
+    Kind.SILENT_BUS: 5,
 }
 """How often each comes, in proportion."""
 
@@ -84,7 +115,7 @@ def _drawn(dice: Random, seconds: float, kinds: list[Kind]) -> Iterator[Fault]:
 
 
 def _lasting(dice: Random, kind: Kind) -> float:
-    longest = 1.5 if kind in (Kind.KILL_SERVER, Kind.KILL_CLIENT) else 6.0
+    longest = 1.5 if kind in _KILLS else 6.0
     return round(dice.uniform(0.0, longest), 2)
 
 

@@ -1,4 +1,4 @@
-"""What stands between the clients of a torture and their server, and spoils what goes through.
+"""What stands between the clients of a torture and their servers, and spoils what goes through.
 
 TLS is not opened: bytes are held up, doubled, exchanged or lost, as a bad network does. On loopback alone.
 """
@@ -22,8 +22,10 @@ _clock = SystemClock()
 class Way:
     """One connection of a client, in both directions."""
 
-    def __init__(self) -> None:
-        self.stalled = False
+    def __init__(self, *, stalled: bool) -> None:
+        self.target_port = 0
+        """Where it leads to."""
+        self.stalled = stalled
         """Nothing goes through any more, and nobody is told."""
         self.slow_until = 0.0
         """Until then (monotonic seconds) the client takes a little at a time."""
@@ -45,12 +47,14 @@ class Way:
 
 
 class Proxy:
-    """serve() until cancelled. port: where clients connect, once started; target_port: of the server, 0 for
+    """start(), then close(). port: where clients connect; targets: ports of the servers, which take turns;
     none: then nobody answers."""
 
     def __init__(self) -> None:
         self.port = 0
-        self.target_port = 0
+        self.targets: list[int] = []
+        self.silent = False
+        """Whether everything vanishes in it, also what comes by new connections, until it is healed."""
         self.late_until = 0.0
         self.late_seconds = 0.0
         """Until then (monotonic seconds) everything comes that much later."""
@@ -71,14 +75,22 @@ class Proxy:
         self.cut()
         await self._nobody.wait()
 
-    def cut(self) -> None:
-        """Every connection ends at once."""
+    def cut(self, target_port: int | None = None) -> None:
+        """Every connection ends at once; only those that lead there, where that is said."""
         for way in self.ways:
-            way.cut()
+            if target_port in (None, way.target_port):
+                way.cut()
+
+    def silence(self) -> None:
+        """A black hole: whoever connects is let in, and nothing goes through."""
+        self.silent = True
+        for way in self.ways:
+            way.stalled = True
 
     def heal(self) -> None:
         """From now on a good network; connections that hang end."""
         self.late_until = 0.0
+        self.silent = False
         for way in self.ways:
             way.slow_until = 0.0
             way.doubles = way.exchanges = 0
@@ -86,12 +98,14 @@ class Proxy:
                 way.cut()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        way = Way()
+        way = Way(stalled=self.silent)
         way.writers.append(writer)
         self.ways.append(way)
         self._nobody.clear()
         try:
-            if self.target_port:
+            if self.targets:
+                self.targets.append(self.targets.pop(0))
+                way.target_port = self.targets[-1]
                 with suppress(OSError):
                     await self._joined(way, reader, writer)
         finally:
@@ -101,7 +115,7 @@ class Proxy:
                 self._nobody.set()
 
     async def _joined(self, way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        from_server, to_server = await asyncio.open_connection(HOST, self.target_port)
+        from_server, to_server = await asyncio.open_connection(HOST, way.target_port)
         way.writers.append(to_server)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._carry(way, reader, to_server, to_client=False))
@@ -112,11 +126,11 @@ class Proxy:
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(CHUNK_BYTES):
-                await self._pass(way, data, reader, writer, to_client=to_client)
+                await self.pass_on(way, data, reader, writer, to_client=to_client)
         if not way.stalled:
             way.cut()
 
-    async def _pass(
+    async def pass_on(
         self,
         way: Way,
         data: bytes,
@@ -125,6 +139,7 @@ class Proxy:
         *,
         to_client: bool,
     ) -> None:
+        """A piece that came from reader, as bad as the network is now."""
         now = _clock.monotonic_seconds()
         if now < self.late_until:
             await _clock.wait_until(now + self.late_seconds)

@@ -6,18 +6,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import asyncpg
 import pytest
 
 from coterie.base.errors import Unavailable
 from coterie.base.ids import log_of
+from coterie.server.store.postgres import writer
 from coterie.server.store.postgres.line import Hold
 from coterie.server.store.postgres.store import PostgresStore
 from coterie.server.store.protocol import StoreLost
-from coterie.server.store.records import AppendMessage
-from coterie.server.store.results import Appended
+from coterie.server.store.records import AppendMessage, PutAccept, Record
+from coterie.server.store.results import DONE, Appended, Result
 from coterie.trials.engines.postgres import PORT, Engine, pair
 from tests.engines.waiting import until
 from tests.server.town import EVERYONE, Machine, Resident, save, say, settle_in, share, talk
@@ -26,9 +27,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 
 AT_ONCE = 20
 ENOUGH = 6000
-WAITING = (
-    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'coterie' AND wait_event = 'SyncRep'"
-)
+SENDERS = "FROM pg_stat_activity WHERE application_name = 'coterie' AND wait_event = 'SyncRep'"
+WAITING = f"SELECT count(*) {SENDERS}"
 RECEIVER = "SELECT pid FROM pg_stat_wal_receiver WHERE status = 'streaming'"
 SYNC = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'quorum' AND state = 'streaming'"
 
@@ -122,6 +122,44 @@ async def test_nothing_is_lost_or_doubled_when_it_happens_under_load(engines: tu
         await store.close()
 
 
+@pytest.mark.parametrize("marked", [True, False])
+async def test_a_retry_of_what_the_standby_lacks_is_not_acknowledged_and_one_without_a_mark_would_lose_it(
+    engines: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch, *, marked: bool
+) -> None:
+    """The standby is dead, a wait for it ends, the same is asked for again; then the primary dies, and the
+    standby comes back and takes over. The retry finds the row and writes nothing: without a mark it is
+    acknowledged, and the row is gone then."""
+    primary, standby = engines
+    assert await ask(primary, SYNC)
+    store = await PostgresStore.open(both(primary, standby), Hold.ALONE)
+    alice, bob = Resident("alice"), Resident("bob")
+    await settle_in(store, alice, bob)
+    standby.kill()
+    accept = PutAccept(alice.account, bob.account)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_lost(store, accept))
+        await ask(primary, WAITING)
+        await ask(primary, f"SELECT pg_cancel_backend(pid) {SENDERS}")
+    assert primary.psql("SELECT count(*) FROM accepts") == "1", "on this machine alone"
+    if not marked:
+        monkeypatch.setattr(writer, "_COMMIT", "COMMIT")
+    async with asyncio.TaskGroup() as group:
+        retry = group.create_task(_outcome(store, accept))
+        if marked:
+            await ask(primary, WAITING)
+            assert not retry.done(), "it waits for the standby as well"
+        else:
+            assert await retry == DONE, "acknowledged"
+        primary.kill()
+    standby.restart()
+    standby.psql("SELECT pg_promote()")
+    assert (retry.result() == DONE) is not marked
+    assert standby.psql("SELECT count(*) FROM accepts") == "0", "and lost where it was acknowledged"
+    assert await _results(store, [accept]) == [DONE]
+    assert standby.psql("SELECT count(*) FROM accepts") == "1"
+    await store.close()
+
+
 def _batch(sender: Machine) -> list[AppendMessage]:
     batch = []
     for _ in range(AT_ONCE):
@@ -136,18 +174,29 @@ async def _say(store: PostgresStore, alice: Resident, bob: Resident) -> AppendMe
     return record
 
 
-async def _lost(store: PostgresStore, record: AppendMessage) -> None:
-    with pytest.raises(StoreLost):
-        await save(store, record)
+async def _lost(store: PostgresStore, record: Record) -> None:
+    assert await _outcome(store, record) is None
+
+
+async def _outcome(store: PostgresStore, record: Record) -> Result | None:
+    """None: it is not known."""
+    try:
+        return await save(store, record)
+    except StoreLost:
+        return None
 
 
 async def _answered(store: PostgresStore, batch: list[AppendMessage]) -> list[Appended]:
+    results = await _results(store, batch)
+    assert all(isinstance(result, Appended) for result in results), results
+    return [result for result in results if isinstance(result, Appended)]
+
+
+async def _results(store: PostgresStore, batch: Sequence[Record]) -> list[Result]:
     """As clients do it: asked again until there is an answer."""
     async with asyncio.timeout(30):
         while True:
             try:
-                results = await store.commit(batch)
+                return await store.commit(batch)
             except Unavailable:
                 continue
-            assert all(isinstance(result, Appended) for result in results), results
-            return [result for result in results if isinstance(result, Appended)]

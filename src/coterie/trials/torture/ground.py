@@ -1,0 +1,65 @@
+"""What the servers of a torture stand on, and how that is broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from coterie.trials.soak.figures import entitled_of
+from coterie.trials.talk_check import Entitled
+from coterie.trials.torture.faults import Kind
+
+
+class Ground(Protocol):
+    """start(), any faults, end()."""
+
+    servers: int
+    """How many there are on it."""
+    kills: int
+    """How many of its processes were killed."""
+
+    @property
+    def database(self) -> str:
+        """As `coterie serve --database` takes it."""
+        ...
+
+    @property
+    def wakeups(self) -> str: ...
+
+    async def start(self) -> None:
+        """Raises Unavailable where the engines are not here."""
+        ...
+
+    async def end(self) -> None: ...
+    async def suffer(self, kind: Kind, seconds: float) -> bool:
+        """Return when the fault is over; False where it meets nothing to break."""
+        ...
+
+    async def entitled(self) -> Entitled:
+        """By its own table; asked when all servers have stopped."""
+        ...
+
+
+class FileGround:
+    """Implements Ground: one server, and a file in its folder."""
+
+    servers = 1
+    kills = 0
+    database = wakeups = ""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "server" / "server.db"
+
+    async def start(self) -> None:
+        """The server makes it."""
+
+    async def end(self) -> None:
+        """The server has closed it."""
+
+    async def suffer(self, kind: Kind, seconds: float) -> bool:
+        """Breaks with its server, and by the server's disk."""
+        del kind, seconds
+        return False
+
+    async def entitled(self) -> Entitled:
+        return entitled_of(self._file)
