@@ -18,13 +18,17 @@ RUN_SECONDS = 110
 PROMISED = [
     "server.direct.2x1",
     "server.direct.1x8",
-    "server.direct.open.p50",
-    "server.direct.open.p99",
+    "server.direct.open200.p50",
+    "server.direct.open200.p99",
+    "server.direct.open1000.p50",
+    "server.direct.open1000.p99",
+    "server.throughput",
+    "server.throughput.cpu",
     "server.room.3",
     "server.room.4",
-    "server.idle.memory",
-    "server.idle.open",
-    "server.idle.still",
+    "server.idle.3.memory",
+    "server.idle.3.open",
+    "server.idle.3.still",
     "talk.turn",
     "talk.server",
     "talk.clients",
@@ -120,7 +124,7 @@ def test_a_person_gets_a_table_of_what_they_asked_for() -> None:
 
 
 def test_a_part_of_the_list_is_chosen_by_the_beginning_of_a_name() -> None:
-    of_server = ["server.direct", "server.room", "server.idle", "server.recovery"]
+    of_server = ["server.direct", "server.throughput", "server.room", "server.idle", "server.recovery"]
     assert Plan("tiny", ("server",), 1).chosen() == of_server
     assert Plan("tiny", ("client.doors.unlock",), 1).chosen() == ["client.doors"]
     assert Plan("tiny", (), 1).chosen() == [*TRIALS]

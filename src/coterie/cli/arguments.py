@@ -108,6 +108,7 @@ class Arguments(argparse.Namespace):
     clients: int | None = None
     # torture
     faults: str = "all"
+    on: str = "sqlite"
     plan: Path | None = None
     shrink: int = operator_arguments.TORTURE_TRIES
 

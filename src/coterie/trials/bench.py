@@ -25,17 +25,19 @@ from coterie.trials import (
     server_idle,
     server_recovery,
     server_rooms,
+    server_throughput,
     window,
 )
 from coterie.trials.figures import Figure
 from coterie.trials.machine import MachineLine, can_measure_processes, machine_line
 from coterie.trials.scale import SCALES
-from coterie.trials.trial import Run, Trial
+from coterie.trials.trial import ON, SQLITE, Run, Trial
 
 NEEDS_PROC = "what a server process uses can be measured only where there is /proc (Linux)"
 
 TRIALS: dict[str, Run] = {
     "server.direct": server_direct.run,
+    "server.throughput": server_throughput.run,
     "server.room": server_rooms.run,
     "server.idle": server_idle.run,
     "server.recovery": server_recovery.run,
@@ -54,14 +56,17 @@ Line = MachineLine | Figure
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """scale: full, quick or tiny. only: beginnings of names; none for everything."""
+    """scale: full, quick or tiny. only: beginnings of names; none for everything. on: of trial.ON."""
 
     scale: str
     only: tuple[str, ...]
     seed: int
+    on: tuple[str, ...] = (SQLITE,)
 
     def chosen(self) -> list[str]:
-        """Raises Refused(usage) where nothing has such a name."""
+        """Raises Refused(usage) where nothing has such a name, or no data lies there."""
+        if set(self.on) - set(ON) or len(set(self.on)) != len(self.on):
+            raise Refused(Code.USAGE, f"--on takes some of: {','.join(ON)}")
         chosen = [name for name in TRIALS if not self.only or any(_meets(name, word) for word in self.only)]
         if not chosen:
             raise Refused(Code.USAGE, f"--only takes one of: {', '.join(TRIALS)}, or a part of the list")
@@ -83,7 +88,7 @@ async def measure(plan: Plan) -> AsyncIterator[Line]:
                 raise Unavailable(Code.MISSING_PART, NEEDS_PROC)
             place = folder / trial_name
             place.mkdir()
-            trial = Trial(place, SCALES[plan.scale], SystemClock(), plan.seed)
+            trial = Trial(place, SCALES[plan.scale], SystemClock(), plan.seed, plan.on)
             for figure in await TRIALS[trial_name](trial):
                 yield figure
 

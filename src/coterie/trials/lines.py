@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import ssl
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from coterie.base.errors import RemoteError, Unavailable
 from coterie.base.invite import Invite
 from coterie.ledger.checks import check_welcome
 from coterie.ledger.statements import ServerStatement
+from coterie.trials.subject import nothing
 from coterie.wire import codec
 from coterie.wire.frames import Ack, ClientFrame, Hello, Ready, ServerFrame, Sync, Welcome
 from coterie.wire.frames.shared import Position
@@ -35,10 +37,6 @@ PATH = "/v1"
 ACCEPTED, REFUSAL, MAILBOX, LOG, FLOOR = 32, 33, 43, 44, 15
 """Numbers of frames (docs/protocol.md 3.3); the floor gives back what it got, which is a Send."""
 _any = msgspec.msgpack.Decoder(list[Any])
-
-
-def nothing(_count: int) -> None:
-    """Nobody wants to know."""
 
 
 class Line(WSListener):
@@ -173,15 +171,21 @@ async def open_floor_line(invite: Invite, room: str, role: str) -> Line:
     return line
 
 
-async def _connected(invite: Invite, path: str) -> Line:
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all: it resumes nothing by itself."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def _connected(invite: Invite, path: str) -> Line:
     line = Line()
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             transport, _ = await ws_connect(
-                lambda: line, f"wss://{invite.place}{path}", ssl_context=context, max_redirects=0
+                lambda: line, f"wss://{invite.place}{path}", ssl_context=_tls(), max_redirects=0
             )
     except (OSError, TimeoutError) as error:
         raise Unavailable(Code.UNREACHABLE, "a server under trial does not answer") from error

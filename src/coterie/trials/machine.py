@@ -76,6 +76,27 @@ def cpu_seconds(pid: int) -> float:
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
+def cpu_seconds_of_tree(pid: int) -> float:
+    """The same of a process, of all that came of it and are there, and of its children that have ended."""
+    total = 0.0
+    waiting = [pid]
+    while waiting:
+        each = waiting.pop()
+        try:
+            total += cpu_seconds(each) + _ended_children_seconds(each)
+            children = Path(f"/proc/{each}/task/{each}/children").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended meanwhile
+        waiting += [int(child) for child in children.split()]
+    return total
+
+
+def _ended_children_seconds(pid: int) -> float:
+    """To a hundredth."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+
 def memory_bytes(pid: int) -> int:
     """What a process holds in memory (resident)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():

@@ -45,10 +45,11 @@ class Measured:
 
 
 @asynccontextmanager
-async def coterie_server(folder: Path) -> AsyncIterator[Measured]:
-    """A real server on a fresh data folder."""
+async def coterie_server(folder: Path, *more: str) -> AsyncIterator[Measured]:
+    """A real server on that data folder. more: what `coterie serve` gets besides."""
     words = ("coterie.cli", "serve", "--json", "--data", str(folder), "--listen", "127.0.0.1:0")
-    async with _running(folder, *words) as (process, line):
+    folder.mkdir(parents=True, exist_ok=True)
+    async with _running(folder, *words, *more) as (process, line):
         yield Measured(process, parse_invite(json.loads(line)["invite"]))
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.base.ids import ConversationId
 from coterie.trials.citizens import Citizen
-from coterie.trials.lines import Line, nothing
+from coterie.trials.subject import End, Room, nothing
 from coterie.wire import codec
 
 TALK_SECONDS = 120.0
@@ -21,7 +21,7 @@ class Talk:
     """One speaker's messages to some listeners: how many are under way, and when all have arrived."""
 
     def __init__(
-        self, speaker: Line, listeners: Sequence[Line], messages: Sequence[bytes], in_flight: int
+        self, speaker: End, listeners: Sequence[End], messages: Sequence[bytes], in_flight: int
     ) -> None:
         self._speaker = speaker
         self._listeners = listeners
@@ -66,7 +66,7 @@ class Talk:
 
 
 async def give_keys(
-    line: Line, speaker: Citizen, conversation: ConversationId, to: bytes, others: Sequence[Citizen]
+    line: End, speaker: Citizen, conversation: ConversationId, to: bytes, others: Sequence[Citizen]
 ) -> None:
     """The speaker's session key goes to others, and is on the server's disk on return."""
     frames = [codec.encode(frame) for frame in speaker.keys_for(conversation, to, others)]
@@ -83,25 +83,33 @@ async def talk_all(talks: Sequence[Talk]) -> None:
         await talk.end()
 
 
-class Room:
+async def close_all(ends: Iterable[End]) -> None:
+    """All at once."""
+    async with asyncio.TaskGroup() as tasks:
+        for end in ends:
+            tasks.create_task(end.close())
+
+
+class RoomTalk:
     """Several speakers, one message in flight each, and everybody hears everything."""
 
-    def __init__(self, lines: Sequence[Line], speakers: Sequence[tuple[Line, Sequence[bytes]]]) -> None:
-        self._lines = lines
-        total = sum(len(messages) for _, messages in speakers)
-        self.deliveries = total * len(lines)
+    def __init__(self, room: Room, speakers: int, messages: int) -> None:
+        self._ends = room.ends
+        self.deliveries = speakers * messages * len(room.ends)
         self._unheard = self.deliveries
         self._done = asyncio.Event()
-        self._talks = [Talk(speaker, (), messages, 1) for speaker, messages in speakers]
+        self._talks = [
+            Talk(room.ends[number], (), room.messages(number, messages), 1) for number in range(speakers)
+        ]
 
     async def run(self) -> None:
-        for line in self._lines:
-            line.heard = self._heard
+        for end in self._ends:
+            end.heard = self._heard
         await talk_all(self._talks)
         async with asyncio.timeout(TALK_SECONDS):
             await self._done.wait()
-        for line in self._lines:
-            line.heard = nothing
+        for end in self._ends:
+            end.heard = nothing
 
     def _heard(self, count: int) -> None:
         self._unheard -= count
@@ -110,7 +118,7 @@ class Room:
 
 
 async def open_loop(
-    pairs: Sequence[tuple[Line, Line, Sequence[bytes]]], per_second: float, clock: Clock
+    pairs: Sequence[tuple[End, End, Sequence[bytes]]], per_second: float, clock: Clock
 ) -> list[float]:
     """Send at a steady rate, one pair after the other, whatever is under way. Seconds from sending a message
     to its arrival, for each."""
@@ -119,7 +127,7 @@ async def open_loop(
     total = sum(len(messages) for _, _, messages in pairs)
     arrived = asyncio.Event()
 
-    def listen(listener: Line, times: deque[float]) -> None:
+    def listen(listener: End, times: deque[float]) -> None:
         def heard(count: int) -> None:
             now = clock.monotonic_seconds()
             taken.extend(now - times.popleft() for _ in range(count))

@@ -29,7 +29,8 @@ def run(given: Arguments, output: Output) -> int:
             case _:
                 assert_never(line)
 
-    measure(Plan(given.scale, tuple(given.only), 1 if given.seed is None else given.seed), show)
+    seed = 1 if given.seed is None else given.seed
+    measure(Plan(given.scale, tuple(given.only), seed, tuple(given.on.split(","))), show)
     if not output.as_json:
         lines = markdown(figures) if given.markdown else table(figures)
         for each in lines:
