@@ -113,6 +113,12 @@ def encoded_message(
     return codec.encode(send)
 
 
+def message_of(encoded: bytes) -> bytes:
+    """The id of such a message."""
+    frame = msgspec.msgpack.decode(encoded[codec.LENGTH_BYTES :], type=Send)
+    return frame.message
+
+
 def _slices(others: Sequence[Citizen]) -> list[Sequence[Citizen]]:
     size = limits.ENVELOPES_PER_FRAME
     return [others[start : start + size] for start in range(0, len(others), size)]

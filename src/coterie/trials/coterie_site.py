@@ -64,10 +64,13 @@ class Coterie:
             invite = self.processes[0].invite
             citizens += await settle(invite, missing, self._site.clock, first=len(citizens))
 
-    async def connect(self, person: int, heard: Callable[[int], None] = nothing) -> Line:
-        """At the process that the number gives: pairs of neighbours stand in all ways at two of them."""
+    async def connect(
+        self, person: int, heard: Callable[[int], None] = nothing, messages: list[bytes] | None = None
+    ) -> Line:
+        """At the process that the number gives: pairs of neighbours stand in all ways at two of them.
+        messages: gets the ids of what comes."""
         line = await open_line(self._process_of(person).invite)
-        line.heard = heard
+        line.heard, line.messages = heard, messages
         await line.go_live(self._site.citizens[person].prove(line))
         return line
 

@@ -36,6 +36,7 @@ WAIT_SECONDS = 60.0
 PATH = "/v1"
 ACCEPTED, REFUSAL, MAILBOX, LOG, FLOOR = 32, 33, 43, 44, 15
 """Numbers of frames (docs/protocol.md 3.3); the floor gives back what it got, which is a Send."""
+MESSAGE_OF_ENTRY = 4
 _any = msgspec.msgpack.Decoder(list[Any])
 
 
@@ -58,6 +59,8 @@ class Line(WSListener):
         """The one that this line speaks to: an answer with a MAC stands for an entry of it."""
         self.answered: Callable[[int], None] = nothing
         self.heard: Callable[[int], None] = nothing
+        self.messages: list[bytes] | None = None
+        """Where it is a list: the ids of all that came from others."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
@@ -123,13 +126,15 @@ class Line(WSListener):
                 if frame[4]:
                     entries += 1
                     self._acknowledge(self.log, frame[2], 1)
-            elif kind == LOG:
+            elif kind == LOG and frame[3]:
                 entries += len(frame[3])
+                if self.messages is not None:
+                    self.messages += [entry[MESSAGE_OF_ENTRY] for entry in frame[3]]
                 self._acknowledge(frame[1], frame[3][-1][0], len(frame[3]))
             elif kind == FLOOR:
                 entries += 1
                 self._acknowledge(bytes(17), 1, 1)
-            elif kind == MAILBOX:
+            elif kind == MAILBOX and frame[3]:
                 self._acknowledge(frame[1], frame[3][-1][0], limits.ACK_ENTRIES)
             elif kind == REFUSAL:
                 self.refused = str(frame[2])

@@ -25,6 +25,13 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     idle_connections: tuple[int, ...]
     recovering: int
     """Connections of a server that is killed."""
+    storm: int
+    """Connections that are lost at once."""
+    waiting: int
+    """Messages for somebody who comes back."""
+    killed_pairs: int
+    killed_messages: int
+    """Of each pair, if nobody were killed."""
     idle_seconds: float
     batch: int
     """Messages sealed or opened together."""
@@ -57,6 +64,10 @@ FULL = Scale(
     large_room_messages=30,
     idle_connections=(500, 5000),
     recovering=500,
+    storm=2000,
+    waiting=1000,
+    killed_pairs=40,
+    killed_messages=300,
     idle_seconds=5.0,
     batch=64,
     batches=8,
@@ -84,6 +95,10 @@ QUICK = Scale(
     large_room_messages=10,
     idle_connections=(50,),
     recovering=50,
+    storm=100,
+    waiting=300,
+    killed_pairs=20,
+    killed_messages=60,
     idle_seconds=1.0,
     batch=64,
     batches=2,
@@ -111,6 +126,10 @@ TINY = Scale(
     large_room_messages=2,
     idle_connections=(3,),
     recovering=4,
+    storm=4,
+    waiting=20,
+    killed_pairs=2,
+    killed_messages=30,
     idle_seconds=0.1,
     batch=32,
     batches=1,

@@ -31,7 +31,7 @@ async def run(trial: Trial) -> list[Figure]:
         for site in found:
             async with site.running() as subject:
                 await subject.settle(count)
-                await _close(await connected(subject, count // 2))
+                await close_pairs(await connected(subject, count // 2))
         for number in range(min(trial.scale.rounds, ROUNDS_MAX)):
             for site in trial.in_turn(number, found):
                 sheet.add(site.name, await _round(trial, site, count // 2))
@@ -47,8 +47,8 @@ async def _round(trial: Trial, site: Site, pairs: int) -> float:
             lines = await connected(again, pairs)
             await talk_all(talks_of(lines, 1, 1))
             taken = trial.clock.monotonic_seconds() - began
-            await _close(lines)
-        await _close(before)
+            await close_pairs(lines)
+        await close_pairs(before)
     return taken
 
 
@@ -65,5 +65,5 @@ async def connected(subject: Subject, pairs: int, first: int = 0) -> list[Pair]:
     return [task.result() for task in opening]
 
 
-async def _close(pairs: Sequence[Pair]) -> None:
+async def close_pairs(pairs: Sequence[Pair]) -> None:
     await close_all([end for pair in pairs for end in (pair.speaker, pair.listener)])

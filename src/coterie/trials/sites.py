@@ -10,11 +10,13 @@ from pathlib import Path
 from coterie.trials.coterie_site import CoterieSite
 from coterie.trials.engines import nats, postgres
 from coterie.trials.floor_site import FloorSite
+from coterie.trials.sheets import FLOOR
 from coterie.trials.subject import Site, Subject
 from coterie.trials.trial import SQLITE, Trial
 
 SERVER, POSTGRES, CLUSTER = "server", "postgres", "cluster"
 """Names of sites, and so the beginnings of their figures."""
+ALL = (SERVER, POSTGRES, CLUSTER)
 PROCESSES = 2
 """Of the cluster."""
 ENGINE_SETTINGS = {"shared_buffers": "256MB", "max_wal_size": "4GB"}
@@ -22,33 +24,41 @@ ENGINE_SETTINGS = {"shared_buffers": "256MB", "max_wal_size": "4GB"}
 
 
 @asynccontextmanager
-async def sites(trial: Trial, *, floor: bool = True) -> AsyncIterator[list[Site]]:
-    """Those of --on in their order, and then the floor, where the shape can be asked of it."""
+async def coterie_sites(trial: Trial) -> AsyncIterator[list[CoterieSite]]:
+    """Those of --on, in their order; two on a PostgreSQL share one that runs, and have a database each."""
     async with AsyncExitStack() as stack:
-        found: list[Site] = []
+        found = []
         engine: postgres.Engine | None = None
-        for name in trial.on:
-            if name == SQLITE:
+        for on in trial.on:
+            if on == SQLITE:
                 found.append(CoterieSite(SERVER, trial.folder / SERVER, trial.clock))
                 continue
             if engine is None:
                 place = Path(tempfile.gettempdir())
                 engine = stack.enter_context(postgres.running(place, ENGINE_SETTINGS))
-            url = stack.enter_context(postgres.database(engine))
-            words, works, processes = ["--database", url], {"database": engine.pid}, 1
-            if name == CLUSTER:
-                bus = stack.enter_context(nats.node())
-                words += ["--wakeups", bus.url]
-                works["bus"] = bus.pid
-                processes = PROCESSES
-            found.append(
-                CoterieSite(
-                    name, trial.folder / name, trial.clock, processes=processes, words=words, works=works
-                )
-            )
-        if floor:
-            found.append(FloorSite(trial.folder / "floor"))
+            database = stack.enter_context(postgres.database(engine))
+            bus = stack.enter_context(nats.node()) if on == CLUSTER else None
+            found.append(_on_postgres(trial, on, database, engine, bus))
         yield found
+
+
+def _on_postgres(
+    trial: Trial, name: str, database: str, engine: postgres.Engine, bus: nats.Node | None
+) -> CoterieSite:
+    """bus: then it is the cluster."""
+    words, works = ["--database", database], {"database": engine.pid}
+    if bus is not None:
+        words += ["--wakeups", bus.url]
+        works["bus"] = bus.pid
+    processes = 1 if bus is None else PROCESSES
+    return CoterieSite(name, trial.folder / name, trial.clock, processes=processes, words=words, works=works)
+
+
+@asynccontextmanager
+async def sites(trial: Trial, *, floor: bool = True) -> AsyncIterator[list[Site]]:
+    """All that is measured. floor: where the shape can be asked of it too, and then it is the last."""
+    async with coterie_sites(trial) as found:
+        yield [*found, FloorSite(trial.folder / FLOOR)] if floor else [*found]
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +12,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.base.ids import ConversationId
 from coterie.trials.citizens import Citizen
-from coterie.trials.subject import End, Room, nothing
+from coterie.trials.subject import End, Pair, Room, nothing
 from coterie.wire import codec
 
 TALK_SECONDS = 120.0
@@ -122,34 +123,66 @@ async def open_loop(
 ) -> list[float]:
     """Send at a steady rate, one pair after the other, whatever is under way. Seconds from sending a message
     to its arrival, for each."""
-    sent: list[deque[float]] = [deque() for _ in pairs]
-    taken: list[float] = []
-    total = sum(len(messages) for _, _, messages in pairs)
-    arrived = asyncio.Event()
-
-    def listen(listener: End, times: deque[float]) -> None:
-        def heard(count: int) -> None:
-            now = clock.monotonic_seconds()
-            taken.extend(now - times.popleft() for _ in range(count))
-            if len(taken) >= total:
-                arrived.set()
-
-        listener.heard = heard
-
-    for (_, listener, _), times in zip(pairs, sent, strict=True):
-        listen(listener, times)
+    journeys = [Journeys(speaker, listener, clock) for speaker, listener, _ in pairs]
     start = clock.monotonic_seconds()
-    rounds = max(len(messages) for _, _, messages in pairs)
     number = 0
-    for index in range(rounds):
-        for (speaker, _, messages), times in zip(pairs, sent, strict=True):
+    for index in range(max(len(messages) for _, _, messages in pairs)):
+        for each, (_, _, messages) in zip(journeys, pairs, strict=True):
             if index < len(messages):
                 await clock.wait_until(start + number / per_second)
                 number += 1
-                times.append(clock.monotonic_seconds())
-                speaker.send(messages[index])
-    async with asyncio.timeout(TALK_SECONDS):
-        await arrived.wait()
-    for _, listener, _ in pairs:
-        listener.heard = nothing
-    return taken
+                each.send(messages[index])
+    return await all_arrived(journeys)
+
+
+async def steady(pairs: Sequence[Pair], per_second: float, clock: Clock, over: asyncio.Event) -> list[float]:
+    """The same until it is over, each message made when it is sent."""
+    journeys = [Journeys(pair.speaker, pair.listener, clock) for pair in pairs]
+    start = clock.monotonic_seconds()
+    for number, (pair, each) in enumerate(itertools.cycle(zip(pairs, journeys, strict=True))):
+        await clock.wait_until(start + number / per_second)
+        if over.is_set():
+            return await all_arrived(journeys)
+        each.send(pair.messages(1)[0])
+    return []
+
+
+class Journeys:
+    """Of one pair: how long each message is on its way. They arrive in order."""
+
+    def __init__(self, speaker: End, listener: End, clock: Clock) -> None:
+        self._speaker = speaker
+        self._listener = listener
+        self._clock = clock
+        self._under_way: deque[float] = deque()
+        self._arrived = asyncio.Event()
+        self.taken: list[float] = []
+        listener.heard = self._heard
+
+    def send(self, message: bytes) -> None:
+        self._arrived.clear()
+        self._under_way.append(self._clock.monotonic_seconds())
+        self._speaker.send(message)
+
+    async def all_arrived(self) -> None:
+        """Nobody listens any more afterwards."""
+        if self._under_way:
+            await self._arrived.wait()
+        self._listener.heard = nothing
+
+    def _heard(self, count: int) -> None:
+        now = self._clock.monotonic_seconds()
+        self.taken += [now - self._under_way.popleft() for _ in range(count)]
+        if not self._under_way:
+            self._arrived.set()
+
+
+async def all_arrived(journeys: Sequence[Journeys]) -> list[float]:
+    """How long each message took, of all pairs."""
+    try:
+        async with asyncio.timeout(TALK_SECONDS):
+            for each in journeys:
+                await each.all_arrived()
+    except TimeoutError:
+        raise Unavailable(Code.BUSY, "messages of an open loop did not arrive") from None
+    return [seconds for each in journeys for seconds in each.taken]
