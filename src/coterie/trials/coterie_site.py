@@ -109,8 +109,8 @@ class Coterie:
 
 
 class CoterieSite:
-    """folder: of the first process, and beside it those of all others. words: what `coterie serve` gets
-    besides. works: process ids of what works for it."""
+    """folder: with one for each process. database: the address of its PostgreSQL, if any. words: what
+    `coterie serve` gets besides. works: process ids of what works for it."""
 
     def __init__(
         self,
@@ -119,6 +119,7 @@ class CoterieSite:
         clock: Clock,
         *,
         processes: int = 1,
+        database: str = "",
         words: Sequence[str] = (),
         works: Mapping[str, int] | None = None,
     ) -> None:
@@ -128,7 +129,8 @@ class CoterieSite:
         self.citizens: list[Citizen] = []
         self.have_keys: set[tuple[int, int]] = set()
         self.folders = [folder / str(number) for number in range(processes)]
-        self.words = tuple(words)
+        self.database = database
+        self.words = ("--database", database, *words) if database else tuple(words)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Coterie]:

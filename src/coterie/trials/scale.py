@@ -18,10 +18,11 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     open_loop_seconds: float
     turns: int
     """Messages of a real conversation in turns, each way."""
-    small_room: int
-    small_room_messages: int
-    large_room: int
-    large_room_messages: int
+    rooms: tuple[tuple[int, int], ...]
+    """Size, and messages of each speaker."""
+    connections: tuple[int, ...]
+    entries: tuple[int, ...]
+    """Stored ones."""
     idle_connections: tuple[int, ...]
     recovering: int
     """Connections of a server that is killed."""
@@ -58,10 +59,9 @@ FULL = Scale(
     loads=(200.0, 500.0, 1000.0, 2000.0, 4000.0),
     open_loop_seconds=2.0,
     turns=100,
-    small_room=100,
-    small_room_messages=100,
-    large_room=1000,
-    large_room_messages=30,
+    rooms=((10, 200), (100, 100), (1000, 30)),
+    connections=(100, 1000, 5000),
+    entries=(10_000, 1_000_000, 10_000_000),
     idle_connections=(500, 5000),
     recovering=500,
     storm=2000,
@@ -89,10 +89,9 @@ QUICK = Scale(
     loads=(200.0, 1000.0),
     open_loop_seconds=0.6,
     turns=20,
-    small_room=50,
-    small_room_messages=20,
-    large_room=80,
-    large_room_messages=10,
+    rooms=((10, 40), (80, 10)),
+    connections=(40, 200),
+    entries=(10_000, 1_000_000),
     idle_connections=(50,),
     recovering=50,
     storm=100,
@@ -120,10 +119,9 @@ TINY = Scale(
     loads=(200.0, 1000.0),
     open_loop_seconds=0.04,
     turns=2,
-    small_room=3,
-    small_room_messages=2,
-    large_room=4,
-    large_room_messages=2,
+    rooms=((3, 2), (4, 2)),
+    connections=(4, 6),
+    entries=(1000, 3000),
     idle_connections=(3,),
     recovering=4,
     storm=4,

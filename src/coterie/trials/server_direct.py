@@ -67,7 +67,7 @@ class Closed:
         meter = Meter(self._subjects[name])
         await talk_all(talks)
         spent = meter.spent(len(talks) * self._count)
-        self._costs.add(name, spent.own, spent.beside)
+        self._costs.add(name, spent)
 
     def figures(self) -> list[Figure]:
         return self._costs.figures()

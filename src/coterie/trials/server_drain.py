@@ -30,7 +30,7 @@ async def run(trial: Trial) -> list[Figure]:
             for name in trial.in_turn(number, subjects):
                 seconds, spent = await _drained(trial, subjects[name], number)
                 taken.add(name, seconds * 1000)
-                costs.add(name, spent.own, spent.beside)
+                costs.add(name, spent)
     return [*taken.figures(), *costs.figures()]
 
 

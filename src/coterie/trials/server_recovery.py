@@ -5,7 +5,6 @@ All come back at that very moment, without the pauses of real clients, and no TL
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from coterie.trials.figures import Figure, Target
@@ -13,7 +12,7 @@ from coterie.trials.server_direct import talks_of
 from coterie.trials.sheets import Sheet
 from coterie.trials.sites import SERVER, sites
 from coterie.trials.subject import Pair, Site, Subject
-from coterie.trials.talk import close_all, talk_all
+from coterie.trials.talk import at_most, close_all, talk_all
 from coterie.trials.trial import Trial
 
 TARGETS = {SERVER: (Target(10.0),)}
@@ -54,15 +53,8 @@ async def _round(trial: Trial, site: Site, pairs: int) -> float:
 
 async def connected(subject: Subject, pairs: int, first: int = 0) -> list[Pair]:
     """So many pairs signed in, as many at once as the system takes."""
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def opened(number: int) -> Pair:
-        async with room:
-            return await subject.pair(2 * number, 2 * number + 1)
-
-    async with asyncio.TaskGroup() as tasks:
-        opening = [tasks.create_task(opened(number)) for number in range(first, first + pairs)]
-    return [task.result() for task in opening]
+    numbers = range(first, first + pairs)
+    return await at_most(AT_ONCE, [subject.pair(2 * number, 2 * number + 1) for number in numbers])
 
 
 async def close_pairs(pairs: Sequence[Pair]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from coterie.trials.cpu import Meter
 from coterie.trials.figures import Figure
-from coterie.trials.sheets import Costs
+from coterie.trials.sheets import Costs, flat
 from coterie.trials.sites import all_running
 from coterie.trials.subject import Subject
 from coterie.trials.talk import RoomTalk, close_all
@@ -16,19 +16,16 @@ SPEAKERS = 10
 
 
 async def run(trial: Trial) -> list[Figure]:
-    """The small room first; then more people come, and it is the large one."""
-    scale = trial.scale
-    figures = []
+    """The smallest room first; then more people come, and it is the next one."""
+    costs = {}
     async with all_running(trial) as subjects:
-        for size, messages in (
-            (scale.small_room, scale.small_room_messages),
-            (scale.large_room, scale.large_room_messages),
-        ):
-            figures += await _measure(trial, subjects, size, messages)
-    return figures
+        for size, messages in trial.scale.rooms:
+            costs[size] = await _measured(trial, subjects, size, messages)
+    figures = [figure for each in costs.values() for figure in each.figures()]
+    return [*figures, *flat("room", "per delivery, by size of the room", costs)]
 
 
-async def _measure(trial: Trial, subjects: Mapping[str, Subject], size: int, messages: int) -> list[Figure]:
+async def _measured(trial: Trial, subjects: Mapping[str, Subject], size: int, messages: int) -> Costs:
     speakers = min(SPEAKERS, size)
     costs = Costs(f"room.{size}", f"per delivery, room of {size}, {speakers} speakers")
     rooms = {}
@@ -41,7 +38,7 @@ async def _measure(trial: Trial, subjects: Mapping[str, Subject], size: int, mes
             meter = Meter(subjects[name])
             await talk.run()
             spent = meter.spent(talk.deliveries)
-            costs.add(name, spent.own, spent.beside)
+            costs.add(name, spent)
     for room in rooms.values():
         await close_all(room.ends)
-    return costs.figures()
+    return costs

@@ -64,7 +64,7 @@ class Storm:
             self._back.add(name, trial.clock.monotonic_seconds() - began)
             spent = meter.spent(2 * self._pairs)
             over.set()
-        self._costs.add(name, spent.own, spent.beside)
+        self._costs.add(name, spent)
         taken = sorted(talking.result())
         for share, sheet in self._felt.items():
             sheet.add(name, at_share(taken, share) * 1000)

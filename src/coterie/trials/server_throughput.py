@@ -31,7 +31,7 @@ async def run(trial: Trial) -> list[Figure]:
                 count = len(talks) * scale.pair_messages
                 rate.add(name, count / (trial.clock.monotonic_seconds() - began))
                 spent = meter.spent(count)
-                costs.add(name, spent.own, spent.beside)
+                costs.add(name, spent)
     return [*rate.figures(), *costs.figures(), *_two_beside_one(costs.own)]
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from coterie.trials.cpu import Spent
 from coterie.trials.figures import Figure, Target
 
 FLOOR = "floor"
 """The site that stands beside all others as what the same work costs without them."""
+FLAT = (Target(1.15, of_floor=True),)
+"""What does not grow with a size may differ by so much."""
 
 
 class Sheet:
@@ -46,26 +49,38 @@ class Sheet:
 class Costs:
     """Sheets of CPU: of the servers, and of each that works for them."""
 
-    def __init__(
-        self, name: str, what: str, targets: Mapping[str, tuple[Target, ...]] | None = None, unit: str = "us"
-    ) -> None:
+    def __init__(self, name: str, what: str, targets: Mapping[str, tuple[Target, ...]] | None = None) -> None:
         self._name = name
         self._what = what
-        self._unit = unit
-        self.own = Sheet(name, f"server CPU {what}", unit, targets)
-        self._beside: dict[str, Sheet] = {}
+        self.own = Sheet(name, f"server CPU {what}", "us", targets)
+        self.beside: dict[str, Sheet] = {}
+        """By what it is: database, bus."""
 
-    def add(self, site: str, own: float, beside: Mapping[str, float]) -> None:
-        self.own.add(site, own)
-        for which, value in beside.items():
-            if which not in self._beside:
-                self._beside[which] = Sheet(
-                    f"{self._name}.{which}", f"CPU of its {which} {self._what}", self._unit
-                )
-            self._beside[which].add(site, value)
+    def add(self, site: str, spent: Spent) -> None:
+        self.own.add(site, spent.own)
+        for which, value in spent.beside.items():
+            if which not in self.beside:
+                self.beside[which] = Sheet(f"{self._name}.{which}", f"CPU of its {which} {self._what}", "us")
+            self.beside[which].add(site, value)
 
     def figures(self) -> list[Figure]:
-        return [
-            *self.own.figures(),
-            *(figure for sheet in self._beside.values() for figure in sheet.figures()),
-        ]
+        sheets = (self.own, *self.beside.values())
+        return [figure for sheet in sheets for figure in sheet.figures()]
+
+
+def flat(name: str, what: str, by_size: Mapping[int, Costs]) -> list[Figure]:
+    """The largest beside the smallest, in the same rounds; without the floor and what is beside."""
+    least, most = min(by_size), max(by_size)
+    small, large = by_size[least].own.values, by_size[most].own.values
+    return [
+        Figure(
+            name=f"{site}.{name}.flat",
+            what=f"server CPU {what}: with {most} (floor: with {least})",
+            unit="us",
+            values=tuple(values),
+            floor=tuple(small[site]),
+            targets=FLAT,
+        )
+        for site, values in sorted(large.items())
+        if site != FLOOR and least != most
+    ]

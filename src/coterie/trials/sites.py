@@ -46,12 +46,20 @@ def _on_postgres(
     trial: Trial, name: str, database: str, engine: postgres.Engine, bus: nats.Node | None
 ) -> CoterieSite:
     """bus: then it is the cluster."""
-    words, works = ["--database", database], {"database": engine.pid}
+    works = {"database": engine.pid}
+    words: tuple[str, ...] = ()
     if bus is not None:
-        words += ["--wakeups", bus.url]
         works["bus"] = bus.pid
-    processes = 1 if bus is None else PROCESSES
-    return CoterieSite(name, trial.folder / name, trial.clock, processes=processes, words=words, works=works)
+        words = ("--wakeups", bus.url)
+    return CoterieSite(
+        name,
+        trial.folder / name,
+        trial.clock,
+        processes=1 if bus is None else PROCESSES,
+        database=database,
+        words=words,
+        works=works,
+    )
 
 
 @asynccontextmanager

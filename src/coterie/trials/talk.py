@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import TypeVar
 
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
@@ -16,6 +17,8 @@ from coterie.trials.subject import End, Pair, Room, nothing
 from coterie.wire import codec
 
 TALK_SECONDS = 120.0
+
+T = TypeVar("T")
 
 
 class Talk:
@@ -82,6 +85,19 @@ async def talk_all(talks: Sequence[Talk]) -> None:
         talk.begin()
     for talk in talks:
         await talk.end()
+
+
+async def at_most(count: int, waits: Iterable[Awaitable[T]]) -> list[T]:
+    """All of them, so many at once, and what comes of them in their order."""
+    room = asyncio.Semaphore(count)
+
+    async def one(wait: Awaitable[T]) -> T:
+        async with room:
+            return await wait
+
+    async with asyncio.TaskGroup() as tasks:
+        begun = [tasks.create_task(one(wait)) for wait in waits]
+    return [task.result() for task in begun]
 
 
 async def close_all(ends: Iterable[End]) -> None:
