@@ -109,6 +109,7 @@ class Arguments(argparse.Namespace):
     # torture
     faults: str = "all"
     on: str = "sqlite"
+    charts: Path | None = None
     plan: Path | None = None
     shrink: int = operator_arguments.TORTURE_TRIES
 

@@ -143,6 +143,9 @@ def _bench(parser: Parser) -> None:
     )
     parser.add_argument("--seed", type=natural, metavar="N", help="printed with the figures (1)")
     parser.add_argument("--markdown", action="store_true", help="the table of docs/performance.md")
+    parser.add_argument(
+        "--charts", type=Path, metavar="DIR", help="write latency against load and cost against size as SVG"
+    )
 
 
 def _soak(parser: Parser) -> None:
