@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,9 +27,25 @@ PROMISED = [
     "server.throughput.cpu",
     "server.room.3",
     "server.room.4",
+    "server.room.flat",
     "server.idle.3.memory",
     "server.idle.3.open",
     "server.idle.3.still",
+    "server.connections.4",
+    "server.connections.6",
+    "server.connections.flat",
+    "server.entries.1000",
+    "server.entries.3000",
+    "server.entries.flat",
+    "server.drain",
+    "server.drain.cpu",
+    "server.storm",
+    "server.storm.p50",
+    "server.storm.p99",
+    "server.storm.cpu",
+    "server.killed.acknowledged",
+    "server.killed.lost",
+    "server.killed.twice",
     "talk.turn",
     "talk.server",
     "talk.clients",
@@ -86,11 +103,14 @@ def bench(*words: str) -> subprocess.CompletedProcess[str]:
 
 ALONE = ("window", "server.recovery")
 """A display is needed for one, and up to two minutes where a machine is busy for the other."""
+OF_SERVER = "server."
 
 
 @pytest.mark.slow
-def test_every_figure_is_measured_and_said_in_json() -> None:
-    only = [word for name in TRIALS if name not in ALONE for word in ("--only", name)]
+@pytest.mark.parametrize("of_server", [True, False])
+def test_every_figure_is_measured_and_said_in_json(of_server: bool) -> None:
+    chosen = [name for name in TRIALS if name not in ALONE and name.startswith(OF_SERVER) is of_server]
+    only = [word for name in chosen for word in ("--only", name)]
     ended = bench("--scale", "tiny", "--json", "--seed", "7", *only)
     assert ended.returncode == Exit.DONE, ended.stderr
     machine, *figures = [json.loads(line) for line in ended.stdout.splitlines()]
@@ -98,20 +118,49 @@ def test_every_figure_is_measured_and_said_in_json() -> None:
     assert machine["fsync_ms"] > 0
     assert {"picows", "vodozemac", "SQLite"} <= machine["versions"].keys()
     assert "synchronous=FULL" in machine["durability"]
-    assert [figure["figure"] for figure in figures] == PROMISED
+    promised = [name for name in PROMISED if name.startswith(OF_SERVER) is of_server]
+    assert [figure["figure"] for figure in figures] == promised
     for figure in figures:
         check_figure(figure)
 
 
 def check_figure(figure: dict[str, Any]) -> None:
     assert figure["what"]
-    assert figure["unit"] in ("us", "ms", "s", "KiB", "MiB", "KB", "MB", "messages/s")
+    assert figure["unit"] in ("us", "ms", "s", "KiB", "MiB", "KB", "MB", "messages/s", "messages")
     value = figure["value"]
     assert value["min"] <= value["median"] <= value["max"]
     assert figure["rounds"] >= 1
     if "floor" in figure:
         assert figure["floor"]["median"] > 0
     assert isinstance(figure.get("met"), bool) == ("targets" in figure)
+
+
+@pytest.mark.slow
+def test_one_process_and_two_are_measured_on_a_postgresql(tmp_path: Path) -> None:
+    """In the same rounds, with what the engines use as figures of their own; and charts of it."""
+    charts = tmp_path / "charts"
+    ended = bench(
+        "--scale", "tiny", "--json", "--on", "postgres,cluster", "--charts", str(charts),
+        *("--only", "server.direct", "--only", "server.throughput", "--only", "server.entries"),
+        *("--only", "server.killed"),
+    )  # fmt: skip
+    assert ended.returncode == Exit.DONE, ended.stderr
+    machine, *figures = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert "PostgreSQL" in machine["durability"]
+    by_name = {figure["figure"]: figure for figure in figures}
+    for figure in figures:
+        check_figure(figure)
+    for site in ("postgres", "cluster"):
+        for name in ("direct.2x1", "direct.1x8", "entries.1000"):
+            assert by_name[f"{site}.{name}"]["value"]["median"] > 0
+            assert by_name[f"{site}.{name}.database"]["value"]["median"] > 0
+        assert by_name[f"{site}.killed.lost"]["value"]["max"] == 0
+        assert by_name[f"{site}.killed.acknowledged"]["value"]["min"] > 0
+    assert by_name["cluster.direct.2x1.bus"]["value"]["median"] > 0
+    assert "postgres.direct.2x1.bus" not in by_name
+    assert by_name["postgres.throughput"]["targets"] == [">= 5000 messages/s"]
+    assert by_name["cluster.throughput.core"]["targets"] == [">= 1x floor"]
+    assert {file.name for file in charts.iterdir()} == {"latency.svg", "cost-by-entries.svg"}
 
 
 @pytest.mark.slow
@@ -124,10 +173,17 @@ def test_a_person_gets_a_table_of_what_they_asked_for() -> None:
 
 
 def test_a_part_of_the_list_is_chosen_by_the_beginning_of_a_name() -> None:
-    of_server = ["server.direct", "server.throughput", "server.room", "server.idle", "server.recovery"]
+    of_server = [name for name in TRIALS if name.startswith("server.")]
     assert Plan("tiny", ("server",), 1).chosen() == of_server
     assert Plan("tiny", ("client.doors.unlock",), 1).chosen() == ["client.doors"]
     assert Plan("tiny", (), 1).chosen() == [*TRIALS]
+
+
+@pytest.mark.parametrize("on", [(), ("",), ("mysql",), ("sqlite", "sqlite")])
+def test_data_that_can_lie_nowhere_is_refused(on: tuple[str, ...]) -> None:
+    with pytest.raises(Refused) as caught:
+        Plan("tiny", (), 1, on).chosen()
+    assert caught.value.code is Code.USAGE
 
 
 def test_a_name_that_nothing_has_is_refused() -> None:

@@ -34,6 +34,7 @@ from coterie.trials import (
 )
 from coterie.trials.figures import Figure
 from coterie.trials.machine import MachineLine, can_measure_processes, machine_line
+from coterie.trials.processes import allow_many_files
 from coterie.trials.scale import SCALES
 from coterie.trials.trial import ON, SQLITE, Run, Trial
 
@@ -74,7 +75,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     def chosen(self) -> list[str]:
         """Raises Refused(usage) where nothing has such a name, or no data lies there."""
-        if set(self.on) - set(ON) or len(set(self.on)) != len(self.on):
+        if not self.on or set(self.on) - set(ON) or len(set(self.on)) != len(self.on):
             raise Refused(Code.USAGE, f"--on takes some of: {','.join(ON)}")
         chosen = [name for name in TRIALS if not self.only or any(_meets(name, word) for word in self.only)]
         if not chosen:
@@ -89,9 +90,10 @@ def _meets(name: str, word: str) -> bool:
 async def measure(plan: Plan) -> AsyncIterator[Line]:
     """First the machine, then the figures as they come. Everything lies in a temporary folder."""
     chosen = plan.chosen()
+    allow_many_files()
     with tempfile.TemporaryDirectory(prefix="coterie-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        yield machine_line(plan.seed, quick=plan.scale != "full", folder=folder)
+        yield machine_line(plan.seed, quick=plan.scale != "full", folder=folder, on=plan.on)
         for trial_name in chosen:
             if trial_name.startswith(OF_SERVER) and not can_measure_processes():
                 raise Unavailable(Code.MISSING_PART, NEEDS_PROC)

@@ -28,6 +28,10 @@ class CoteriePair:
     def messages(self, count: int) -> list[bytes]:
         return self._one.messages(self.conversation, self._other.account, count)
 
+    def answer(self) -> bytes:
+        """A message of the other one, who needs to have given keys (Coterie.give_keys())."""
+        return self._other.messages(self.conversation, self._one.account, 1)[0]
+
 
 class CoterieRoom:
     """The one that everybody is in."""
@@ -80,10 +84,17 @@ class Coterie:
         lines = await self.connect(one), await self.connect(other)
         pair = CoteriePair((speaker, lines[0]), (listener, lines[1]))
         lines[0].log = log_of(pair.conversation)
-        if (one, other) not in self._site.have_keys:
-            await give_keys(lines[0], speaker, pair.conversation, listener.account, (listener,))
-            self._site.have_keys.add((one, other))
+        await self.give_keys(lines[0], one, other)
         return pair
+
+    async def give_keys(self, line: Line, one: int, other: int) -> None:
+        """The first one is connected by this line, and says to the other what opens its messages."""
+        if (one, other) in self._site.have_keys:
+            return
+        speaker, listener = self._site.citizens[one], self._site.citizens[other]
+        conversation = speaker.direct_with(listener)
+        await give_keys(line, speaker, conversation, listener.account, (listener,))
+        self._site.have_keys.add((one, other))
 
     async def room(self, size: int, speakers: int) -> CoterieRoom:
         """Each speaker's keys go to all who are there by now."""

@@ -60,7 +60,9 @@ class Line(WSListener):
         self.answered: Callable[[int], None] = nothing
         self.heard: Callable[[int], None] = nothing
         self.messages: list[bytes] | None = None
-        """Where it is a list: the ids of all that came from others."""
+        """Where it is a list: the ids of all entries; empty for the own ones for which an answer stands."""
+        self.denied: Callable[[int], None] = nothing
+        """Called with how many messages were refused."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
@@ -125,6 +127,8 @@ class Line(WSListener):
                 answers += 1
                 if frame[4]:
                     entries += 1
+                    if self.messages is not None:
+                        self.messages.append(b"")
                     self._acknowledge(self.log, frame[2], 1)
             elif kind == LOG and frame[3]:
                 entries += len(frame[3])
@@ -138,6 +142,7 @@ class Line(WSListener):
                 self._acknowledge(frame[1], frame[3][-1][0], limits.ACK_ENTRIES)
             elif kind == REFUSAL:
                 self.refused = str(frame[2])
+                self.denied(1)
         if answers:
             self.answered(answers)
         if entries:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,11 +13,15 @@ import apsw
 import msgspec
 
 from coterie.base.clock import SystemClock
+from coterie.trials.trial import SQLITE
 
 PACKAGES = ("picows", "msgspec", "apsw-sqlite3mc", "vodozemac", "cryptography", "uvloop")
 DURABILITY = (
     "every acknowledged message is on the disk first: SQLite, WAL, synchronous=FULL, one fsync for what "
     "comes in one turn of the loop; floor the same"
+)
+ON_POSTGRES = (
+    "PostgreSQL on the same disk, fsync, synchronous_commit and full_page_writes on, shared_buffers 256 MB"
 )
 PAGE_BYTES = 4096
 FSYNCS = 50
@@ -36,15 +41,15 @@ class MachineLine(msgspec.Struct, frozen=True, kw_only=True):
     quick: bool
 
 
-def machine_line(seed: int, *, quick: bool, folder: Path) -> MachineLine:
-    """folder: on the disk that the trials write to."""
+def machine_line(seed: int, *, quick: bool, folder: Path, on: Sequence[str]) -> MachineLine:
+    """folder: on the disk that the trials write to. on: of trial.ON."""
     return MachineLine(
         machine=_processor(),
         cores=os.cpu_count() or 1,
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
         versions={name: _version(name) for name in PACKAGES} | {"SQLite": apsw.sqlite_lib_version()},
-        durability=DURABILITY,
+        durability=DURABILITY if {*on} == {SQLITE} else f"{DURABILITY}; {ON_POSTGRES}",
         fsync_ms=round(fsync_seconds(folder) * 1000, 3),
         seed=seed,
         quick=quick,

@@ -1,8 +1,8 @@
 """kill -9 of all server processes under load: is everything there that was acknowledged?
 
 Half of those who are spoken to are away meanwhile, so that what they get afterwards comes from what was kept.
-Who spoke sends again what had no answer, as a client does, and then one message more: whoever hears that one
-has been given all that there is.
+Who spoke sends again what had no answer, as a client does. Then the other one says something, too: what
+stands before that in the log has been given to it by then, and what has not is lost.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
+from coterie.base.ids import log_of
 from coterie.trials.citizens import message_of
 from coterie.trials.coterie_site import Coterie, CoteriePair, CoterieSite
 from coterie.trials.figures import Figure, Target
 from coterie.trials.lines import Line
 from coterie.trials.sheets import Sheet
 from coterie.trials.sites import ALL, coterie_sites
-from coterie.trials.talk import TALK_SECONDS, close_all
+from coterie.trials.talk import close_all
 from coterie.trials.trial import Trial
 
 IN_FLIGHT = 4
+WAIT_SECONDS = 60.0
 KILLED_AFTER = 1 / 3
 """Of all messages acknowledged: the others are still to come, or under way."""
 NONE = {name: (Target(0.0),) for name in ALL}
@@ -68,7 +70,7 @@ async def killed(
         speeches = [await _begun(server, number, messages) for number in range(pairs)]
         enough = Enough(round(KILLED_AFTER * pairs * messages))
         for speech in speeches:
-            speech.begin(enough.one_more)
+            speech.begin(enough.more)
         await enough.wait()
         await server.kill()
         await close_all([end for speech in speeches for end in speech.ends])
@@ -84,20 +86,24 @@ async def killed(
 
 
 class Enough:
-    """Waits until something was counted so often."""
+    """Waits until so many were counted."""
 
     def __init__(self, limit: int) -> None:
         self._left = limit
         self._reached = asyncio.Event()
+        self.more(0)
 
-    def one_more(self) -> None:
-        self._left -= 1
+    def more(self, count: int) -> None:
+        self._left -= count
         if self._left <= 0:
             self._reached.set()
 
     async def wait(self) -> None:
-        async with asyncio.timeout(TALK_SECONDS):
-            await self._reached.wait()
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._reached.wait()
+        except TimeoutError:
+            raise Unavailable(Code.BUSY, f"{self._left} answers did not come") from None
 
 
 class Speech:
@@ -112,12 +118,12 @@ class Speech:
         self.ends: list[Line] = [pair.speaker] if away else [pair.speaker, pair.listener]
         pair.listener.messages = self._heard
 
-    def begin(self, acknowledged: Callable[[], None]) -> None:
+    def begin(self, acknowledged: Callable[[int], None]) -> None:
         def answered(count: int) -> None:
             for _ in range(count):
                 self.acknowledged.append(message_of(self._under_way.popleft()))
-                acknowledged()
                 self._say_next()
+            acknowledged(count)
 
         self._pair.speaker.answered = answered
         for _ in range(IN_FLIGHT):
@@ -131,23 +137,28 @@ class Speech:
             self._pair.speaker.send(message)
 
     async def go_on(self, server: Coterie, number: int) -> None:
-        """Say again what had no answer, then the last one, and wait until that has come."""
-        again = [*self._under_way, *self._pair.messages(1)]
-        last, come = message_of(again[-1]), asyncio.Event()
+        """Say again what had no answer, whatever becomes of it; then get all there is."""
+        speaker = await server.connect(2 * number)
+        answers = Enough(len(self._under_way))
+        speaker.answered = speaker.denied = answers.more
+        for message in self._under_way:
+            speaker.send(message)
+        await answers.wait()
+        answer = self._pair.answer()
+        own, come = {b"", message_of(answer)}, asyncio.Event()
 
-        def heard(_count: int) -> None:
-            if last in self._heard[-_count:]:
+        def heard(count: int) -> None:
+            if not own.isdisjoint(self._heard[-count:]):
                 come.set()
 
         listener = await server.connect(2 * number + 1, heard, self._heard)
-        speaker = await server.connect(2 * number)
-        for message in again:
-            speaker.send(message)
+        listener.log = speaker.log = log_of(self._pair.conversation)
+        listener.send(answer)
         try:
-            async with asyncio.timeout(TALK_SECONDS):
+            async with asyncio.timeout(WAIT_SECONDS):
                 await come.wait()
         except TimeoutError:
-            raise Unavailable(Code.BUSY, f"the last message did not come ({speaker.refused})") from None
+            raise Unavailable(Code.BUSY, f"the last message did not come ({listener.refused})") from None
         await close_all([listener, speaker])
 
     def lost(self) -> set[bytes]:
@@ -157,12 +168,13 @@ class Speech:
         """What one has not acknowledged comes again with the next connection, so only of who was away."""
         if len(self.ends) > 1:
             return 0
-        return sum(count - 1 for count in Counter(self._heard).values())
+        return sum(count - 1 for message, count in Counter(self._heard).items() if message)
 
 
 async def _begun(server: Coterie, number: int, messages: int) -> Speech:
     """Every other one who is spoken to is away."""
     pair = await server.pair(2 * number, 2 * number + 1)
+    await server.give_keys(pair.listener, 2 * number + 1, 2 * number)
     away = number % 2 == 0
     if away:
         await pair.listener.close()
