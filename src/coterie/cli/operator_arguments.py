@@ -124,11 +124,16 @@ def _ledger(parser: Parser) -> None:
 
 def _bench(parser: Parser) -> None:
     parser.epilog = (
-        "Uses temporary folders and loopback alone, and no profile of yours. Ten minutes, or --quick."
+        "Uses temporary folders and loopback alone, and no profile of yours. Takes its time, and 9 GB; or"
+        " --quick."
     )
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
-        "--quick", dest="scale", action="store_const", const="quick", help="a look that takes under a minute"
+        "--quick",
+        dest="scale",
+        action="store_const",
+        const="quick",
+        help="a look, in two or three minutes",
     )
     size.add_argument(
         "--scale", choices=("full", "quick", "tiny"), help="full; tiny only shows that everything runs"
