@@ -15,7 +15,9 @@ from coterie.base.errors import Refused
 from coterie.cli.failures import Exit
 from coterie.trials.bench import TRIALS, Plan
 
-RUN_SECONDS = 110
+RUN_SECONDS = 280
+PATIENCE_SECONDS = 300
+"""Of a machine on which much else runs: alone it takes a tenth."""
 PROMISED = [
     "server.direct.2x1",
     "server.direct.1x8",
@@ -107,11 +109,13 @@ OF_SERVER = "server."
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(PATIENCE_SECONDS)
 @pytest.mark.parametrize("of_server", [True, False])
-def test_every_figure_is_measured_and_said_in_json(of_server: bool) -> None:
+def test_every_figure_is_measured_and_said_in_json(of_server: bool, tmp_path: Path) -> None:
     chosen = [name for name in TRIALS if name not in ALONE and name.startswith(OF_SERVER) is of_server]
     only = [word for name in chosen for word in ("--only", name)]
-    ended = bench("--scale", "tiny", "--json", "--seed", "7", *only)
+    charts = tmp_path / "charts"
+    ended = bench("--scale", "tiny", "--json", "--seed", "7", "--charts", str(charts), *only)
     assert ended.returncode == Exit.DONE, ended.stderr
     machine, *figures = [json.loads(line) for line in ended.stdout.splitlines()]
     assert (machine["seed"], machine["quick"]) == (7, True)
@@ -120,6 +124,8 @@ def test_every_figure_is_measured_and_said_in_json(of_server: bool) -> None:
     assert "synchronous=FULL" in machine["durability"]
     promised = [name for name in PROMISED if name.startswith(OF_SERVER) is of_server]
     assert [figure["figure"] for figure in figures] == promised
+    drawn = {"latency.svg", "cost-by-room.svg", "cost-by-connections.svg", "cost-by-entries.svg"}
+    assert {file.name for file in charts.iterdir()} == (drawn if of_server else set())
     for figure in figures:
         check_figure(figure)
 
@@ -136,25 +142,25 @@ def check_figure(figure: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_one_process_and_two_are_measured_on_a_postgresql(tmp_path: Path) -> None:
-    """In the same rounds, with what the engines use as figures of their own; and a chart of it."""
-    charts = tmp_path / "charts"
-    only = ("--only", "server.direct", "--only", "server.throughput", "--only", "server.killed")
-    by_name = on_postgres("--on", "postgres,cluster", "--charts", str(charts), *only)
+@pytest.mark.timeout(PATIENCE_SECONDS)
+def test_one_process_and_two_are_measured_on_a_postgresql() -> None:
+    """In the same rounds, with what the engines use as figures of their own."""
+    by_name = on_postgres(
+        "--on", "postgres,cluster", "--only", "server.throughput", "--only", "server.killed"
+    )
     for site in ("postgres", "cluster"):
-        for name in ("direct.2x1", "direct.1x8", "throughput.cpu"):
+        for name in ("throughput", "throughput.cpu", "throughput.cpu.database"):
             assert by_name[f"{site}.{name}"]["value"]["median"] > 0
-            assert by_name[f"{site}.{name}.database"]["value"]["median"] > 0
         assert by_name[f"{site}.killed.lost"]["value"]["max"] == 0
         assert by_name[f"{site}.killed.acknowledged"]["value"]["min"] > 0
-    assert by_name["cluster.direct.2x1.bus"]["value"]["median"] > 0
-    assert "postgres.direct.2x1.bus" not in by_name
+    assert by_name["cluster.throughput.cpu.bus"]["value"]["median"] > 0
+    assert "postgres.throughput.cpu.bus" not in by_name
     assert by_name["postgres.throughput"]["targets"] == [">= 5000 messages/s"]
     assert by_name["cluster.throughput.core"]["targets"] == [">= 1x floor"]
-    assert [file.name for file in charts.iterdir()] == ["latency.svg"]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(PATIENCE_SECONDS)
 def test_a_postgresql_is_filled_before_it_is_measured() -> None:
     by_name = on_postgres("--on", "postgres", "--only", "server.entries")
     assert [name for name in by_name if not name.endswith(".database")] == [
