@@ -49,7 +49,8 @@ async def _measure(trial: Trial, found: list[Site], count: int) -> list[Figure]:
 
 
 async def _come_and_go(subject: Subject, count: int) -> None:
-    """Once before: what database and allocator keep of that is no connection's."""
+    """Once before: what database and allocator keep of that is no connection's. One after the other, here and
+    afterwards: of many at once the allocator keeps what those hold whom one wants to measure."""
     for number in range(count):
         await (await subject.connect(number)).close()
 

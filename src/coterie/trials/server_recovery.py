@@ -12,12 +12,10 @@ from coterie.trials.server_direct import talks_of
 from coterie.trials.sheets import Sheet
 from coterie.trials.sites import SERVER, sites
 from coterie.trials.subject import Pair, Site, Subject
-from coterie.trials.talk import at_most, close_all, talk_all
+from coterie.trials.talk import close_all, some_at_once, talk_all
 from coterie.trials.trial import Trial
 
 TARGETS = {SERVER: (Target(10.0),)}
-AT_ONCE = 50
-"""So many shake hands with the server at the same time: a queue of the system holds no more."""
 ROUNDS_MAX = 3
 
 
@@ -54,7 +52,7 @@ async def _round(trial: Trial, site: Site, pairs: int) -> float:
 async def connected(subject: Subject, pairs: int, first: int = 0) -> list[Pair]:
     """So many pairs signed in, as many at once as the system takes."""
     numbers = range(first, first + pairs)
-    return await at_most(AT_ONCE, [subject.pair(2 * number, 2 * number + 1) for number in numbers])
+    return await some_at_once([subject.pair(2 * number, 2 * number + 1) for number in numbers])
 
 
 async def close_pairs(pairs: Sequence[Pair]) -> None:

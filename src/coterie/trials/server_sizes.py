@@ -13,12 +13,11 @@ import msgspec
 from coterie.trials.cpu import Meter
 from coterie.trials.figures import Figure
 from coterie.trials.server_direct import talks_of
-from coterie.trials.server_recovery import AT_ONCE
 from coterie.trials.sheets import Costs, flat
 from coterie.trials.sites import all_running, coterie_sites
 from coterie.trials.stored_entries import fill
 from coterie.trials.subject import End, Pair, Subject
-from coterie.trials.talk import at_most, close_all, talk_all
+from coterie.trials.talk import close_all, some_at_once, talk_all
 from coterie.trials.trial import Trial
 
 
@@ -69,7 +68,7 @@ async def _talking(subjects: Mapping[str, Subject], pairs: int) -> _Talking:
 
 
 async def _connected(subject: Subject, people: Sequence[int]) -> list[End]:
-    return await at_most(AT_ONCE, [subject.connect(person) for person in people])
+    return await some_at_once([subject.connect(person) for person in people])
 
 
 async def _measured(trial: Trial, name: str, what: str, talking: Mapping[int, _Talking]) -> list[Figure]:

@@ -17,6 +17,8 @@ from coterie.trials.subject import End, Pair, Room, nothing
 from coterie.wire import codec
 
 TALK_SECONDS = 120.0
+AT_ONCE = 50
+"""So many shake hands with a server at the same time: a queue of the system holds no more."""
 
 T = TypeVar("T")
 
@@ -87,9 +89,9 @@ async def talk_all(talks: Sequence[Talk]) -> None:
         await talk.end()
 
 
-async def at_most(count: int, waits: Iterable[Awaitable[T]]) -> list[T]:
-    """All of them, so many at once, and what comes of them in their order."""
-    room = asyncio.Semaphore(count)
+async def some_at_once(waits: Iterable[Awaitable[T]]) -> list[T]:
+    """What comes of all of them, in their order."""
+    room = asyncio.Semaphore(AT_ONCE)
 
     async def one(wait: Awaitable[T]) -> T:
         async with room:
