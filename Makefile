@@ -27,7 +27,7 @@ help:
 	@echo "make check   lint, types, imports, documents"
 	@echo "make quick   the fast part of both, a minute at most"
 	@echo "make coverage  which branches of the inner packages are tested"
-	@echo "make bench   how fast it is on this machine (ARGS='--quick' takes less than a minute)"
+	@echo "make bench   how fast it is on this machine (ARGS='--quick' takes two or three minutes)"
 	@echo "make mutants   take each defence out once, and see its test fail (ARGS='ghost' for some)"
 	@echo "make planted   plant bugs that lose messages, and see the torture find each"
 	@echo "make garbage   half a million calls of garbage into every parser, and a thousand orders of lies"

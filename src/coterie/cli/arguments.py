@@ -110,6 +110,8 @@ class Arguments(argparse.Namespace):
     # torture
     on: str = "sqlite"
     faults: str = "all"
+    on: str = "sqlite"
+    charts: Path | None = None
     plan: Path | None = None
     shrink: int = operator_arguments.TORTURE_TRIES
 

@@ -138,11 +138,16 @@ def _ledger(parser: Parser) -> None:
 
 def _bench(parser: Parser) -> None:
     parser.epilog = (
-        "Uses temporary folders and loopback alone, and no profile of yours. Ten minutes, or --quick."
+        "Uses temporary folders and loopback alone, and no profile of yours. Takes its time, and 9 GB; or"
+        " --quick."
     )
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
-        "--quick", dest="scale", action="store_const", const="quick", help="a look that takes under a minute"
+        "--quick",
+        dest="scale",
+        action="store_const",
+        const="quick",
+        help="a look, in two or three minutes",
     )
     size.add_argument(
         "--scale", choices=("full", "quick", "tiny"), help="full; tiny only shows that everything runs"
@@ -150,8 +155,16 @@ def _bench(parser: Parser) -> None:
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="one group of figures, such as server.direct"
     )
+    parser.add_argument(
+        "--on",
+        metavar="LIST",
+        help="where the servers' data lies: sqlite, postgres, cluster, or several of them (sqlite)",
+    )
     parser.add_argument("--seed", type=natural, metavar="N", help="printed with the figures (1)")
     parser.add_argument("--markdown", action="store_true", help="the table of docs/performance.md")
+    parser.add_argument(
+        "--charts", type=Path, metavar="DIR", help="write latency against load and cost against size as SVG"
+    )
 
 
 def _soak(parser: Parser) -> None:

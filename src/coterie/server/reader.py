@@ -207,7 +207,9 @@ class Reader:
             self._mail.append(entry)
 
     def take_messages(self, state: StreamState, entries: tuple[LogEntry, ...], now_seconds: float) -> None:
-        """Entries that follow on what was sent."""
+        """Entries that follow on what was sent; where none is left of them, nothing goes out."""
+        if not entries:
+            return
         self._starts(now_seconds)
         waiting = self._messages.setdefault(state.stream, [])
         for entry in entries:

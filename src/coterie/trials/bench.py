@@ -22,23 +22,35 @@ from coterie.trials import (
     client_talk,
     ledger_checks,
     server_direct,
+    server_drain,
     server_idle,
+    server_killed,
     server_recovery,
     server_rooms,
+    server_sizes,
+    server_storm,
+    server_throughput,
     window,
 )
 from coterie.trials.figures import Figure
 from coterie.trials.machine import MachineLine, can_measure_processes, machine_line
+from coterie.trials.processes import allow_many_files
 from coterie.trials.scale import SCALES
-from coterie.trials.trial import Run, Trial
+from coterie.trials.trial import ON, SQLITE, Run, Trial
 
 NEEDS_PROC = "what a server process uses can be measured only where there is /proc (Linux)"
 
 TRIALS: dict[str, Run] = {
     "server.direct": server_direct.run,
+    "server.throughput": server_throughput.run,
     "server.room": server_rooms.run,
     "server.idle": server_idle.run,
+    "server.connections": server_sizes.run_connections,
+    "server.entries": server_sizes.run_entries,
     "server.recovery": server_recovery.run,
+    "server.drain": server_drain.run,
+    "server.storm": server_storm.run,
+    "server.killed": server_killed.run,
     "talk": client_talk.run,
     "client.messages": client_messages.run,
     "client.receipts": client_receipts.run,
@@ -54,14 +66,17 @@ Line = MachineLine | Figure
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """scale: full, quick or tiny. only: beginnings of names; none for everything."""
+    """scale: full, quick or tiny. only: beginnings of names; none for everything. on: of trial.ON."""
 
     scale: str
     only: tuple[str, ...]
     seed: int
+    on: tuple[str, ...] = (SQLITE,)
 
     def chosen(self) -> list[str]:
-        """Raises Refused(usage) where nothing has such a name."""
+        """Raises Refused(usage) where nothing has such a name, or no data lies there."""
+        if not self.on or set(self.on) - set(ON) or len(set(self.on)) != len(self.on):
+            raise Refused(Code.USAGE, f"--on takes some of: {','.join(ON)}")
         chosen = [name for name in TRIALS if not self.only or any(_meets(name, word) for word in self.only)]
         if not chosen:
             raise Refused(Code.USAGE, f"--only takes one of: {', '.join(TRIALS)}, or a part of the list")
@@ -75,15 +90,16 @@ def _meets(name: str, word: str) -> bool:
 async def measure(plan: Plan) -> AsyncIterator[Line]:
     """First the machine, then the figures as they come. Everything lies in a temporary folder."""
     chosen = plan.chosen()
+    allow_many_files()
     with tempfile.TemporaryDirectory(prefix="coterie-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        yield machine_line(plan.seed, quick=plan.scale != "full", folder=folder)
+        yield machine_line(plan.seed, quick=plan.scale != "full", folder=folder, on=plan.on)
         for trial_name in chosen:
             if trial_name.startswith(OF_SERVER) and not can_measure_processes():
                 raise Unavailable(Code.MISSING_PART, NEEDS_PROC)
             place = folder / trial_name
             place.mkdir()
-            trial = Trial(place, SCALES[plan.scale], SystemClock(), plan.seed)
+            trial = Trial(place, SCALES[plan.scale], SystemClock(), plan.seed, plan.on)
             for figure in await TRIALS[trial_name](trial):
                 yield figure
 

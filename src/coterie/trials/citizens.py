@@ -82,25 +82,41 @@ class Citizen:
         """The next messages, encoded, in the order in which they have to be sent."""
         encoded = []
         for _ in range(count):
-            message, ciphertext = secrets.token_bytes(16), secrets.token_bytes(CIPHERTEXT_BYTES)
-            send = Send(
-                next(self._requests),
-                conversation,
-                to,
-                self.session,
-                message,
-                self._last.get(conversation, b""),
-                ciphertext,
-                hashlib.sha256(ciphertext).digest(),
-                membership_hash(conversation),
-                1,
+            message, last = secrets.token_bytes(16), self._last.get(conversation, b"")
+            encoded.append(
+                encoded_message(next(self._requests), conversation, to, self.session, message, last)
             )
             self._last[conversation] = message
-            encoded.append(codec.encode(send))
         return encoded
 
     def direct_with(self, other: Citizen) -> ConversationId:
         return direct_id(self.account, other.account)
+
+
+def encoded_message(
+    request: int, conversation: bytes, to: bytes, session: bytes, message: bytes, last: bytes
+) -> bytes:
+    """A Send of what is no more than noise. last: the sender's message before it there."""
+    ciphertext = secrets.token_bytes(CIPHERTEXT_BYTES)
+    send = Send(
+        request,
+        ConversationId(conversation),
+        to,
+        SessionId(session),
+        message,
+        last,
+        ciphertext,
+        hashlib.sha256(ciphertext).digest(),
+        membership_hash(ConversationId(conversation)),
+        1,
+    )
+    return codec.encode(send)
+
+
+def message_of(encoded: bytes) -> bytes:
+    """The id of such a message."""
+    frame = msgspec.msgpack.decode(encoded[codec.LENGTH_BYTES :], type=Send)
+    return frame.message
 
 
 def _slices(others: Sequence[Citizen]) -> list[Sequence[Citizen]]:

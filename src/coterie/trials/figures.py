@@ -41,6 +41,11 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         return statistics.median(self.values)
 
     @property
+    def floor_median(self) -> float:
+        """Raises StatisticsError where there is none."""
+        return statistics.median(self.floor)
+
+    @property
     def ratio(self) -> float | None:
         """Median of the rounds' ratios to the floor; None where there is no floor."""
         if not self.floor:

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import ssl
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from coterie.base.errors import RemoteError, Unavailable
 from coterie.base.invite import Invite
 from coterie.ledger.checks import check_welcome
 from coterie.ledger.statements import ServerStatement
+from coterie.trials.subject import nothing
 from coterie.wire import codec
 from coterie.wire.frames import Ack, ClientFrame, Hello, Ready, ServerFrame, Sync, Welcome
 from coterie.wire.frames.shared import Position
@@ -34,11 +36,8 @@ WAIT_SECONDS = 60.0
 PATH = "/v1"
 ACCEPTED, REFUSAL, MAILBOX, LOG, FLOOR = 32, 33, 43, 44, 15
 """Numbers of frames (docs/protocol.md 3.3); the floor gives back what it got, which is a Send."""
+MESSAGE_OF_ENTRY = 4
 _any = msgspec.msgpack.Decoder(list[Any])
-
-
-def nothing(_count: int) -> None:
-    """Nobody wants to know."""
 
 
 class Line(WSListener):
@@ -60,6 +59,10 @@ class Line(WSListener):
         """The one that this line speaks to: an answer with a MAC stands for an entry of it."""
         self.answered: Callable[[int], None] = nothing
         self.heard: Callable[[int], None] = nothing
+        self.messages: list[bytes] | None = None
+        """Where it is a list: the ids of all entries; empty for the own ones for which an answer stands."""
+        self.denied: Callable[[int], None] = nothing
+        """Called with how many messages were refused."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
@@ -124,17 +127,22 @@ class Line(WSListener):
                 answers += 1
                 if frame[4]:
                     entries += 1
+                    if self.messages is not None:
+                        self.messages.append(b"")
                     self._acknowledge(self.log, frame[2], 1)
-            elif kind == LOG:
+            elif kind == LOG and frame[3]:
                 entries += len(frame[3])
+                if self.messages is not None:
+                    self.messages += [entry[MESSAGE_OF_ENTRY] for entry in frame[3]]
                 self._acknowledge(frame[1], frame[3][-1][0], len(frame[3]))
             elif kind == FLOOR:
                 entries += 1
                 self._acknowledge(bytes(17), 1, 1)
-            elif kind == MAILBOX:
+            elif kind == MAILBOX and frame[3]:
                 self._acknowledge(frame[1], frame[3][-1][0], limits.ACK_ENTRIES)
             elif kind == REFUSAL:
                 self.refused = str(frame[2])
+                self.denied(1)
         if answers:
             self.answered(answers)
         if entries:
@@ -173,15 +181,21 @@ async def open_floor_line(invite: Invite, room: str, role: str) -> Line:
     return line
 
 
-async def _connected(invite: Invite, path: str) -> Line:
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all: it resumes nothing by itself."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def _connected(invite: Invite, path: str) -> Line:
     line = Line()
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             transport, _ = await ws_connect(
-                lambda: line, f"wss://{invite.place}{path}", ssl_context=context, max_redirects=0
+                lambda: line, f"wss://{invite.place}{path}", ssl_context=_tls(), max_redirects=0
             )
     except (OSError, TimeoutError) as error:
         raise Unavailable(Code.UNREACHABLE, "a server under trial does not answer") from error

@@ -8,7 +8,7 @@ import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from coterie.base.codes import Code
@@ -18,6 +18,16 @@ from coterie.trials.machine import cpu_seconds, memory_bytes
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
+
+
+def allow_many_files() -> None:
+    """As many as the system lets this process and those that it starts have: each connection is one."""
+    if sys.platform != "win32":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class Measured:
@@ -45,10 +55,11 @@ class Measured:
 
 
 @asynccontextmanager
-async def coterie_server(folder: Path) -> AsyncIterator[Measured]:
-    """A real server on a fresh data folder."""
+async def coterie_server(folder: Path, *more: str) -> AsyncIterator[Measured]:
+    """A real server on that data folder. more: what `coterie serve` gets besides."""
     words = ("coterie.cli", "serve", "--json", "--data", str(folder), "--listen", "127.0.0.1:0")
-    async with _running(folder, *words) as (process, line):
+    folder.mkdir(parents=True, exist_ok=True)
+    async with _running(folder, *words, *more) as (process, line):
         yield Measured(process, parse_invite(json.loads(line)["invite"]))
 
 

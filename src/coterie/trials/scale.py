@@ -13,14 +13,26 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     pair_messages: int
     few_pairs: int
     few_pair_messages: int
-    open_loop_messages: int
+    loads: tuple[float, ...]
+    """Messages a second."""
+    open_loop_seconds: float
     turns: int
     """Messages of a real conversation in turns, each way."""
-    small_room: int
-    small_room_messages: int
-    large_room: int
-    large_room_messages: int
-    idle_connections: int
+    rooms: tuple[tuple[int, int], ...]
+    """Size, and messages of each speaker."""
+    connections: tuple[int, ...]
+    entries: tuple[int, ...]
+    """Stored ones."""
+    idle_connections: tuple[int, ...]
+    recovering: int
+    """Connections of a server that is killed."""
+    storm: int
+    """Connections that are lost at once."""
+    waiting: int
+    """Messages for somebody who comes back."""
+    killed_pairs: int
+    killed_messages: int
+    """Of each pair, if nobody were killed."""
     idle_seconds: float
     batch: int
     """Messages sealed or opened together."""
@@ -44,13 +56,18 @@ FULL = Scale(
     pair_messages=200,
     few_pairs=10,
     few_pair_messages=300,
-    open_loop_messages=800,
+    loads=(200.0, 500.0, 1000.0, 2000.0, 4000.0),
+    open_loop_seconds=2.0,
     turns=100,
-    small_room=100,
-    small_room_messages=100,
-    large_room=1000,
-    large_room_messages=30,
-    idle_connections=500,
+    rooms=((10, 200), (100, 100), (1000, 30)),
+    connections=(100, 1000, 5000),
+    entries=(10_000, 1_000_000, 10_000_000),
+    idle_connections=(500, 5000),
+    recovering=500,
+    storm=2000,
+    waiting=1000,
+    killed_pairs=40,
+    killed_messages=300,
     idle_seconds=5.0,
     batch=64,
     batches=8,
@@ -69,13 +86,18 @@ QUICK = Scale(
     pair_messages=40,
     few_pairs=10,
     few_pair_messages=80,
-    open_loop_messages=120,
+    loads=(200.0, 1000.0),
+    open_loop_seconds=0.6,
     turns=20,
-    small_room=50,
-    small_room_messages=20,
-    large_room=80,
-    large_room_messages=10,
-    idle_connections=50,
+    rooms=((10, 40), (80, 10)),
+    connections=(40, 200),
+    entries=(10_000, 1_000_000),
+    idle_connections=(50,),
+    recovering=50,
+    storm=100,
+    waiting=300,
+    killed_pairs=20,
+    killed_messages=60,
     idle_seconds=1.0,
     batch=64,
     batches=2,
@@ -94,13 +116,18 @@ TINY = Scale(
     pair_messages=4,
     few_pairs=1,
     few_pair_messages=8,
-    open_loop_messages=8,
+    loads=(200.0, 1000.0),
+    open_loop_seconds=0.04,
     turns=2,
-    small_room=3,
-    small_room_messages=2,
-    large_room=4,
-    large_room_messages=2,
-    idle_connections=3,
+    rooms=((3, 2), (4, 2)),
+    connections=(4, 6),
+    entries=(1000, 3000),
+    idle_connections=(3,),
+    recovering=4,
+    storm=4,
+    waiting=20,
+    killed_pairs=2,
+    killed_messages=30,
     idle_seconds=0.1,
     batch=32,
     batches=1,

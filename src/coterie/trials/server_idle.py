@@ -2,110 +2,73 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
-import msgspec
-
-from coterie.trials.citizens import Citizen, settle
+from coterie.trials.cpu import Meter
 from coterie.trials.figures import Figure, Target
-from coterie.trials.lines import Line, open_floor_line, open_line
-from coterie.trials.processes import Measured, coterie_server, floor_server
+from coterie.trials.sheets import Sheet
+from coterie.trials.sites import SERVER, sites
+from coterie.trials.subject import Site, Subject
+from coterie.trials.talk import close_all
 from coterie.trials.trial import Trial
 
-TARGETS = (Target(1.3, of_floor=True),)
+TARGETS = {SERVER: (Target(1.3, of_floor=True),)}
 ROUNDS_MAX = 3
-"""Each starts both servers anew: what a process once had it does not give back."""
+"""Each starts the servers anew: what a process once had it does not give back."""
+MANY = 2000
+"""With so many connections one round has to do."""
 SETTLE_SECONDS = 1.5
 """Within a second of the last arrival everybody has been told of it."""
 
 
-class _Cost(msgspec.Struct, frozen=True):
-    """Of one connection: KiB in memory, microseconds of CPU to open it, and of a ping with its share of the
-    idle time."""
-
-    memory: float
-    open: float
-    still: float
-
-
 async def run(trial: Trial) -> list[Figure]:
     """The accounts are made once; then each round opens their connections to fresh processes."""
-    count = trial.scale.idle_connections
-    data = trial.folder / "server"
-    async with coterie_server(data) as server:
-        citizens = await settle(server.invite, count, trial.clock)
-    here, there = [], []
-    for number in range(min(trial.scale.rounds, ROUNDS_MAX)):
-        here.append(await _coterie(trial, data, citizens))
-        there.append(await _floor(trial, trial.folder / f"floor{number}"))
-    return [
-        _figure("memory", "KiB", f"memory of one of {count} signed-in connections", here, there, TARGETS),
-        _figure("open", "us", "CPU to open and sign in a connection (floor: TLS alone)", here, there, ()),
-        _figure(
-            "still",
-            "us",
-            f"CPU of a connection that pings once in {trial.scale.idle_seconds:g} s",
-            here,
-            there,
-            TARGETS,
-        ),
-    ]
+    figures = []
+    async with sites(trial) as found:
+        for count in trial.scale.idle_connections:
+            figures += await _measure(trial, found, count)
+    return figures
 
 
-def _figure(
-    name: str,
-    unit: str,
-    what: str,
-    here: Sequence[_Cost],
-    there: Sequence[_Cost],
-    targets: tuple[Target, ...],
-) -> Figure:
-    return Figure(
-        name=f"server.idle.{name}",
-        what=what,
-        unit=unit,
-        values=tuple(getattr(cost, name) for cost in here),
-        floor=tuple(getattr(cost, name) for cost in there),
-        targets=targets,
-    )
+async def _measure(trial: Trial, found: list[Site], count: int) -> list[Figure]:
+    memory = Sheet(f"idle.{count}.memory", f"memory of one of {count} signed-in connections", "KiB", TARGETS)
+    opening = Sheet(f"idle.{count}.open", "CPU to open and sign in a connection (floor: TLS alone)", "us")
+    pinging = f"CPU of one of {count} connections that ping once in {trial.scale.idle_seconds:g} s"
+    still = Sheet(f"idle.{count}.still", pinging, "us", TARGETS)
+    for site in found:
+        async with site.running() as subject:
+            await subject.settle(count)
+    for number in range(1 if count >= MANY else min(trial.scale.rounds, ROUNDS_MAX)):
+        for site in trial.in_turn(number, found):
+            async with site.running() as subject:
+                await _come_and_go(subject, count)
+                cost = await _cost(trial, subject, count)
+            for sheet, name in ((memory, "memory"), (opening, "open"), (still, "still")):
+                sheet.add(site.name, cost[name])
+    return [figure for sheet in (memory, opening, still) for figure in sheet.figures()]
 
 
-async def _coterie(trial: Trial, data: Path, citizens: list[Citizen]) -> _Cost:
-    async with coterie_server(data) as server:
-
-        async def opened(number: int) -> Line:
-            line = await open_line(server.invite)
-            await line.go_live(citizens[number].prove(line))
-            return line
-
-        return await _measure(trial, server, opened)
-
-
-async def _floor(trial: Trial, folder: Path) -> _Cost:
-    async with floor_server(folder) as floor:
-        return await _measure(trial, floor, lambda _: open_floor_line(floor.invite, "idle", "hear"))
-
-
-async def _measure(trial: Trial, process: Measured, opened: Callable[[int], Awaitable[Line]]) -> _Cost:
-    """Everybody comes and goes once before: what database and allocator keep of that is no connection's."""
-    count = trial.scale.idle_connections
+async def _come_and_go(subject: Subject, count: int) -> None:
+    """Once before: what database and allocator keep of that is no connection's. One after the other, here and
+    afterwards: of many at once the allocator keeps what those hold whom one wants to measure."""
     for number in range(count):
-        await (await opened(number)).close()
-    lines = [await opened(0)]
-    memory, cpu = process.memory_bytes(), process.cpu_seconds()
-    lines += [await opened(number) for number in range(1, count)]
-    memory_kib = (process.memory_bytes() - memory) / 1024 / (count - 1)
-    open_us = (process.cpu_seconds() - cpu) * 1e6 / (count - 1)
+        await (await subject.connect(number)).close()
+
+
+async def _cost(trial: Trial, subject: Subject, count: int) -> Mapping[str, float]:
+    """Of one connection: KiB in memory, microseconds of CPU to open it, and of a ping with its share of the
+    idle time."""
+    ends = [await subject.connect(0)]
+    held, meter = subject.memory_bytes(), Meter(subject)
+    ends += [await subject.connect(number) for number in range(1, count)]
+    memory_kib = (subject.memory_bytes() - held) / 1024 / (count - 1)
+    open_us = meter.spent(count - 1).own
     await trial.clock.wait_until(trial.clock.monotonic_seconds() + SETTLE_SECONDS)
-    cpu = process.cpu_seconds()
+    meter = Meter(subject)
     until = trial.clock.monotonic_seconds() + trial.scale.idle_seconds
-    for line in lines:
-        line.ping()
+    for end in ends:
+        end.ping()
     await trial.clock.wait_until(until)
-    idle_us = (process.cpu_seconds() - cpu) * 1e6 / count
-    async with asyncio.TaskGroup() as tasks:
-        for line in lines:
-            tasks.create_task(line.close())
-    return _Cost(memory_kib, open_us, idle_us)
+    still_us = meter.spent(count).own
+    await close_all(ends)
+    return {"memory": memory_kib, "open": open_us, "still": still_us}

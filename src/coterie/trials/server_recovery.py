@@ -5,88 +5,55 @@ All come back at that very moment, without the pauses of real clients, and no TL
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
-from coterie.base.ids import log_of
-from coterie.base.invite import Invite
-from coterie.trials.citizens import Citizen, settle
 from coterie.trials.figures import Figure, Target
-from coterie.trials.lines import Line, open_line
-from coterie.trials.processes import coterie_server
-from coterie.trials.talk import Talk, give_keys
+from coterie.trials.server_direct import talks_of
+from coterie.trials.sheets import Sheet
+from coterie.trials.sites import SERVER, sites
+from coterie.trials.subject import Pair, Site, Subject
+from coterie.trials.talk import close_all, some_at_once, talk_all
 from coterie.trials.trial import Trial
 
-TARGET = (Target(10.0),)
-AT_ONCE = 50
-"""So many shake hands with the server at the same time: a queue of the system holds no more."""
+TARGETS = {SERVER: (Target(10.0),)}
 ROUNDS_MAX = 3
-
-Pair = tuple[Citizen, Citizen]
-Lines = tuple[Line, Line]
 
 
 async def run(trial: Trial) -> list[Figure]:
     """The accounts are made once, and each pair has its keys."""
-    count = trial.scale.idle_connections // 2 * 2 or 2
-    data = trial.folder / "server"
-    async with coterie_server(data) as server:
-        citizens = await settle(server.invite, count, trial.clock)
-        pairs = list(zip(citizens[::2], citizens[1::2], strict=True))
-        async with _connected(server.invite, pairs) as lines:
-            for pair, (line, _) in zip(pairs, lines, strict=True):
-                await give_keys(line, pair[0], pair[0].direct_with(pair[1]), pair[1].account, (pair[1],))
-    rounds = min(trial.scale.rounds, ROUNDS_MAX)
-    return [
-        Figure(
-            name="server.recovery",
-            what=f"from kill -9 of a server until {count} clients are back and each pair has talked",
-            unit="s",
-            values=tuple([await _round(trial, data, pairs) for _ in range(rounds)]),
-            targets=TARGET,
-        )
-    ]
+    count = trial.scale.recovering // 2 * 2
+    what = f"from kill -9 of a server until {count} clients are back and each pair has talked"
+    sheet = Sheet("recovery", what, "s", TARGETS)
+    async with sites(trial, floor=False) as found:
+        for site in found:
+            async with site.running() as subject:
+                await subject.settle(count)
+                await close_pairs(await connected(subject, count // 2))
+        for number in range(min(trial.scale.rounds, ROUNDS_MAX)):
+            for site in trial.in_turn(number, found):
+                sheet.add(site.name, await _round(trial, site, count // 2))
+    return sheet.figures()
 
 
-async def _round(trial: Trial, data: Path, pairs: Sequence[Pair]) -> float:
-    async with coterie_server(data) as server, _connected(server.invite, pairs):
+async def _round(trial: Trial, site: Site, pairs: int) -> float:
+    async with site.running() as subject:
+        before = await connected(subject, pairs)
         began = trial.clock.monotonic_seconds()
-        await server.kill()
-        async with coterie_server(data) as again, _connected(again.invite, pairs) as lines:
-            async with asyncio.TaskGroup() as tasks:
-                for pair, pair_lines in zip(pairs, lines, strict=True):
-                    tasks.create_task(_speak(pair, pair_lines))
-            return trial.clock.monotonic_seconds() - began
+        await subject.kill()
+        async with site.running() as again:
+            lines = await connected(again, pairs)
+            await talk_all(talks_of(lines, 1, 1))
+            taken = trial.clock.monotonic_seconds() - began
+            await close_pairs(lines)
+        await close_pairs(before)
+    return taken
 
 
-async def _speak(pair: Pair, lines: Lines) -> None:
-    conversation = pair[0].direct_with(pair[1])
-    lines[0].log = log_of(conversation)
-    talk = Talk(lines[0], lines[1:], pair[0].messages(conversation, pair[1].account, 1), 1)
-    talk.begin()
-    await talk.end()
+async def connected(subject: Subject, pairs: int, first: int = 0) -> list[Pair]:
+    """So many pairs signed in, as many at once as the system takes."""
+    numbers = range(first, first + pairs)
+    return await some_at_once([subject.pair(2 * number, 2 * number + 1) for number in numbers])
 
 
-@asynccontextmanager
-async def _connected(invite: Invite, pairs: Sequence[Pair]) -> AsyncIterator[list[Lines]]:
-    """Everybody signed in, as many at once as the system takes."""
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def opened(citizen: Citizen) -> Line:
-        async with room:
-            line = await open_line(invite)
-            await line.go_live(citizen.prove(line))
-            return line
-
-    async with asyncio.TaskGroup() as tasks:
-        opening = [tasks.create_task(opened(citizen)) for citizen in itertools.chain(*pairs)]
-    lines = [task.result() for task in opening]
-    try:
-        yield list(zip(lines[::2], lines[1::2], strict=True))
-    finally:
-        async with asyncio.TaskGroup() as tasks:
-            for line in lines:
-                tasks.create_task(line.close())
+async def close_pairs(pairs: Sequence[Pair]) -> None:
+    await close_all([end for pair in pairs for end in (pair.speaker, pair.listener)])

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import TypeVar
 
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.base.ids import ConversationId
 from coterie.trials.citizens import Citizen
-from coterie.trials.lines import Line, nothing
+from coterie.trials.subject import End, Pair, Room, nothing
 from coterie.wire import codec
 
 TALK_SECONDS = 120.0
+AT_ONCE = 50
+"""So many shake hands with a server at the same time: a queue of the system holds no more."""
+
+T = TypeVar("T")
 
 
 class Talk:
     """One speaker's messages to some listeners: how many are under way, and when all have arrived."""
 
     def __init__(
-        self, speaker: Line, listeners: Sequence[Line], messages: Sequence[bytes], in_flight: int
+        self, speaker: End, listeners: Sequence[End], messages: Sequence[bytes], in_flight: int
     ) -> None:
         self._speaker = speaker
         self._listeners = listeners
@@ -66,7 +72,7 @@ class Talk:
 
 
 async def give_keys(
-    line: Line, speaker: Citizen, conversation: ConversationId, to: bytes, others: Sequence[Citizen]
+    line: End, speaker: Citizen, conversation: ConversationId, to: bytes, others: Sequence[Citizen]
 ) -> None:
     """The speaker's session key goes to others, and is on the server's disk on return."""
     frames = [codec.encode(frame) for frame in speaker.keys_for(conversation, to, others)]
@@ -83,25 +89,46 @@ async def talk_all(talks: Sequence[Talk]) -> None:
         await talk.end()
 
 
-class Room:
+async def some_at_once(waits: Iterable[Awaitable[T]]) -> list[T]:
+    """What comes of all of them, in their order."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(wait: Awaitable[T]) -> T:
+        async with room:
+            return await wait
+
+    async with asyncio.TaskGroup() as tasks:
+        begun = [tasks.create_task(one(wait)) for wait in waits]
+    return [task.result() for task in begun]
+
+
+async def close_all(ends: Iterable[End]) -> None:
+    """All at once."""
+    async with asyncio.TaskGroup() as tasks:
+        for end in ends:
+            tasks.create_task(end.close())
+
+
+class RoomTalk:
     """Several speakers, one message in flight each, and everybody hears everything."""
 
-    def __init__(self, lines: Sequence[Line], speakers: Sequence[tuple[Line, Sequence[bytes]]]) -> None:
-        self._lines = lines
-        total = sum(len(messages) for _, messages in speakers)
-        self.deliveries = total * len(lines)
+    def __init__(self, room: Room, speakers: int, messages: int) -> None:
+        self._ends = room.ends
+        self.deliveries = speakers * messages * len(room.ends)
         self._unheard = self.deliveries
         self._done = asyncio.Event()
-        self._talks = [Talk(speaker, (), messages, 1) for speaker, messages in speakers]
+        self._talks = [
+            Talk(room.ends[number], (), room.messages(number, messages), 1) for number in range(speakers)
+        ]
 
     async def run(self) -> None:
-        for line in self._lines:
-            line.heard = self._heard
+        for end in self._ends:
+            end.heard = self._heard
         await talk_all(self._talks)
         async with asyncio.timeout(TALK_SECONDS):
             await self._done.wait()
-        for line in self._lines:
-            line.heard = nothing
+        for end in self._ends:
+            end.heard = nothing
 
     def _heard(self, count: int) -> None:
         self._unheard -= count
@@ -110,38 +137,70 @@ class Room:
 
 
 async def open_loop(
-    pairs: Sequence[tuple[Line, Line, Sequence[bytes]]], per_second: float, clock: Clock
+    pairs: Sequence[tuple[End, End, Sequence[bytes]]], per_second: float, clock: Clock
 ) -> list[float]:
     """Send at a steady rate, one pair after the other, whatever is under way. Seconds from sending a message
     to its arrival, for each."""
-    sent: list[deque[float]] = [deque() for _ in pairs]
-    taken: list[float] = []
-    total = sum(len(messages) for _, _, messages in pairs)
-    arrived = asyncio.Event()
-
-    def listen(listener: Line, times: deque[float]) -> None:
-        def heard(count: int) -> None:
-            now = clock.monotonic_seconds()
-            taken.extend(now - times.popleft() for _ in range(count))
-            if len(taken) >= total:
-                arrived.set()
-
-        listener.heard = heard
-
-    for (_, listener, _), times in zip(pairs, sent, strict=True):
-        listen(listener, times)
+    journeys = [Journeys(speaker, listener, clock) for speaker, listener, _ in pairs]
     start = clock.monotonic_seconds()
-    rounds = max(len(messages) for _, _, messages in pairs)
     number = 0
-    for index in range(rounds):
-        for (speaker, _, messages), times in zip(pairs, sent, strict=True):
+    for index in range(max(len(messages) for _, _, messages in pairs)):
+        for each, (_, _, messages) in zip(journeys, pairs, strict=True):
             if index < len(messages):
                 await clock.wait_until(start + number / per_second)
                 number += 1
-                times.append(clock.monotonic_seconds())
-                speaker.send(messages[index])
-    async with asyncio.timeout(TALK_SECONDS):
-        await arrived.wait()
-    for _, listener, _ in pairs:
-        listener.heard = nothing
-    return taken
+                each.send(messages[index])
+    return await all_arrived(journeys)
+
+
+async def steady(pairs: Sequence[Pair], per_second: float, clock: Clock, over: asyncio.Event) -> list[float]:
+    """The same until it is over, each message made when it is sent."""
+    journeys = [Journeys(pair.speaker, pair.listener, clock) for pair in pairs]
+    start = clock.monotonic_seconds()
+    for number, (pair, each) in enumerate(itertools.cycle(zip(pairs, journeys, strict=True))):
+        await clock.wait_until(start + number / per_second)
+        if over.is_set():
+            return await all_arrived(journeys)
+        each.send(pair.messages(1)[0])
+    return []
+
+
+class Journeys:
+    """Of one pair: how long each message is on its way. They arrive in order."""
+
+    def __init__(self, speaker: End, listener: End, clock: Clock) -> None:
+        self._speaker = speaker
+        self._listener = listener
+        self._clock = clock
+        self._under_way: deque[float] = deque()
+        self._arrived = asyncio.Event()
+        self.taken: list[float] = []
+        listener.heard = self._heard
+
+    def send(self, message: bytes) -> None:
+        self._arrived.clear()
+        self._under_way.append(self._clock.monotonic_seconds())
+        self._speaker.send(message)
+
+    async def all_arrived(self) -> None:
+        """Nobody listens any more afterwards."""
+        if self._under_way:
+            await self._arrived.wait()
+        self._listener.heard = nothing
+
+    def _heard(self, count: int) -> None:
+        now = self._clock.monotonic_seconds()
+        self.taken += [now - self._under_way.popleft() for _ in range(count)]
+        if not self._under_way:
+            self._arrived.set()
+
+
+async def all_arrived(journeys: Sequence[Journeys]) -> list[float]:
+    """How long each message took, of all pairs."""
+    try:
+        async with asyncio.timeout(TALK_SECONDS):
+            for each in journeys:
+                await each.all_arrived()
+    except TimeoutError:
+        raise Unavailable(Code.BUSY, "messages of an open loop did not arrive") from None
+    return [seconds for each in journeys for seconds in each.taken]

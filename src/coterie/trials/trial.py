@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -11,19 +12,29 @@ from coterie.base.clock import Clock
 from coterie.trials.figures import Figure
 from coterie.trials.scale import Scale
 
+SQLITE = "sqlite"
+ON = (SQLITE, "postgres", "cluster")
+"""What a coterie under trial may keep its data in: a file, a PostgreSQL, one PostgreSQL for two processes."""
+
+T = TypeVar("T")
+
 
 class Trial(msgspec.Struct, frozen=True):
-    """folder: for this trial alone, empty. seed: decides which goes first in a round, coterie or floor; keys
-    are always fresh."""
+    """folder: for this trial alone, empty. seed: decides who goes first in a round; keys are always fresh.
+    on: of ON, for the trials of servers."""
 
     folder: Path
     scale: Scale
     clock: Clock
     seed: int
+    on: tuple[str, ...] = (SQLITE,)
 
-    def floor_first(self, round_number: int) -> bool:
-        """Whether the floor is measured first in this round: whoever comes second finds warmer caches."""
-        return (self.seed + round_number) % 2 == 0
+    def in_turn(self, round_number: int, those: Iterable[T]) -> list[T]:
+        """All that is measured, in the order of this round: each comes first once, and whoever comes later
+        finds warmer caches."""
+        inner = list(those)
+        first = (self.seed + round_number) % max(1, len(inner))
+        return inner[first:] + inner[:first]
 
 
 Run = Callable[[Trial], Awaitable[list[Figure]]]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import assert_never
 
 import msgspec
 
+from coterie.base.codes import Code
+from coterie.base.errors import Unavailable
 from coterie.cli.arguments import Arguments
 from coterie.cli.failures import Exit
 from coterie.cli.output import Output
 from coterie.trials.bench import Line, Plan
 from coterie.trials.bench import run as measure
+from coterie.trials.charts import charts
 from coterie.trials.figures import Figure, line_of, markdown, table
 from coterie.trials.machine import MachineLine
 
@@ -29,12 +33,28 @@ def run(given: Arguments, output: Output) -> int:
             case _:
                 assert_never(line)
 
-    measure(Plan(given.scale, tuple(given.only), 1 if given.seed is None else given.seed), show)
+    seed = 1 if given.seed is None else given.seed
+    measure(Plan(given.scale, tuple(given.only), seed, tuple(given.on.split(","))), show)
     if not output.as_json:
         lines = markdown(figures) if given.markdown else table(figures)
         for each in lines:
             output.line(each)
+    if given.charts is not None:
+        _write_charts(given.charts, figures, output)
     return Exit.DONE
+
+
+def _write_charts(folder: Path, figures: list[Figure], output: Output) -> None:
+    """Raises Unavailable(disk)."""
+    made = charts(figures)
+    if not made:
+        output.tell("no chart: nothing was measured at two loads or sizes")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in made.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Unavailable(Code.DISK, f"the charts could not be written ({error.strerror})") from error
 
 
 def _show_machine(line: MachineLine, given: Arguments, output: Output) -> None:

@@ -32,6 +32,11 @@ class Node:
     def url(self) -> str:
         return f"nats://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "it was started"
+        return self._process.pid
+
     def start(self) -> None:
         """Returns when it accepts connections."""
         with (self._folder / "log").open("ab") as log:
