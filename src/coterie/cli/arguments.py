@@ -103,7 +103,7 @@ class Arguments(argparse.Namespace):
     scale: str = "full"
     markdown: bool = False
     only: Sequence[str] = ()
-    # soak and torture; without: as each has it
+    # soak, torture and overload; without: as each has it
     trial_seconds: float | None = None
     clients: int | None = None
     # torture

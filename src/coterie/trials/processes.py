@@ -23,10 +23,12 @@ STOP_SECONDS = 10.0
 class Measured:
     """A running process of which one asks what it has used."""
 
-    def __init__(self, process: Process, invite: Invite) -> None:
+    def __init__(self, process: Process, invite: Invite, metrics: str = "") -> None:
         self._process = process
         self.invite = invite
         """Where it is; the floor has no fingerprint."""
+        self.metrics = metrics
+        """HOST:PORT of its figures."""
 
     @property
     def pid(self) -> int:
@@ -45,11 +47,12 @@ class Measured:
 
 
 @asynccontextmanager
-async def coterie_server(folder: Path) -> AsyncIterator[Measured]:
-    """A real server on a fresh data folder."""
-    words = ("coterie.cli", "serve", "--json", "--data", str(folder), "--listen", "127.0.0.1:0")
+async def coterie_server(folder: Path, program: str = "coterie.cli") -> AsyncIterator[Measured]:
+    """A real server on a fresh data folder. program: what stands in for `coterie`."""
+    words = (program, "serve", "--json", "--data", str(folder), "--listen", "127.0.0.1:0")
     async with _running(folder, *words) as (process, line):
-        yield Measured(process, parse_invite(json.loads(line)["invite"]))
+        said = json.loads(line)
+        yield Measured(process, parse_invite(said["invite"]), said["metrics"])
 
 
 @asynccontextmanager
