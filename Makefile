@@ -1,7 +1,7 @@
 # The one entry point. Each target makes the environment it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engines run test check quick coverage covered garbage lies mutants bench soak torture planted clean
+.PHONY: help setup engines run test check quick coverage covered garbage lies mutants bench soak torture overload rolling planted clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON_HERE := .venv/bin/python
@@ -12,6 +12,7 @@ DEV := .venv/.dev-$(PLACE)
 ENGINES := .engines/.fetched
 TESTS ?= tests
 SECONDS ?= 300
+ROLLING_SECONDS ?= 10
 SEEDS ?= $(shell seq 1 20)
 # Packages of which every branch has to be tested, and the tests that are enough to see it.
 WHOLE := wire ledger e2ee content client/core
@@ -34,6 +35,8 @@ help:
 	@echo "make lies    orders of what people and a lying server do, for five minutes (SECONDS=60 for one)"
 	@echo "make soak    ten minutes of 20 clients and many days: is anything lost? (ARGS='--seed 7')"
 	@echo "make torture   twenty seeds of two minutes: people talk while everything breaks (SEEDS='3 4' for some)"
+	@echo "make overload   a minute of three times what a server takes: who is told to wait, is anything lost?"
+	@echo "make rolling   two servers are brought to a newer version while people talk (ROLLING_SECONDS=60 for long)"
 	@echo "make setup   only make .venv"
 	@echo "make engines   only fetch the PostgreSQL that tests run against, into .engines"
 	@echo "make clean   remove .venv, .engines and caches (var/, with your keys and messages, stays)"
@@ -112,6 +115,12 @@ soak: $(RUN)
 torture: $(RUN)
 	@for seed in $(SEEDS); do \
 	    $(PYTHON_HERE) -m coterie.cli --json torture --seed $$seed $(ARGS) || exit 1; done
+
+overload: $(RUN)
+	@$(PYTHON_HERE) -m coterie.cli overload $(ARGS)
+
+rolling: $(DEV) $(ENGINES)
+	@COTERIE_ROLLING_SECONDS=$(ROLLING_SECONDS) $(PYTHON_HERE) -m pytest -q -s tests/real/test_rolling_upgrade.py
 
 clean:
 	@rm -rf .venv .engines .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist

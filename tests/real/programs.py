@@ -108,6 +108,8 @@ class Server:
         self.invite = ""
         self.listen = "127.0.0.1:0"
         self.metrics = ""
+        self.command: tuple[str, ...] = COMMAND
+        """What `serve` is said to."""
         self._process: subprocess.Popen[bytes] | None = None
         self._log_file: IO[bytes] | None = None
 
@@ -131,7 +133,7 @@ class Server:
         read, write = os.pipe()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*COMMAND, "serve", "--json", *where, "--ready-fd", str(write), *options],
+                [*self.command, "serve", "--json", *where, "--ready-fd", str(write), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -107,6 +107,35 @@ def test_workers_share_a_port_and_lose_nothing_when_they_are_killed(
     assert children(server.pid) == []
 
 
+def test_workers_are_started_anew_one_after_the_other_while_somebody_speaks(
+    tmp_path: Path, postgres_database: str
+) -> None:
+    """By SIGHUP: all of them are others, the port is the same, and nothing is lost."""
+    server = Server(tmp_path / "server")
+    server.start("--database", postgres_database, "--workers", "2")
+    try:
+        alice, bob = person(server, tmp_path / "alice"), person(server, tmp_path / "bob")
+        texts = [f"message {number}" for number in range(MESSAGES)]
+        before = children(server.pid)
+        with bob.listening() as listening, speaking(alice, texts) as speaker:
+            got = [line["text"] for line in listening.messages(MESSAGES // 4)]
+            os.kill(server.pid, signal.SIGHUP)
+            ends = [os.pidfd_open(worker) for worker in before]
+            for end in ends:
+                assert select.select([end], [], [], PATIENCE_SECONDS)[0], "it goes on"
+                os.close(end)
+            got += [line["text"] for line in listening.messages(MESSAGES - len(got))]
+            assert speaker.wait(60) == 0, "all of them were acknowledged"
+        assert got == texts
+        logged(server, "all workers were started anew")
+        assert server.stop() == 0
+        log = server.log.read_text()
+        assert [log.count(f"worker {number} is started anew") for number in (1, 2)] == [1, 1]
+        assert "is started again" not in log
+    finally:
+        server.stop()
+
+
 def test_two_servers_are_woken_by_nats(tmp_path: Path, postgres_database: str) -> None:
     servers = (Server(tmp_path / "one"), Server(tmp_path / "other"))
     with node() as bus:
@@ -134,6 +163,15 @@ def test_no_worker_outlives_who_started_it(tmp_path: Path, postgres_database: st
         os.close(end)
     server.start("--database", postgres_database, "--workers", "2")
     assert server.stop() == 0
+
+
+def logged(server: Server, words: str) -> None:
+    """Return once the server has said so."""
+    for _ in range(10 * PATIENCE_SECONDS):
+        if words in server.log.read_text():
+            return
+        select.select([], [], [], 0.1)
+    raise AssertionError(f"it did not say: {words}")
 
 
 @contextmanager

@@ -139,3 +139,49 @@ async def test_fetches_that_come_one_by_one_are_few_in_a_turn_too(house: House) 
     lane = Lane()
     busy = [lane.put(connection, (FetchLeaves(each, 0),), 10) for each in range(1, 11)]
     assert busy == [[]] * limits.FETCHES_PER_TURN + [[9], [10]]
+
+
+@pytest.mark.asyncio
+async def test_the_fuller_it_is_the_less_one_connection_may_have_in_it(house: House) -> None:
+    """Many who have little each: first a share, then an eighth of it, then one each, and then nobody."""
+    lane, most = Lane(), limits.LANE_LEAST_FRAMES
+    lane.took(most, 60.0)
+    room = []
+    for _ in range(9 * most):
+        connection = house.wire().connection
+        before = len(lane)
+        for request in range(1, 2 * limits.LANE_SHARE_FRAMES):
+            lane.put(connection, (Accept(request, bytes(32)),), 10)
+        room.append(len(lane) - before)
+        if not room[-1]:
+            break
+    share = limits.LANE_SHARE_FRAMES
+    assert set(room[1:]) >= {share, share // 8, 1, 0}
+    assert sorted(room[1:], reverse=True) == room[1:]
+    assert len(lane) == 8 * most
+
+
+@pytest.mark.asyncio
+async def test_what_fills_it_is_what_a_turn_handles_in_its_time(house: House) -> None:
+    lane = Lane()
+
+    def room() -> int:
+        connection = house.wire().connection
+        for request in range(1, 2 * limits.LANE_FRAMES):
+            lane.put(connection, (Accept(request, bytes(32)),), 10)
+        return len(lane.take())
+
+    assert room() == limits.LANE_FRAMES
+    lane.took(limits.LANE_LEAST_FRAMES - 1, 60.0)
+    assert room() == limits.LANE_FRAMES, "few that took long: that may be the disk"
+    lane.took(1000, 2 * limits.LANE_SECONDS)
+    assert room() == 500
+    lane.took(2000, 2 * limits.LANE_SECONDS)
+    assert room() == 500, "what is less already is not made more by a turn that took too long"
+    lane.took(1000, 60.0)
+    assert room() == limits.LANE_LEAST_FRAMES
+    lane.took(1000, limits.LANE_SECONDS)
+    assert room() > limits.LANE_LEAST_FRAMES
+    for _ in range(30):
+        lane.took(1000, limits.LANE_SECONDS)
+    assert room() == limits.LANE_FRAMES

@@ -15,7 +15,8 @@ import coterie
 from coterie.base.codes import Code
 from coterie.base.ids import SessionId
 from coterie.client.api.me import Me
-from coterie.client.core.sending import AGAIN_AT_ONCE
+from coterie.client.core import window
+from coterie.client.core.sending import AGAIN_WINDOWS
 from coterie.client.events import NotInLedger
 from coterie.server.copies import make_copy, put_back
 from tests.village.conftest import PASSWORD, PATIENCE_SECONDS, Heard, Village, acquainted
@@ -307,7 +308,7 @@ async def test_more_than_goes_at_once_comes_again_in_order(village: Village) -> 
     ears = Heard(alice)
     copy = Copied(village)
     await bob.close()
-    many = [f"number {n}" for n in range(AGAIN_AT_ONCE + 50)]
+    many = [f"number {n}" for n in range(AGAIN_WINDOWS * window.MOST + 50)]
     for text in many:
         await alice.post("@bob", text)
     await said(alice, "@bob", "the last")

@@ -48,7 +48,10 @@ KEEP_MESSAGE_ID_MS = 60 * DAY_MS
 """30 days for the entry, and 30 days that its id outlives it."""
 PRESENCE_SECONDS = 1.0
 LANE_FRAMES = 2000
+LANE_LEAST_FRAMES = 250
 LANE_BYTES = 4 << 20
+LANE_SECONDS = 0.1
+"""What fills the lane is what a turn handles in this time, between these two numbers of frames."""
 LANE_SHARE_FRAMES = 32
 LANE_SHARE_BYTES = 256 * 1024
 """So much of each connection is taken although the lane is full."""

@@ -104,13 +104,12 @@ class Arguments(argparse.Namespace):
     scale: str = "full"
     markdown: bool = False
     only: Sequence[str] = ()
-    # soak and torture; without: as each has it
+    # soak, torture and overload; without: as each has it
     trial_seconds: float | None = None
     clients: int | None = None
     # torture
     on: str = "sqlite"
     faults: str = "all"
-    on: str = "sqlite"
     charts: Path | None = None
     plan: Path | None = None
     shrink: int = operator_arguments.TORTURE_TRIES

@@ -9,6 +9,8 @@ from coterie.cli.parser import Parser, blobs_url, command, count, database_url, 
 
 SOAK_SECONDS = 600.0
 SOAK_CLIENTS = 20
+OVERLOAD_SECONDS = 60.0
+OVERLOAD_CLIENTS = 400
 TORTURE_SECONDS = 120.0
 TORTURE_CLIENTS = 10
 TORTURE_TRIES = 6
@@ -20,6 +22,7 @@ def others(commands: argparse._SubParsersAction[Parser]) -> None:
     _ledger(command(commands, "ledger", "what the server's ledger says, for anybody to check"))
     _bench(command(commands, "bench", "measure how fast this coterie is on this machine"))
     _soak(command(commands, "soak", "try coterie: many clients, many days, and a check of what they got"))
+    _overload(command(commands, "overload", "offer a server three times what it takes, and see what it does"))
     _torture(command(commands, "torture", "try to make coterie lose something, by breaking all around it"))
 
 
@@ -170,6 +173,20 @@ def _bench(parser: Parser) -> None:
 def _soak(parser: Parser) -> None:
     parser.epilog = "All of it lies in a folder of its own, which is removed where all is well."
     _talk(parser, SOAK_SECONDS, SOAK_CLIENTS)
+
+
+def _overload(parser: Parser) -> None:
+    parser.epilog = "Uses a temporary folder and loopback alone. What waits at the end is waited for."
+    parser.add_argument(
+        "--seconds",
+        dest="trial_seconds",
+        type=seconds,
+        metavar="S",
+        help=f"how long too much is offered ({OVERLOAD_SECONDS:g})",
+    )
+    parser.add_argument(
+        "--clients", type=natural, metavar="N", help=f"how many speak, each to one other ({OVERLOAD_CLIENTS})"
+    )
 
 
 def _torture(parser: Parser) -> None:

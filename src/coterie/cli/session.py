@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,12 @@ PATIENCE_SECONDS = 5.0
 PRESENCE_SECONDS = 2.0
 
 
-def run(job: Coroutine[Any, Any, int]) -> int:
+def run(
+    job: Coroutine[Any, Any, int], loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+) -> int:
     """Run a command's coroutine; SIGTERM and a terminal that closes end it in order, as Ctrl-C does."""
-    return asyncio.run(_run(job))
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(_run(job))
 
 
 async def _run(job: Coroutine[Any, Any, int]) -> int:

@@ -1,4 +1,4 @@
-"""What `coterie soak` and `coterie torture` are given, with what they take where nothing is said."""
+"""What `coterie soak`, `torture` and `overload` are given, with what they take where nothing is said."""
 
 from __future__ import annotations
 

@@ -55,3 +55,33 @@ class SoakShape(Shape, frozen=True, kw_only=True):
     failures: int
     errors: int
     folder: str = ""
+
+
+class OverloadShape(Shape, frozen=True, kw_only=True):
+    """overload, its only line. Rates in messages a second, memory in MiB; what each is stands in
+    docs/trials.md. missed: in words, what is not as it must be."""
+
+    seconds: float
+    sustained_rate: float
+    offered: int
+    accepted: int
+    accepted_rate: float
+    busy: int
+    by_quota: int
+    again: int
+    speakers_busy: int
+    p50_seconds: float
+    p99_seconds: float
+    most_seconds: float
+    quiet_p50_seconds: float
+    quiet_most_seconds: float
+    quiet_busy: int
+    drained_seconds: float
+    undrained: int
+    memory_before_mib: int
+    memory_most_mib: int
+    memory_curve_mib: tuple[int, ...]
+    lost: int
+    doubled: int
+    refused: int
+    missed: list[str]

@@ -44,6 +44,8 @@ log = logging.getLogger("coterie.server.turns")
 
 TICK_SECONDS = 1.0
 BUSY_MS = 1000
+BUSY_SPREAD_MS = 1000
+"""Who was told at the same moment does not come back at the same moment."""
 CHALLENGE_BYTES = 32
 
 
@@ -157,7 +159,8 @@ class Turns:
         for request in self._lane.put(connection, frames, len(message)):
             self._metrics.lane_full += 1
             self._metrics.refused(Code.BUSY)
-            self.connections.queue(connection, (Refusal(request, Code.BUSY.value, BUSY_MS),))
+            wait_ms = BUSY_MS + secrets.randbelow(BUSY_SPREAD_MS)
+            self.connections.queue(connection, (Refusal(request, Code.BUSY.value, wait_ms),))
         self._wake.set()
 
     def heard(self, connection: Connection) -> None:
@@ -279,6 +282,7 @@ class Turns:
             await self._neighbours.share()
         self.connections.flush()
         self._metrics.flushed(self._clock.monotonic_seconds)
+        self._lane.took(len(visits), self._clock.monotonic_seconds() - now.monotonic_seconds)
         if self.readiness.asking:
             await self.readiness.look(now)
 

@@ -1,4 +1,7 @@
-"""Several processes of one machine that serve one database on one port, and the one that keeps them up."""
+"""Several processes of one machine that serve one database on one port, and the one that keeps them up.
+
+SIGHUP has them started anew, one after the other: each from the programs that lie on the disk by then.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,8 @@ LAST_PAUSE_SECONDS = 15.0
 WELL_SECONDS = 60.0
 """After so long a worker counts as well, and the next pause is the first again."""
 END_SECONDS = 20.0
+RENEW_SECONDS = 60.0
+"""So long a worker that is started anew may take until it serves."""
 MOST = 64
 
 Command = Callable[[int, str], Sequence[str]]
@@ -86,13 +91,21 @@ class _Workers:
         self._processes: dict[int, Process] = {}
         self._stopping = asyncio.Event()
         self._told = False
+        self._renew = asyncio.Event()
+        self._planned: set[int] = set()
+        """Workers that end because they are to be started anew."""
+        self._serves: dict[int, asyncio.Event] = {}
+        """Of those: set once the next one accepts connections."""
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
+        if not sys.stdin.isatty():
+            loop.add_signal_handler(signal.SIGHUP, self._renew.set)
         async with asyncio.TaskGroup() as group:
             keeping = [group.create_task(self._keep(number + 1)) for number in range(self._count)]
+            keeping.append(group.create_task(self._renewals()))
             await self._stopping.wait()
             for process in self._processes.values():
                 if process.returncode is None:
@@ -118,11 +131,47 @@ class _Workers:
             if not self._told:
                 self._stopping.set()
                 return
+            if number in self._planned:
+                self._planned.remove(number)
+                log.info("worker %d is started anew", number)
+                continue
             if self._clock.monotonic_seconds() - began >= WELL_SECONDS:
                 pause_seconds = FIRST_PAUSE_SECONDS
             log.error("worker %d ended and is started again", number)
-            await self._clock.wait_until(self._clock.monotonic_seconds() + pause_seconds)
+            await self._pause(pause_seconds)
             pause_seconds = min(2 * pause_seconds, LAST_PAUSE_SECONDS)
+
+    async def _renewals(self) -> None:
+        """Each time that it is asked for: no worker is stopped before the one before it serves again."""
+        while True:
+            await self._renew.wait()
+            self._renew.clear()
+            try:
+                for number in sorted(self._lines) if self._told else ():
+                    await self._renewed(number)
+            except TimeoutError:
+                log.critical("a worker that was started anew does not serve: the others stay as they are")
+            else:
+                log.info("all workers were started anew")
+
+    async def _renewed(self, number: int) -> None:
+        """Raises TimeoutError."""
+        process = self._processes[number]
+        serves = self._serves[number] = asyncio.Event()
+        if process.returncode is None:
+            self._planned.add(number)
+            process.terminate()
+            try:
+                async with asyncio.timeout(END_SECONDS):
+                    await process.wait()
+            except TimeoutError:
+                log.warning("a worker did not end and is killed")
+                process.kill()
+        async with asyncio.timeout(RENEW_SECONDS):
+            await serves.wait()
+
+    async def _pause(self, seconds: float) -> None:
+        await self._clock.wait_until(self._clock.monotonic_seconds() + seconds)
 
     async def _live(self, number: int) -> None:
         """One life of a worker, to its end."""
@@ -135,6 +184,8 @@ class _Workers:
             if line:
                 self._lines[number] = _ready_line.decode(line)
                 self._tell_ready()
+                if number in self._serves:
+                    self._serves[number].set()
             await process.stdout.read()
             await process.wait()
         finally:

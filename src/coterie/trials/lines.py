@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from cryptography import x509
@@ -40,13 +40,22 @@ MESSAGE_OF_ENTRY = 4
 _any = msgspec.msgpack.Decoder(list[Any])
 
 
+def decoded(message: bytes) -> Iterator[list[Any]]:
+    """The frames of a message of the server as lists, the number of the kind first."""
+    at = 0
+    while at < len(message):
+        start = at + codec.LENGTH_BYTES
+        at = start + int.from_bytes(message[at:start], "big")
+        yield _any.decode(message[start:at])
+
+
 class Line(WSListener):
     """answered(n), heard(n): called with how many answers to Sends and how many log entries have come."""
 
     def __init__(self) -> None:
         self._session: Session[ServerFrame, ClientFrame] = Session(Role.CLIENT)
         self._transport: WSTransport
-        self._frames: asyncio.Queue[ServerFrame] = asyncio.Queue()
+        self._frames: asyncio.Queue[ServerFrame | None] = asyncio.Queue()
         self._gone = asyncio.Event()
         self._live = False
         self._unacknowledged = 0
@@ -75,21 +84,32 @@ class Line(WSListener):
         elif frame.msg_type is WSMsgType.BINARY:
             message = frame.get_payload_as_bytes()
             if self._live:
-                self._count(message)
+                self.count(message)
             else:
                 for each in self._session.receive(message):
                     self._frames.put_nowait(each)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - picows' signature
         self._gone.set()
+        self._frames.put_nowait(None)
+        self.gone()
+
+    @property
+    def is_gone(self) -> bool:
+        return self._gone.is_set()
+
+    def gone(self) -> None:
+        """The connection has ended, whoever ended it."""
 
     async def ask(self, frame: ClientFrame) -> ServerFrame:
-        """A request of the handshake, and its answer."""
+        """A request of the handshake, and its answer. Raises Unavailable where the connection ends."""
         self._transport.send(WSMsgType.BINARY, self._session.send(frame))
         request = getattr(frame, "request", None)
         async with asyncio.timeout(WAIT_SECONDS):
             while True:
                 answer = await self._frames.get()
+                if answer is None:
+                    raise Unavailable(Code.UNREACHABLE, "a server under trial ended the connection")
                 if request is None or getattr(answer, "request", None) == request:
                     return answer
 
@@ -116,12 +136,10 @@ class Line(WSListener):
         async with asyncio.timeout(WAIT_SECONDS):
             await self._gone.wait()
 
-    def _count(self, message: bytes) -> None:
-        answers = entries = at = 0
-        while at < len(message):
-            start = at + codec.LENGTH_BYTES
-            at = start + int.from_bytes(message[at:start], "big")
-            frame = _any.decode(message[start:at])
+    def count(self, message: bytes) -> None:
+        """What came once the line is live."""
+        answers = entries = 0
+        for frame in decoded(message):
             kind = frame[0]
             if kind == ACCEPTED:
                 answers += 1
@@ -129,17 +147,17 @@ class Line(WSListener):
                     entries += 1
                     if self.messages is not None:
                         self.messages.append(b"")
-                    self._acknowledge(self.log, frame[2], 1)
+                    self.acknowledge(self.log, frame[2], 1)
             elif kind == LOG and frame[3]:
                 entries += len(frame[3])
                 if self.messages is not None:
                     self.messages += [entry[MESSAGE_OF_ENTRY] for entry in frame[3]]
-                self._acknowledge(frame[1], frame[3][-1][0], len(frame[3]))
+                self.acknowledge(frame[1], frame[3][-1][0], len(frame[3]))
             elif kind == FLOOR:
                 entries += 1
-                self._acknowledge(bytes(17), 1, 1)
+                self.acknowledge(bytes(17), 1, 1)
             elif kind == MAILBOX and frame[3]:
-                self._acknowledge(frame[1], frame[3][-1][0], limits.ACK_ENTRIES)
+                self.acknowledge(frame[1], frame[3][-1][0], limits.ACK_ENTRIES)
             elif kind == REFUSAL:
                 self.refused = str(frame[2])
                 self.denied(1)
@@ -148,7 +166,7 @@ class Line(WSListener):
         if entries:
             self.heard(entries)
 
-    def _acknowledge(self, stream: bytes, seq: int, entries: int) -> None:
+    def acknowledge(self, stream: bytes, seq: int, entries: int) -> None:
         """As a client does: after ten entries of logs, and mailboxes at once."""
         self._unacknowledged += entries
         if self._unacknowledged >= limits.ACK_ENTRIES:
@@ -156,9 +174,17 @@ class Line(WSListener):
             self.send(codec.encode(Ack((Position(stream, self.incarnation, seq),))))
 
 
+AnyLine = TypeVar("AnyLine", bound="Line")
+
+
 async def open_line(invite: Invite) -> Line:
     """Connect to a server and hear who it is."""
-    line = await _connected(invite, PATH)
+    return await open_as(invite, Line())
+
+
+async def open_as(invite: Invite, line: AnyLine) -> AnyLine:
+    """The same with a line of one's own kind."""
+    await _connect(line, invite, PATH)
     welcome = await line.ask(Hello(codec.VERSIONS))
     if not isinstance(welcome, Welcome):
         raise RemoteError(Code.UNEXPECTED_FRAME, "no welcome")
@@ -176,7 +202,8 @@ async def open_line(invite: Invite) -> Line:
 
 async def open_floor_line(invite: Invite, room: str, role: str) -> Line:
     """The same to the floor."""
-    line = await _connected(invite, f"/{room}/{role}")
+    line = Line()
+    await _connect(line, invite, f"/{room}/{role}")
     line.count_only()
     return line
 
@@ -190,8 +217,7 @@ def _tls() -> ssl.SSLContext:
     return context
 
 
-async def _connected(invite: Invite, path: str) -> Line:
-    line = Line()
+async def _connect(line: Line, invite: Invite, path: str) -> None:
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             transport, _ = await ws_connect(
@@ -203,4 +229,3 @@ async def _connected(invite: Invite, path: str) -> Line:
     key = x509.load_der_x509_certificate(tls.getpeercert(binary_form=True)).public_key()
     spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     line.tls_key = hashlib.sha256(spki).digest()
-    return line

@@ -33,10 +33,12 @@ def allow_many_files() -> None:
 class Measured:
     """A running process of which one asks what it has used."""
 
-    def __init__(self, process: Process, invite: Invite) -> None:
+    def __init__(self, process: Process, invite: Invite, metrics: str = "") -> None:
         self._process = process
         self.invite = invite
         """Where it is; the floor has no fingerprint."""
+        self.metrics = metrics
+        """HOST:PORT of its figures."""
 
     @property
     def pid(self) -> int:
@@ -55,12 +57,14 @@ class Measured:
 
 
 @asynccontextmanager
-async def coterie_server(folder: Path, *more: str) -> AsyncIterator[Measured]:
-    """A real server on that data folder. more: what `coterie serve` gets besides."""
-    words = ("coterie.cli", "serve", "--json", "--data", str(folder), "--listen", "127.0.0.1:0")
+async def coterie_server(folder: Path, *more: str, program: str = "coterie.cli") -> AsyncIterator[Measured]:
+    """A real server on that data folder. more: what `coterie serve` gets besides; program: what stands in for
+    `coterie`."""
+    words = (program, "serve", "--json", "--data", str(folder), "--listen", "127.0.0.1:0")
     folder.mkdir(parents=True, exist_ok=True)
     async with _running(folder, *words, *more) as (process, line):
-        yield Measured(process, parse_invite(json.loads(line)["invite"]))
+        said = json.loads(line)
+        yield Measured(process, parse_invite(said["invite"]), said["metrics"])
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from coterie.client.core.window import Window
 from coterie.wire.frames import Refusal
 
 RETRY_MS = 1000
@@ -25,6 +26,7 @@ class Line:
     moves before."""
 
     def __init__(self) -> None:
+        self.window = Window()
         self.in_flight = 0
         self.round = 0
         self.claiming = False
@@ -66,8 +68,21 @@ class Line:
             self.wait(now_ms + min(RETRY_MS << min(beyond, 10), HOLD_MOST_MS))
         return beyond == 1
 
+    @property
+    def room(self) -> int:
+        """How many more may be under way; less than nothing where the window has become narrower."""
+        return self.window.size - self.in_flight
+
+    def busy(self, until_ms: int) -> None:
+        """The server cannot take more now: everything waits, and then fewer go at once."""
+        if not self.resend:
+            self.window.narrow()
+        self.resend = True
+        self.wait(until_ms)
+
     def moved(self) -> None:
         """A message was accepted."""
+        self.window.accepted(self.in_flight)
         self.in_flight = max(0, self.in_flight - 1)
         self._holds = 0
         self._said = False

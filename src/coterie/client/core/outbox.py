@@ -15,7 +15,7 @@ from coterie.client.core.ports import Reads
 from coterie.client.core.receipts import state_once_sent
 from coterie.client.core.received import had_by_all
 from coterie.client.core.requests import MessageGiven
-from coterie.client.core.sending import IN_FLIGHT, Sending
+from coterie.client.core.sending import Sending
 from coterie.client.core.standing import may_say
 from coterie.client.core.trust import Trust
 from coterie.client.core.views import Views
@@ -97,7 +97,7 @@ class Outbox:
         row = self._reads.outbox_row(given.order)
         if row is not None and row.state is OutboxState.SEALED:
             yield self.mark_sent(row, answer.seq, answer.server_time_ms, answer.mac, now_ms)
-        if line.in_flight <= IN_FLIGHT // 2:
+        if line.in_flight <= line.window.size // 2:
             self._sending.later(given.conversation)
 
     def mark_sent(self, row: OutboxRow, seq: int, server_ms: int, mac: bytes, now_ms: int) -> Outcome:
@@ -142,8 +142,7 @@ class Outbox:
                     line.resend = True
                     line.wait(now_ms + RETRY_MS)
             case Code.BUSY | Code.DISK | Code.TOO_MANY_TRIES:
-                line.resend = True
-                line.wait(now_ms + max(RETRY_MS, refusal.retry_after_ms))
+                line.busy(now_ms + max(RETRY_MS, refusal.retry_after_ms))
             case _:
                 line.stuck = True
                 yield Outcome(show=(SendingStuck(given.conversation, code),))

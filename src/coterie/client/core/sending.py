@@ -37,9 +37,8 @@ from coterie.client.store.records import (
 )
 from coterie.wire.frames import Claimed, Refusal, Send
 
-IN_FLIGHT = 200
-"""Messages of one conversation sent and not yet answered."""
-AGAIN_AT_ONCE = 2 * IN_FLIGHT
+AGAIN_WINDOWS = 2
+"""What is sent again at once, in windows of the line."""
 SEAL_AT_ONCE = 64
 SHARE_AT_ONCE = 32
 """Devices that get a key in one turn: more would hold up the loop, and with it the window."""
@@ -142,7 +141,7 @@ class Sending:
         yield from self._again(conversation, line, now_ms)
         if line.resend or line.more:
             return
-        room = min(SEAL_AT_ONCE, IN_FLIGHT - line.in_flight)
+        room = min(SEAL_AT_ONCE, line.room)
         if room <= 0 or line.stuck:
             return
         rows = to_seal(self._reads, self._people, conversation, room)
@@ -314,9 +313,10 @@ class Sending:
         server gets again goes session by session: it knows none of their keys, and refuses the first of
         each."""
         line.again()
-        rows = self._reads.outbox(conversation.id, OutboxState.SEALED, AGAIN_AT_ONCE + 1)
+        most = AGAIN_WINDOWS * line.window.size
+        rows = self._reads.outbox(conversation.id, OutboxState.SEALED, most + 1)
         sealed = [(row, message) for row in rows if (message := self._reads.message(row.order)) is not None]
-        together = self._reach.together([message for _, message in sealed])[:AGAIN_AT_ONCE]
+        together = self._reach.together([message for _, message in sealed])[:most]
         line.more = len(sealed) > len(together)
         return Outcome(
             send=tuple(

@@ -12,7 +12,7 @@ import apsw
 from coterie.base.codes import Code
 from coterie.base.errors import CoterieError, LocalError, Unavailable
 from coterie.server.store.statements import Row, Value, Values
-from coterie.server.store.steps import Step, known_steps, steps_to_come
+from coterie.server.store.steps import Applied, Step, known_steps, steps_to_come
 
 log = logging.getLogger("coterie.server.store")
 
@@ -139,12 +139,14 @@ class Database:
 
     def _migrate(self, path: Path, steps: tuple[Step, ...]) -> None:
         self.run("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL)")
-        applied = {row[0]: row[1] for row in self.all("SELECT number, checksum FROM migrations")}
+        if ("beside",) not in self.all("SELECT name FROM pragma_table_info('migrations')"):
+            self.run("ALTER TABLE migrations ADD COLUMN beside INTEGER")
+        rows = self.all("SELECT number, checksum, beside FROM migrations")
+        applied = [Applied(int(number), checksum, beside) for number, checksum, beside in rows]
         for step in steps_to_come(steps, applied):
             if applied:
                 self._snapshot(path, step.number)
             self._apply(step)
-            applied[step.number] = step.checksum
 
     def _snapshot(self, path: Path, number: int) -> None:
         """Copy the database to NAME.before-NNN, whole or not at all; the last such copy stays."""
@@ -167,7 +169,10 @@ class Database:
         self.run("BEGIN IMMEDIATE")
         try:
             self.run(step.sql)
-            self.run("INSERT INTO migrations VALUES (?, ?)", (step.number, step.checksum))
+            self.run(
+                "INSERT INTO migrations (number, checksum, beside) VALUES (?, ?, ?)",
+                (step.number, step.checksum, step.beside),
+            )
             self.run("COMMIT")
         except BaseException:
             if self.in_transaction:

@@ -178,8 +178,8 @@ class Breaking:
     async def _restore(self, fault: Fault) -> bool:
         """A home is copied, goes on for a while, and then the copy takes its place. What a server and a home
         that were both put back have forgotten is nowhere: behind a restore everybody first has what this one
-        said. And nobody can tell a copy whose original was never heard of after it was made, or that was
-        started more often since: the original is connected once more, and the copy not killed before it is."""
+        said. And nobody can tell a copy whose original was never heard of after it was made, or that started
+        more often since: the original is connected once more, and the copy not killed before it is."""
         joined = sorted(self._stage.crowd.joined.keys() - self._restored)
         free = [client for client in joined if self._is_free(client)]
         restores = self._restores

@@ -12,6 +12,7 @@ from coterie.base.codes import Code
 from coterie.base.conversations import direct_id
 from coterie.base.errors import RemoteError
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, SessionId, log_of
+from coterie.client.core import window
 from coterie.client.core.line import HOLD_MOST_MS, RETRY_MS
 from coterie.client.core.requests import ClaimAsked
 from coterie.client.events import MessageSent, MessageState, SendingStuck
@@ -93,6 +94,27 @@ def test_what_passes_is_tried_again_a_second_later(bob: Victim, silent: Silent, 
     assert len(silent.sends()) == 1
     pass_time(bob, 1)
     assert [each.ciphertext for each in silent.sends()] == [send.ciphertext] * 2
+    assert stuck(bob) == []
+
+
+def test_where_the_server_is_busy_fewer_are_under_way(bob: Victim, silent: Silent) -> None:
+    """Half as many, once for all that were. What was refused goes out again from the first on, by itself."""
+    for number in range(window.FIRST + 10):
+        say(bob, f"number {number}")
+    first = silent.sends()
+    assert len(first) == window.FIRST, "what came since waits"
+    round_began = 0
+    for expected in (first, first[: window.FIRST // 2]):
+        for send in silent.sends()[round_began:]:
+            bob.frame(refusal(send.request, Code.BUSY))
+        round_began = len(silent.sends())
+        pass_time(bob, RETRY_MS)
+        again = silent.sends()[round_began:]
+        assert [each.message for each in again] == [each.message for each in expected], "two windows of it"
+    silent.mute = False
+    for number, send in enumerate(silent.sends()[round_began:], 1):
+        bob.frame(Accepted(send.request, number))
+    assert bob.store.outbox_conversations() == []
     assert stuck(bob) == []
 
 

@@ -9,6 +9,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.server.store.postgres.faults import FAULTS, database_fault
 from coterie.server.store.postgres.line import Line
+from coterie.server.store.postgres.migrating import applied_to
 from coterie.server.store.postgres.statements import PgStatements
 from coterie.server.store.steps import known_steps, steps_to_come
 
@@ -23,8 +24,7 @@ async def on_postgres(url: str) -> AsyncIterator[PgStatements]:
         statements = PgStatements(line.get)
         if await statements.one(_IS_THERE) is None:
             raise Unavailable(Code.DISK, "there is no server in this database")
-        applied = await statements.all("SELECT number, checksum FROM migrations")
-        if steps_to_come(known_steps("pg"), {row[0]: row[1] for row in applied}):
+        if steps_to_come(known_steps("pg"), await applied_to(await line.get())):
             raise Unavailable(Code.DISK, "this database was made by an older version: start the server first")
         yield statements
     except FAULTS as error:

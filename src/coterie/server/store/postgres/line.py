@@ -75,9 +75,16 @@ class Hold(Enum):
 class Line:
     """get() gives the connection. Whoever uses it lets nobody else in between."""
 
-    def __init__(self, url: str, hold: Hold = Hold.NOTHING) -> None:
+    def __init__(
+        self,
+        url: str,
+        hold: Hold = Hold.NOTHING,
+        stand: Callable[[Connection], Awaitable[None]] | None = None,
+    ) -> None:
+        """stand: what each new connection of one that holds something begins with."""
         self._url = url
         self._hold = hold
+        self._stand = stand
         self.number = 0
         """Of this server, among all that there ever were in this database; another for each connection."""
         self._connection: Connection | None = None
@@ -153,6 +160,8 @@ class Line:
             await _lock(connection, _ALONE)
         elif self._hold is Hold.BESIDE:
             await _lock(connection, _BESIDE)
+        if self._stand is not None:
+            await self._stand(connection)
 
     async def take_number(self) -> None:
         """Be one of the servers that are there, under a number that none has had."""

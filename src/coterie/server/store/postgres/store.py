@@ -24,7 +24,7 @@ from coterie.server.store.postgres.faults import (
 )
 from coterie.server.store.postgres.line import Hold, Line
 from coterie.server.store.postgres.locking import BESIDE, Begins, Locks
-from coterie.server.store.postgres.migrating import migrate
+from coterie.server.store.postgres.migrating import migrate, stand_with
 from coterie.server.store.postgres.shared import PgShared
 from coterie.server.store.postgres.statements import PgStatements
 from coterie.server.store.postgres.writer import Writer
@@ -34,7 +34,7 @@ from coterie.server.store.reads import SqlReads
 from coterie.server.store.records import Record
 from coterie.server.store.results import Broken, Result
 from coterie.server.store.statements import Row, Values
-from coterie.server.store.steps import Step
+from coterie.server.store.steps import Step, known_steps
 from coterie.server.store.writing import OF_ONE_RECORD, Writing
 
 log = logging.getLogger("coterie.server.store")
@@ -49,12 +49,13 @@ TRIES = 8
 class PostgresStore(SqlReads):
     """Implements Store. Several may write into one database; who reads, reads what is committed."""
 
-    def __init__(self, url: str, hold: Hold = Hold.NOTHING) -> None:
+    def __init__(self, url: str, hold: Hold, steps: tuple[Step, ...]) -> None:
         """open() makes one. hold: as of Line."""
         self._reading = Line(url)
         statements = _ReadingStatements(self._reading)
         super().__init__(statements, Caches(statements))
-        self._line = Line(url, hold)
+        stand = None if hold is Hold.NOTHING else partial(stand_with, steps=steps)
+        self._line = Line(url, hold, stand)
         self.shared = PgShared(url, self._line)
         """With the other servers of this database; for who holds BESIDE."""
         self._writer = writer = Writer(self._line)
@@ -70,7 +71,8 @@ class PostgresStore(SqlReads):
     ) -> PostgresStore:
         """Connect, and bring the schema up to date. Raises Unavailable: disk, newer-schema, profile-in-use
         (others serve the database, and one of them or this one has to be alone)."""
-        store = cls(url, hold)
+        steps = known_steps("pg") if steps is None else steps
+        store = cls(url, hold, steps)
         try:
             await migrate(await store._line.get(), steps)
         except BaseException as error:
