@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
@@ -17,11 +18,21 @@ from coterie.wire import codec
 TALK_SECONDS = 120.0
 
 
+class Voice(Protocol):
+    """A client's end of a connection, of Line and of those to other servers (trials/peers)."""
+
+    answered: Callable[[int], None]
+    heard: Callable[[int], None]
+    refused: str
+
+    def send(self, message: bytes) -> None: ...
+
+
 class Talk:
     """One speaker's messages to some listeners: how many are under way, and when all have arrived."""
 
     def __init__(
-        self, speaker: Line, listeners: Sequence[Line], messages: Sequence[bytes], in_flight: int
+        self, speaker: Voice, listeners: Sequence[Voice], messages: Sequence[bytes], in_flight: int
     ) -> None:
         self._speaker = speaker
         self._listeners = listeners
@@ -86,7 +97,7 @@ async def talk_all(talks: Sequence[Talk]) -> None:
 class Room:
     """Several speakers, one message in flight each, and everybody hears everything."""
 
-    def __init__(self, lines: Sequence[Line], speakers: Sequence[tuple[Line, Sequence[bytes]]]) -> None:
+    def __init__(self, lines: Sequence[Voice], speakers: Sequence[tuple[Voice, Sequence[bytes]]]) -> None:
         self._lines = lines
         total = sum(len(messages) for _, messages in speakers)
         self.deliveries = total * len(lines)
@@ -110,7 +121,7 @@ class Room:
 
 
 async def open_loop(
-    pairs: Sequence[tuple[Line, Line, Sequence[bytes]]], per_second: float, clock: Clock
+    pairs: Sequence[tuple[Voice, Voice, Sequence[bytes]]], per_second: float, clock: Clock
 ) -> list[float]:
     """Send at a steady rate, one pair after the other, whatever is under way. Seconds from sending a message
     to its arrival, for each."""
@@ -119,7 +130,7 @@ async def open_loop(
     total = sum(len(messages) for _, _, messages in pairs)
     arrived = asyncio.Event()
 
-    def listen(listener: Line, times: deque[float]) -> None:
+    def listen(listener: Voice, times: deque[float]) -> None:
         def heard(count: int) -> None:
             now = clock.monotonic_seconds()
             taken.extend(now - times.popleft() for _ in range(count))

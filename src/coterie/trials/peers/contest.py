@@ -1,0 +1,181 @@
+"""A peer and coterie side by side: the same talk on both, round by round, now one first, now the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from coterie.trials.figures import Figure, Target
+from coterie.trials.talk import Room, Talk, Voice, open_loop, talk_all
+from coterie.trials.trial import Trial
+
+SPEAKERS = 10
+OPEN_LOOP_PER_SECOND = 200.0
+AT_ONCE = 8
+Say = Callable[[int], list[bytes]]
+"""So many messages, encoded, each of them new."""
+Made = TypeVar("Made")
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Two people: one speaks, one listens."""
+
+    speaker: Voice
+    listener: Voice
+    say: Say
+
+
+class Hall(msgspec.Struct, frozen=True):
+    """A room where everybody hears everything; the first SPEAKERS speak. say: whoever speaks, where says is
+    empty."""
+
+    lines: Sequence[Voice]
+    say: Say
+    says: Sequence[Say] = ()
+
+    def speakers(self, messages: int) -> list[tuple[Voice, list[bytes]]]:
+        says = self.says or [self.say] * SPEAKERS
+        return [(line, say(messages)) for line, say in zip(self.lines, says, strict=False)]
+
+
+class Side(Protocol):
+    """One server of a contest: what it has used, and people on it."""
+
+    def cpu_seconds(self) -> float: ...
+
+    async def pairs(self, count: int) -> list[Pair]: ...
+
+    async def hall(self, size: int) -> Hall: ...
+
+
+class Targets(msgspec.Struct, frozen=True):
+    """What coterie may use of what the peer uses, at most. open_p50: None for a peer that cannot keep up."""
+
+    direct: float
+    room: float
+    open_p50: float | None = None
+
+
+class Peer(msgspec.Struct, frozen=True, kw_only=True):
+    """title: what it is and does. share: how much of a trial's messages it gets, so that a slow one ends."""
+
+    name: str
+    title: str
+    targets: Targets
+    share: float = 1.0
+    keeps_up: bool = True
+    """With the open loop."""
+
+
+class Contest:
+    """Both sides with their people connected; ours has a server for pairs and one for the room."""
+
+    def __init__(
+        self, trial: Trial, peer: Peer, version: str, peer_side: Side, ours: tuple[Side, Side]
+    ) -> None:
+        self._trial = trial
+        self._peer = peer
+        self._version = version
+        self._there = peer_side
+        self._ours, self._our_house = ours
+
+    async def run(self, our_pairs: Sequence[Pair], our_hall: Hall) -> list[Figure]:
+        scale = self._trial.scale
+        pairs = await self._there.pairs(scale.pairs)
+        direct = _Both(self._peer, self._version, f"direct.{scale.pairs}x1", "server CPU per message")
+        talked = _Both(self._peer, self._version, "open.p50", f"p50 at {OPEN_LOOP_PER_SECOND:g} messages/s", unit="ms")
+        room = _Both(self._peer, self._version, f"room.{scale.small_room}", "server CPU per delivery")
+        for number in range(scale.rounds):
+            first = self._trial.floor_first(number)
+            await direct.round(
+                lambda: _talk(self._there, pairs, self._some(scale.pair_messages)),
+                lambda: _talk(self._ours, our_pairs, scale.pair_messages),
+                peer_first=first,
+            )
+            if self._peer.keeps_up:
+                each = max(1, scale.open_loop_messages // scale.pairs)
+                await talked.round(
+                    lambda each=each: self._p50(pairs, each),
+                    lambda each=each: self._p50(our_pairs, each),
+                    peer_first=first,
+                )
+        hall = await self._there.hall(scale.small_room)
+        for number in range(scale.rounds):
+            await room.round(
+                lambda: _meet(self._there, hall, self._some(scale.small_room_messages)),
+                lambda: _meet(self._our_house, our_hall, scale.small_room_messages),
+                peer_first=self._trial.floor_first(number),
+            )
+        targets = self._peer.targets
+        figures = [direct.figure(targets.direct), room.figure(targets.room)]
+        return [*figures, talked.figure(targets.open_p50)] if self._peer.keeps_up else figures
+
+    def _some(self, messages: int) -> int:
+        return max(1, round(messages * self._peer.share))
+
+    async def _p50(self, pairs: Sequence[Pair], each: int) -> float:
+        """Milliseconds from sending to arrival."""
+        said = [(pair.speaker, pair.listener, pair.say(each)) for pair in pairs]
+        taken = sorted(await open_loop(said, OPEN_LOOP_PER_SECOND, self._trial.clock))
+        return taken[len(taken) // 2] * 1000
+
+
+class _Both:
+    """Values of one figure."""
+
+    def __init__(self, peer: Peer, version: str, name: str, what: str, unit: str = "us") -> None:
+        self._peer = peer
+        self._version = version
+        self._name = name
+        self._what = what
+        self._unit = unit
+        self._theirs: list[float] = []
+        self._ours: list[float] = []
+
+    async def round(
+        self, theirs: Callable[[], Awaitable[float]], ours: Callable[[], Awaitable[float]], *, peer_first: bool
+    ) -> None:
+        if peer_first:
+            self._theirs.append(await theirs())
+        self._ours.append(await ours())
+        if not peer_first:
+            self._theirs.append(await theirs())
+
+    def figure(self, limit: float | None) -> Figure:
+        return Figure(
+            name=f"against.{self._peer.name}.{self._name}",
+            what=f"{self._what}: {self._peer.title} (floor: coterie)",
+            unit=self._unit,
+            values=tuple(self._theirs),
+            floor=tuple(self._ours),
+            targets=() if limit is None else (Target(limit, of_floor=True),),
+            note=self._version,
+            floor_is_ours=True,
+        )
+
+
+async def _talk(side: Side, pairs: Sequence[Pair], messages: int) -> float:
+    """Microseconds of the server for each message that was delivered, one in flight on each pair."""
+    talks = [Talk(pair.speaker, (pair.listener,), pair.say(messages), 1) for pair in pairs]
+    before = side.cpu_seconds()
+    await talk_all(talks)
+    return (side.cpu_seconds() - before) * 1e6 / (len(pairs) * messages)
+
+
+async def _meet(side: Side, hall: Hall, messages: int) -> float:
+    """Microseconds of the server for each delivery."""
+    room = Room(hall.lines, hall.speakers(messages))
+    before = side.cpu_seconds()
+    await room.run()
+    return (side.cpu_seconds() - before) * 1e6 / room.deliveries
+
+
+async def in_groups(count: int, make: Callable[[], Awaitable[Made]]) -> list[Made]:
+    """Make so many, a few at once."""
+    made: list[Made] = []
+    while len(made) < count:
+        made += await asyncio.gather(*(make() for _ in range(min(AT_ONCE, count - len(made)))))
+    return made
