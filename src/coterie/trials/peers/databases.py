@@ -9,8 +9,10 @@ from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from coterie.trials.engines import postgres
+from coterie.trials.peers.programs import free_port
 
-SETTINGS = {"shared_buffers": "128MB", "max_connections": "60"}
+SETTINGS = {"shared_buffers": "128MB", "listen_addresses": "127.0.0.1"}
+"""Over TCP, for ejabberd knows no other way."""
 
 
 @asynccontextmanager
@@ -19,7 +21,7 @@ async def running() -> AsyncIterator[postgres.Engine]:
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="coterie-peer-")))
         place.chmod(0o755)
-        held = postgres.running(place, SETTINGS)
+        held = postgres.running(place, SETTINGS | {"port": str(free_port())})
         engine = await asyncio.to_thread(held.__enter__)
         try:
             yield engine
@@ -35,7 +37,8 @@ def of_ejabberd(engine: postgres.Engine) -> list[str]:
     """Lines of its configuration."""
     return [
         "sql_type: pgsql",
-        f"sql_server: 'unix:{engine.folder}/.s.PGSQL.{postgres.PORT}'",
+        "sql_server: 127.0.0.1",
+        f"sql_port: {engine.port}",
         "sql_database: postgres",
         "sql_username: postgres",
         "sql_password: none",

@@ -17,8 +17,8 @@ from pathlib import Path
 from coterie.base.clock import SystemClock
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
-from coterie.server.certificate import ensure_certificate
 from coterie.trials.machine import cpu_seconds
+from coterie.trials.peers import certificates
 
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0
@@ -54,13 +54,13 @@ def home(user: str | None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="coterie-peer-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        ensure_certificate(certificate(folder))
+        certificates.make(certificate(folder))
         hand_over(folder, user)
         yield folder
 
 
 def certificate(folder: Path) -> Path:
-    """Key and certificate of the peer that lives there: of the kind that coterie has."""
+    """Key and certificate of the peer that lives there."""
     return folder / "peer.pem"
 
 
