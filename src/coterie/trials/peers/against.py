@@ -9,7 +9,7 @@ import msgspec
 
 from coterie.base.errors import CoterieError
 from coterie.trials.figures import Figure
-from coterie.trials.peers import ejabberd, mosquitto, prosody
+from coterie.trials.peers import ejabberd, mosquitto, prosody, synapse
 from coterie.trials.peers.contest import Contest, Peer, Side
 from coterie.trials.peers.ours import Ours
 from coterie.trials.processes import coterie_server
@@ -20,6 +20,7 @@ PEERS: dict[str, tuple[tuple[Peer, Running], ...]] = {
     "mosquitto": ((mosquitto.PEER, mosquitto.running),),
     "ejabberd": ((ejabberd.ARCHIVING, ejabberd.archiving), (ejabberd.BARE, ejabberd.bare)),
     "prosody": ((prosody.PEER, prosody.running),),
+    "synapse": ((synapse.PEER, synapse.running),),
 }
 """In the order in which they are measured."""
 

@@ -105,7 +105,7 @@ async def running() -> AsyncIterator[tuple[Mosquitto, str]]:
         passwords = folder / "passwords"
         passwords.write_text("")
         tool = (programs.find("mosquitto_passwd"), "-b", passwords, USER, PASSWORD)
-        await programs.said_by(tool, folder, None)
+        await programs.said_by(tool, folder)
         passwords.chmod(0o600)
         port = programs.free_port()
         (folder / "mosquitto.conf").write_text(_configuration(folder, port, user))
@@ -136,7 +136,7 @@ def _configuration(folder: Path, port: int, user: str | None) -> str:
 async def _version(binary: Path, folder: Path) -> str:
     """Its help says so, and ends with an error."""
     tool = ("/bin/sh", "-c", '"$0" -h || true', binary)
-    found = re.search(r"version ([\w.+-]{1,40})", await programs.said_by(tool, folder, None))
+    found = re.search(r"version ([\w.+-]{1,40})", await programs.said_by(tool, folder))
     return found[1] if found else "of unknown version"
 
 

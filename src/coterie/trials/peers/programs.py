@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from coterie.base.clock import SystemClock
@@ -127,28 +127,25 @@ class Program:
 
 @contextlib.contextmanager
 def started(
-    command: Sequence[str | Path],
-    folder: Path,
-    user: str | None,
-    *,
-    environment: Mapping[str, str] | None = None,
-    through_shell: bool = False,
+    command: Sequence[str | Path], folder: Path, user: str | None, *, through_shell: bool = False
 ) -> Iterator[Program]:
-    """Run a peer in its folder, in a process group of its own."""
-    words = [str(word) for word in command]
+    """Run a peer in its folder, in a process group of its own. Raises Unavailable where it cannot be."""
     with (folder / "output").open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - a peer's program, words of ours
-            words,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            user=user,
-            group=pwd.getpwnam(user).pw_gid if user else None,
-            extra_groups=[] if user else None,
-            env=os.environ | {"HOME": str(folder)} | dict(environment or {}),
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(  # noqa: S603 - a peer's program, words of ours
+                [str(word) for word in command],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                user=user,
+                group=_group(user),
+                extra_groups=[] if user else None,
+                env=os.environ | {"HOME": str(folder)},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise Unavailable(Code.MISSING_PART, f"it cannot be run ({error.strerror})") from error
     program = Program(process, folder, through_shell=through_shell)
     try:
         yield program
@@ -156,28 +153,33 @@ def started(
         program.stop()
 
 
-async def said_by(command: Sequence[str | Path], folder: Path, user: str | None) -> str:
+async def said_by(command: Sequence[str | Path], folder: Path) -> str:
     """What a peer's tool prints. Raises Unavailable where it fails."""
 
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 - as above
             [str(word) for word in command],
             cwd=folder,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
-            user=user,
-            group=pwd.getpwnam(user).pw_gid if user else None,
-            extra_groups=[] if user else None,
             env=os.environ | {"HOME": str(folder)},
             timeout=START_SECONDS,
             check=False,
         )
 
-    done = await asyncio.to_thread(run)
+    try:
+        done = await asyncio.to_thread(run)
+    except (OSError, subprocess.TimeoutExpired):
+        raise Unavailable(Code.MISSING_PART, f"{Path(command[0]).name} cannot be run") from None
     if done.returncode:
         raise Unavailable(Code.MISSING_PART, f"a tool failed: {done.stderr.strip()[-LAST_WORDS:]}")
     return done.stdout
+
+
+def _group(user: str | None) -> int | None:
+    return pwd.getpwnam(user).pw_gid if user else None
 
 
 def tree_cpu_seconds(pid: int) -> float:
