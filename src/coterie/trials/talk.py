@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 from coterie.base.clock import Clock
 from coterie.base.codes import Code
@@ -13,19 +12,10 @@ from coterie.base.errors import Unavailable
 from coterie.base.ids import ConversationId
 from coterie.trials.citizens import Citizen
 from coterie.trials.lines import Line, nothing
+from coterie.trials.voice import Voice
 from coterie.wire import codec
 
 TALK_SECONDS = 120.0
-
-
-class Voice(Protocol):
-    """A client's end of a connection, of Line and of those to other servers (trials/peers)."""
-
-    answered: Callable[[int], None]
-    heard: Callable[[int], None]
-    refused: str
-
-    def send(self, message: bytes) -> None: ...
 
 
 class Talk:
@@ -97,7 +87,7 @@ async def talk_all(talks: Sequence[Talk]) -> None:
 class Room:
     """Several speakers, one message in flight each, and everybody hears everything."""
 
-    def __init__(self, lines: Sequence[Voice], speakers: Sequence[tuple[Voice, Sequence[bytes]]]) -> None:
+    def __init__(self, lines: Sequence[Line], speakers: Sequence[tuple[Line, Sequence[bytes]]]) -> None:
         self._lines = lines
         total = sum(len(messages) for _, messages in speakers)
         self.deliveries = total * len(lines)

@@ -36,7 +36,8 @@ async def run(trial: Trial, names: Sequence[str]) -> AsyncIterator[Figure | Abse
     """names: of PEERS."""
     async with AsyncExitStack() as stack:
         servers = [
-            await stack.enter_async_context(coterie_server(trial.folder / place)) for place in ("pairs", "room")
+            await stack.enter_async_context(coterie_server(trial.folder / place))
+            for place in ("pairs", "room")
         ]
         ours = Ours(servers[0], trial), Ours(servers[1], trial)
         pairs = await ours[0].pairs(trial.scale.pairs)
@@ -46,8 +47,8 @@ async def run(trial: Trial, names: Sequence[str]) -> AsyncIterator[Figure | Abse
                 try:
                     async with running() as (side, version):
                         figures = await Contest(trial, peer, version, side, ours).run(pairs, hall)
-                except CoterieError as error:
-                    yield Absent(peer=peer.name, why=error.note)
+                except (CoterieError, TimeoutError) as error:
+                    yield Absent(peer=peer.name, why=getattr(error, "note", "") or "it stood still")
                     continue
                 for figure in figures:
                     yield figure

@@ -1,4 +1,4 @@
-"""The certificate of a peer: a P-256 key as coterie's own, for `localhost`, and with an end that others read."""
+"""The certificate of a peer: a P-256 key like coterie's own, with a name and an end that others can read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The PostgreSQL of a peer that keeps its messages in one: on the disk, with fsync, as it is without settings."""
+"""The PostgreSQL of a peer that keeps its messages in one: on the disk, with fsync."""
 
 from __future__ import annotations
 

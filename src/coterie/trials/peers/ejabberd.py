@@ -44,7 +44,7 @@ class Ejabberd(People):
         self._engine = engine
 
     def cpu_seconds(self) -> float:
-        database = programs.tree_cpu_seconds(self._engine.pid) if self._engine else 0.0
+        database = programs.cpu_seconds_of_tree(self._engine.pid) if self._engine else 0.0
         return self._program.cpu_seconds() + database
 
 

@@ -15,7 +15,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import RemoteError
 from coterie.trials.peers import http
 from coterie.trials.peers.contest import Hall, Pair, in_groups
-from coterie.trials.peers.sockets import Answers, Wire, connect
+from coterie.trials.peers.sockets import Answers, Wire, connect, nothing
 from coterie.trials.peers.xmpp import PASSWORD, body
 
 CLIENT = "/_matrix/client/v3"
@@ -105,7 +105,7 @@ class MatrixLine:
         self.token = token
         self.mouth = mouth
         self._ear = ear
-        self.heard: Callable[[int], None] = lambda _count: None
+        self.heard: Callable[[int], None] = nothing
 
     @property
     def answered(self) -> Callable[[int], None]:
@@ -129,8 +129,12 @@ class MatrixLine:
     async def go_live(self) -> None:
         """From now on only what is new counts."""
         state = await self._ear.ask("GET", sync("", 0), self.token)
-        self._ear.listen(self.token, str(state["next_batch"]), lambda count: self.heard(count))
+        self._ear.listen(self.token, str(state["next_batch"]), self._heard)
         self.mouth.live = True
+
+    def _heard(self, count: int) -> None:
+        """Whoever wants to know by then."""
+        self.heard(count)
 
 
 class People:
@@ -173,7 +177,7 @@ class People:
         mouth, ear = await connect(HttpWire, self._port), await connect(Ear, self._port)
         nonce = str((await mouth.ask("GET", REGISTER))["nonce"])
         name = f"citizen{next(self._numbers)}"
-        words = "\0".join((nonce, name, PASSWORD, "notadmin")).encode()
+        words = f"{nonce}\0{name}\0{PASSWORD}\0notadmin".encode()
         mac = hmac.new(self._secret.encode(), words, hashlib.sha1).hexdigest()
         account = {"nonce": nonce, "username": name, "password": PASSWORD, "admin": False, "mac": mac}
         made = await mouth.ask("POST", REGISTER, "", account)

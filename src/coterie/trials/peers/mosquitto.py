@@ -146,9 +146,7 @@ def _texts(topic: str) -> Callable[[int], list[bytes]]:
 
     def texts(count: int) -> list[bytes]:
         return [
-            packets.publish(
-                next(numbers) % packets.PACKET_IDS + 1, topic, secrets.token_bytes(BODY_BYTES)
-            )
+            packets.publish(next(numbers) % packets.PACKET_IDS + 1, topic, secrets.token_bytes(BODY_BYTES))
             for _ in range(count)
         ]
 

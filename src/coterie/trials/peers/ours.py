@@ -1,6 +1,8 @@
-"""coterie's side of a contest: the people of trials/citizens.py, as `server.direct` and `server.room` have them."""
+"""coterie's side of a contest: the same people and lines as in `server.direct` and `server.room`."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from coterie.base.conversations import everyone_id
 from coterie.base.ids import log_of
@@ -40,7 +42,7 @@ class Ours:
         for line, citizen in zip(lines[:SPEAKERS], citizens, strict=False):
             others = [other for other in citizens if other is not citizen]
             await give_keys(line, citizen, conversation, b"", others)
-            says.append(lambda count, citizen=citizen: citizen.messages(conversation, b"", count))
+            says.append(partial(citizen.messages, conversation, b""))
         return Hall(lines, says[0], says)
 
     async def _pair(self, speaker: Citizen, listener: Citizen) -> Pair:
@@ -48,9 +50,7 @@ class Ours:
         conversation = speaker.direct_with(listener)
         lines[0].log = log_of(conversation)
         await give_keys(lines[0], speaker, conversation, listener.account, (listener,))
-        return Pair(
-            *lines, lambda count: speaker.messages(conversation, listener.account, count)
-        )
+        return Pair(*lines, lambda count: speaker.messages(conversation, listener.account, count))
 
     async def _live(self, citizen: Citizen) -> Line:
         line = await open_line(self._server.invite)

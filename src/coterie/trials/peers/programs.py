@@ -93,7 +93,7 @@ class Program:
         return self._process.pid
 
     def cpu_seconds(self) -> float:
-        return tree_cpu_seconds(self.pid)
+        return cpu_seconds_of_tree(self.pid)
 
     async def await_port(self, port: int) -> None:
         """Return when it accepts connections. Raises Unavailable where it ends, or takes too long."""
@@ -182,40 +182,27 @@ def _group(user: str | None) -> int | None:
     return pwd.getpwnam(user).pw_gid if user else None
 
 
-def tree_cpu_seconds(pid: int) -> float:
-    """What a process and all that it started have used, those included that have ended and were waited for."""
-    below: dict[int, list[int]] = {}
-    ended: dict[int, float] = {}
-    for each in map(int, filter(str.isdecimal, os.listdir("/proc"))):
-        stat = _stat(each)
-        if stat is not None:
-            parent, waited_for = stat
-            below.setdefault(parent, []).append(each)
-            ended[each] = waited_for
+def cpu_seconds_of_tree(pid: int) -> float:
+    """What a process and all that came of it have used; of those that have ended, what was waited for."""
     total, waiting = 0.0, [pid]
     while waiting:
         each = waiting.pop()
-        waiting += below.get(each, ())
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            total += cpu_seconds(each) + ended.get(each, 0.0)
+            total += cpu_seconds(each) + _seconds_of_ended(each)
+        waiting += children(each)
     return total
 
 
 def children(pid: int) -> list[int]:
-    """The processes that it started itself."""
-    found = []
-    for each in map(int, filter(str.isdecimal, os.listdir("/proc"))):
-        stat = _stat(each)
-        if stat is not None and stat[0] == pid:
-            found.append(each)
+    """The processes that it started itself, by whichever thread."""
+    found: list[int] = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (task / "children").read_text().split())
     return found
 
 
-def _stat(pid: int) -> tuple[int, float]| None:
-    """Its parent, and the seconds of its children that have ended; None where it is gone."""
-    try:
-        line = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    words = line.rpartition(")")[2].split()
-    return int(words[1]), (int(words[13]) + int(words[14])) / os.sysconf("SC_CLK_TCK")
+def _seconds_of_ended(pid: int) -> float:
+    """To a hundredth."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[13]) + int(words[14])) / os.sysconf("SC_CLK_TCK")

@@ -17,7 +17,18 @@ PEER = Peer(
     targets=Targets(direct=1 / 12, room=1 / 10),
     share=0.25,
 )
-MODULES = ("roster", "saslauth", "disco", "version", "register", "presence", "message", "iq", "offline", "mam")
+MODULES = (
+    "roster",
+    "saslauth",
+    "disco",
+    "version",
+    "register",
+    "presence",
+    "message",
+    "iq",
+    "offline",
+    "mam",
+)
 
 
 class Prosody(People):

@@ -1,4 +1,4 @@
-"""A connection to a peer over TLS 1.3: bytes out, bytes in; what they mean is each protocol's own business."""
+"""A connection to a peer over TLS 1.3: bytes out, bytes in; what they mean each protocol knows."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from typing import TypeVar, cast
 
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, Unavailable
-from coterie.trials.lines import WAIT_SECONDS, nothing
 
-PATIENCE = "a peer does not answer"
+WAIT_SECONDS = 60.0
+SILENT = "a peer does not answer"
+
+
+def nothing(_count: int) -> None:
+    """Nobody wants to know."""
 
 
 class Wire(asyncio.Protocol):
@@ -75,7 +79,7 @@ class Answers:
             async with asyncio.timeout(WAIT_SECONDS):
                 answer = await self._came.get()
         except TimeoutError:
-            raise Unavailable(Code.UNREACHABLE, PATIENCE) from None
+            raise Unavailable(Code.UNREACHABLE, SILENT) from None
         if answer is None:
             raise Unavailable(Code.UNREACHABLE, "a peer has ended the connection")
         return answer
@@ -92,9 +96,7 @@ async def connect(make: Callable[[], SomeWire], port: int) -> SomeWire:
     context.verify_mode = ssl.CERT_NONE
     try:
         async with asyncio.timeout(WAIT_SECONDS):
-            _, wire = await asyncio.get_running_loop().create_connection(
-                make, "127.0.0.1", port, ssl=context
-            )
+            _, wire = await asyncio.get_running_loop().create_connection(make, "127.0.0.1", port, ssl=context)
     except (OSError, TimeoutError) as error:
-        raise Unavailable(Code.UNREACHABLE, PATIENCE) from error
+        raise Unavailable(Code.UNREACHABLE, SILENT) from error
     return wire

@@ -44,9 +44,7 @@ BIND = (
     b"<resource>trial</resource></bind></iq>"
 )
 PRESENCE = b"<presence/>"
-VERSION = (
-    f"<iq type='get' id='version' to='{DOMAIN}'><query xmlns='jabber:iq:version'/></iq>".encode()
-)
+VERSION = f"<iq type='get' id='version' to='{DOMAIN}'><query xmlns='jabber:iq:version'/></iq>".encode()
 
 
 def join(room: str, nick: str) -> bytes:

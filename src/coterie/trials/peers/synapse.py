@@ -41,7 +41,7 @@ class Synapse(People):
         self._engine = engine
 
     def cpu_seconds(self) -> float:
-        return self._program.cpu_seconds() + programs.tree_cpu_seconds(self._engine.pid)
+        return self._program.cpu_seconds() + programs.cpu_seconds_of_tree(self._engine.pid)
 
 
 @asynccontextmanager
@@ -85,24 +85,26 @@ def _settings(folder: Path, port: int, engine: postgres.Engine) -> dict[str, obj
         "resources": [{"names": ["client", "federation"]}],
     }
     place = {"user": "postgres", "dbname": "postgres", "host": str(engine.folder), "port": engine.port}
-    parts = {
-        name: {part: UNLIMITED for part in of} if of else UNLIMITED for name, of in LIMITS_OF_PARTS.items()
-    }
-    return {
-        "server_name": HOST,
-        "listeners": [listener],
-        "tls_certificate_path": own,
-        "tls_private_key_path": own,
-        "database": {"name": "psycopg2", "args": place | {"cp_min": 5, "cp_max": 10}},
-        "media_store_path": str(folder / "media"),
-        "signing_key_path": str(folder / "signing.key"),
-        "log_config": str(folder / "log.yaml"),
-        "pid_file": str(folder / "synapse.pid"),
-        "report_stats": False,
-        "trusted_key_servers": [],
-        "federation_domain_whitelist": [],
-        "presence": {"enabled": False},
-        "bcrypt_rounds": 4,
-        "macaroon_secret_key": secrets.token_hex(16),
-        "form_secret": secrets.token_hex(16),
-    } | {name: UNLIMITED for name in LIMITS} | parts
+    parts = {name: dict.fromkeys(of, UNLIMITED) if of else UNLIMITED for name, of in LIMITS_OF_PARTS.items()}
+    return (
+        {
+            "server_name": HOST,
+            "listeners": [listener],
+            "tls_certificate_path": own,
+            "tls_private_key_path": own,
+            "database": {"name": "psycopg2", "args": place | {"cp_min": 5, "cp_max": 10}},
+            "media_store_path": str(folder / "media"),
+            "signing_key_path": str(folder / "signing.key"),
+            "log_config": str(folder / "log.yaml"),
+            "pid_file": str(folder / "synapse.pid"),
+            "report_stats": False,
+            "trusted_key_servers": [],
+            "federation_domain_whitelist": [],
+            "presence": {"enabled": False},
+            "bcrypt_rounds": 4,
+            "macaroon_secret_key": secrets.token_hex(16),
+            "form_secret": secrets.token_hex(16),
+        }
+        | dict.fromkeys(LIMITS, UNLIMITED)
+        | parts
+    )

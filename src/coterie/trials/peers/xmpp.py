@@ -1,8 +1,7 @@
-"""People on an XMPP server: accounts, conversations of two, and a room, over a stream that we drive ourselves."""
+"""People on an XMPP server: accounts, conversations of two, and a room."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import itertools
 import re
