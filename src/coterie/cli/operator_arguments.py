@@ -136,6 +136,11 @@ def _bench(parser: Parser) -> None:
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="one group of figures, such as server.direct"
     )
+    parser.add_argument(
+        "--against",
+        metavar="LIST",
+        help="beside other servers that are installed here: mosquitto,ejabberd,prosody,synapse",
+    )
     parser.add_argument("--seed", type=natural, metavar="N", help="printed with the figures (1)")
     parser.add_argument("--markdown", action="store_true", help="the table of docs/performance.md")
 

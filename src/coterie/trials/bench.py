@@ -29,6 +29,7 @@ from coterie.trials import (
 )
 from coterie.trials.figures import Figure
 from coterie.trials.machine import MachineLine, can_measure_processes, machine_line
+from coterie.trials.peers import against
 from coterie.trials.scale import SCALES
 from coterie.trials.trial import Run, Trial
 
@@ -50,18 +51,24 @@ TRIALS: dict[str, Run] = {
 }
 OF_SERVER = "server."
 
-Line = MachineLine | Figure
+Line = MachineLine | Figure | against.Absent
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """scale: full, quick or tiny. only: beginnings of names; none for everything."""
+    """scale: full, quick or tiny. only: beginnings of names; none for everything. against: peers, which are then
+    measured alone unless `only` names something too."""
 
     scale: str
     only: tuple[str, ...]
     seed: int
+    against: tuple[str, ...] = ()
 
     def chosen(self) -> list[str]:
         """Raises Refused(usage) where nothing has such a name."""
+        if set(self.against) - set(against.PEERS):
+            raise Refused(Code.USAGE, f"--against takes some of: {','.join(against.PEERS)}")
+        if self.against and not self.only:
+            return []
         chosen = [name for name in TRIALS if not self.only or any(_meets(name, word) for word in self.only)]
         if not chosen:
             raise Refused(Code.USAGE, f"--only takes one of: {', '.join(TRIALS)}, or a part of the list")
@@ -79,13 +86,19 @@ async def measure(plan: Plan) -> AsyncIterator[Line]:
         folder = Path(name)
         yield machine_line(plan.seed, quick=plan.scale != "full", folder=folder)
         for trial_name in chosen:
-            if trial_name.startswith(OF_SERVER) and not can_measure_processes():
-                raise Unavailable(Code.MISSING_PART, NEEDS_PROC)
-            place = folder / trial_name
-            place.mkdir()
-            trial = Trial(place, SCALES[plan.scale], SystemClock(), plan.seed)
-            for figure in await TRIALS[trial_name](trial):
+            for figure in await TRIALS[trial_name](_trial(plan, folder, trial_name)):
                 yield figure
+        if plan.against:
+            async for line in against.run(_trial(plan, folder, OF_SERVER + "against"), plan.against):
+                yield line
+
+
+def _trial(plan: Plan, folder: Path, name: str) -> Trial:
+    if name.startswith(OF_SERVER) and not can_measure_processes():
+        raise Unavailable(Code.MISSING_PART, NEEDS_PROC)
+    place = folder / name
+    place.mkdir()
+    return Trial(place, SCALES[plan.scale], SystemClock(), plan.seed)
 
 
 def run(plan: Plan, show: Callable[[Line], None]) -> None:

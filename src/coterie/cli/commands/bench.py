@@ -13,6 +13,7 @@ from coterie.trials.bench import Line, Plan
 from coterie.trials.bench import run as measure
 from coterie.trials.figures import Figure, line_of, markdown, table
 from coterie.trials.machine import MachineLine
+from coterie.trials.peers.against import Absent
 
 
 def run(given: Arguments, output: Output) -> int:
@@ -26,10 +27,14 @@ def run(given: Arguments, output: Output) -> int:
                 figures.append(line)
                 if output.as_json:
                     output.line(_json(line_of(line)))
+            case Absent():
+                output.line(_json(line) if output.as_json else f"Not measured: {line.peer}: {line.why}")
             case _:
                 assert_never(line)
 
-    measure(Plan(given.scale, tuple(given.only), 1 if given.seed is None else given.seed), show)
+    seed = 1 if given.seed is None else given.seed
+    peers = tuple(given.against.split(",")) if given.against else ()
+    measure(Plan(given.scale, tuple(given.only), seed, peers), show)
     if not output.as_json:
         lines = markdown(figures) if given.markdown else table(figures)
         for each in lines:

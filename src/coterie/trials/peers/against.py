@@ -7,10 +7,9 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import msgspec
 
-from coterie.base.errors import CoterieError
 from coterie.trials.figures import Figure
 from coterie.trials.peers import ejabberd, mosquitto, prosody, synapse
-from coterie.trials.peers.contest import Contest, Peer, Side
+from coterie.trials.peers.contest import Contest, Peer, PeerFailed, Side, blamed
 from coterie.trials.peers.ours import Ours
 from coterie.trials.processes import coterie_server
 from coterie.trials.trial import Trial
@@ -33,22 +32,28 @@ class Absent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def run(trial: Trial, names: Sequence[str]) -> AsyncIterator[Figure | Absent]:
-    """names: of PEERS."""
+    """names: of PEERS. Raises where coterie itself does not do what it should."""
+    for name in names:
+        for peer, running in PEERS[name]:
+            folder = trial.folder / peer.name
+            folder.mkdir()
+            try:
+                figures = await _contest(msgspec.structs.replace(trial, folder=folder), peer, running)
+            except PeerFailed as error:
+                yield Absent(peer=peer.name, why=str(error))
+                continue
+            for figure in figures:
+                yield figure
+
+
+async def _contest(trial: Trial, peer: Peer, running: Running) -> list[Figure]:
+    """Servers of coterie begin with the peer, so that no connection of theirs waits for long."""
     async with AsyncExitStack() as stack:
-        servers = [
-            await stack.enter_async_context(coterie_server(trial.folder / place))
+        with blamed():
+            there, version = await stack.enter_async_context(running())
+        pairs, room = [
+            Ours(await stack.enter_async_context(coterie_server(trial.folder / place)), trial)
             for place in ("pairs", "room")
         ]
-        ours = Ours(servers[0], trial), Ours(servers[1], trial)
-        pairs = await ours[0].pairs(trial.scale.pairs)
-        hall = await ours[1].hall(trial.scale.small_room)
-        for name in names:
-            for peer, running in PEERS[name]:
-                try:
-                    async with running() as (side, version):
-                        figures = await Contest(trial, peer, version, side, ours).run(pairs, hall)
-                except (CoterieError, TimeoutError) as error:
-                    yield Absent(peer=peer.name, why=getattr(error, "note", "") or "it stood still")
-                    continue
-                for figure in figures:
-                    yield figure
+        contest = Contest(trial, peer, version)
+        return [*await contest.direct(pairs, there), *await contest.room(room, there)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Protocol, TypeVar
 
 import msgspec
 
+from coterie.base.errors import CoterieError
 from coterie.trials.figures import Figure, Target
 from coterie.trials.peers.sockets import WAIT_SECONDS, nothing
 from coterie.trials.talk import Talk, open_loop, talk_all
@@ -75,48 +77,66 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     """With the open loop."""
 
 
-class Contest:
-    """Both sides with their people connected; ours has a server for pairs and one for the room."""
+class PeerFailed(Exception):
+    """It did not start, or stood still: the others go on."""
 
-    def __init__(
-        self, trial: Trial, peer: Peer, version: str, peer_side: Side, ours: tuple[Side, Side]
-    ) -> None:
+
+@contextmanager
+def blamed() -> Iterator[None]:
+    """What goes wrong here is the peer's."""
+    try:
+        yield
+    except (CoterieError, TimeoutError) as error:
+        raise PeerFailed(getattr(error, "note", "") or "it stood still") from error
+
+
+class Contest:
+    """version: of the peer, and of what works for it."""
+
+    def __init__(self, trial: Trial, peer: Peer, version: str) -> None:
         self._trial = trial
         self._peer = peer
         self._version = version
-        self._there = peer_side
-        self._ours, self._our_house = ours
 
-    async def run(self, our_pairs: Sequence[Pair], our_hall: Hall) -> list[Figure]:
+    async def direct(self, ours: Side, there: Side) -> list[Figure]:
+        """Pairs with one message in flight on each, then a steady trickle, round by round."""
         scale = self._trial.scale
-        pairs = await self._there.pairs(scale.pairs)
+        our_pairs = await ours.pairs(scale.pairs)
+        with blamed():
+            pairs = await there.pairs(scale.pairs)
         direct = _Both(self._peer, self._version, f"direct.{scale.pairs}x1", "server CPU per message")
-        talked = _Both(
-            self._peer, self._version, "open.p50", f"p50 at {OPEN_LOOP_PER_SECOND:g} messages/s", unit="ms"
-        )
-        room = _Both(self._peer, self._version, f"room.{scale.small_room}", "server CPU per delivery")
+        open_loop_what = f"p50 at {OPEN_LOOP_PER_SECOND:g} messages/s"
+        trickle = _Both(self._peer, self._version, "open.p50", open_loop_what, unit="ms")
+        each = max(1, round(scale.pair_messages * OPEN_LOOP_SHARE))
         for number in range(scale.rounds):
             first = self._first(number)
             await direct.round(
-                lambda: _talk(self._there, pairs, self._some(scale.pair_messages)),
-                lambda: _talk(self._ours, our_pairs, scale.pair_messages),
+                partial(_talk, there, pairs, self._some(scale.pair_messages)),
+                partial(_talk, ours, our_pairs, scale.pair_messages),
                 peer_first=first,
             )
             if self._peer.keeps_up:
-                each = max(1, round(scale.pair_messages * OPEN_LOOP_SHARE))
-                await talked.round(
-                    partial(self._p50, pairs, each), partial(self._p50, our_pairs, each), peer_first=first
-                )
-        hall = await self._there.hall(scale.small_room)
+                of_both = partial(self._p50, pairs, each), partial(self._p50, our_pairs, each)
+                await trickle.round(*of_both, peer_first=first)
+        targets = self._peer.targets
+        figures = [direct.figure(targets.direct)]
+        return [*figures, trickle.figure(targets.open_p50)] if self._peer.keeps_up else figures
+
+    async def room(self, ours: Side, there: Side) -> list[Figure]:
+        """SPEAKERS speak with one message in flight each, and everybody hears everything."""
+        scale = self._trial.scale
+        our_hall = await ours.hall(scale.small_room)
+        with blamed():
+            hall = await there.hall(scale.small_room)
+        what = f"server CPU per delivery, {SPEAKERS} speakers"
+        room = _Both(self._peer, self._version, f"room.{scale.small_room}", what)
         for number in range(scale.rounds):
             await room.round(
-                lambda: _meet(self._there, hall, self._some(scale.small_room_messages)),
-                lambda: _meet(self._our_house, our_hall, scale.small_room_messages),
+                partial(_meet, there, hall, self._some(scale.small_room_messages)),
+                partial(_meet, ours, our_hall, scale.small_room_messages),
                 peer_first=self._first(number),
             )
-        targets = self._peer.targets
-        figures = [direct.figure(targets.direct), room.figure(targets.room)]
-        return [*figures, talked.figure(targets.open_p50)] if self._peer.keeps_up else figures
+        return [room.figure(self._peer.targets.room)]
 
     def _first(self, round_number: int) -> bool:
         """Whether the peer is: whoever comes second finds warmer caches."""
@@ -151,11 +171,12 @@ class _Both:
         *,
         peer_first: bool,
     ) -> None:
-        if peer_first:
-            self._theirs.append(await theirs())
-        self._ours.append(await ours())
         if not peer_first:
+            self._ours.append(await ours())
+        with blamed():
             self._theirs.append(await theirs())
+        if peer_first:
+            self._ours.append(await ours())
 
     def figure(self, limit: float | None) -> Figure:
         return Figure(

@@ -75,8 +75,8 @@ async def _running(engine: postgres.Engine | None) -> AsyncIterator[tuple[Ejabbe
         port = programs.free_port()
         (folder / "ejabberd.yml").write_text(_configuration(folder, port, engine))
         (folder / "ejabberdctl.cfg").write_text(
-            f"ERL_DIST_PORT={programs.free_port()}\nINET_DIST_INTERFACE=127.0.0.1\n"
-            f"ERLANG_NODE=trial@localhost\nERL_OPTIONS='-env ERL_CRASH_DUMP_BYTES 0'\n"
+            f"ERL_DIST_PORT={programs.free_port()}\nERLANG_NODE=trial@localhost\n"
+            "ERL_OPTIONS='-kernel inet_dist_use_interface {127,0,0,1} -env ERL_CRASH_DUMP_BYTES 0'\n"
         )
         programs.hand_over(folder, user)
         places = ("--config-dir", folder, "--logs", folder, "--spool", folder / "spool")

@@ -65,6 +65,11 @@ def is_error(stanza: bytes) -> bool:
     return _ERROR.match(stanza) is not None or stanza.startswith((b"<failure", b"<stream:error"))
 
 
+def said_by(sender: str) -> re.Pattern[bytes]:
+    """Matches a stanza whose first tag names that sender."""
+    return re.compile(rb"<\w+\s[^>]*?\bfrom=[\"']" + re.escape(sender.encode()) + rb"[\"']")
+
+
 class Stanzas:
     """Cuts a stream into stanzas: what stands one below its first element."""
 

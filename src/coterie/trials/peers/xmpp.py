@@ -33,7 +33,7 @@ class XmppLine(Wire):
         self._answers = Answers()
         self._live = False
         self.speaker: Wire | None = None
-        self.own = b""
+        self.own: re.Pattern[bytes] | None = None
 
     def came(self, data: bytes) -> None:
         whole = self._stanzas.feed(data)
@@ -70,7 +70,7 @@ class XmppLine(Wire):
         """Return when the room has taken us in."""
         self.send(stanzas.join(room, nick))
         await self.until(lambda stanza: stanza.startswith(b"<presence") and any(m in stanza for m in _MINE))
-        self.own = f"{room}@{stanzas.ROOMS}/{nick}".encode()
+        self.own = stanzas.said_by(f"{room}@{stanzas.ROOMS}/{nick}")
 
     def go_live(self) -> None:
         self._live = True
@@ -84,7 +84,7 @@ class XmppLine(Wire):
                 self.refused = stanza[-200:].decode(errors="replace")
             elif b"<body" in stanza:
                 heard += 1
-                own += bool(self.own) and self.own in stanza.partition(b">")[0]
+                own += self.own is not None and self.own.match(stanza) is not None
         if own:
             self.answered(own)
         if heard:
