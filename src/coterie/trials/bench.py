@@ -55,8 +55,8 @@ Line = MachineLine | Figure | against.Absent
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """scale: full, quick or tiny. only: beginnings of names; none for everything. against: peers, which are then
-    measured alone unless `only` names something too."""
+    """scale: full, quick or tiny. only: beginnings of names; none for everything. against: peers, which are
+    then measured alone unless `only` names something too."""
 
     scale: str
     only: tuple[str, ...]
