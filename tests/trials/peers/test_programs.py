@@ -10,12 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from coterie.base.clock import SystemClock
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
-from coterie.trials.machine import can_measure_processes
 from coterie.trials.peers import programs
-
-pytestmark = pytest.mark.skipif(not can_measure_processes(), reason="there is no /proc here")
 
 LISTENS = """
 import socket, subprocess, sys
@@ -34,9 +32,10 @@ def test_what_is_not_installed_is_said() -> None:
 
 
 async def until(done: Callable[[], object]) -> None:
+    clock = SystemClock()
     async with asyncio.timeout(60):
         while not done():
-            await asyncio.sleep(0.05)
+            await clock.wait_until(clock.monotonic_seconds() + 0.05)
 
 
 @pytest.mark.slow
