@@ -36,16 +36,13 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 class Hall(msgspec.Struct, frozen=True):
-    """A room where everybody hears everything; the first SPEAKERS speak. say: whoever speaks, where says is
-    empty."""
+    """A room where everybody hears everything. says: what the first ones say, who are as many."""
 
     lines: Sequence[Voice]
-    say: Say
-    says: Sequence[Say] = ()
+    says: Sequence[Say]
 
     def speakers(self, messages: int) -> list[tuple[Voice, list[bytes]]]:
-        says = self.says or [self.say] * SPEAKERS
-        return [(line, say(messages)) for line, say in zip(self.lines, says, strict=False)]
+        return [(line, say(messages)) for line, say in zip(self.lines, self.says, strict=False)]
 
 
 class Side(Protocol):

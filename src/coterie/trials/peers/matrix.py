@@ -14,9 +14,10 @@ from urllib.parse import quote
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError
 from coterie.trials.peers import http
-from coterie.trials.peers.contest import Hall, Pair, in_groups
+from coterie.trials.peers.contest import SPEAKERS, Hall, Pair, in_groups
 from coterie.trials.peers.sockets import Answers, Wire, connect, nothing
-from coterie.trials.peers.xmpp import PASSWORD, body
+from coterie.trials.peers.xmpp import body
+from coterie.trials.people import PASSWORD
 
 CLIENT = "/_matrix/client/v3"
 REGISTER = "/_synapse/admin/v1/register"
@@ -155,7 +156,7 @@ class People:
             await person.mouth.ask("POST", f"{CLIENT}/join/{quote(room)}", person.token, {})
         for person in people:
             await person.go_live()
-        return Hall(people, texts(room, people[0].token), [texts(room, person.token) for person in people])
+        return Hall(people, [texts(room, person.token) for person in people[:SPEAKERS]])
 
     async def version(self) -> str:
         wire = await connect(HttpWire, self._port)

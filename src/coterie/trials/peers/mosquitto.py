@@ -12,9 +12,10 @@ from pathlib import Path
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError
 from coterie.trials.peers import packets, programs
-from coterie.trials.peers.contest import Hall, Pair, Peer, Targets, in_groups
+from coterie.trials.peers.contest import SPEAKERS, Hall, Pair, Peer, Targets, in_groups
 from coterie.trials.peers.packets import Kind
 from coterie.trials.peers.sockets import Answers, Wire, connect
+from coterie.trials.people import PASSWORD
 
 PEER = Peer(
     name="mosquitto",
@@ -22,7 +23,7 @@ PEER = Peer(
     targets=Targets(direct=2.5, room=1.2),
 )
 BODY_BYTES = 600
-USER, PASSWORD = "citizen", "swallow-marble-quay-94"
+USER = "citizen"
 ROOM = "plaza"
 
 
@@ -79,7 +80,7 @@ class Mosquitto:
 
     async def hall(self, size: int) -> Hall:
         lines = await in_groups(size, lambda: self._somebody(ROOM))
-        return Hall(lines, _texts(ROOM))
+        return Hall(lines, [_texts(ROOM) for _ in range(SPEAKERS)])
 
     async def _pair(self) -> Pair:
         topic = f"direct/{secrets.token_hex(8)}"

@@ -43,7 +43,7 @@ class Ours:
             others = [other for other in citizens if other is not citizen]
             await give_keys(line, citizen, conversation, b"", others)
             says.append(partial(citizen.messages, conversation, b""))
-        return Hall(lines, says[0], says)
+        return Hall(lines, says)
 
     async def _pair(self, speaker: Citizen, listener: Citizen) -> Pair:
         lines = await self._live(speaker), await self._live(listener)

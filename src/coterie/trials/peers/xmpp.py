@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError
 from coterie.trials.peers import stanzas
-from coterie.trials.peers.contest import Hall, Pair, in_groups
+from coterie.trials.peers.contest import SPEAKERS, Hall, Pair, in_groups
 from coterie.trials.peers.sockets import Answers, Wire, connect
+from coterie.trials.people import PASSWORD
 
-PASSWORD = "swallow-marble-quay-94"
 ROOM = "plaza"
 _MINE = b"code='110'", b'code="110"'
 _VERSION = re.compile(rb"<version>([\w.+-]{1,40})</version>")
@@ -117,7 +117,7 @@ class People:
         for line, _ in people:
             line.go_live()
         said = _texts("groupchat", f"{ROOM}@{stanzas.ROOMS}")
-        return Hall([line for line, _ in people], said)
+        return Hall([line for line, _ in people], [said] * SPEAKERS)
 
     async def version(self) -> str:
         """Which program, as it says itself (XEP-0092)."""
