@@ -45,6 +45,13 @@ def test_a_length_without_end_is_refused(came: bytes) -> None:
         Packets().feed(came)
 
 
+@pytest.mark.parametrize("size", [0, 127, 128, 600, 20_000])
+def test_a_length_is_read_as_it_was_written(size: int) -> None:
+    said = packets.packet(Kind.PUBACK, 0, bytes(size))
+    assert Packets().feed(said) == [(Kind.PUBACK, 0, bytes(size))]
+    assert Packets().feed(said[:-1]) == []
+
+
 def test_packets_are_as_the_standard_has_them() -> None:
     assert packets.connect("c", "u", "p") == bytes.fromhex(
         "1013 0004 4d515454 04 c0 0000 0001 63 0001 75 0001 70"

@@ -17,7 +17,7 @@ from coterie.trials.peers import programs
 
 LISTENS = """
 import socket, subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", "x = sum(range(30_000_000)); input()"], stdin=subprocess.PIPE)
+child = subprocess.Popen([sys.executable, "-c", "import signal; sum(range(30_000_000)); signal.pause()"])
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 print(child.pid, flush=True)
 while True: server.accept()
