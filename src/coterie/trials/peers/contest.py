@@ -21,6 +21,7 @@ SPEAKERS = 10
 OPEN_LOOP_PER_SECOND = 200.0
 OPEN_LOOP_SHARE = 0.05
 """Of a closed loop's messages: 800 of 16,000."""
+LEAST_ROOM = 3
 AT_ONCE = 8
 Say = Callable[[int], list[bytes]]
 """So many messages, encoded, each of them new."""
@@ -121,16 +122,17 @@ class Contest:
 
     async def room(self, ours: Side, there: Side) -> list[Figure]:
         """SPEAKERS speak with one message in flight each, and everybody hears everything."""
-        scale = self._trial.scale
-        our_hall = await ours.hall(scale.small_room)
+        size = max(LEAST_ROOM, self._trial.scale.pairs * 5 // 4)  # 100 beside 80 pairs
+        messages = max(1, self._trial.scale.pair_messages // 2)
+        our_hall = await ours.hall(size)
         with blamed():
-            hall = await there.hall(scale.small_room)
+            hall = await there.hall(size)
         what = f"server CPU per delivery, {SPEAKERS} speakers"
-        room = _Both(self._peer, self._version, f"room.{scale.small_room}", what)
-        for number in range(scale.rounds):
+        room = _Both(self._peer, self._version, f"room.{size}", what)
+        for number in range(self._trial.scale.rounds):
             await room.round(
-                partial(_meet, there, hall, self._some(scale.small_room_messages)),
-                partial(_meet, ours, our_hall, scale.small_room_messages),
+                partial(_meet, there, hall, self._some(messages)),
+                partial(_meet, ours, our_hall, messages),
                 peer_first=self._first(number),
             )
         return [room.figure(self._peer.targets.room)]
