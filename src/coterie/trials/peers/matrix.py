@@ -7,9 +7,12 @@ import hmac
 import itertools
 import json
 import secrets
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
+
+import msgspec
 
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError
@@ -21,6 +24,7 @@ from coterie.trials.people import PASSWORD
 
 CLIENT = "/_matrix/client/v3"
 REGISTER = "/_synapse/admin/v1/register"
+VERSIONS = "/_matrix/client/versions"
 VERSION = "/_matrix/federation/v1/version"
 MESSAGE = "m.room.message"
 WAIT_MS = 30000
@@ -39,22 +43,16 @@ FILTER = {
 
 
 class HttpWire(Wire):
-    """One connection. live: what is answered is counted, as messages that were taken."""
+    """One connection that asks, and waits for the answer."""
 
     def __init__(self) -> None:
         super().__init__()
         self._responses = http.Responses()
         self._answers = Answers()
-        self.live = False
 
     def came(self, data: bytes) -> None:
         for status, content in self._responses.feed(data):
-            if not self.live:
-                self._answers.put(str(status).encode() + b" " + content)
-            elif status == OK:
-                self.answered(1)
-            else:
-                self.refused = f"{status} {content[:200].decode(errors='replace')}"
+            self._answers.put(str(status).encode() + b" " + content)
 
     def lost(self) -> None:
         self._answers.end()
@@ -73,17 +71,52 @@ class HttpWire(Wire):
         return said
 
 
+class Mouth(Wire):
+    """Sends messages, and counts the answers. What is asked so that the connection stays does not count."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._responses = http.Responses()
+        self._under_way: deque[bool] = deque()
+        """In the order of the requests: whether it is a message."""
+
+    def say(self, message: bytes) -> None:
+        self._under_way.append(True)
+        self.send(message)
+
+    def stay(self) -> None:
+        """The server ends a connection on which nothing was asked for a minute."""
+        if not self._under_way:
+            self._under_way.append(False)
+            self.send(http.request("GET", VERSIONS, ""))
+
+    def came(self, data: bytes) -> None:
+        for status, content in self._responses.feed(data):
+            if not self._under_way:
+                raise RemoteError(Code.UNEXPECTED_FRAME, "an answer that nobody asked for")
+            is_message = self._under_way.popleft()
+            if status != OK:
+                self.refused = f"{status} {content[:200].decode(errors='replace')}"
+            elif is_message:
+                self.answered(1)
+
+
 class Ear(HttpWire):
     """Waits for what is new, and asks again."""
 
-    def listen(self, token: str, since: str, told: Callable[[int], None]) -> None:
-        """told: how many messages have come."""
+    def __init__(self) -> None:
+        super().__init__()
+        self._token = ""
+        self._told: Callable[[int], None] | None = None
+
+    async def listen(self, token: str, told: Callable[[int], None]) -> None:
+        """told: how many messages have come since now; 0 where nothing has for a while."""
+        state = await self.ask("GET", sync("", 0), token)
         self._token, self._told = token, told
-        self.live = True
-        self._ask(since)
+        self._ask(str(state["next_batch"]))
 
     def came(self, data: bytes) -> None:
-        if not self.live:
+        if self._told is None:
             super().came(data)
             return
         for status, content in self._responses.feed(data):
@@ -91,8 +124,7 @@ class Ear(HttpWire):
                 raise RemoteError(Code.UNEXPECTED_FRAME, f"sync: {status}")
             since, count = news(content)
             self._ask(since)
-            if count:
-                self._told(count)
+            self._told(count)
 
     def _ask(self, since: str) -> None:
         self.send(http.request("GET", sync(since, WAIT_MS), self._token))
@@ -101,41 +133,46 @@ class Ear(HttpWire):
 class MatrixLine:
     """One person: a mouth and an ear."""
 
-    def __init__(self, name: str, token: str, mouth: HttpWire, ear: Ear) -> None:
-        self.name = name
-        self.token = token
-        self.mouth = mouth
+    def __init__(self, mouth: Mouth, ear: Ear) -> None:
+        self._mouth = mouth
         self._ear = ear
         self.heard: Callable[[int], None] = nothing
 
     @property
     def answered(self) -> Callable[[int], None]:
-        return self.mouth.answered
+        return self._mouth.answered
 
     @answered.setter
     def answered(self, call: Callable[[int], None]) -> None:
-        self.mouth.answered = call
+        self._mouth.answered = call
 
     @property
     def refused(self) -> str:
-        return self.mouth.refused or self._ear.refused
+        return self._mouth.refused or self._ear.refused
 
     @refused.setter
     def refused(self, why: str) -> None:
-        self.mouth.refused = why
+        self._mouth.refused = why
 
     def send(self, message: bytes) -> None:
-        self.mouth.send(message)
+        self._mouth.say(message)
 
-    async def go_live(self) -> None:
-        """From now on only what is new counts."""
-        state = await self._ear.ask("GET", sync("", 0), self.token)
-        self._ear.listen(self.token, str(state["next_batch"]), self._heard)
-        self.mouth.live = True
+    async def listen(self, token: str) -> None:
+        """From now on what is new counts."""
+        await self._ear.listen(token, self._told)
 
-    def _heard(self, count: int) -> None:
-        """Whoever wants to know by then."""
-        self.heard(count)
+    def _told(self, count: int) -> None:
+        if count:
+            self.heard(count)
+        else:
+            self._mouth.stay()
+
+
+class Account(msgspec.Struct, frozen=True):
+    """Somebody who is not there yet."""
+
+    name: str
+    token: str
 
 
 class People:
@@ -151,38 +188,53 @@ class People:
 
     async def hall(self, size: int) -> Hall:
         people = await in_groups(size, self._somebody)
-        room = await _room(people[0], {"preset": "public_chat"})
+        room = await self._room(people[0], {"preset": "public_chat"})
         for person in people[1:]:
-            await person.mouth.ask("POST", f"{CLIENT}/join/{quote(room)}", person.token, {})
-        for person in people:
-            await person.go_live()
-        return Hall(people, [texts(room, person.token) for person in people[:SPEAKERS]])
+            await self._join(person, room)
+        waiting = iter(people)
+        lines = await in_groups(size, lambda: self._line(next(waiting)))
+        return Hall(lines, [texts(room, person.token) for person in people[:SPEAKERS]])
 
     async def version(self) -> str:
-        wire = await connect(HttpWire, self._port)
-        said = await wire.ask("GET", VERSION)
-        await wire.close()
+        said = await self._ask("GET", VERSION)
         return str(said.get("server", {}).get("version", "of unknown version"))
 
     async def _pair(self) -> Pair:
         speaker, listener = await self._somebody(), await self._somebody()
         invited = {"preset": "trusted_private_chat", "is_direct": True, "invite": [listener.name]}
-        room = await _room(speaker, invited)
-        await listener.mouth.ask("POST", f"{CLIENT}/join/{quote(room)}", listener.token, {})
-        for person in (speaker, listener):
-            await person.go_live()
-        return Pair(speaker, listener, texts(room, speaker.token))
+        room = await self._room(speaker, invited)
+        await self._join(listener, room)
+        return Pair(await self._line(speaker), await self._line(listener), texts(room, speaker.token))
 
-    async def _somebody(self) -> MatrixLine:
+    async def _line(self, person: Account) -> MatrixLine:
+        """Connect, and be there."""
+        line = MatrixLine(await connect(Mouth, self._port), await connect(Ear, self._port))
+        await line.listen(person.token)
+        return line
+
+    async def _somebody(self) -> Account:
         """A new account, made as Synapse's own tool makes it."""
-        mouth, ear = await connect(HttpWire, self._port), await connect(Ear, self._port)
-        nonce = str((await mouth.ask("GET", REGISTER))["nonce"])
+        nonce = str((await self._ask("GET", REGISTER))["nonce"])
         name = f"citizen{next(self._numbers)}"
         words = f"{nonce}\0{name}\0{PASSWORD}\0notadmin".encode()
         mac = hmac.new(self._secret.encode(), words, hashlib.sha1).hexdigest()
         account = {"nonce": nonce, "username": name, "password": PASSWORD, "admin": False, "mac": mac}
-        made = await mouth.ask("POST", REGISTER, "", account)
-        return MatrixLine(str(made["user_id"]), str(made["access_token"]), mouth, ear)
+        made = await self._ask("POST", REGISTER, "", account)
+        return Account(str(made["user_id"]), str(made["access_token"]))
+
+    async def _room(self, person: Account, wanted: dict[str, object]) -> str:
+        return str((await self._ask("POST", f"{CLIENT}/createRoom", person.token, wanted))["room_id"])
+
+    async def _join(self, person: Account, room: str) -> None:
+        await self._ask("POST", f"{CLIENT}/join/{quote(room)}", person.token, {})
+
+    async def _ask(self, method: str, path: str, token: str = "", content: object = None) -> dict[str, Any]:
+        """On a connection of its own: it may be long until the same person asks again."""
+        wire = await connect(HttpWire, self._port)
+        try:
+            return await wire.ask(method, path, token, content)
+        finally:
+            await wire.close()
 
 
 def sync(since: str, wait_ms: int) -> str:
@@ -216,7 +268,3 @@ def texts(room: str, token: str) -> Callable[[int], list[bytes]]:
         ]
 
     return made
-
-
-async def _room(person: MatrixLine, wanted: dict[str, object]) -> str:
-    return str((await person.mouth.ask("POST", f"{CLIENT}/createRoom", person.token, wanted))["room_id"])
