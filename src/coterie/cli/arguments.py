@@ -103,6 +103,7 @@ class Arguments(argparse.Namespace):
     scale: str = "full"
     markdown: bool = False
     only: Sequence[str] = ()
+    against: str = ""
     # soak and torture; without: as each has it
     trial_seconds: float | None = None
     clients: int | None = None
