@@ -67,3 +67,21 @@ def test_tables_hold_each_figure_in_a_line() -> None:
     assert first.endswith("MISSED")
     assert second.split() == ["client.memory", "50.4", "MiB"]
     assert markdown([single])[2:] == ["| `client.memory` memory | 50.4 MiB |  |  |  |"]
+
+
+def test_where_the_floor_is_ours_the_ratio_says_how_much_of_another_server_we_are() -> None:
+    figure = Figure(
+        name="against.prosody.direct.80x1",
+        what="CPU per message",
+        unit="us",
+        values=(1000.0, 1200.0, 900.0),
+        floor=(50.0, 40.0, 90.0),
+        targets=(Target(1 / 12, of_floor=True),),
+        floor_is_ours=True,
+    )
+    assert figure.ratio == 0.05
+    assert figure.met() is True
+    line = line_of(figure)
+    assert (line.ratio, line.targets, line.met) == (0.05, ("<= 0.0833x",), True)
+    assert "0.05" in table([figure])[1]
+    assert msgspec.structs.replace(figure, floor=(100.0, 120.0, 90.0)).met() is False

@@ -104,6 +104,7 @@ class Arguments(argparse.Namespace):
     scale: str = "full"
     markdown: bool = False
     only: Sequence[str] = ()
+    against: str = ""
     # soak, torture and overload; without: as each has it
     trial_seconds: float | None = None
     clients: int | None = None

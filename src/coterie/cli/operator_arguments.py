@@ -163,6 +163,11 @@ def _bench(parser: Parser) -> None:
         metavar="LIST",
         help="where the servers' data lies: sqlite, postgres, cluster, or several of them (sqlite)",
     )
+    parser.add_argument(
+        "--against",
+        metavar="LIST",
+        help="beside other servers that are installed here: mosquitto,ejabberd,prosody,synapse",
+    )
     parser.add_argument("--seed", type=natural, metavar="N", help="printed with the figures (1)")
     parser.add_argument("--markdown", action="store_true", help="the table of docs/performance.md")
     parser.add_argument(

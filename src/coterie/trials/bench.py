@@ -34,6 +34,7 @@ from coterie.trials import (
 )
 from coterie.trials.figures import Figure
 from coterie.trials.machine import MachineLine, can_measure_processes, machine_line
+from coterie.trials.peers import against
 from coterie.trials.processes import allow_many_files
 from coterie.trials.scale import SCALES
 from coterie.trials.trial import ON, SQLITE, Run, Trial
@@ -62,21 +63,27 @@ TRIALS: dict[str, Run] = {
 }
 OF_SERVER = "server."
 
-Line = MachineLine | Figure
+Line = MachineLine | Figure | against.Absent
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """scale: full, quick or tiny. only: beginnings of names; none for everything. on: of trial.ON."""
+    """scale: full, quick or tiny. only: beginnings of names; none for everything. on: of trial.ON. against:
+    peers, which are then measured alone unless `only` names something too."""
 
     scale: str
     only: tuple[str, ...]
     seed: int
     on: tuple[str, ...] = (SQLITE,)
+    against: tuple[str, ...] = ()
 
     def chosen(self) -> list[str]:
         """Raises Refused(usage) where nothing has such a name, or no data lies there."""
         if not self.on or set(self.on) - set(ON) or len(set(self.on)) != len(self.on):
             raise Refused(Code.USAGE, f"--on takes some of: {','.join(ON)}")
+        if set(self.against) - set(against.PEERS):
+            raise Refused(Code.USAGE, f"--against takes some of: {','.join(against.PEERS)}")
+        if self.against and not self.only:
+            return []
         chosen = [name for name in TRIALS if not self.only or any(_meets(name, word) for word in self.only)]
         if not chosen:
             raise Refused(Code.USAGE, f"--only takes one of: {', '.join(TRIALS)}, or a part of the list")
@@ -95,13 +102,19 @@ async def measure(plan: Plan) -> AsyncIterator[Line]:
         folder = Path(name)
         yield machine_line(plan.seed, quick=plan.scale != "full", folder=folder, on=plan.on)
         for trial_name in chosen:
-            if trial_name.startswith(OF_SERVER) and not can_measure_processes():
-                raise Unavailable(Code.MISSING_PART, NEEDS_PROC)
-            place = folder / trial_name
-            place.mkdir()
-            trial = Trial(place, SCALES[plan.scale], SystemClock(), plan.seed, plan.on)
-            for figure in await TRIALS[trial_name](trial):
+            for figure in await TRIALS[trial_name](_trial(plan, folder, trial_name)):
                 yield figure
+        if plan.against:
+            async for line in against.run(_trial(plan, folder, OF_SERVER + "against"), plan.against):
+                yield line
+
+
+def _trial(plan: Plan, folder: Path, name: str) -> Trial:
+    if name.startswith(OF_SERVER) and not can_measure_processes():
+        raise Unavailable(Code.MISSING_PART, NEEDS_PROC)
+    place = folder / name
+    place.mkdir()
+    return Trial(place, SCALES[plan.scale], SystemClock(), plan.seed, plan.on)
 
 
 def run(plan: Plan, show: Callable[[Line], None]) -> None:

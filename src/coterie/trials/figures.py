@@ -35,6 +35,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     floor: tuple[float, ...] = ()
     targets: tuple[Target, ...] = ()
     note: str = ""
+    floor_is_ours: bool = False
+    """The values are another server's, the floor is coterie: the ratio says how much of them coterie is."""
 
     @property
     def median(self) -> float:
@@ -50,7 +52,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         """Median of the rounds' ratios to the floor; None where there is no floor."""
         if not self.floor:
             return None
-        ratios = [value / under for value, under in zip(self.values, self.floor, strict=True) if under > 0]
+        over, under = (self.floor, self.values) if self.floor_is_ours else (self.values, self.floor)
+        ratios = [one / other for one, other in zip(over, under, strict=True) if other > 0]
         return statistics.median(ratios) if ratios else None
 
     def met(self) -> bool | None:
@@ -96,8 +99,8 @@ def line_of(figure: Figure) -> FigureLine:
         value=_spread(figure.values),
         rounds=len(figure.values),
         floor=_spread(figure.floor) if figure.floor else None,
-        ratio=round(ratio, 2) if ratio is not None else None,
-        targets=tuple(_target(target, figure.unit) for target in figure.targets),
+        ratio=None if ratio is None else _rounded(ratio) if figure.floor_is_ours else round(ratio, 2),
+        targets=tuple(_target(target, figure) for target in figure.targets),
         met=figure.met(),
         note=figure.note,
     )
@@ -130,8 +133,8 @@ def _row(figure: Figure) -> tuple[str, ...]:
         _told(figure.values),
         figure.unit,
         _told(figure.floor) if figure.floor else "",
-        f"{ratio:.2f}" if ratio is not None else "",
-        ", ".join(_target(target, figure.unit) for target in figure.targets),
+        "" if ratio is None else f"{_rounded(ratio):g}" if figure.floor_is_ours else f"{ratio:.2f}",
+        ", ".join(_target(target, figure) for target in figure.targets),
         "" if met is None else "met" if met else "MISSED",
     )
 
@@ -152,6 +155,8 @@ def _rounded(value: float) -> float:
     return float(f"{value:.0f}") if abs(value) >= 100 else float(f"{value:.3g}")
 
 
-def _target(target: Target, unit: str) -> str:
+def _target(target: Target, figure: Figure) -> str:
     sign = ">=" if target.at_least else "<="
-    return f"{sign} {target.limit:g}x floor" if target.of_floor else f"{sign} {target.limit:g} {unit}"
+    if not target.of_floor:
+        return f"{sign} {target.limit:g} {figure.unit}"
+    return f"{sign} {_rounded(target.limit):g}x" + ("" if figure.floor_is_ours else " floor")

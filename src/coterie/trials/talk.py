@@ -14,6 +14,7 @@ from coterie.base.errors import Unavailable
 from coterie.base.ids import ConversationId
 from coterie.trials.citizens import Citizen
 from coterie.trials.subject import End, Pair, Room, nothing
+from coterie.trials.voice import Voice
 from coterie.wire import codec
 
 TALK_SECONDS = 120.0
@@ -27,7 +28,7 @@ class Talk:
     """One speaker's messages to some listeners: how many are under way, and when all have arrived."""
 
     def __init__(
-        self, speaker: End, listeners: Sequence[End], messages: Sequence[bytes], in_flight: int
+        self, speaker: Voice, listeners: Sequence[Voice], messages: Sequence[bytes], in_flight: int
     ) -> None:
         self._speaker = speaker
         self._listeners = listeners
@@ -137,7 +138,7 @@ class RoomTalk:
 
 
 async def open_loop(
-    pairs: Sequence[tuple[End, End, Sequence[bytes]]], per_second: float, clock: Clock
+    pairs: Sequence[tuple[Voice, Voice, Sequence[bytes]]], per_second: float, clock: Clock
 ) -> list[float]:
     """Send at a steady rate, one pair after the other, whatever is under way. Seconds from sending a message
     to its arrival, for each."""
@@ -168,7 +169,7 @@ async def steady(pairs: Sequence[Pair], per_second: float, clock: Clock, over: a
 class Journeys:
     """Of one pair: how long each message is on its way. They arrive in order."""
 
-    def __init__(self, speaker: End, listener: End, clock: Clock) -> None:
+    def __init__(self, speaker: Voice, listener: Voice, clock: Clock) -> None:
         self._speaker = speaker
         self._listener = listener
         self._clock = clock

@@ -17,6 +17,7 @@ from coterie.trials.bench import run as measure
 from coterie.trials.charts import charts
 from coterie.trials.figures import Figure, line_of, markdown, table
 from coterie.trials.machine import MachineLine
+from coterie.trials.peers.against import Absent
 
 
 def run(given: Arguments, output: Output) -> int:
@@ -30,11 +31,15 @@ def run(given: Arguments, output: Output) -> int:
                 figures.append(line)
                 if output.as_json:
                     output.line(_json(line_of(line)))
+            case Absent():
+                output.line(_json(line) if output.as_json else f"Not measured: {line.peer}: {line.why}")
             case _:
                 assert_never(line)
 
     seed = 1 if given.seed is None else given.seed
-    measure(Plan(given.scale, tuple(given.only), seed, tuple(given.on.split(","))), show)
+    peers = tuple(given.against.split(",")) if given.against else ()
+    plan = Plan(given.scale, tuple(given.only), seed, tuple(given.on.split(",")), peers)
+    measure(plan, show)
     if not output.as_json:
         lines = markdown(figures) if given.markdown else table(figures)
         for each in lines:

@@ -24,7 +24,7 @@ from coterie.base.errors import Unavailable
 from coterie.trials.engines import fetched
 
 PORT = 5432
-"""Names the socket; nothing listens on it."""
+"""Names the socket; nothing listens on it, unless settings say otherwise."""
 START_SECONDS = 60
 STOP_SECONDS = 30
 LOOK_SECONDS = 0.02
@@ -46,11 +46,12 @@ class Engine:
         self.programs = programs
         self.folder = folder
         self.settings = _SETTINGS | (settings or {})
+        self.port = int(self.settings.get("port", PORT))
         self.pid = 0
 
     def url(self, database: str) -> str:
         """Where it is reached, as `coterie serve --database` takes it."""
-        return f"postgresql://postgres@/{database}?host={self.folder}&port={PORT}"
+        return f"postgresql://postgres@/{database}?host={self.folder}&port={self.port}"
 
     def start(self) -> None:
         """Make its data where there is none, and wait until it answers."""
@@ -67,7 +68,7 @@ class Engine:
             "-k",
             self.folder,
             "-p",
-            str(PORT),
+            str(self.port),
             *options,
         )
         log = (self.folder / "log").open("ab")
