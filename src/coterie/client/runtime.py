@@ -357,7 +357,8 @@ class Runtime:
         connection = await connect(self._store, self.core.profile, self._clock, self.journal)
         try:
             self._go_along(connection)
-            ready = await enter(connection, self._store, self.core, self._run)
+            first = self._renewal is not None
+            ready = await enter(connection, self._store, self.core, self._run, first=first)
         except BaseException:
             connection.close()
             raise

@@ -92,13 +92,16 @@ def begin_life(core: Switchboard, store: ClientStore, connection: Connection, no
     return life
 
 
-async def enter(connection: Connection, store: ClientStore, core: Switchboard, run: Run) -> Ready:
-    """Sign in at a server that may not know that it was restored, or may not know this device any more.
+async def enter(
+    connection: Connection, store: ClientStore, core: Switchboard, run: Run, *, first: bool
+) -> Ready:
+    """Sign in at a server that may not know that it was restored, or may not know this device any more. first:
+    nobody has connected since this store was opened, so that it may be a copy.
     Raises Refused, RemoteError, Unavailable."""
     await show_head(connection, store)
     offer = core.trust.returning.own_offer(1)
     ready = await sign_in(connection, store, core.profile, core.keyring, run, offer)
-    if is_overtaken(store, ready, connection.welcome.incarnation):
+    if first and is_overtaken(store, ready, connection.welcome.incarnation):
         raise Refused(Code.RESTORED_PROFILE, "this device has acknowledged more than this store has")
     return ready
 

@@ -7,6 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
+from coterie.base.clock import SystemClock
 from coterie.server.wakeups.nats import NatsBus
 from coterie.server.wakeups.pgnotify import NotifyBus
 from coterie.trials.engines.nats import node
@@ -15,6 +16,8 @@ from tests.contracts.wakeups.test_buses import PATIENCE_SECONDS, ears, topic
 from tests.engines.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
+CLOCK = SystemClock()
+LOOK_SECONDS = 0.01
 
 
 async def test_a_node_of_nats_that_is_killed_costs_a_look_at_everything() -> None:
@@ -64,7 +67,7 @@ async def test_a_bus_that_swallows_everything_is_left_and_costs_a_look_at_everyt
             ear.wakeups.tell((topic(),))
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while ear.wakeups.is_connected:
-                    await asyncio.sleep(0.01)
+                    await CLOCK.wait_until(CLOCK.monotonic_seconds() + LOOK_SECONDS)
             proxy.heal()
             await ear.hear(wanted)
         await proxy.close()
