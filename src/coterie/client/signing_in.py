@@ -95,8 +95,8 @@ def begin_life(core: Switchboard, store: ClientStore, connection: Connection, no
 async def enter(
     connection: Connection, store: ClientStore, core: Switchboard, run: Run, *, first: bool
 ) -> Ready:
-    """Sign in at a server that may not know that it was restored, or may not know this device any more. first:
-    nobody has connected since this store was opened, so that it may be a copy.
+    """Sign in at a server that may not know that it was restored, or may not know this device any more.
+    first: nobody has connected since this store was opened, so that it may be a copy.
     Raises Refused, RemoteError, Unavailable."""
     await show_head(connection, store)
     offer = core.trust.returning.own_offer(1)
