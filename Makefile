@@ -92,7 +92,7 @@ covered: $(DEV)
 	@$(PYTHON_HERE) -m coverage report --include=$(WHOLE_FILES) --fail-under=100 --format=total >.coverage/total || \
 	    { echo "coterie: a branch of $(WHOLE) is not tested (see above)"; exit 1; }
 
-check: $(DEV)
+check: $(DEV) $(ENGINES)
 	@$(PYTHON_HERE) -m ruff check .
 	@$(PYTHON_HERE) -m ruff format --check .
 	@$(PYTHON_HERE) -m mypy

@@ -37,7 +37,7 @@ small_server = partial(coterie_server, program=SMALL)
 @pytest.mark.asyncio
 async def test_who_is_told_busy_comes_again_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     """How quick it is says nothing where other tests run; all else is as in a long run."""
-    settings = OverloadSettings(seconds=2.0, clients=6, rate=200.0)
+    settings = OverloadSettings(seconds=1.0, clients=6, rate=1500.0)
     result = await Overload(settings, SystemClock(), print, small_server).run(tmp_path / "server")
     assert result.busy > 0
     assert result.offered >= 1000
@@ -99,7 +99,7 @@ async def arrived(me: Me) -> list[str]:
 @pytest.mark.slow
 def test_the_command_says_what_came_of_it() -> None:
     """As one JSON object; its exit code is that of what it says."""
-    command = [sys.executable, "-m", "coterie.cli", "--json", "overload", "--seconds", "1", "--clients", "2"]
+    command = [sys.executable, "-m", "coterie.cli", "--json", "overload", "--seconds", "1", "--clients", "60"]
     ended = subprocess.run(command, capture_output=True, timeout=RUN_SECONDS, check=False)
     (line,) = [json.loads(each) for each in ended.stdout.splitlines()]
     assert line["lost"] == line["doubled"] == line["undrained"] == 0

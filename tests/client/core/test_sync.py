@@ -180,6 +180,7 @@ def headed(time_ms: int) -> bytes:
         (7, 8, LIFE, 0, True),
         (7, 8, LIFE, 24, True),
         (7, 8, LIFE, 25, False),
+        (0, 1, LIFE, 0, True),
         (7, 7, LIFE, 0, False),
         (7, 3, LIFE, 0, False),
         (7, 8, b"other life"[:16].ljust(16), 0, False),
@@ -198,3 +199,15 @@ def test_whose_acknowledgements_are_not_its_own_is_a_copy(
     if held is not None:
         save(store, PositionRow(STREAM, LIFE, held))
     assert is_overtaken(store, said, life) is overtaken
+
+
+def test_what_was_passed_without_having_come_makes_no_copy(store: ClientStore) -> None:
+    """The server passes what expired, and what was not for a dormant device, and keeps the place."""
+    save(store, PositionRow(STREAM, LIFE, 7))
+    _, passed = Positions(store).connected(ready(9, 12), LIFE, dormant=False)
+    assert passed == (PositionRow(STREAM, LIFE, 9),)
+    store.begin()
+    store.apply((PutSetting(Setting.HEAD, headed(0)), PositionRow(STREAM, LIFE, 3, 9)))
+    store.commit()
+    said = msgspec.structs.replace(ready(9, 12), head=headed(0))
+    assert not is_overtaken(store, said, LIFE), "counts begin anew behind the ninth: it was dormant"

@@ -33,7 +33,9 @@ def is_overtaken(reads: Reads, ready: Ready, incarnation: bytes) -> bool:
         return False
     for end in ready.ends:
         row = reads.position(StreamId(end.stream))
-        if row is not None and row.incarnation == incarnation and row.seq < end.acknowledged:
+        if row is None or row.incarnation != incarnation:
+            continue
+        if max(row.seq, row.anew_from) < end.acknowledged:
             return True
     return False
 
@@ -66,7 +68,8 @@ class Positions:
         self, ready: Ready, incarnation: bytes, *, dormant: bool
     ) -> tuple[Sync, tuple[PositionRow, ...]]:
         """Where to deliver from, and what counts as the backlog. dormant: as this device sees it by itself;
-        where the server says so too, counts of what others say begin anew."""
+        where the server says so too, counts of what others say begin anew. What is passed without having come
+        is kept as passed, as the server keeps it."""
         self._incarnation = incarnation
         self._unacknowledged.clear()
         self._entries = 0
@@ -88,8 +91,11 @@ class Positions:
             if last > at:
                 self._targets[stream] = last
             positions.append(Position(stream, incarnation, at))
+            row = self._row(stream)
             if dormant and end.skip_to == end.end and not is_mailbox(stream):
                 anew.append(PositionRow(stream, incarnation, self.seq(stream), end.end))
+            elif row is not None and row.seq < at:
+                anew.append(PositionRow(stream, incarnation, at, row.anew_from))
         self._draining = True
         return Sync(tuple(positions)), tuple(anew)
 
