@@ -19,8 +19,7 @@ import msgspec
 from coterie.base.codes import Code
 from coterie.base.errors import Refused, Unavailable
 from coterie.server.folder import FILE_MODE, DataFolder, database_of
-from coterie.server.founding import open_realm
-from coterie.server.restoring import mark_restored, too_soon_ms
+from coterie.server.restoring import mark_copy
 from coterie.server.store.database import database_fault
 from coterie.server.store.opening import is_elsewhere
 from coterie.server.store.sqlite import SqliteStore
@@ -114,11 +113,7 @@ async def _marked(database: Path, now_ms: int) -> None:
     """What the next start has to know. All of it is in the one file then."""
     store = SqliteStore(database)
     try:
-        realm = await open_realm(store, tls_key=b"", open_signup=False, now_ms=now_ms)
-        wait_ms = too_soon_ms(realm, now_ms)
-        if wait_ms:
-            raise Refused(Code.TOO_MANY_TRIES, "made within a day of a restore", wait_ms / 1000)
-        await mark_restored(store)
+        await mark_copy(store, now_ms)
     finally:
         await store.close()
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import msgspec
 
 from coterie.base.codes import Code
-from coterie.base.errors import Refused, Unavailable
-from coterie.server.founding import SECRETS, open_realm
-from coterie.server.restoring import mark_restored, too_soon_ms
+from coterie.base.errors import Unavailable
+from coterie.server import restoring
+from coterie.server.founding import SECRETS
 from coterie.server.store.address import require_address
 
 MADE_ELSEWHERE = (
@@ -44,11 +44,7 @@ async def mark_copy(url: str, now_ms: int) -> CopyInPlace:
     try:
         if await store.fact(SECRETS) is None:
             raise Unavailable(Code.DISK, "there is no server in this database")
-        realm = await open_realm(store, tls_key=b"", open_signup=False, now_ms=now_ms)
-        wait_ms = too_soon_ms(realm, now_ms)
-        if wait_ms:
-            raise Refused(Code.TOO_MANY_TRIES, "made within a day of a restore", wait_ms / 1000)
-        await mark_restored(store)
+        realm = await restoring.mark_copy(store, now_ms)
     finally:
         await store.close()
     return CopyInPlace(realm.ledger.time_ms, people)

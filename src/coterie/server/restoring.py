@@ -14,7 +14,7 @@ import msgspec
 
 from coterie.base import limits
 from coterie.base.codes import Code
-from coterie.base.errors import Unavailable
+from coterie.base.errors import Refused, Unavailable
 from coterie.base.ids import AccountId
 from coterie.base.signing import IdentityKeys, LedgerKeys, account_id
 from coterie.ledger.deletion import SignedDeletion
@@ -85,6 +85,17 @@ async def _has_to_begin(store: Store) -> bool:
 async def mark_restored(store: Store) -> None:
     """The data is a copy of what this server knew: the next opening begins another life."""
     await store.commit([PutFact(RESTORED, b"1")])
+
+
+async def mark_copy(store: Store, now_ms: int) -> Realm:
+    """The same, of data that an operator has put back; what the copy knows. Raises Refused(too-many-tries)
+    where the copy itself was made within a day of a restore."""
+    realm = await open_realm(store, tls_key=b"", open_signup=False, now_ms=now_ms)
+    wait_ms = too_soon_ms(realm, now_ms)
+    if wait_ms:
+        raise Refused(Code.TOO_MANY_TRIES, "made within a day of a restore", wait_ms / 1000)
+    await mark_restored(store)
+    return realm
 
 
 def next_life(
