@@ -16,8 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import mldsa, rsa
 from hypothesis import HealthCheck, settings
 
+from coterie.base.signing import IdentityKeys
 from tests.engines.fixtures import postgres_database as postgres_database
 from tests.engines.fixtures import postgres_engine as postgres_engine
 
@@ -34,6 +36,29 @@ settings.load_profile("coterie")
 
 _unread_files: list[Path] = []
 """Test modules that cannot even be imported without Tk."""
+
+
+RSA_KEYS = 4
+"""So many different ones are drawn by each process of the tests: one takes 130 ms."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def few_rsa_keys() -> Iterator[None]:
+    """Identities beyond the first few have the RSA half of one before them, and one half of their own."""
+    draw = IdentityKeys.generate
+    drawn: list[rsa.RSAPrivateKey] = []
+
+    def generate() -> IdentityKeys:
+        if len(drawn) < RSA_KEYS:
+            keys = draw()
+            drawn.append(keys._rsa)
+            return keys
+        drawn.append(drawn.pop(0))
+        return IdentityKeys(drawn[-1], mldsa.MLDSA65PrivateKey.generate())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(IdentityKeys, "generate", generate)
+        yield
 
 
 def missing_part() -> str | None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import mldsa, rsa
 
 from coterie.base import limits
 from coterie.base.codes import Code
@@ -50,8 +49,6 @@ from tests.attacks.lying import grown, somebody
 from tests.attacks.peers import NOW_MS, Peer
 from tests.attacks.street import Ledger, Server
 
-RSA = rsa.generate_private_key(public_exponent=65537, key_size=3072)
-"""Of everybody here: making one takes long, and account ids differ by the other half."""
 PRE_KEY = 0
 
 
@@ -73,7 +70,7 @@ class Neighbour(Peer):
 
     def __init__(self, name: str, before: Neighbour | None = None) -> None:
         """before: whose name this one begins anew."""
-        super().__init__(IdentityKeys(RSA, mldsa.MLDSA65PrivateKey.generate()), name)
+        super().__init__(IdentityKeys.generate(), name)
         self.before = before
         self.heir: Neighbour | None = None
         """Who begins this one's name anew."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+import pytest
 
 from coterie.base.domains import SUITE
 from tests.attacks.peers import Peer
@@ -76,6 +77,7 @@ def _exchanged(tree: Any) -> Iterator[Any]:
         yield from (wrong for _, wrong in mutants(tree) if not (isinstance(wrong, int) and wrong >= 1 << 64))
 
 
+@pytest.mark.slow
 def test_broken_bytes_give_a_value_or_a_clear_error(alice: Peer, mallory: Peer) -> None:
     """Attack: a peer, a server or a damaged disk cuts, lengthens or exchanges a part of what was right."""
     every: dict[str, Parser] = parsers(alice, mallory)

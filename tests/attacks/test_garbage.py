@@ -244,6 +244,7 @@ def parsers(alice: Peer, bob: Peer) -> dict[str, Parser]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(0)
 def test_garbage_gives_a_value_or_a_clear_error(alice: Peer, mallory: Peer) -> None:
     """Attack: a peer, a server or a damaged disk says anything at all. Every rule: what cannot be read is

@@ -19,6 +19,8 @@ from coterie.wire.frames.accounts import ClaimedKeys
 from tests.attacks.couple import LATER_MS, Couple, Talker, garbled
 from tests.attacks.peers import X_WING_ID
 
+pytestmark = pytest.mark.slow
+
 
 def test_twenty_round_trips(couple: Couple) -> None:
     """The first goes to the signed prekey, each later one to the key that the envelope before it brought."""

@@ -90,6 +90,7 @@ _any_leaf = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(st.data())
 def test_both_verifiers_refuse_the_same_leaves(data: st.DataObject) -> None:
@@ -241,6 +242,7 @@ def test_garbage_is_no_ledger_file(data: bytes) -> None:
         LedgerFile.unpack(data)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.data())
 def test_any_flipped_byte_proves_nothing(fixed: Signer, data: st.DataObject) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,6 +97,7 @@ def seek(screen: Late, street: Street, number: int) -> None:
     screen.apply(presenter.show_found())
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(actions=st.lists(ACTIONS, max_size=25))
 def test_what_is_shown_has_no_gaps_and_an_end(actions: list[tuple[str, int]]) -> None:

@@ -127,6 +127,7 @@ def _bytes(frame: object) -> bytes:
     return len(data).to_bytes(LENGTH_BYTES, "big") + data
 
 
+@pytest.mark.slow
 @pytest.mark.asyncio
 @pytest.mark.parametrize("kind", get_args(ClientFrame), ids=lambda kind: kind.__name__)
 async def test_whatever_stands_in_a_frame_others_go_on(

@@ -19,10 +19,11 @@ from coterie.server.store.sqlite import SqliteStore
 from tests.ledger.accounts import NOW_MS
 from tests.server.house import TLS_KEY, house_in
 
+pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
+
 LATER_MS = NOW_MS + 1000
 
 
-@pytest.mark.asyncio
 async def test_clients_follow_the_chain_and_find_it_in_the_ledger(folder: Path) -> None:
     async with house_in(folder) as house:
         realm = house.realm
@@ -50,7 +51,6 @@ async def test_clients_follow_the_chain_and_find_it_in_the_ledger(folder: Path) 
         check_welcome(founding, realm.identity, (), first, TLS_KEY, LATER_MS, known_identity=known)
 
 
-@pytest.mark.asyncio
 async def test_a_certificate_may_change_afterwards_too(folder: Path) -> None:
     async with house_in(folder) as house:
         founding = house.realm.server
@@ -62,7 +62,6 @@ async def test_a_certificate_may_change_afterwards_too(folder: Path) -> None:
         check_recorded(realm.chain, realm.statement, LedgerView.from_leaves(await house.store.leaves(0, 9)))
 
 
-@pytest.mark.asyncio
 async def test_only_a_server_that_is_there_and_stopped(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as caught:
         await rotate_identity(tmp_path / "nothing", NOW_MS)
@@ -78,7 +77,6 @@ async def test_only_a_server_that_is_there_and_stopped(tmp_path: Path) -> None:
         running.close()
 
 
-@pytest.mark.asyncio
 async def test_a_change_that_does_not_follow_changes_nothing(folder: Path) -> None:
     async with house_in(folder):
         pass

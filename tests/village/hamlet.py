@@ -17,7 +17,6 @@ from random import Random  # noqa: TID251 - the same chances in every run
 from typing import TypeVar
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import mldsa, rsa
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from picows import WSListener
 
@@ -259,7 +258,7 @@ async def hamlet_in(folder: Path, points: Points, *, began_ms: int = NOW_MS) -> 
 
 
 def _patched(patch: pytest.MonkeyPatch, hamlet: Hamlet) -> None:
-    """Links of memory, and the same chances in each run that begins at the same time. RSA keys are drawn and
+    """Links of memory, and the same chances in each run that begins at the same time. RSA keys are
     checked once, and passwords stretched a little."""
 
     async def connected(make: Callable[[], WSListener], *_: object, **__: object) -> tuple[Line, WSListener]:
@@ -274,7 +273,6 @@ def _patched(patch: pytest.MonkeyPatch, hamlet: Hamlet) -> None:
     for module in (runtime, read_marks, receipts, trust_marks):
         patch.setattr(module, "_jitter", chance)
     patch.setattr(IdentityKeys, "unpack", _unpacked)
-    patch.setattr(IdentityKeys, "generate", lambda: IdentityKeys(_RSA(), mldsa.MLDSA65PrivateKey.generate()))
     watch_disk_and_screen(patch)
 
 
@@ -283,8 +281,6 @@ def _cheap(*, salt: bytes, length: int, **_: int) -> Argon2id:
     return Argon2id(salt=salt, length=length, iterations=1, lanes=1, memory_cost=8)
 
 
-_RSA = cache(lambda: rsa.generate_private_key(public_exponent=65537, key_size=3072))
-"""Of everybody here; account ids differ by the other half."""
 _unpacked = cache(IdentityKeys.unpack)
 
 

@@ -96,6 +96,7 @@ def test_a_first_start(alone: Prepared, tmp_path: Path) -> None:
     assert at_all_points(Scenario(alone, play), tmp_path) > 40
 
 
+@pytest.mark.slow
 def test_a_first_message(acquainted: Prepared, tmp_path: Path) -> None:
     """Claim, share, send; open, store, acknowledge."""
 

@@ -24,6 +24,8 @@ from tests.server.prometheus import Scrape
 from tests.server.raw_client import RawClient, connected
 from tests.server.test_gateway import NOW_MS, connect, page, serving
 
+pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
+
 CHUNK = limits.BLOB_CHUNK_BYTES
 
 
@@ -59,7 +61,6 @@ def code_of(frame: object) -> Code:
     return Code(frame.code)
 
 
-@pytest.mark.asyncio
 async def test_a_file_goes_up_and_comes_down_by_another_device_and_goes(
     folder: Path, fresh_alice: Person, fresh_bob: Person
 ) -> None:
@@ -90,7 +91,6 @@ async def test_a_file_goes_up_and_comes_down_by_another_device_and_goes(
         assert [file for file in (folder / "blobs").iterdir() if file.is_file()] == []
 
 
-@pytest.mark.asyncio
 async def test_nothing_goes_before_a_device_of_this_run_has_proven_itself(
     folder: Path, fresh_alice: Person
 ) -> None:
@@ -117,7 +117,6 @@ async def test_nothing_goes_before_a_device_of_this_run_has_proven_itself(
         assert await open_one.ended() is None
 
 
-@pytest.mark.asyncio
 async def test_a_file_that_is_not_as_was_said_is_refused_and_the_next_one_taken(
     folder: Path, fresh_alice: Person
 ) -> None:
@@ -138,7 +137,6 @@ async def test_a_file_that_is_not_as_was_said_is_refused_and_the_next_one_taken(
         assert await client.ended() is Code.UNEXPECTED_FRAME
 
 
-@pytest.mark.asyncio
 async def test_who_has_no_room_or_rate_or_disk_is_told_before_anything_is_sent(
     folder: Path, fresh_alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,7 +159,6 @@ async def test_who_has_no_room_or_rate_or_disk_is_told_before_anything_is_sent(
         assert answers[-1] is Code.BUSY
 
 
-@pytest.mark.asyncio
 async def test_an_upload_that_breaks_off_leaves_nothing_and_may_begin_again(
     folder: Path, fresh_alice: Person
 ) -> None:
@@ -182,7 +179,6 @@ async def test_an_upload_that_breaks_off_leaves_nothing_and_may_begin_again(
         assert list((folder / "blobs" / "coming").iterdir()) == []
 
 
-@pytest.mark.asyncio
 async def test_garbage_ends_a_connection_and_no_other(folder: Path, fresh_alice: Person) -> None:
     async with place_in(folder, fresh_alice) as place:
         fine = await place.second()
@@ -196,7 +192,6 @@ async def test_garbage_ends_a_connection_and_no_other(folder: Path, fresh_alice:
         assert await fine.get(bytes(16), 0, 1) is Code.UNKNOWN_FILE
 
 
-@pytest.mark.asyncio
 async def test_so_many_connections_of_a_device_and_of_strangers_and_no_more(
     folder: Path, fresh_alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,7 +208,6 @@ async def test_so_many_connections_of_a_device_and_of_strangers_and_no_more(
                 await blob_client(place.invite)
 
 
-@pytest.mark.asyncio
 async def test_who_does_not_take_what_was_asked_for_holds_up_nobody(
     folder: Path, fresh_alice: Person
 ) -> None:
@@ -234,7 +228,6 @@ async def test_who_does_not_take_what_was_asked_for_holds_up_nobody(
         assert got == 30 * len(content)
 
 
-@pytest.mark.asyncio
 async def test_a_device_that_is_revoked_is_out_with_its_next_request(
     folder: Path, fresh_alice: Person
 ) -> None:
@@ -245,7 +238,6 @@ async def test_a_device_that_is_revoked_is_out_with_its_next_request(
         assert await client.ended() is Code.DELETED
 
 
-@pytest.mark.asyncio
 async def test_what_goes_through_it_is_counted(folder: Path, fresh_alice: Person) -> None:
     content = os.urandom(2 * CHUNK + 5)
     async with place_in(folder, fresh_alice) as place:

@@ -74,6 +74,7 @@ def test_a_soak_that_is_interrupted_leaves_nothing_behind(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("--clients", "1"), ("--seconds", "0"), ("--seed", "-1")])
 def test_a_soak_of_nothing_is_refused(words: tuple[str, str], tmp_path: Path) -> None:
     ended = soak(tmp_path, *words)

@@ -91,6 +91,7 @@ def test_twenty_seconds_on_a_cluster_end_with_zeros(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [("--clients", "1"), ("--seconds", "0"), ("--faults", "rain"), ("--plan", "nowhere"), ("--on", "mars")],
