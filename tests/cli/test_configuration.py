@@ -78,7 +78,16 @@ def test_every_setting_comes_from_either_as_from_its_option(tmp_path: Path) -> N
         "--key",
         "/etc/coterie/key.pem",
     ]
-    options += ["--invite-only", "--workers", "1", "--database", "postgresql:///coterie", "--metrics"]
+    options += [
+        "--keep-days",
+        "30",
+        "--invite-only",
+        "--workers",
+        "1",
+        "--database",
+        "postgresql:///coterie",
+        "--metrics",
+    ]
     options += ["127.0.0.1:0", "--blobs", "s3://bucket/prefix", "--wakeups", "nats://127.0.0.1:4222"]
     by_options, _ = told(tmp_path, "", None, *options, "--log-format", "text")
     by_file.verbose = by_environment.verbose = by_options.verbose = False
@@ -98,6 +107,8 @@ def test_every_setting_comes_from_either_as_from_its_option(tmp_path: Path) -> N
         ("[server]\nworkers = true\n", "server.workers takes a number"),
         ("[server]\nlisten = 4433\n", "server.listen takes a text in quotes"),
         ("[server]\nworkers = 0\n", "server.workers cannot be read"),
+        ("[server]\nkeep_days = 29\n", "server.keep_days cannot be read"),
+        ("[server]\nkeep_days = 3651\n", "server.keep_days cannot be read"),
         ('[server]\nsign_up = "closed"\n', "server.sign_up cannot be read: who may sign up: open, or invite"),
         ('[server]\ndata = "/srv"\n', "say --data, or COTERIE_SERVER__DATA"),
         ('[server]\ncert = "chain.pem"\n', "server.cert and server.key belong together"),

@@ -30,6 +30,25 @@ from tests.server.scenes import registered, two
 
 
 @pytest.mark.asyncio
+async def test_an_operator_keeps_longer_what_nobody_has_fetched(
+    house: House, alice: Person, bob: Person
+) -> None:
+    alices, bobs = await two(house, alice, bob)
+    bobs.hang_up()
+    house.realm.kept_longer_ms = limits.DAY_MS
+    conversation = alice.direct_with(bob)
+    await alices.ask(alice.device.message(conversation, bob.account, request=3))
+
+    async def kept_after(days: int) -> bool:
+        house.clock.advance(days * limits.DAY_MS / 1000)
+        await house.pass_time(3)
+        return bool(await house.store.log(log_of(conversation), 0, 10, 1 << 20))
+
+    assert await kept_after(30)
+    assert not await kept_after(1)
+
+
+@pytest.mark.asyncio
 async def test_what_was_sent_while_somebody_was_away_waits(house: House, alice: Person, bob: Person) -> None:
     alices, bobs = await two(house, alice, bob)
     bobs.hang_up()

@@ -70,6 +70,7 @@ class Arguments(argparse.Namespace):
     log_format: str | None = None
     wakeups: str | None = None
     workers: int | None = None
+    keep_days: int | None = None
     check_config: bool = False
     worker: int = 0
     # admin

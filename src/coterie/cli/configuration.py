@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from coterie.cli.arguments import Arguments
-from coterie.cli.parser import UsageError, blobs_url, count, database_url, nats_urls
+from coterie.cli.parser import UsageError, blobs_url, count, database_url, keep_days, nats_urls
 
 FILE = "server.toml"
 FILE_BYTES = 64 * 1024
@@ -68,6 +68,7 @@ SETTINGS: Final = (
     Setting("server.key", "key", Path, "its private key, PEM", '"/etc/coterie/key.pem"'),
     Setting("server.sign_up", "open_sign_up", _sign_up, "who may sign up: open, or invite", '"invite"'),
     Setting("server.workers", "workers", count, "processes on one port, with a database", "1"),
+    Setting("server.keep_days", "keep_days", keep_days, "days to keep what a device has not fetched", "30"),
     Setting("database.url", "database", database_url, "a PostgreSQL, not a file", '"postgresql:///coterie"'),
     Setting("blobs.url", "blobs", blobs_url, "an S3-like store for sealed files", '"s3://bucket/prefix"'),
     Setting("wakeups.url", "wakeups", nats_urls, "a NATS between servers", '"nats://127.0.0.1:4222"'),

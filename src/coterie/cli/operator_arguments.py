@@ -5,7 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from coterie.cli.parser import Parser, blobs_url, command, count, database_url, nats_urls, natural, seconds
+from coterie.cli.parser import (
+    KEEP_DAYS,
+    Parser,
+    blobs_url,
+    command,
+    count,
+    database_url,
+    keep_days,
+    nats_urls,
+    natural,
+    seconds,
+)
 
 SOAK_SECONDS = 600.0
 SOAK_CLIENTS = 20
@@ -60,6 +71,12 @@ def serve(parser: Parser) -> None:
         "--log-format", choices=("text", "json"), help="one line, or one JSON object, for each log record"
     )
 
+    parser.add_argument(
+        "--keep-days",
+        type=keep_days,
+        metavar="N",
+        help=f"how long to keep what a device has not fetched ({KEEP_DAYS}, which is the least)",
+    )
     parser.add_argument(
         "--wakeups",
         type=nats_urls,

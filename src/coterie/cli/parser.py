@@ -6,6 +6,10 @@ import argparse
 from pathlib import Path
 from typing import NoReturn
 
+KEEP_DAYS = 30
+"""Never less than that: limits.KEEP_ENTRY_MS, which clients go by."""
+MOST_KEEP_DAYS = 3650
+
 
 class UsageError(Exception):
     """The command line makes no sense. usage: how to call it; hint: what is wrong."""
@@ -60,6 +64,14 @@ def count(text: str) -> int:
     if number < 1:
         raise ValueError(text)
     return number
+
+
+def keep_days(text: str) -> int:
+    """As long as clients count on, ten years at most."""
+    days = int(text)
+    if not KEEP_DAYS <= days <= MOST_KEEP_DAYS:
+        raise ValueError(text)
+    return days
 
 
 def seconds(text: str) -> float:

@@ -85,7 +85,7 @@ class Housekeeping:
     async def prune(self, now: Now) -> None:
         """Drop old rows: a few each time, and again the next second while there are some."""
         if now.monotonic_seconds >= self._prune_at:
-            dropped = await self._store.prune(now.wall_ms)
+            dropped = await self._store.prune(now.wall_ms - self._realm.kept_longer_ms)
             self._prune_at = now.monotonic_seconds + (0 if dropped else PRUNE_SECONDS)
 
 

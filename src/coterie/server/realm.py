@@ -76,6 +76,8 @@ class Realm:
         self.open_signup = open_signup
         self.statement = statement
         self.ledger = ledger
+        self.kept_longer_ms = 0
+        """How much longer than the limits say what nobody has fetched is kept."""
         self.rates = Rates()
         self.tries: Tries = LocalTries()
 

@@ -157,6 +157,7 @@ class _Life:
         open_signup = is_loopback(settings.host) if settings.open_signup is None else settings.open_signup
         key = tls_key(self._certificate)
         realm = await open_with_certificate(store, key, open_signup, clock.wall_ms())
+        realm.kept_longer_ms = settings.kept_longer_ms
         sequencer = await Sequencer.load(store, realm)
         metrics = Metrics()
         quiet_strangers(asyncio.get_running_loop())

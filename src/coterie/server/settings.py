@@ -13,8 +13,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     PostgreSQL carries them. blobs: URL of the S3-like store for sealed files, "" for a folder in the folder.
     port 0: any free one. cert and key: PEM files, both or none (then it makes its own).
     open_signup None: open on loopback only. metrics_host, metrics_port: where health and metrics are
-    told; port 0: any free one, None: nowhere. worker: its number among those that one command
-    started, 0 where it is none of them: they share port and folder, and metrics_port counts up from theirs.
+    told; port 0: any free one, None: nowhere. kept_longer_ms: beyond limits.KEEP_ENTRY_MS, what nobody has
+    fetched. worker: its number among those that one command started, 0 where it is none of them: they share
+    port and folder, and metrics_port counts up from theirs.
     """
 
     data: Path
@@ -28,6 +29,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     open_signup: bool | None = None
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = 0
+    kept_longer_ms: int = 0
     worker: int = 0
 
 

@@ -88,6 +88,20 @@ async def test_a_file_goes_after_forty_days_with_its_row_and_its_room(shed: Shed
 
 
 @pytest.mark.asyncio
+async def test_where_files_are_kept_longer_only_whole_ones_are(shed: Shed) -> None:
+    longer = Keeper(shed.store, shed.blobs, shed.clock, shed.lose, kept_longer_ms=limits.DAY_MS)
+    whole, begun = await shed.upload(), BlobId(os.urandom(16))
+    await shed.keeper.begin(shed.alice.device.id, begun, len(CONTENT), SHA256)
+    shed.clock.advance((limits.KEEP_BLOB_MS + limits.DAY_MS) / 1000)
+    await longer.prune()
+    assert shed.names == {whole.hex()}
+    assert await shed.store.blob(begun) is None
+    shed.clock.advance(1.0)
+    await longer.prune()
+    assert shed.names == set()
+
+
+@pytest.mark.asyncio
 async def test_what_came_to_nothing_leaves_no_row_and_no_room_used(shed: Shed) -> None:
     with pytest.raises(Refused) as caught:
         await shed.upload(b"other!")

@@ -9,13 +9,14 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.cli.arguments import Arguments
 from coterie.cli.configuration import DEFAULT_LISTEN, DEFAULT_METRICS, Said, configure, write_template
 from coterie.cli.failures import Exit, exit_of, refuse
 from coterie.cli.output import Output, as_line
-from coterie.cli.parser import UsageError
+from coterie.cli.parser import KEEP_DAYS, UsageError
 from coterie.cli.server_logs import ServerLogs
 from coterie.cli.shapes import ReadyShape, SettingShape
 from coterie.server.certificate import tls_context
@@ -116,6 +117,7 @@ def _settings(given: Arguments) -> ServerSettings:
         cert=given.cert,
         key=given.key,
         open_signup=given.open_sign_up,
+        kept_longer_ms=(given.keep_days or KEEP_DAYS) * limits.DAY_MS - limits.KEEP_ENTRY_MS,
         worker=given.worker,
     )
 
@@ -129,6 +131,7 @@ def _words(given: Arguments, *, as_json: bool) -> list[str]:
         ("--blobs", given.blobs),
         ("--cert", given.cert),
         ("--key", given.key),
+        ("--keep-days", given.keep_days),
         ("--metrics", given.metrics),
         ("--log-format", "json" if as_json else "text"),
     )

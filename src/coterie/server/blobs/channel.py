@@ -129,7 +129,8 @@ async def opened_channel(
     comes out as it is."""
     raised: Exception | None = None
     async with asyncio.TaskGroup() as group:
-        channel = BlobChannel(store, realm, Keeper(store, blobs, clock, lost), clock, group)
+        keeper = Keeper(store, blobs, clock, lost, kept_longer_ms=realm.kept_longer_ms)
+        channel = BlobChannel(store, realm, keeper, clock, group)
         metrics.ask(channel.figures)
         pruning = group.create_task(channel.prune())
         try:

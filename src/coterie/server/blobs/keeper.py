@@ -28,11 +28,20 @@ class Keeper:
     """All raise Unavailable where database or place cannot be used now. lost: called where what was being
     written to the database may hold or not."""
 
-    def __init__(self, store: Store, blobs: BlobStore, clock: Clock, lost: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        blobs: BlobStore,
+        clock: Clock,
+        lost: Callable[[], None],
+        *,
+        kept_longer_ms: int = 0,
+    ) -> None:
         self._store = store
         self._blobs = blobs
         self._clock = clock
         self._lost = lost
+        self._kept_longer_ms = kept_longer_ms
         self._coming: set[BlobId] = set()
 
     @property
@@ -94,7 +103,7 @@ class Keeper:
 
     async def prune(self) -> bool:
         """Drop some of those whose time is over; whether there may be more."""
-        due = await self._store.blobs_due(self._clock.wall_ms(), PRUNED_AT_ONCE)
+        due = await self._store.blobs_due(self._clock.wall_ms(), PRUNED_AT_ONCE, self._kept_longer_ms)
         for blob in due:
             if blob not in self._coming:
                 await self._drop(EndBlob(blob))

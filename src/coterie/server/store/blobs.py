@@ -40,12 +40,14 @@ async def blob_row(statements: Statements, blob: BlobId) -> BlobRow | None:
     return BlobRow(AccountId(bytes(row[0])), row[1], BlobState(row[2])) if row else None
 
 
-async def blobs_due(statements: Statements, now_ms: int, most: int) -> tuple[BlobId, ...]:
+async def blobs_due(
+    statements: Statements, now_ms: int, most: int, kept_longer_ms: int
+) -> tuple[BlobId, ...]:
     """Some of those whose time is over, or that are on their way out already."""
     until = {
         BlobState.GOING: now_ms + limits.DAY_MS,
         BlobState.COMING: now_ms - KEEP_COMING_MS,
-        BlobState.WHOLE: now_ms - limits.KEEP_BLOB_MS,
+        BlobState.WHOLE: now_ms - limits.KEEP_BLOB_MS - kept_longer_ms,
     }
     due: list[BlobId] = []
     for state, before_ms in until.items():

@@ -193,7 +193,7 @@ class Store(Reads, Protocol):
         """From now on others may serve this data too, where it is of a kind that they can."""
         ...
 
-    async def blobs_due(self, now_ms: int, most: int) -> tuple[BlobId, ...]:
+    async def blobs_due(self, now_ms: int, most: int, kept_longer_ms: int = 0) -> tuple[BlobId, ...]:
         """Sealed files whose time is over, or that were ended and are not forgotten yet."""
         ...
 

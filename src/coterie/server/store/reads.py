@@ -98,8 +98,8 @@ class SqlReads:
     async def blob(self, blob: BlobId) -> BlobRow | None:
         return await blob_row(self._db, blob)
 
-    async def blobs_due(self, now_ms: int, most: int) -> tuple[BlobId, ...]:
-        return await blobs_due(self._db, now_ms, most)
+    async def blobs_due(self, now_ms: int, most: int, kept_longer_ms: int = 0) -> tuple[BlobId, ...]:
+        return await blobs_due(self._db, now_ms, most, kept_longer_ms)
 
     async def device(self, device: DeviceId) -> DeviceRow | None:
         row = await self._db.one(
