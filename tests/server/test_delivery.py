@@ -35,7 +35,7 @@ async def test_an_operator_keeps_longer_what_nobody_has_fetched(
 ) -> None:
     alices, bobs = await two(house, alice, bob)
     bobs.hang_up()
-    house.realm.kept_longer_ms = limits.DAY_MS
+    house.realm.kept_longer_ms = 2 * limits.DAY_MS
     conversation = alice.direct_with(bob)
     await alices.ask(alice.device.message(conversation, bob.account, request=3))
 
@@ -44,8 +44,8 @@ async def test_an_operator_keeps_longer_what_nobody_has_fetched(
         await house.pass_time(3)
         return bool(await house.store.log(log_of(conversation), 0, 10, 1 << 20))
 
-    assert await kept_after(30)
-    assert not await kept_after(1)
+    assert await kept_after(31)
+    assert not await kept_after(2)
 
 
 @pytest.mark.asyncio

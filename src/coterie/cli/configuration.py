@@ -68,7 +68,9 @@ SETTINGS: Final = (
     Setting("server.key", "key", Path, "its private key, PEM", '"/etc/coterie/key.pem"'),
     Setting("server.sign_up", "open_sign_up", _sign_up, "who may sign up: open, or invite", '"invite"'),
     Setting("server.workers", "workers", count, "processes on one port, with a database", "1"),
-    Setting("server.keep_days", "keep_days", keep_days, "days to keep what a device has not fetched", "30"),
+    Setting(
+        "server.keep_days", "keep_days", keep_days, "days to keep what nobody fetched; at least 30", "30"
+    ),
     Setting("database.url", "database", database_url, "a PostgreSQL, not a file", '"postgresql:///coterie"'),
     Setting("blobs.url", "blobs", blobs_url, "an S3-like store for sealed files", '"s3://bucket/prefix"'),
     Setting("wakeups.url", "wakeups", nats_urls, "a NATS between servers", '"nats://127.0.0.1:4222"'),

@@ -89,6 +89,7 @@ def database_url(text: str) -> str:
 
 
 count.__name__ = "number from 1"
+keep_days.__name__ = f"number from {KEEP_DAYS} to {MOST_KEEP_DAYS}"
 
 
 def nats_urls(text: str) -> str:
