@@ -42,6 +42,7 @@ from coterie.wire.frames import (
     SignUp,
     Succeed,
     Sync,
+    TellHealth,
     WatchApprovals,
 )
 from coterie.wire.frames.accounts import KnownAccount
@@ -92,6 +93,7 @@ class Liars:
             Accept: Accept(9, bob.account),
             Ack: Ack(positions),
             Ping: Ping(9, positions),
+            TellHealth: TellHealth(1, 2),
             AskApproval: AskApproval(9, alice.name, b"r" * 16, b"request"),
             WatchApprovals: WatchApprovals(9, 60),
             RelayApproval: RelayApproval(b"r" * 16, b"answer"),

@@ -159,6 +159,7 @@ class Hamlet:
         self.folder = folder
         self.points = points
         self.clock = LoopClock(NOW_MS)
+        self.metrics = Metrics()
         self.people: dict[str, Person] = {}
         self.invite = ""
         self.looks: Callable[[Person], None] = lambda _: None
@@ -237,7 +238,7 @@ async def hamlet_in(folder: Path, points: Points, *, began_ms: int = NOW_MS) -> 
         try:
             realm = await open_or_begin_life(hamlet.store, TLS_KEY, True, hamlet.clock.wall_ms())
             sequencer = await Sequencer.load(hamlet.store, realm)
-            hamlet.turns = Turns(hamlet.store, realm, sequencer, Metrics(), hamlet.clock)
+            hamlet.turns = Turns(hamlet.store, realm, sequencer, hamlet.metrics, hamlet.clock)
             await hamlet.turns.prepare()
             hamlet.invite = (await invite_of(hamlet.store, realm, "127.0.0.1", PORT, 0)).link
             async with asyncio.TaskGroup() as group:

@@ -86,6 +86,8 @@ class Arguments(argparse.Namespace):
     send_queued: bool = False
     drop_queued: bool = False
     confirm_device: str | None = None
+    # doctor
+    tell_server: str | None = None
     # devices
     device_id: str = ""
     new_name: str = ""
@@ -199,7 +201,12 @@ def _parser() -> Parser:
     _listen(command(commands, "listen", "print what comes, what waited first"))
     _read(command(commands, "read", "print messages of a conversation from this machine's store"))
     command(commands, "people", "list everybody on this server")
-    command(commands, "doctor", "say how this profile is: its store, and what cannot be read here")
+    doctor = command(commands, "doctor", "say how this profile is: its store, and what cannot be read here")
+    doctor.add_argument(
+        "--tell-server",
+        choices=("on", "off"),
+        help="from now on tell whoever runs the server how many messages cannot be read here (off)",
+    )
     person_arguments.verify(command(commands, "verify", "know that somebody is who they seem to be"))
     device_arguments.devices(command(commands, "devices", "list the devices of this account, or change one"))
     search = command(commands, "search", "find messages on this machine, newest first")

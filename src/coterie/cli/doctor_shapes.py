@@ -8,7 +8,8 @@ from coterie.client.api.health import Health
 
 
 class HealthShape(Shape, frozen=True, kw_only=True):
-    """doctor. link: offline, connecting, syncing, live or stopped. unopened: how many wait, by reason."""
+    """doctor. link: offline, connecting, syncing, live or stopped. unopened: how many wait, by reason.
+    told: the server is told of the two numbers before."""
 
     version: str
     name: str
@@ -17,6 +18,7 @@ class HealthShape(Shape, frozen=True, kw_only=True):
     store_sound: bool
     undecryptable_now: int
     undecryptable_ever: int
+    told: bool
     unopened: dict[str, int]
     queued: int
     well: bool
@@ -31,6 +33,7 @@ def health_shape(health: Health) -> HealthShape:
         store_sound=health.store_sound,
         undecryptable_now=health.undecryptable_now,
         undecryptable_ever=health.undecryptable_ever,
+        told=health.told,
         unopened=health.unopened,
         queued=health.queued,
         well=health.is_well,

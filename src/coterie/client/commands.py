@@ -64,6 +64,12 @@ class RecoveryKeyShown(msgspec.Struct, frozen=True):
     """The person has seen the recovery key: forget it."""
 
 
+class TellServer(msgspec.Struct, frozen=True):
+    """Whether the server is to be told how many messages cannot be read here."""
+
+    wanted: bool
+
+
 class OwnDeviceConfirmed(msgspec.Struct, frozen=True):
     """The person says of a device that came to their account: that was me."""
 
@@ -190,6 +196,7 @@ Command = (
     | Disconnected
     | Tick
     | RecoveryKeyShown
+    | TellServer
     | OwnDeviceConfirmed
     | ChangeAccount
     | Verifying

@@ -32,10 +32,11 @@ from coterie.client.following import follow, readdressed
 from coterie.client.journal import Journal
 from coterie.client.link import Connection
 from coterie.client.outcome import Outcome
+from coterie.client.pinging import keep_alive
 from coterie.client.signing_in import Renewal, add, begin_life, connect, enter, is_copy, keep_proof, save
 from coterie.client.store.records import DropSetting, PutSetting, Record, Setting
 from coterie.client.store.sqlite import ClientStore
-from coterie.wire.frames import ClientFrame, Ping, ServerFrame
+from coterie.wire.frames import ClientFrame, ServerFrame
 
 log = logging.getLogger("coterie.client.runtime")
 
@@ -334,22 +335,11 @@ class Runtime:
     async def _while_connected(self, connection: Connection) -> None:
         """Return when the connection is gone; ping now and then, and do not wait for ever for an answer."""
         async with asyncio.TaskGroup() as tasks:
-            pinger = tasks.create_task(self._ping(connection))
+            pinger = tasks.create_task(keep_alive(connection, self._store, self.core.requests, self._clock))
             await connection.lost()
             pinger.cancel()
         self._connection = None
         self._held = False
-
-    async def _ping(self, connection: Connection) -> None:
-        nonce = 0
-        while True:
-            await self._clock.wait_until(self._clock.monotonic_seconds() + limits.ANSWER_SECONDS)
-            if self.core.requests.overdue(self._clock.wall_ms()):
-                connection.broken(Unavailable(Code.UNREACHABLE, "no answer in time"))
-                return
-            nonce += 1
-            if nonce % 2 == 0:
-                connection.send((Ping(nonce),))
 
     async def _sign_in(self) -> Connection:
         if self.core.trust.witness.stopped:

@@ -219,6 +219,7 @@ class FrameTitle(StrEnum):
     ACCEPT = "Whose messages are wanted"
     ACK = "What has arrived"
     PING = "Still there?"
+    TELL_HEALTH = "How many messages cannot be read here"
     ASK_APPROVAL = "Asking your devices to agree"
     WATCH_APPROVALS = "Looking for a device that wants to join"
     RELAY_APPROVAL = "Between your device and one that wants to join"
@@ -249,6 +250,7 @@ FRAME_TITLES: Final[dict[type[ClientFrame], FrameTitle]] = {
     frames.Accept: FrameTitle.ACCEPT,
     frames.Ack: FrameTitle.ACK,
     frames.Ping: FrameTitle.PING,
+    frames.TellHealth: FrameTitle.TELL_HEALTH,
     frames.AskApproval: FrameTitle.ASK_APPROVAL,
     frames.WatchApprovals: FrameTitle.WATCH_APPROVALS,
     frames.RelayApproval: FrameTitle.RELAY_APPROVAL,

@@ -14,7 +14,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import LocalError
 from coterie.server.caller import Caller
 from coterie.server.reader import Reader
-from coterie.wire.frames import ClientFrame, Refusal, ServerFrame
+from coterie.wire.frames import ClientFrame, Refusal, ServerFrame, TellHealth
 from coterie.wire.session import Role, Session, State
 
 
@@ -60,6 +60,8 @@ class Connection:
         """Since when the network takes nothing more, or when it last took something."""
         self.look_again_at = now_seconds
         """Nothing is due before (housekeeping.py)."""
+        self.health: TellHealth | None = None
+        """What the device told of itself last."""
         self._unsent_bytes = 0
         self.is_open = True
         self._out: list[ServerFrame] = []

@@ -54,6 +54,22 @@ def gauges(
     )
 
 
+def health_gauges(connections: Connections) -> Iterable[Figure]:
+    """What devices told whose people want them to."""
+    told = [each.health for each in connections.all if each.health is not None]
+    yield gauge("devices_telling", "Connected devices that tell what they cannot read.", len(told))
+    yield gauge(
+        "undecryptable_now",
+        "Messages that those cannot read now.",
+        sum(each.undecryptable_now for each in told),
+    )
+    yield gauge(
+        "undecryptable_ever",
+        "Messages for which those had to ask others, ever.",
+        sum(each.undecryptable_ever for each in told),
+    )
+
+
 def lag_gauge(delivery: Delivery, now_seconds: float) -> Figure:
     mail_seconds, log_seconds = delivery.lag_seconds(now_seconds)
     return Figure(

@@ -23,6 +23,7 @@ from coterie.server.commands.outcome import (
     BeginAnew,
     DeviceSignedIn,
     HandOnApproval,
+    KeepHealth,
     Outcome,
     Push,
     StartDelivery,
@@ -304,6 +305,8 @@ class Settling:
                 self._connections.signed_in(connection, who)
             case VaultOpenedFor(account):
                 connection.know(vault_of=account)
+            case KeepHealth(told):
+                connection.health = told
             case HandOnApproval(frame):
                 await self._approvals.hand_on(connection, frame, now.monotonic_seconds)
             case BeginAnew():

@@ -24,7 +24,7 @@ from coterie.server.connections import Connections
 from coterie.server.delivery import Delivery
 from coterie.server.exposition import Figure
 from coterie.server.far_rivals import FarRivals
-from coterie.server.gauges import file_gauges, gauges, lag_gauge, ledger_gauges
+from coterie.server.gauges import file_gauges, gauges, health_gauges, lag_gauge, ledger_gauges
 from coterie.server.housekeeping import Housekeeping
 from coterie.server.lane import Lane
 from coterie.server.metrics import Metrics, gauge
@@ -114,6 +114,7 @@ class Turns:
     def _gauges(self) -> Iterable[Figure]:
         waiting = len(self._approvals)
         yield from gauges(self.connections, self._roster, self._delivery, self._lane, waiting)
+        yield from health_gauges(self.connections)
         yield lag_gauge(self._delivery, self._clock.monotonic_seconds())
         yield from file_gauges(self._files_kept)
         yield gauge(

@@ -40,6 +40,7 @@ from coterie.wire.frames import (
     SignUp,
     Succeed,
     Sync,
+    TellHealth,
     WatchApprovals,
 )
 from coterie.wire.frames.accounts import KnownAccount
@@ -187,6 +188,10 @@ FIELDS: Final[dict[type[msgspec.Struct], dict[str, Field]]] = {
     Accept: {"request": _REQUEST, "account": _open("whose messages you want")},
     Ack: {"positions": _open("what has arrived here, so that the server can delete it")},
     Position: {"stream": _STREAM, "incarnation": _INCARNATION, "seq": _SEQ},
+    TellHealth: {
+        "undecryptable_now": _open("how many messages this device cannot read now: you chose to tell"),
+        "undecryptable_ever": _open("and how many others had to be asked for: you chose to tell"),
+    },
     Ping: {"nonce": _proof("comes back in the answer"), "positions": _open("what has arrived here")},
     AskApproval: {
         "request": _REQUEST,

@@ -47,7 +47,17 @@ from coterie.wire.frames.approval import (
     RelayApproval,
     WatchApprovals,
 )
-from coterie.wire.frames.connection import Hello, Ping, Pong, ProveDevice, Ready, ShowHead, Sync, Welcome
+from coterie.wire.frames.connection import (
+    Hello,
+    Ping,
+    Pong,
+    ProveDevice,
+    Ready,
+    ShowHead,
+    Sync,
+    TellHealth,
+    Welcome,
+)
 from coterie.wire.frames.messages import Accept, Ack, Envelopes, LogEntries, MailboxEntries, Presence, Send
 from coterie.wire.frames.offers import OfferManifests, OfferVault
 from coterie.wire.frames.shared import Accepted, Refusal
@@ -174,6 +184,7 @@ TRANSITIONS: Transitions = {
     **{(state, _UP, request): state for state in _SIGNED_IN for request in _REQUESTS},
     **{(state, _DOWN, frame): state for state in _SIGNED_IN for frame in _ANSWERS + _NEWS},
     (State.LIVE, _UP, Ack): State.LIVE,
+    (State.LIVE, _UP, TellHealth): State.LIVE,
     (State.LIVE, _DOWN, LogEntries): State.LIVE,
     (State.LIVE, _DOWN, MailboxEntries): State.LIVE,
 }

@@ -18,6 +18,8 @@ def run(given: Arguments, output: Output) -> int:
 async def _doctor(given: Arguments, output: Output) -> int:
     async with session.opened(given) as me:
         await session.live_if_possible(me)
+        if given.tell_server is not None:
+            await me.tell_server(wanted=given.tell_server == "on")
         health = me.health()
         output.show(health_shape(health), "\n".join(_lines(health)))
     return Exit.DONE
@@ -31,6 +33,7 @@ def _lines(health: Health) -> list[str]:
         f"connection: {health.link.value}",
         f"store: {'sound' if health.store_sound else 'damaged'}",
         f"messages that cannot be read now: {health.undecryptable_now}, ever: {health.undecryptable_ever}",
+        f"the server is {'told' if health.told else 'not told'} of these numbers",
         f"waiting unopened: {waiting}" + (f" ({reasons})" if reasons else ""),
         f"not sent yet: {health.queued}",
         "all is well" if health.is_well else "other devices are asked for what is missing, by itself",

@@ -6,6 +6,7 @@ import msgspec
 
 from coterie.base.ids import DeviceId, UserName
 from coterie.client.events import LinkState
+from coterie.client.health_teller import undecryptable_ever
 from coterie.client.store.records import Setting
 from coterie.client.store.sqlite import ClientStore
 
@@ -13,7 +14,8 @@ from coterie.client.store.sqlite import ClientStore
 class Health(msgspec.Struct, frozen=True):
     """undecryptable_now: messages that are known of and cannot be read here; they are asked for again.
     undecryptable_ever: for how many others had to be asked. unopened: envelopes and entries that wait to be
-    opened, by reason. queued: own messages that the server has not accepted."""
+    opened, by reason. queued: own messages that the server has not accepted. told: whether the server is
+    told of the first two."""
 
     name: UserName
     device: DeviceId
@@ -23,15 +25,12 @@ class Health(msgspec.Struct, frozen=True):
     undecryptable_ever: int
     unopened: dict[str, int]
     queued: int
+    told: bool
 
     @property
     def is_well(self) -> bool:
         """Whether nothing is lost, and the store is whole."""
         return self.store_sound and not self.undecryptable_now
-
-
-def undecryptable_ever(store: ClientStore) -> int:
-    return int.from_bytes(store.setting(Setting.UNDECRYPTABLE_COUNT) or b"", "big")
 
 
 def look(store: ClientStore, name: UserName, device: DeviceId, link: LinkState) -> Health:
@@ -45,4 +44,5 @@ def look(store: ClientStore, name: UserName, device: DeviceId, link: LinkState) 
         undecryptable_ever=undecryptable_ever(store),
         unopened={reason.value: count for reason, count in store.waiting_by_reason().items()},
         queued=store.queued(),
+        told=store.setting(Setting.HEALTH_TOLD) is not None,
     )

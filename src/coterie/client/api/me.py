@@ -18,7 +18,7 @@ from coterie.base.ids import ConversationId, MessageId
 from coterie.client.api.admitting import Admitting
 from coterie.client.api.readers import Readers
 from coterie.client.closing import close_store
-from coterie.client.commands import KeepDraft, MarkRead, RecoveryKeyShown, Say, parse
+from coterie.client.commands import KeepDraft, MarkRead, RecoveryKeyShown, Say, TellServer, parse
 from coterie.client.core.alarms import SplitProof
 from coterie.client.core.profile import Profile
 from coterie.client.core.standing import check_may_write
@@ -144,6 +144,11 @@ class Me(Admitting):
         """The person has the recovery key: this machine forgets it."""
         await self._runtime.tell(RecoveryKeyShown())
         self.recovery_key = None
+
+    async def tell_server(self, *, wanted: bool) -> None:
+        """Whether the server is to be told how many messages cannot be read here: it counts them in its
+        figures, for whoever runs it. Not unless this was called."""
+        await self._runtime.tell(TellServer(wanted))
 
     def hold_against(self, shown: LedgerFile) -> Audit:
         """Check what a server shows to others (fetch_ledger) together with what this device holds of it.

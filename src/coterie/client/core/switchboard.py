@@ -31,6 +31,7 @@ from coterie.client.commands import (
     ReplaceIdentity,
     Say,
     TakeBackVerified,
+    TellServer,
     Tick,
     WatchForDevices,
 )
@@ -229,7 +230,7 @@ class Switchboard:
                 self._news.of(conversation)
                 if self._live:
                     self._telling.read.later(now_ms)
-            case KeepDraft() | RecoveryKeyShown():
+            case KeepDraft() | RecoveryKeyShown() | TellServer():
                 yield Outcome(save=(kept(command),))
             case Connected():
                 yield from self._connected(command, now_ms)

@@ -33,7 +33,7 @@ from coterie.server.commands import (
     sync,
     watch_approvals,
 )
-from coterie.server.commands.outcome import HandOnApproval, Outcome, refusal
+from coterie.server.commands.outcome import HandOnApproval, KeepHealth, Outcome, refusal
 from coterie.server.policy import Now
 from coterie.server.realm import Realm
 from coterie.server.store.protocol import Reads
@@ -63,6 +63,7 @@ from coterie.wire.frames import (
     SignUp,
     Succeed,
     Sync,
+    TellHealth,
     WatchApprovals,
 )
 
@@ -77,11 +78,22 @@ READS_NOTHING = (
     RelayApproval,
     EndApproval,
     WatchApprovals,
+    TellHealth,
 )
 """Frames whose command does not look at what frames before them may have left to be committed."""
 
 ReadsNothing = (
-    Send | Envelopes | Ping | Claim | Accept | Sync | Hello | RelayApproval | EndApproval | WatchApprovals
+    Send
+    | Envelopes
+    | Ping
+    | Claim
+    | Accept
+    | Sync
+    | Hello
+    | RelayApproval
+    | EndApproval
+    | WatchApprovals
+    | TellHealth
 )
 Asks = (
     FetchAccounts
@@ -116,7 +128,9 @@ OF_AN_ACCOUNT = (
 """What no device of an account may say any more that goes on under another identity."""
 
 
-def decide(frame: ReadsNothing, who: Caller, realm: Realm, now: Now) -> Outcome:
+def decide(  # noqa: C901 - one case for each frame
+    frame: ReadsNothing, who: Caller, realm: Realm, now: Now
+) -> Outcome:
     """What needs no database. Raises RemoteError for a frame that this caller may not send."""
     if type(frame) is Send and who.signed_in is not None and not who.signed_in.succeeded:
         return send.handle(frame, who, who.signed_in, realm, now)
@@ -142,6 +156,8 @@ def decide(frame: ReadsNothing, who: Caller, realm: Realm, now: Now) -> Outcome:
             return Outcome(0, push=(HandOnApproval(frame),))
         case WatchApprovals():
             return watch_approvals.handle(frame, _signed_in(who), realm, now)
+        case TellHealth():
+            return Outcome(0, push=(KeepHealth(frame),))
         case _:
             assert_never(frame)
 

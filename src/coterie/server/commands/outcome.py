@@ -33,6 +33,7 @@ from coterie.wire.frames import (
     Refusal,
     RelayApproval,
     ServerFrame,
+    TellHealth,
     WatchApprovals,
 )
 from coterie.wire.frames.accounts import ClaimedKeys
@@ -71,6 +72,12 @@ class Acknowledge(msgspec.Struct, frozen=True):
     positions: tuple[Position, ...]
 
 
+class KeepHealth(msgspec.Struct, frozen=True):
+    """What a device told of itself, for the figures, while its connection lasts."""
+
+    told: TellHealth
+
+
 class HandOnApproval(msgspec.Struct, frozen=True):
     """Something about a device that wants to join: server/approvals.py hands it on, and keeps it in
     memory."""
@@ -78,7 +85,16 @@ class HandOnApproval(msgspec.Struct, frozen=True):
     frame: AskApproval | WatchApprovals | RelayApproval | EndApproval
 
 
-Push = Acknowledge | StartDelivery | DeviceSignedIn | VaultOpenedFor | AskRival | HandOnApproval | BeginAnew
+Push = (
+    Acknowledge
+    | StartDelivery
+    | DeviceSignedIn
+    | VaultOpenedFor
+    | AskRival
+    | KeepHealth
+    | HandOnApproval
+    | BeginAnew
+)
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):

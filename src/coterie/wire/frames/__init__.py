@@ -37,7 +37,17 @@ from coterie.wire.frames.approval import (
     RelayApproval,
     WatchApprovals,
 )
-from coterie.wire.frames.connection import Hello, Ping, Pong, ProveDevice, Ready, ShowHead, Sync, Welcome
+from coterie.wire.frames.connection import (
+    Hello,
+    Ping,
+    Pong,
+    ProveDevice,
+    Ready,
+    ShowHead,
+    Sync,
+    TellHealth,
+    Welcome,
+)
 from coterie.wire.frames.messages import Accept, Ack, Envelopes, LogEntries, MailboxEntries, Presence, Send
 from coterie.wire.frames.offers import OfferManifests, OfferVault
 from coterie.wire.frames.shared import Accepted, Refusal
@@ -63,6 +73,7 @@ ClientFrame = (
     | Accept
     | Ack
     | Ping
+    | TellHealth
     | AskApproval
     | WatchApprovals
     | RelayApproval
@@ -144,6 +155,7 @@ __all__ = [
     "SignUp",
     "Succeed",
     "Sync",
+    "TellHealth",
     "VaultGiven",
     "VaultOpened",
     "WatchApprovals",

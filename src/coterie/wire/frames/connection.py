@@ -110,6 +110,16 @@ class Ping(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=4, f
     positions: Annotated[tuple[Position, ...], msgspec.Meta(max_length=50_000)] = ()
 
 
+class TellHealth(
+    msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=22, forbid_unknown_fields=True
+):
+    """How many messages this device cannot open, for the server's figures; only where its person wants that.
+    Nothing answers it."""
+
+    undecryptable_now: Natural
+    undecryptable_ever: Natural
+
+
 class Pong(msgspec.Struct, frozen=True, array_like=True, tag_field="t", tag=36, forbid_unknown_fields=True):
     """Alive; ledger_size: of the newest published head."""
 

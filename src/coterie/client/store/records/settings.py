@@ -93,6 +93,8 @@ class Setting(StrEnum):
     """How many entries could not be opened, ever: 8 bytes big endian."""
     UNDECRYPTABLE_COUNT = "undecryptable-count"
     """For how many messages others had to be asked, ever: as above."""
+    HEALTH_TOLD = "health-told"
+    """b"1" where the person wants the server to be told of those two."""
 
 
 class PutSetting(Quiet, frozen=True):
