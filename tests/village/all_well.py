@@ -76,6 +76,10 @@ class Talk:
         self.forgotten.append(person)
         self.came_later(person)
 
+    def leave_behind(self) -> None:
+        """What was said so far stands in conversations that nobody speaks in any more."""
+        self.typed = [replace(each, hearers=()) for each in self.typed]
+
     def came_later(self, person: Person) -> None:
         """Somebody for whom nothing is that was said so far."""
         self.typed = [
@@ -110,7 +114,11 @@ class Talk:
             if has != wanted:
                 found.append(f"has {has} with {target}, of {wanted}")
         for typed in self.typed:
-            if typed.by is person and typed.target.removeprefix("@") in self._spoke_to(person):
+            if (
+                typed.by is person
+                and typed.hearers
+                and typed.target.removeprefix("@") in self._spoke_to(person)
+            ):
                 state = _state(person.me, typed)
                 if state is not coterie.MessageState.DELIVERED:
                     found.append(f"{typed.text!r} is {state}")

@@ -25,7 +25,7 @@ from tests.village.conftest import PASSWORD
 from tests.village.dying import Prepared, Scenario, at_all_points
 from tests.village.hamlet import LOOKS_EVERY_SECONDS, PATIENCE_SECONDS, Hamlet, Person
 from tests.village.quick_loop import run_quickly
-from tests.village.test_crash_points import _not_two_devices, acquainted, house
+from tests.village.test_crash_points import _not_two_devices, acquainted, house, opens
 
 __all__ = ["acquainted", "house"]
 
@@ -236,3 +236,36 @@ def test_the_identity_before_says_no(lost: Lost, tmp_path: Path) -> None:
         await hamlet.until(lambda: ["somebody begins anew"] if _begins_anew(alice.me) else [])
 
     assert at_all_points(Scenario(lost.village, play), tmp_path) > 15
+
+
+def test_an_account_goes_on_under_another_identity(house: Prepared, tmp_path: Path) -> None:
+    """Whoever dies over it: both devices end up in one account, opened by the new password alone where it was
+    given, and people take it for who it was."""
+    new = "harbour-lantern-wool-31"
+
+    async def play(talk: Talk) -> None:
+        hamlet = talk.hamlet
+        alice, phone, bob = [hamlet.people[name] for name in ("alice", "phone", "bob")]
+        before, said = alice.me.account, [each.text for each in talk.typed]
+        talk.leave_behind()
+        alice.passwords = (new, PASSWORD)
+
+        async def change(me: Me) -> None:
+            await me.wait_live(PATIENCE_SECONDS)
+            await me._wait(me._doors_settled, PATIENCE_SECONDS)
+            if me.account == before:
+                await me.replace_identity(PASSWORD, new)
+
+        await alice.does(
+            change, lambda me: me.account != before and opens(me, new) and not opens(me, PASSWORD)
+        )
+        await hamlet.until(lambda: [] if phone.me.account == alice.me.account else ["the phone is behind"])
+        await hamlet.until(lambda: [] if bob.me.identity_change("alice") else ["bob does not know"])
+        hamlet.points.closed = True
+        await bob.does(lambda me: me.accept_identity("alice"))
+        assert opens(alice.me, new)
+        assert not opens(alice.me, PASSWORD)
+        for person in (alice, phone, bob):
+            assert [len(person.me.search(text)) for text in said] == [1] * len(said)
+
+    assert at_all_points(Scenario(house, play), tmp_path) > 20

@@ -10,11 +10,12 @@ from coterie.base.conversations import direct_id
 from coterie.base.ids import ConversationId, EnvelopeId
 from coterie.client.commands import Disconnected, MarkRead, Tick
 from coterie.client.core import read_marks
-from coterie.client.core.read_marks import JITTER_MS, PAUSE_MS
+from coterie.client.core.read_marks import JITTER_MS, PAUSE_MS, WAITS_MS
 from coterie.client.events import ConversationChanged, ConversationKind
 from coterie.client.store.records import ConversationRow, DropPeerFreshKey, WaitingReason
 from coterie.content.read_marks import ReadMark, ReadMarks
 from coterie.e2ee.pairwise import PlainKind, seal_envelope
+from coterie.e2ee.vodo import GroupOut
 from coterie.wire.frames import LedgerGrew
 from tests.attacks.conftest import alice, bob, identities, mallory, server
 from tests.attacks.peers import EVERYONE, X_WING_ID, Peer, Posted
@@ -174,6 +175,24 @@ def test_a_device_without_a_session_is_told_nothing(
     row = bob.store.conversation(EVERYONE)
     assert row is not None
     assert row.told_seq == 1
+
+
+def test_what_waits_to_be_opened_is_not_read(bob: Victim, alice: Peer, phone: Peer, fickle: Fickle) -> None:
+    """Until its key is here, or a day is over: it may never open."""
+    bob.say(alice, "so that there are sessions")
+    hears(bob, alice, "one")
+    talk = direct_id(bob.account, alice.account)
+    keyless, later = GroupOut.create(), GroupOut.create()
+    bob.log(alice.message(keyless, EVERYONE, "two", n=2))
+    bob.log(alice.message(later, talk, "to you"))
+    bob.command(MarkRead(EVERYONE, bob.store.last_order()))
+    pause(bob)
+    with_key(alice, bob, talk, later)
+    bob.command(MarkRead(talk, bob.store.last_order()))
+    bob.now_ms += WAITS_MS
+    pause(bob)
+    said = [set(each.marks) for each in marks_for(phone, fickle, bob)]
+    assert said == [{ReadMark(EVERYONE, 1)}, {ReadMark(EVERYONE, 2), ReadMark(talk, 1)}]
 
 
 def test_a_conversation_without_a_log_is_not_told(bob: Victim, phone: Peer, fickle: Fickle) -> None:

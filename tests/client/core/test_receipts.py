@@ -9,10 +9,12 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.conversations import direct_id
 from coterie.base.ids import ConversationId, EnvelopeId, SessionId
+from coterie.base.signing import IdentityKeys
 from coterie.client.commands import Tick
-from coterie.client.core.receipts import JITTER_MS, PAUSE_MS, deliveries, state_once_sent
+from coterie.client.core.receipts import JITTER_MS, PAUSE_MS, RETRY_MS, deliveries, state_once_sent
 from coterie.client.events import DeliveryState, MessageDelivered, MessageState
 from coterie.client.store.records import (
+    DropPeerFreshKey,
     MessageAccepted,
     ReceiptDue,
     ShareRow,
@@ -24,6 +26,7 @@ from coterie.e2ee.vodo import PRE_KEY, GroupOut, OlmSession
 from coterie.wire.frames import Accepted, LedgerGrew, Send
 from coterie.wire.frames.shared import Refusal
 from tests.attacks.conftest import alice, bob, identities, mallory, server
+from tests.attacks.heirs import follower, succeed, word_of
 from tests.attacks.peers import EVERYONE, X_WING_ID, Peer, Posted
 from tests.attacks.street import Server, Victim, with_key
 from tests.attacks.test_owed import Fickle, another_device, fickle
@@ -102,6 +105,42 @@ def test_what_came_is_told_a_while_later_up_to_the_first_gap(
     pause(bob)
     said = receipts_to(alice, bob, fickle, olm)
     assert said == [(Receipt(talk, out.id, 1),), (Receipt(talk, out.id, 3),)]
+    assert bob.store.receipts_due() == []
+
+
+def test_what_cannot_be_told_yet_is_told_a_while_later(alice: Peer, bob: Victim, fickle: Fickle) -> None:
+    """Her keys are not here yet when it is due, and neither of them says anything more."""
+    bob.say(alice, "so that the conversation is accepted")
+    talk = direct(alice, bob)
+    out, olm = keyed(alice, bob)
+    keys = bob.store.peer_keys(alice.device)
+    assert keys is not None
+    bob.apply(msgspec.structs.replace(keys, x_wing_key=b"", x_wing_id=0), DropPeerFreshKey(alice.device))
+    bob.log(alice.message(out, talk, "1"))
+    pause(bob)
+    assert receipts_to(alice, bob, fickle, olm) == []
+    bob.apply(keys)
+    pause(bob)
+    assert [row.session for row in bob.store.receipts_due()] == [out.id]
+    bob.now_ms += RETRY_MS
+    bob.command(Tick())
+    assert receipts_to(alice, bob, fickle, olm) == [(Receipt(talk, out.id, 0),)]
+    assert bob.store.receipts_due() == []
+
+
+def test_nothing_is_due_to_an_account_that_goes_on_as_another_and_cannot_be_told(
+    alice: Peer, bob: Victim, fickle: Fickle, identities: dict[str, IdentityKeys]
+) -> None:
+    bob.say(alice, "so that the conversation is accepted")
+    out, _ = keyed(alice, bob)
+    heir = follower(alice, identities["carol"])
+    succeed(bob, heir, word_of(alice, heir).pack())
+    keys = bob.store.peer_keys(alice.device)
+    assert keys is not None
+    bob.apply(msgspec.structs.replace(keys, x_wing_key=b"", x_wing_id=0), DropPeerFreshKey(alice.device))
+    bob.log(alice.message(out, direct(alice, bob), "before"))
+    assert bob.store.receipts_due() != []
+    pause(bob)
     assert bob.store.receipts_due() == []
 
 

@@ -203,6 +203,10 @@ class ModelReads(ModelRepairs):
     def waiting_count(self, stream: StreamId, device: DeviceId) -> int:
         return len(self._of(r.WaitingRow, stream=stream, device=device))
 
+    def first_waiting_seq(self, stream: StreamId, since_ms: int) -> int:
+        rows = [row for row in self._of(r.WaitingRow, stream=stream) if row.since_ms >= since_ms]
+        return min((row.seq for row in rows), default=0)
+
     def position(self, stream: StreamId) -> r.PositionRow | None:
         return self._one(r.PositionRow, stream=stream)
 

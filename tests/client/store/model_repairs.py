@@ -28,7 +28,7 @@ class ModelRepairs:
         self, conversation: ConversationId, device: DeviceId, message: bytes
     ) -> r.AwaitedRow | None:
         rows = self._of(r.AwaitedRow, conversation=conversation, device=device, message=message)
-        return next((row for row in rows if row.message), None)
+        return min((row for row in rows if row.message), key=lambda row: row.first_n, default=None)
 
     def awaited_runs(self, conversation: ConversationId, device: DeviceId) -> list[r.AwaitedRow]:
         rows = self._of(r.AwaitedRow, conversation=conversation, device=device, message=b"")

@@ -64,6 +64,7 @@ def people_and_sessions(reads: Reads) -> list[object]:
         [(reads.olm_known(id), reads.kept_key(id), reads.shares(id)) for id in s.SESSIONS],
         [reads.share_of(id, d) for id in s.SESSIONS for d in s.DEVICES],
         [reads.kept_key_at(id, index) for id in s.SESSIONS for index in s.SMALL],
+        [reads.first_waiting_seq(stream, ms) for stream in s.STREAMS for ms in s.SMALL],
         [reads.owed(), [reads.waiting_count(stream, d) for stream in s.STREAMS for d in s.DEVICES]],
         [reads.group_out(c) for c in s.CONVERSATIONS],
         [

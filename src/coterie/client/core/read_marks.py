@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 
+from coterie.base import limits
 from coterie.base.ids import ConversationId, log_of
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.people import People
@@ -21,6 +22,7 @@ from coterie.e2ee.pairwise import PlainKind
 
 PAUSE_MS = 5000
 JITTER_MS = 3000
+WAITS_MS = limits.DAY_MS
 _jitter = secrets.SystemRandom()
 
 
@@ -49,7 +51,7 @@ class ReadTelling:
         if self._people.me in self._people.unproven:
             self.later(now_ms)
             return
-        untold = self._untold()
+        untold = self._untold(now_ms)
         if not untold:
             return
         marks = untold[:MARKS_MOST]
@@ -60,15 +62,17 @@ class ReadTelling:
         yield Outcome(save=tuple(save))
         yield self._fanout.tell(self._others(), PlainKind.READ_MARKS, content, now_ms)
 
-    def _untold(self) -> tuple[ReadMark, ...]:
-        found = ((row, self._read_seq(row.id)) for row in self._reads.conversations())
+    def _untold(self, now_ms: int) -> tuple[ReadMark, ...]:
+        found = ((row, self._read_seq(row.id, now_ms)) for row in self._reads.conversations())
         return tuple(ReadMark(row.id, seq) for row, seq in found if seq > row.told_seq)
 
-    def _read_seq(self, conversation: ConversationId) -> int:
-        """Up to where everything in the log that shows here is read."""
+    def _read_seq(self, conversation: ConversationId, now_ms: int) -> int:
+        """Up to where everything in the log is read. What waits to be opened is not read, for a day: so long
+        may somebody whose messages never open hold up what is told."""
+        waits = self._reads.first_waiting_seq(log_of(conversation), now_ms - WAITS_MS)
         unread = self._reads.first_unread_seq(conversation)
-        if unread:
-            return unread - 1
+        if waits or unread:
+            return min(seq for seq in (waits, unread) if seq) - 1
         position = self._reads.position(log_of(conversation))
         return position.seq if position else 0
 

@@ -43,6 +43,8 @@ from coterie.e2ee.pairwise import PlainKind
 
 PAUSE_MS = 1000
 JITTER_MS = 4000
+RETRY_MS = 60_000
+"""Where there is no session to a device yet, or no key of it."""
 _SENT: Final = MessageState.SENT
 _jitter = secrets.SystemRandom()
 
@@ -63,7 +65,7 @@ class Receipting:
 
     def later(self, now_ms: int) -> None:
         """Something is to be told, or may be told now."""
-        if self.wake_at_ms is None:
+        if self.wake_at_ms is None or self.wake_at_ms > now_ms + PAUSE_MS + JITTER_MS:
             self.wake_at_ms = now_ms + PAUSE_MS + _jitter.randrange(JITTER_MS)
 
     def disconnected(self) -> None:
@@ -128,9 +130,11 @@ class Receipting:
         if not receipts:
             return
         told = self._fanout.tell((writer,), PlainKind.RECEIPT, Receipts(receipts).pack(), now_ms)
-        if told.send:
+        if told.send or self._people.is_replaced(writer.account):
             yield Outcome(save=self._settled(sessions))
-            yield told
+        elif self.wake_at_ms is None:
+            self.wake_at_ms = now_ms + RETRY_MS
+        yield told
 
     def _settled(self, sessions: Iterable[ReceiptDue]) -> tuple[Record, ...]:
         """From now on the next message makes a receipt due again."""

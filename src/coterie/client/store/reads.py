@@ -311,6 +311,11 @@ class SessionReads(Rows):
         sql = 'SELECT count(*) FROM waiting WHERE "stream" = ? AND "device" = ?'
         return int(self._beside(sql, stream, device)[0][0])
 
+    def first_waiting_seq(self, stream: StreamId, since_ms: int) -> int:
+        """The lowest seq of an entry that cannot be opened yet, and came since then; 0: there is none."""
+        sql = 'SELECT coalesce(min("seq"), 0) FROM waiting WHERE "stream" = ? AND "since_ms" >= ?'
+        return int(self._beside(sql, stream, since_ms)[0][0])
+
     def position(self, stream: StreamId) -> PositionRow | None:
         return self._kept(self._shelves.positions, stream)
 

@@ -8,6 +8,9 @@ from coterie.client.store.records import AwaitedRow, DeviceSince, MessageRow, Wa
 from coterie.client.store.tables import AWAITED, DEVICE_SINCE, MESSAGE, WAITING
 
 _DUE = 'WHERE "next_ms" <= ? ORDER BY "next_ms", rowid LIMIT ?'
+_ENTRY = (
+    'WHERE "conversation" = ? AND "device" = ? AND "message" = ? AND "message" <> x\'\' ORDER BY "first_n"'
+)
 _OF_DEVICE = 'WHERE "conversation" = ? AND "device" = ? AND "message" = x\'\' ORDER BY "first_n"'
 _HIGHEST = 'SELECT coalesce(max("order" + "last_n" - "first_n"), 0) FROM awaited'
 _UNREADABLE = """SELECT coalesce(sum(max(most, 0)), 0) FROM (SELECT max(count) AS most FROM (
@@ -27,8 +30,7 @@ class RepairReads(Rows):
     def awaited_entry(
         self, conversation: ConversationId, device: DeviceId, message: bytes
     ) -> AwaitedRow | None:
-        where = 'WHERE "conversation" = ? AND "device" = ? AND "message" = ? AND "message" <> x\'\''
-        return next(iter(self._all_beside(AWAITED, where, conversation, device, message)), None)
+        return next(iter(self._all_beside(AWAITED, _ENTRY, conversation, device, message)), None)
 
     def awaited_runs(self, conversation: ConversationId, device: DeviceId) -> list[AwaitedRow]:
         """Numbers of a device that never came, lowest first."""
