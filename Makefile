@@ -18,8 +18,7 @@ SEEDS ?= $(shell seq 1 20)
 WHOLE := wire ledger e2ee content client/core
 COVERING := tests/wire tests/ledger tests/e2ee tests/content tests/vectors tests/client tests/attacks tests/village
 WHOLE_FILES = $(shell echo $(WHOLE:%=src/coterie/%/*) | tr ' ' ,)
-# COVERAGE=1 measures what `make test` runs; `make covered` says afterwards what came of it.
-MEASURED = $(if $(COVERAGE),-m coverage run)
+OTHERS = $(filter-out $(COVERING),$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py))
 LINT_IMPORTS := "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True))"
 
 help:
@@ -64,8 +63,14 @@ run: $(RUN)
 
 test: $(DEV) $(ENGINES)
 	@sh tools/display.sh
-	@$(if $(COVERAGE),rm -rf .coverage)
-	@$(PYTHON_HERE) $(MEASURED) -m pytest $(ARGS) $(TESTS)
+ifdef COVERAGE
+# Measured as far as it is needed (`make covered` says afterwards what came of it), since that takes its time.
+	@rm -rf .coverage
+	@$(PYTHON_HERE) -m coverage run -m pytest $(ARGS) $(COVERING); measured=$$?; \
+	    $(PYTHON_HERE) -m pytest $(ARGS) $(OTHERS) && exit $$measured
+else
+	@$(PYTHON_HERE) -m pytest $(ARGS) $(TESTS)
+endif
 
 coverage: $(DEV)
 	@rm -rf .coverage
