@@ -13,7 +13,6 @@ mismatch, so one ciphertext cannot be shown to the operator as another text.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from coterie.base.domains import Domain, prefix, unwrap
 from coterie.base.errors import LocalError, RemoteError, SealBroken
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, SessionId
 from coterie.base.quiet import Quiet
+from coterie.e2ee.hashing import hmac_sha256, sha256
 from coterie.e2ee.packing import Bytes32, Format, Natural, Positive
 from coterie.e2ee.vodo import SESSION_KEY_CHARACTERS, GroupIn
 
@@ -210,14 +210,23 @@ class Opened(Quiet, frozen=True):
 
 def commit(franking_key: bytes, packed: bytes) -> bytes:
     """The commitment to a packed inner message: 32 bytes."""
-    return hmac.digest(franking_key, _FRANKING + packed, "sha256")
+    return hmac_sha256(franking_key, _FRANKING + packed)
 
 
-def seal_message(out: GroupCipherOut, inner: InnerMessage, pad: Callable[[int], int]) -> SealedMessage:
-    """Seal one message; steps the session. pad: from a size in bytes to the size to fill up to."""
+def franking_keys(count: int) -> list[bytes]:
+    """Fresh ones, 32 bytes each, for messages that are sealed at once: the system is asked for them once."""
+    drawn = secrets.token_bytes(FRANKING_KEY_BYTES * count)
+    return [drawn[start : start + FRANKING_KEY_BYTES] for start in range(0, len(drawn), FRANKING_KEY_BYTES)]
+
+
+def seal_message(
+    out: GroupCipherOut, inner: InnerMessage, pad: Callable[[int], int], franking_key: bytes | None = None
+) -> SealedMessage:
+    """Seal one message; steps the session. pad: from a size in bytes to the size to fill up to. franking_key:
+    one of franking_keys, for this message alone; None: a fresh one."""
     packed = inner.pack()
     content = packed[len(_INNER) :]
-    franking_key = secrets.token_bytes(FRANKING_KEY_BYTES)
+    franking_key = franking_key or franking_keys(1)[0]
     length = len(content).to_bytes(_LENGTH_BYTES, "big")
     plaintext = b"".join((_PREFIX, franking_key, length, content))
     plaintext = plaintext.ljust(pad(len(plaintext)), b"\x00")
@@ -227,7 +236,7 @@ def seal_message(out: GroupCipherOut, inner: InnerMessage, pad: Callable[[int], 
     return SealedMessage(
         ciphertext=out.seal(plaintext),
         commitment=commit(franking_key, packed),
-        hash=hashlib.sha256(packed).digest(),
+        hash=sha256(packed),
         franking_key=franking_key,
         inner=packed,
         index=index,
@@ -247,7 +256,7 @@ def open_message(session: GroupCipherIn, ciphertext: bytes, commitment: bytes) -
     return Opened(
         inner=InnerMessage.unpack(packed),
         index=index,
-        hash=hashlib.sha256(packed).digest(),
+        hash=sha256(packed),
         franking_key=franking_key,
         packed=packed,
     )

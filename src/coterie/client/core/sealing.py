@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 
@@ -26,7 +26,7 @@ from coterie.client.store.records import (
     ShareState,
 )
 from coterie.content.padding import padded_size
-from coterie.e2ee.group import InnerMessage, LeftOut, Parent, seal_message
+from coterie.e2ee.group import InnerMessage, LeftOut, Parent, franking_keys, seal_message
 from coterie.e2ee.vodo import GroupOut
 from coterie.ledger.heads import SignedHead
 
@@ -143,7 +143,7 @@ class Sealing:
         self,
         conversation: ConversationRow,
         session: GroupOutRow,
-        rows: Iterable[MessageRow],
+        rows: Sequence[MessageRow],
         marks: tuple[LeftOutMark, ...],
     ) -> SealedRun:
         """Seal messages one after the other. The ratchet steps with each, and is pickled once."""
@@ -161,8 +161,8 @@ class Sealing:
         if n < self._counted_from():
             first = self._at_start(place, conversation)
             n, hash = self._counted_from(), b""
-        for row in rows:
-            message = self._sealed(out, row, n + 1, hash, place if sealed else first)
+        for row, franking_key in zip(rows, franking_keys(len(rows)), strict=True):
+            message = self._sealed(out, row, n + 1, hash, place if sealed else first, franking_key)
             sealed.append(message)
             n, hash, last = message.row.n, message.row.hash, row.message
         return SealedRun(
@@ -176,7 +176,7 @@ class Sealing:
         )
 
     def _sealed(
-        self, out: GroupOut, row: MessageRow, n: int, previous: bytes, place: _Place
+        self, out: GroupOut, row: MessageRow, n: int, previous: bytes, place: _Place, franking_key: bytes
     ) -> SealedMessage:
         inner = InnerMessage(
             conversation=row.conversation,
@@ -192,7 +192,7 @@ class Sealing:
             head=place.head,
             body=row.body,
         )
-        sealed = seal_message(out, inner, padded_size)
+        sealed = seal_message(out, inner, padded_size, franking_key)
         written = msgspec.structs.replace(
             row,
             n=n,
