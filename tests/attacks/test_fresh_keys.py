@@ -211,6 +211,7 @@ def test_only_small_rooms_carry_fresh_keys(mallory: Peer, bob: Victim, count: in
     assert device is not None
     out = GroupOut.create()
     key = SessionKeyAt(out.id, 0, out.session_key(), b"", 0, b"")
+    bob.now_ms += 1
     for conversation, carries in ((everyone, count == limits.ROTATE_SMALL_DEVICES), (direct, True)):
         shared = bob.core._sharing.share(conversation, key, [device], bob.now_ms)
         assert len(shared.envelopes) == 1
@@ -227,12 +228,44 @@ def test_each_device_gets_a_key_of_its_own(alice: Peer, mallory: Peer, bob: Vict
     everyone = ConversationRow(EVERYONE, ConversationKind.EVERYONE, b"")
     out = GroupOut.create()
     key = SessionKeyAt(out.id, 0, out.session_key(), b"", 0, b"")
+    bob.now_ms += 1
     shared = bob.core._sharing.share(everyone, key, devices, bob.now_ms)
     own = [record for record in shared.save if isinstance(record, OwnFreshKey)]
     assert {(record.id, record.device) for record in own} == {
         (bob.store.newest_fresh_id() + 1, alice.device),
         (bob.store.newest_fresh_id() + 2, mallory.device),
     }
+
+
+def test_a_turn_gives_a_device_one_key(mallory: Peer, bob: Victim) -> None:
+    """Where it gives several sessions: mallory would seal to the newest alone. One that was not kept does not
+    count."""
+    bob.say(mallory, "hello")
+    device = bob.core.people.device_of(mallory.account, mallory.device)
+    talk = bob.store.conversation(direct_id(bob.account, mallory.account))
+    assert device is not None
+    assert talk is not None
+
+    def given() -> list[OwnFreshKey]:
+        out = GroupOut.create()
+        key = SessionKeyAt(out.id, 0, out.session_key(), b"", 0, b"")
+        shared = bob.core._sharing.share(talk, key, [device], bob.now_ms)
+        own = [record for record in shared.save if isinstance(record, OwnFreshKey)]
+        assert (len(shared.envelopes[0].sealed) > hybrid.PUBLIC_BYTES + 1500) == bool(own)
+        bob.store.begin()
+        bob.store.apply(shared.save)
+        return own
+
+    bob.now_ms += 1
+    assert len(given()) == 1
+    bob.store.rollback()
+    assert len(given()) == 1
+    bob.store.commit()
+    assert given() == []
+    bob.store.commit()
+    bob.now_ms += 1
+    assert len(given()) == 1
+    bob.store.commit()
 
 
 def test_a_sixth_session_begun_here_ends_one_too(mallory: Peer, bob: Victim) -> None:

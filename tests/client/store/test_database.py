@@ -13,19 +13,29 @@ import pytest
 
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError, Unavailable
-from coterie.client.store.database import Step, known_steps, open_database, run
+from coterie.client.events import MessageState
+from coterie.client.store.database import Step, discard_database, known_steps, open_database, run
 from coterie.client.store.profiles import ProfilePlace
-from coterie.client.store.records import PutSetting, Setting
+from coterie.client.store.records import (
+    Delivered,
+    OlmRow,
+    OutboxRow,
+    OutboxState,
+    PruneOutbox,
+    PutSetting,
+    Setting,
+)
 from coterie.client.store.sqlite import ClientStore
 from tests.client.store.places import DATABASE_KEY, commit
-from tests.client.store.samples import message
+from tests.client.store.samples import ACCOUNTS, DEVICES, SESSIONS, message
 
 STEPS = known_steps()
+NEXT = len(STEPS) + 1
 SECOND = Step(
-    2,
+    NEXT,
     "ALTER TABLE message ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;\nCREATE INDEX p ON message (pinned);",
 )
-THIRD = Step(3, "CREATE TABLE more (a TEXT) STRICT")
+THIRD = Step(NEXT + 1, "CREATE TABLE more (a TEXT) STRICT")
 
 
 def refused(place: ProfilePlace, key: bytes = DATABASE_KEY) -> Unavailable:
@@ -135,8 +145,9 @@ def test_migrations_keep_what_is_there_and_a_snapshot_for_one_run(place: Profile
     connection = open_database(place.database, DATABASE_KEY, (*STEPS, SECOND, THIRD))
     assert run(connection, 'SELECT "order", pinned FROM message') == [(1, 0)]
     connection.close()
-    assert files(place) == ["keys", "store.db", "store.db.before-002", "store.db.before-003"]
-    snapshot = place.folder / "store.db.before-002"
+    snapshots = [f"store.db.before-{number:03}" for number in (NEXT, NEXT + 1)]
+    assert files(place) == ["keys", "store.db", *snapshots]
+    snapshot = place.folder / snapshots[0]
     assert stat.S_IMODE(snapshot.stat().st_mode) == 0o600
     assert b"SQLite" not in snapshot.read_bytes()[:100]
     before = ClientStore(open_database(snapshot, DATABASE_KEY, STEPS))
@@ -149,21 +160,22 @@ def test_migrations_keep_what_is_there_and_a_snapshot_for_one_run(place: Profile
 def test_a_newer_schema_is_left_alone(place: ProfilePlace) -> None:
     open_database(place.database, DATABASE_KEY, (*STEPS, SECOND)).close()
     assert refused(place).code is Code.NEWER_SCHEMA
-    changed = Step(2, SECOND.sql + " ")
+    changed = Step(NEXT, SECOND.sql + " ")
     with pytest.raises(Unavailable) as raised:
         open_database(place.database, DATABASE_KEY, (*STEPS, changed))
     assert raised.value.code is Code.NEWER_SCHEMA
 
 
 def test_a_migration_that_fails_changes_nothing(place: ProfilePlace) -> None:
-    broken = Step(2, SECOND.sql + "; CREATE TABLE message (a)")
+    snapshot = f"store.db.before-{NEXT:03}"
+    broken = Step(NEXT, SECOND.sql + "; CREATE TABLE message (a)")
     store = ClientStore.open(place, DATABASE_KEY)
     commit(store, message(1))
     store.close()
     with pytest.raises(LocalError):
         open_database(place.database, DATABASE_KEY, (*STEPS, broken))
-    assert files(place) == ["keys", "store.db", "store.db.before-002"], "and what was before is there twice"
-    for database in (place.folder / "store.db.before-002", place.database):
+    assert files(place) == ["keys", "store.db", snapshot], "and what was before is there twice"
+    for database in (place.folder / snapshot, place.database):
         left = ClientStore(open_database(database, DATABASE_KEY, STEPS))
         assert left.message(1) == message(1)
         left.close()
@@ -204,3 +216,24 @@ def test_a_full_disk_loses_the_transaction_and_nothing_else(store: ClientStore, 
     again = ClientStore.open(place, DATABASE_KEY)
     assert again.last_order() == 2
     again.close()
+
+
+def test_a_store_of_the_first_step_keeps_what_it_has(place: ProfilePlace) -> None:
+    """Sessions, the outbox and what is delivered: their tables and indexes are others now."""
+    olm = OlmRow(b"s" * 32, ACCOUNTS[0], DEVICES[0], b"pickle", 1, 0)
+    said = message(1, own=True, state=MessageState.SENT, session=SESSIONS[0], index=0)
+    kept = OutboxRow(1, said.conversation, said.message, OutboxState.SENT, 5)
+    discard_database(place.database)
+    open_database(place.database, DATABASE_KEY, STEPS[:1], new=True).close()
+    first = ClientStore(open_database(place.database, DATABASE_KEY, STEPS[:1]))
+    commit(first, olm, said, kept, Delivered(SESSIONS[0], 0, 3))
+    first.close()
+    store = ClientStore.open(place, DATABASE_KEY)
+    assert "store.db.before-002" in files(place)
+    assert (store.olm_sessions(DEVICES[0]), store.outbox_row(1)) == ([olm], kept)
+    row = store.message(1)
+    assert row is not None
+    assert row.state is MessageState.DELIVERED
+    commit(store, PruneOutbox(6))
+    assert store.outbox_row(1) is None
+    store.close()

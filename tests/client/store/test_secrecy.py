@@ -82,9 +82,10 @@ def test_neither_does_a_snapshot(store: ClientStore, place: ProfilePlace) -> Non
     words = Secrets()
     commit(store, *words.records(1, 50))
     store.close()
-    second = Step(2, "CREATE INDEX by_text ON message (text, body)")
+    number = len(known_steps()) + 1
+    second = Step(number, "CREATE INDEX by_text ON message (text, body)")
     open_database(place.database, DATABASE_KEY, (*known_steps(), second)).close()
-    assert (place.folder / "store.db.before-002").exists()
+    assert (place.folder / f"store.db.before-{number:03}").exists()
     assert words.readable_in(place) == []
 
 

@@ -1,8 +1,9 @@
 """Fresh X-Wing keys: a post-quantum ratchet step per round trip between two devices (encryption rule 12).
 
-Each envelope of a small conversation carries a key for the way back. The other side seals to the newest that
-it has, and to the signed prekey after anything went wrong. Ids have a space of their own above those of
-signed prekeys and count up, so that an envelope which arrives late never brings an older key back.
+In a turn that gives keys to a device, the first envelope carries a key for the way back, too: of several the
+other side would use the newest alone (docs/decisions/0056-a-turn-gives-one-fresh-key.md). It seals to the
+newest that it has, and to the signed prekey after anything went wrong. Ids have a space of their own above
+those of signed prekeys and count up, so that an envelope which arrives late never brings an older key back.
 """
 
 from __future__ import annotations
@@ -42,8 +43,11 @@ class FreshKeys:
         return max(self._reads.newest_fresh_id() + 1, FIRST_ID)
 
     def make(self, device: DeviceId, id: int, now_ms: int) -> tuple[FreshKey, OwnFreshKey] | None:
-        """A key for this device to seal to; None for one that has many and has used none of them."""
+        """A key for this device to seal to; None for one that has many and has used none of them, and where
+        this turn gave it one already: it would seal to the newer one alone."""
         unpassed, newest_ms = self._reads.fresh_keys_unpassed(device)
+        if newest_ms == now_ms:
+            return None
         if unpassed >= limits.FRESH_KEYS_UNPASSED and now_ms - newest_ms < limits.PREKEY_ROTATE_MS:
             return None
         key = XWingKey.generate()

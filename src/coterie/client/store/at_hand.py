@@ -13,7 +13,10 @@ from coterie.client.store.tables import OLM, OWN_FRESH_KEY, RECEIPT, SHARE, Tabl
 
 SESSIONS_MAX: Final = 32
 DEVICES_MAX: Final = 1000
-_OLM_OF = OLM.select + 'WHERE "device" = ? AND "pickle" <> x\'\' ORDER BY "received_ms" DESC, rowid DESC'
+_OLM_OF = OLM.select + 'WHERE "device" = ? AND "pickle" <> x\'\' ORDER BY rowid DESC'
+_STEP = """UPDATE olm SET "pickle" = ?, "received_ms" = ?, "unanswered_ms" = ?, "former" = ?
+    WHERE "session" = ? AND "account" = ? AND "device" = ?"""
+"""A session that is there already stays with its device, so the index by device is not written."""
 R = TypeVar("R", ShareRow, ReceiptRow)
 
 
@@ -48,7 +51,7 @@ class _OfSessions(Generic[R]):
 
     def _keep(self, session: SessionId, rows: dict[DeviceId, R]) -> dict[DeviceId, R]:
         if len(self._of) >= SESSIONS_MAX:
-            self._of.clear()
+            del self._of[next(iter(self._of))]
         self._of[session] = rows
         return rows
 
@@ -66,13 +69,21 @@ class Shares(_OfSessions[ShareRow]):
 
 
 class ReceiptsKept(_OfSessions[ReceiptRow]):
-    """What devices have of these sessions, in the order of their ids."""
+    """What devices have of these sessions, in the order of their ids. Rows wait: what is told is about
+    several sessions."""
 
     def __init__(self, database: apsw.Connection) -> None:
         super().__init__(database, RECEIPT, '"device"')
+        self._waiting: list[ReceiptRow] = []
+
+    def of(self, session: SessionId) -> dict[DeviceId, ReceiptRow]:
+        if session not in self._of:
+            self.write_out()
+        return super().of(session)
 
     def put(self, record: ReceiptRow) -> None:
-        known = self._write(record)
+        self._waiting.append(record)
+        known = self._of.get(record.session)
         if known is None:
             return
         if record.device in known:
@@ -80,6 +91,16 @@ class ReceiptsKept(_OfSessions[ReceiptRow]):
         else:
             rows = {**known, record.device: record}
             self._of[record.session] = {device: rows[device] for device in sorted(rows)}
+
+    def write_out(self) -> None:
+        """Nothing waits any more. Raises what apsw raises."""
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            self._table.write(self._database, waiting)
+
+    def forget(self) -> None:
+        super().forget()
+        self._waiting.clear()
 
 
 class OlmKept:
@@ -96,13 +117,17 @@ class OlmKept:
             if len(self._of) >= DEVICES_MAX:
                 self._of.clear()
             rows = self._database.execute(_OLM_OF, (device,)).fetchall()
-            known = self._of[device] = [OLM.record(row) for row in rows]
+            sessions = [OLM.record(row) for row in rows]
+            known = self._of[device] = sorted(sessions, key=lambda each: each.received_ms, reverse=True)
         return known
 
     def put(self, record: OlmRow) -> None:
         """A session that steps keeps its place; one that receives, as the newest of all, comes first.
         Whatever else changes is read again."""
-        self._database.execute(OLM.put, msgspec.structs.astuple(record))
+        session, account, device, *steps = msgspec.structs.astuple(record)
+        self._database.execute(_STEP, (*steps, session, account, device))
+        if not self._database.changes():
+            self._database.execute(OLM.put, msgspec.structs.astuple(record))
         rows = self._of.get(record.device, [])
         others = [row for row in rows if row.session != record.session]
         if not record.pickle or len(others) == len(rows):
@@ -131,7 +156,11 @@ class FreshKept:
     def put(self, record: OwnFreshKey) -> None:
         """Raises what apsw raises."""
         self._database.execute(OWN_FRESH_KEY.put, msgspec.structs.astuple(record))
-        self.unpassed.clear()
+        if self.newest is None or record.id <= self.newest or record.passed_ms:
+            self.unpassed.clear()
+        elif record.device in self.unpassed:
+            count, newest_ms = self.unpassed[record.device]
+            self.unpassed[record.device] = count + 1, max(newest_ms, record.made_ms)
         if self.newest is not None:
             self.newest = max(self.newest, record.id)
 

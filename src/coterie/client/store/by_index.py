@@ -22,15 +22,15 @@ _OF = 'SELECT "first_index", "up_to" FROM delivered WHERE "session" = ?'
 
 
 class DeliveredKept:
-    """Up to where the sending sessions in use are delivered."""
+    """Up to where the sending sessions in use are delivered. Rows wait: a receipt is about several."""
 
     def __init__(self, database: apsw.Connection) -> None:
         self._database = database
         self._of: dict[bytes, dict[int, int]] = {}
+        self._waiting: list[tuple[bytes, int, int]] = []
 
     def put(self, record: Delivered) -> None:
-        """Raises what apsw raises."""
-        self._database.execute(_PUT, msgspec.structs.astuple(record))
+        self._waiting.append((record.session, record.first_index, record.up_to))
         known = self._of.get(record.session)
         if known is not None:
             known[record.first_index] = max(record.up_to, known.get(record.first_index, -1))
@@ -50,6 +50,12 @@ class DeliveredKept:
             return [self.told(row) for row in rows]
         return rows
 
+    def write_out(self) -> None:
+        """Nothing waits any more. Raises what apsw raises."""
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            self._database.executemany(_PUT, waiting)
+
     def begun(self, session: bytes) -> None:
         """Nothing of a session that is new is delivered."""
         self._keep(session, {})
@@ -57,18 +63,20 @@ class DeliveredKept:
     def _ranges(self, session: bytes) -> dict[int, int]:
         ranges = self._of.get(session)
         if ranges is None:
+            self.write_out()
             found = self._database.execute(_OF, (session,)).fetchall()
             ranges = self._keep(session, dict(msgspec.convert(found, list[tuple[int, int]])))
         return ranges
 
     def _keep(self, session: bytes, ranges: dict[int, int]) -> dict[int, int]:
         if len(self._of) >= SESSIONS_MAX:
-            self._of.clear()
+            del self._of[next(iter(self._of))]
         self._of[session] = ranges
         return ranges
 
     def forget(self) -> None:
         self._of.clear()
+        self._waiting.clear()
 
 
 class ByIndex:
@@ -117,7 +125,7 @@ class ByIndex:
         orders = self._orders.get(session)
         if orders is None:
             if len(self._orders) >= SESSIONS_MAX:
-                self._orders.clear()
+                del self._orders[next(iter(self._orders))]
             orders = self._orders[session] = {}
         elif len(orders) >= PLACES_MAX:
             orders.clear()

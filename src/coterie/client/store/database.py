@@ -190,7 +190,7 @@ def _migrate(connection: apsw.Connection, path: Path, steps: tuple[Step, ...]) -
     for old in path.parent.glob(f"{path.name}.before-*"):
         old.unlink()
     for step in steps[len(done) :]:
-        if step.number > 1:
+        if done:
             _snapshot(connection, path, step.number)
         run(connection, "BEGIN IMMEDIATE")
         run(connection, _STEPS_TABLE)

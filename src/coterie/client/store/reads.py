@@ -276,7 +276,7 @@ class SessionReads(Rows):
         known = self._shelves.highest_index
         if (session, device) not in known:
             if len(known) >= SESSIONS_MAX:
-                known.clear()
+                del known[next(iter(known))]
             known[session, device] = self._rows(_HIGHEST_INDEX, session, device)[0][0]
         if index > known[session, device]:
             return False

@@ -56,7 +56,7 @@ class Shelf(Generic[R]):
             found = [self.at_hand(*key) for key in keys]
         else:
             found = list(map(self._kept.get, keys))
-        return None if None in found else cast("list[R]", found)
+        return cast("list[R]", found) if all(found) else None
 
     def put(self, record: R) -> None:
         """Insert or replace a row."""

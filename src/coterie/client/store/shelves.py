@@ -39,6 +39,7 @@ from coterie.client.store.tables import (
     PEER_FRESH_KEY,
     PEER_KEYS,
     POSITION,
+    RECEIPT,
     SETTING,
     TIP,
     WAITING,
@@ -86,13 +87,15 @@ class Shelves:
         """Questions that are asked again and again, and to which the answer is known to be nothing."""
         self.spoken: set[ConversationId] = set()
         """Conversations in which this account is known to have said something."""
-        self._waiting: dict[str, Shelf[Any]] = {
+        self._waiting: dict[str, Shelf[Any] | ReceiptsKept | DeliveredKept] = {
             MESSAGE.name: self.messages,
             OUTBOX.name: self.outbox,
             CONVERSATION.name: self.conversations,
             GROUP_OUT.name: self.groups_out,
             TIP.name: self.tips,
             POSITION.name: self.positions,
+            RECEIPT.name: self.receipts,
+            "delivered": self.delivered,
         }
         keys = (self.kept_keys, self.peer_keys, self.peer_fresh_keys)
         self._others = (
@@ -100,13 +103,11 @@ class Shelves:
             self.groups_in,
             *keys,
             self.shares,
-            self.receipts,
             self.olm,
             self.fresh,
-            self.delivered,
             self.orders,
         )
-        self._read_by: dict[str, tuple[Shelf[Any], ...]] = {}
+        self._read_by: dict[str, tuple[Shelf[Any] | ReceiptsKept | DeliveredKept, ...]] = {}
         """SQL of a question -> the shelves on which rows of its tables may wait."""
 
     def put_tip(self, record: TipRow) -> None:

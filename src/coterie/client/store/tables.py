@@ -82,7 +82,10 @@ class Table(Generic[R]):
         for start in range(0, whole, ROWS_AT_ONCE):
             values = tuple(chain.from_iterable(rows[start : start + ROWS_AT_ONCE]))
             database.execute(self.put_many, values)
-        database.executemany(self.put, rows[whole:])
+        if len(rows) == whole + 1:
+            database.execute(self.put, rows[whole])
+        else:
+            database.executemany(self.put, rows[whole:])
 
     def record(self, row: tuple[Any, ...]) -> R:
         """The record that stands in a row of `select`.

@@ -110,7 +110,8 @@ _PUT_DRAFT = 'UPDATE conversation SET "draft" = ? WHERE "id" = ?'
 
 
 def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case for each way of writing
-    """Carry out one record inside the open transaction.
+    """Carry out one record inside the open transaction. What every message and receipt writes stands first:
+    each case before the one that fits is looked at.
 
     Raises what apsw raises, and LocalError where a change or a run of leaves has nothing to stand on.
     """
@@ -121,6 +122,14 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             shelves.outbox.put(record)
         case PositionRow():
             shelves.positions.put(record)
+        case ReceiptRow():
+            shelves.receipts.put(record)
+        case Delivered() | DropReceived():
+            _receipted(shelves, record)
+        case DropReceiptDue():
+            _drop(shelves.database, record)
+        case OlmRow():
+            shelves.olm.put(record)
         case GroupInRow():
             shelves.groups_in.put(record)
         case TipRow():
@@ -133,10 +142,6 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             shelves.put_conversation(record)
         case PutSetting():
             shelves.settings.put(record)
-        case ReceiptRow():
-            shelves.receipts.put(record)
-        case OlmRow():
-            shelves.olm.put(record)
         case WaitingRow():
             shelves.put_waiting(record)
         case OwnFreshKey():
@@ -163,12 +168,10 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
         case MessageAccepted():
             shelves.accepted(record)
             _must_have_changed(shelves.database, record)
-        case DropEnvelopeOut() | DropWaiting() | DropOlm() | DropReceiptDue() | DropAwaited():
+        case DropEnvelopeOut() | DropWaiting() | DropOlm() | DropAwaited():
             _drop(shelves.database, record)
             if isinstance(record, DropOlm):
                 shelves.olm.forget()
-        case Delivered() | DropReceived():
-            _receipted(shelves, record)
         case PruneXWing(before_ms):
             shelves.database.execute(_PRUNE_X_WING, (before_ms,))
         case _:
