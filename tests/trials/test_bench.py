@@ -61,6 +61,7 @@ PROMISED = [
     "client.messages.single.seal_above",
     "client.messages.single.open_above",
     "client.receipts.batch",
+    "client.receipts.batch.answer",
     "client.receipts.single",
     "client.fan_out.2.first",
     "client.fan_out.2.stall",

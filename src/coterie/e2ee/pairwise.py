@@ -172,9 +172,7 @@ def envelope_info(
 ) -> bytes:
     """What an envelope is bound to: prefix | 32 | 16 | 32 | 16 | 8 | 16 bytes, 138 in all."""
     accounts, shorts = (sender_account, recipient_account), (sender_device, recipient_device, envelope)
-    if any(len(each) != ACCOUNT_ID_BYTES for each in accounts) or any(
-        len(each) != SHORT_ID_BYTES for each in shorts
-    ):
+    if {*map(len, accounts)} != {ACCOUNT_ID_BYTES} or {*map(len, shorts)} != {SHORT_ID_BYTES}:
         raise LocalError(Code.USAGE, "an id of the wrong size")
     if not 0 <= prekey_id < 1 << 63:
         raise LocalError(Code.USAGE, "a prekey id out of range")

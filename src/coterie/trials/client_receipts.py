@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from coterie.base.clock import cpu_seconds
 from coterie.client.commands import Tick
 from coterie.trials.client_messages import Mail, acquainted, mail_between
 from coterie.trials.figures import Figure, Target
 from coterie.trials.trial import Trial
-from coterie.wire.frames import ClientFrame
+from coterie.wire.frames import Accepted, ClientFrame, Envelopes
 
 DUE_MS = 10_000
 """By then a receipt is on its way (client/core/receipts.py)."""
@@ -24,43 +26,62 @@ async def run(trial: Trial) -> list[Figure]:
         _receipt(mail, trial)
         rounds = [_round(mail, trial, batch) for _ in range(trial.scale.rounds)]
         alone = [_round(mail, trial, 1) for _ in range(trial.scale.rounds)]
+    what = f"a receipt told and heard, CPU of both for each of {batch} messages (floor: sealing it)"
     return [
         Figure(
             name="client.receipts.batch",
-            what=f"a receipt told and heard, CPU of both for each of {batch} messages (floor: sealing it)",
+            what=what,
             unit="us",
-            values=tuple(cost for cost, _ in rounds),
-            floor=tuple(seal for _, seal in rounds),
+            values=tuple(each.told_and_heard for each in rounds),
+            floor=tuple(each.sealed for each in rounds),
             targets=TARGET,
+        ),
+        Figure(
+            name="client.receipts.batch.answer",
+            what="take the server's answer to such a receipt, CPU for each of them",
+            unit="us",
+            values=tuple(each.answered for each in rounds),
         ),
         Figure(
             name="client.receipts.single",
             what="the same where one message came in the seconds before (floor: sealing it)",
             unit="us",
-            values=tuple(cost for cost, _ in alone),
-            floor=tuple(seal for _, seal in alone),
+            values=tuple(each.told_and_heard for each in alone),
+            floor=tuple(each.sealed for each in alone),
         ),
     ]
 
 
-def _round(mail: Mail, trial: Trial, count: int) -> tuple[float, float]:
-    """CPU microseconds for a message: of its share of the receipt, and of sealing it."""
-    receipts = seals = 0.0
+class _Round(msgspec.Struct, frozen=True):
+    """CPU microseconds for a message: of its share of the receipt and of the server's answer to that, and of
+    sealing it."""
+
+    told_and_heard: float
+    answered: float
+    sealed: float
+
+
+def _round(mail: Mail, trial: Trial, count: int) -> _Round:
+    receipts = answers = seals = 0.0
     for _ in range(trial.scale.batches):
         seals += mail.exchange(count)
-        receipts += _receipt(mail, trial)
+        receipt, answer = _receipt(mail, trial)
+        receipts += receipt
+        answers += answer
     messages = count * trial.scale.batches
-    return receipts / messages * 1e6, seals / messages * 1e6
+    return _Round(*(seconds / messages * 1e6 for seconds in (receipts, answers, seals)))
 
 
-def _receipt(mail: Mail, trial: Trial) -> float:
-    """CPU seconds of telling what came, and of hearing it."""
+def _receipt(mail: Mail, trial: Trial) -> tuple[float, float]:
+    """CPU seconds of telling what came and of hearing it, and of the server's answer to who told it."""
     told: list[ClientFrame] = []
     seconds = _spent(lambda: told.extend(mail.bob.turn((Tick(),), DUE_MS)))
     arriving = mail_between(mail.bob, mail.alice, told, trial.clock.wall_ms())
     if not arriving:
         raise AssertionError("no receipt was told")
-    return seconds + _spent(lambda: mail.alice.turn(arriving))
+    seconds += _spent(lambda: mail.alice.turn(arriving))
+    answers = [Accepted(frame.request, 0) for frame in told if isinstance(frame, Envelopes)]
+    return seconds, _spent(lambda: mail.bob.turn(answers))
 
 
 def _spent(do: Callable[[], object]) -> float:

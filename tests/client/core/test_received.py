@@ -8,6 +8,7 @@ import pytest
 from coterie.base.ids import MessageId, SessionId
 from coterie.client.commands import Say
 from coterie.client.core import received
+from coterie.client.core.received import _runs
 from coterie.client.store.records import DropReceived, ReceiptRow
 from coterie.content.body import Text
 from coterie.content.receipts import Receipt
@@ -77,3 +78,14 @@ def test_what_a_failed_commit_let_go_goes_again(alice: Peer, bob: Victim, fickle
     assert held.more(session, told_now, [row]) == []
     held.forget()
     assert held.more(session, told_now, [row]) == drop
+
+
+def test_orders_that_follow_each_other_go_as_one() -> None:
+    """What another conversation has in between is of another run."""
+    for orders, runs in (
+        ([], []),
+        ([3], [(3, 3)]),
+        ([1, 2, 3], [(1, 3)]),
+        ([1, 2, 5, 6, 9], [(1, 2), (5, 6), (9, 9)]),
+    ):
+        assert [(each.first_order, each.last_order) for each in _runs(orders)] == runs

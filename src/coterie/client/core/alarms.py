@@ -91,7 +91,7 @@ class Witness:
     @property
     def ahead(self) -> int:
         """The size of the largest ledger that others were shown and whose leaves are not here; 0: none."""
-        return max((head.size for head in self._ahead.values()), default=0)
+        return max((head.size for head in self._ahead.values()), default=0) if self._ahead else 0
 
     def proof(self) -> tuple[Record, ...]:
         """What to keep after a stop, outside the turn that failed over it."""

@@ -22,7 +22,6 @@ from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.prekeys import Prekeys
 from coterie.client.core.presence import PresenceList
-from coterie.client.core.repairs import Repairs
 from coterie.client.core.requests import (
     AccountsAsked,
     ApprovalsWatched,
@@ -36,6 +35,7 @@ from coterie.client.core.requests import (
     OwedClaimed,
     PrekeysGiven,
     Purpose,
+    ReceiptsGiven,
     RepairClaimed,
     Requests,
     SuccessionGiven,
@@ -44,6 +44,7 @@ from coterie.client.core.requests import (
 )
 from coterie.client.core.sending import Sending
 from coterie.client.core.sync import Positions
+from coterie.client.core.telling import Telling
 from coterie.client.core.trust import Trust
 from coterie.client.events import AccountChangeAnswered
 from coterie.client.outcome import Outcome
@@ -84,7 +85,7 @@ class Answers:
         positions: Positions,
         own_account: OwnAccount,
         own_vault: OwnVault,
-        repairs: Repairs,
+        telling: Telling,
         approvals: Approvals,
     ) -> None:
         self._reads = reads
@@ -101,7 +102,8 @@ class Answers:
         self._positions = positions
         self._own_account = own_account
         self._own_vault = own_vault
-        self._repairs = repairs
+        self._repairs = telling.repairs
+        self._receipts = telling.receipts
         self._approvals = approvals
 
     def came(self, frame: Answer, now_ms: int) -> Iterator[Outcome]:
@@ -154,6 +156,8 @@ class Answers:
                     yield Outcome(save=self._positions.answered(stream, frame.seq, now_ms))
             case EnvelopesGiven():
                 yield self._fanout.accepted(purpose)
+            case ReceiptsGiven():
+                yield self._receipts.accepted(purpose)
             case PrekeysGiven():
                 yield self._prekeys.accepted(purpose)
             case ManifestGiven():
@@ -167,9 +171,14 @@ class Answers:
                 yield self._own_vault.given()
             case SuccessionGiven() | ApprovalsWatched() | None:
                 pass
-            case LeavesAsked() | AccountsAsked() | VaultAsked():
-                raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
-            case ClaimAsked() | OwedClaimed() | RepairClaimed():
+            case (
+                LeavesAsked()
+                | AccountsAsked()
+                | VaultAsked()
+                | ClaimAsked()
+                | OwedClaimed()
+                | RepairClaimed()
+            ):
                 raise RemoteError(Code.UNEXPECTED_FRAME, "an answer of another kind")
             case _:
                 assert_never(purpose)
@@ -193,6 +202,8 @@ class Answers:
                 yield self._own_vault.given()
             case ApprovalsWatched():
                 yield self._approvals.refused(code, refusal.retry_after_ms)
+            case ReceiptsGiven() if code not in PASSING:
+                yield self._receipts.refused(purpose)
             case EnvelopesGiven() if code not in PASSING:
                 yield from self._sending.envelopes_refused(purpose, refusal, code, now_ms)
                 yield from self._owed.give(now_ms)

@@ -11,7 +11,7 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.ids import AccountId, DeviceId, EnvelopeId, SessionId
 from coterie.client.core.ports import Reads
-from coterie.client.core.requests import ClaimAsked, EnvelopesGiven, RepairClaimed, Requests
+from coterie.client.core.requests import ClaimAsked, EnvelopesGiven, ReceiptsGiven, RepairClaimed, Requests
 from coterie.client.core.sharing import SessionKeyAt, Sharing
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import (
@@ -24,6 +24,7 @@ from coterie.client.store.records import (
     ShareRow,
     ShareState,
 )
+from coterie.content.receipts import Receipts
 from coterie.e2ee.pairwise import PlainKind
 from coterie.wire.frames import Claim, ClientFrame, Envelopes
 from coterie.wire.frames.messages import EnvelopeItem, LeftOutDevice, Share
@@ -73,6 +74,19 @@ class Fanout:
         told = self._sharing.tell(devices, kind, content, now_ms)
         send = (self._frame(told.envelopes, (), b"", now_ms),) if told.envelopes else ()
         return Outcome(save=told.save, send=send)
+
+    def tell_receipts(
+        self, device: PeerDevice, receipts: Receipts, given: ReceiptsGiven, now_ms: int
+    ) -> Outcome:
+        """Tell a device what is due to it. That stays due until the server has the envelope, which is not
+        kept."""
+        told = self._sharing.tell_once(device, PlainKind.RECEIPT, receipts.pack(), now_ms)
+        if told is None:
+            return NOTHING
+        item, stepped = told
+        return Outcome(
+            save=(stepped,), send=(Envelopes(self._requests.new(given, now_ms), (item,), (), b""),)
+        )
 
     def claim(
         self, conversation: ConversationRow, session: SessionId, devices: tuple[PeerDevice, ...], now_ms: int

@@ -25,6 +25,7 @@ class People:
         self._live: tuple[PeerDevice, ...] | None = None
         self._holders: dict[UserName, AccountRow] | None = None
         self._begun: dict[bytes, int] | None = None
+        self._to_come: tuple[AccountRow, ...] | None = None
 
     def forget(self) -> None:
         """Read everything again (after a failed commit or a saved account)."""
@@ -33,6 +34,7 @@ class People:
         self._owners = None
         self._holders = None
         self._begun = None
+        self._to_come = None
 
     @property
     def rows(self) -> dict[AccountId, AccountRow]:
@@ -46,6 +48,7 @@ class People:
         self.rows[row.account] = row
         self._live = None
         self._holders = None
+        self._to_come = None
         if self._begun is not None:
             hashed = name_hash(row.name)
             self._begun[hashed] = min(row.seq, self._begun.get(hashed, row.seq))
@@ -90,6 +93,13 @@ class People:
             changed=bool(row and row.waits),
             deleted=self.is_deleted(account),
         )
+
+    @property
+    def to_come(self) -> tuple[AccountRow, ...]:
+        """Accounts that their name does not stand for yet, or never will: asked for with every turn."""
+        if self._to_come is None:
+            self._to_come = tuple(row for row in self.rows.values() if row.from_ms)
+        return self._to_come
 
     def is_deleted(self, account: bytes) -> bool:
         """Whether an account was ended by its owner."""

@@ -2,7 +2,8 @@
 
 By envelope to the sending device alone, in direct conversations in which this account has spoken itself, a
 few seconds after a message came; cumulative for each session, so that the next makes good one that was lost.
-What is to be told stands in the store until its envelope is sealed.
+What is to be told stands in the store until the server has it. Its envelope does not: where no answer comes,
+it is told anew, in another one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from coterie.client.core.news import News
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.received import Received
+from coterie.client.core.requests import ReceiptsGiven
 from coterie.client.core.views import Views
 from coterie.client.events import (
     ConversationKind,
@@ -28,6 +30,7 @@ from coterie.client.events import (
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import (
     Delivered,
+    DropPeerFreshKey,
     DropReceiptDue,
     GroupInRow,
     MessageRow,
@@ -39,7 +42,6 @@ from coterie.client.store.records import (
     ShareState,
 )
 from coterie.content.receipts import RECEIPTS_MOST, Receipt, Receipts
-from coterie.e2ee.pairwise import PlainKind
 
 PAUSE_MS = 1000
 JITTER_MS = 4000
@@ -61,6 +63,8 @@ class Receipting:
         self._received = Received(reads, people)
         self._noted: set[tuple[SessionId, DeviceId]] = set()
         """Sessions of which the store says already that a receipt is due."""
+        self._under_way: dict[tuple[SessionId, DeviceId], int] = {}
+        """Up to where was told what the server has not answered yet."""
         self.wake_at_ms: int | None = None
 
     def later(self, now_ms: int) -> None:
@@ -68,12 +72,18 @@ class Receipting:
         if self.wake_at_ms is None or self.wake_at_ms > now_ms + PAUSE_MS + JITTER_MS:
             self.wake_at_ms = now_ms + PAUSE_MS + _jitter.randrange(JITTER_MS)
 
+    def connected(self, now_ms: int) -> None:
+        """What was told and not answered is told once more."""
+        self._under_way.clear()
+        self.later(now_ms)
+
     def disconnected(self) -> None:
         self.wake_at_ms = None
 
     def forget(self) -> None:
         """After a failed commit: what was noted in it is not."""
         self._noted.clear()
+        self._under_way.clear()
         self._received.forget()
 
     def came(self, row: GroupInRow, now_ms: int) -> tuple[Record, ...]:
@@ -114,33 +124,61 @@ class Receipting:
                 due.setdefault(each.device, []).append(each)
         for device, sessions in due.items():
             writer = self._people.device_of(sessions[0].account, device)
-            if len(sessions) > RECEIPTS_MOST:
-                self.later(now_ms)
-            yield from self._tell(writer, sessions[:RECEIPTS_MOST], now_ms)
+            if writer is None or not writer.live:
+                yield Outcome(save=self._settled(device, (each.session for each in sessions)))
+            else:
+                yield self._tell(writer, sessions, now_ms)
 
-    def _tell(self, writer: PeerDevice | None, sessions: list[ReceiptDue], now_ms: int) -> Iterator[Outcome]:
-        if writer is None or not writer.live:
-            yield Outcome(save=self._settled(sessions))
-            return
-        receipts = tuple(
-            Receipt(each.conversation, each.session, index)
-            for each in sessions
-            if (index := self._reads.opened_up_to(each.session, each.device, each.first_index)) is not None
-        )
+    def _tell(self, writer: PeerDevice, sessions: list[ReceiptDue], now_ms: int) -> Outcome:
+        """What was told already waits for its answer, unless more has come since."""
+        receipts: list[Receipt] = []
+        told: list[tuple[SessionId, int, int]] = []
+        for each in sessions:
+            up_to = self._reads.opened_up_to(each.session, each.device, each.first_index)
+            if up_to is None or self._under_way.get((each.session, each.device)) == up_to:
+                continue
+            if len(receipts) == RECEIPTS_MOST:
+                self.later(now_ms)
+                break
+            receipts.append(Receipt(each.conversation, each.session, up_to))
+            told.append((each.session, each.first_index, up_to))
         if not receipts:
-            return
-        told = self._fanout.tell((writer,), PlainKind.RECEIPT, Receipts(receipts).pack(), now_ms)
-        if told.send or self._people.is_replaced(writer.account):
-            yield Outcome(save=self._settled(sessions))
+            return NOTHING
+        given = ReceiptsGiven(writer.device, tuple(told))
+        outcome = self._fanout.tell_receipts(writer, Receipts(tuple(receipts)), given, now_ms)
+        if self._people.is_replaced(writer.account):
+            settled = self._settled(writer.device, (session for session, _, _ in told))
+            return Outcome(save=(*settled, *outcome.save), send=outcome.send)
+        if outcome.send:
+            self._under_way.update(((session, writer.device), up_to) for session, _, up_to in told)
         elif self.wake_at_ms is None:
             self.wake_at_ms = now_ms + RETRY_MS
-        yield told
+        return outcome
 
-    def _settled(self, sessions: Iterable[ReceiptDue]) -> tuple[Record, ...]:
+    def accepted(self, given: ReceiptsGiven) -> Outcome:
+        """The server has what was told: that is due no more, unless more has come since."""
+        settled: list[SessionId] = []
+        for session, first_index, up_to in given.told:
+            if self._under_way.get((session, given.device)) == up_to:
+                del self._under_way[session, given.device]
+            if self._reads.opened_up_to(session, given.device, first_index) == up_to:
+                settled.append(session)
+        return Outcome(save=self._settled(given.device, settled))
+
+    def refused(self, given: ReceiptsGiven) -> Outcome:
+        """The device cannot be told now: the next message of a session makes good what this one said. What is
+        sealed for it goes to its signed prekey again (rule 12)."""
+        settled = self._settled(given.device, (session for session, _, _ in given.told))
+        return Outcome(save=(*settled, DropPeerFreshKey(given.device)))
+
+    def _settled(self, device: DeviceId, sessions: Iterable[SessionId]) -> tuple[Record, ...]:
         """From now on the next message makes a receipt due again."""
-        for each in sessions:
-            self._noted.discard((each.session, each.device))
-        return tuple(DropReceiptDue(each.session, each.device) for each in sessions)
+        dropped: list[Record] = []
+        for session in sessions:
+            self._noted.discard((session, device))
+            self._under_way.pop((session, device), None)
+            dropped.append(DropReceiptDue(session, device))
+        return tuple(dropped)
 
     def heard(self, sender: PeerDevice, receipts: Receipts) -> Iterator[Outcome]:
         """A device tells what it has. Counts only for sessions whose key was given to it, and no further than

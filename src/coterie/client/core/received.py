@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from coterie.base.ids import SessionId
@@ -37,7 +37,7 @@ class Received:
         if len(self._gone) >= SESSIONS_MAX:
             self._gone.clear()
         self._gone[session] = up_to
-        return _runs(row.order for row in rows if row.index <= up_to)
+        return _runs([row.order for row in rows if row.index <= up_to])
 
 
 def had_by_all(reads: Reads, people: People, session: SessionId, told: ReceiptRow | None = None) -> int:
@@ -48,14 +48,19 @@ def had_by_all(reads: Reads, people: People, session: SessionId, told: ReceiptRo
         had[told.device] = told.up_to
     if not had:
         return -1
-    devices = (
-        (share.device, people.device_of(share.account, share.device)) for share in reads.shares(session)
-    )
-    return min((had.get(id, -1) for id, device in devices if device is not None and device.live), default=-1)
+    lowest: int | None = None
+    for share in reads.shares(session):
+        device = people.device_of(share.account, share.device)
+        if device is not None and device.live:
+            up_to = had.get(share.device, -1)
+            lowest = up_to if lowest is None else min(lowest, up_to)
+    return -1 if lowest is None else lowest
 
 
-def _runs(orders: Iterable[int]) -> list[DropReceived]:
+def _runs(orders: Sequence[int]) -> list[DropReceived]:
     """Orders that follow each other, as one record. orders: rising."""
+    if orders and orders[-1] - orders[0] == len(orders) - 1:
+        return [DropReceived(orders[0], orders[-1])]
     runs: list[list[int]] = []
     for order in orders:
         if runs and order == runs[-1][1] + 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from coterie.base import limits
-from coterie.base.ids import AccountId, ConversationId, SessionId
+from coterie.base.ids import AccountId, ConversationId, DeviceId, SessionId
 from coterie.wire.frames.messages import EnvelopeItem
 from coterie.wire.frames.shared import DeviceRef
 
@@ -39,6 +39,13 @@ class RepairClaimed(msgspec.Struct, frozen=True):
 class EnvelopesGiven(msgspec.Struct, frozen=True):
     items: tuple[EnvelopeItem, ...]
     to: bytes
+
+
+class ReceiptsGiven(msgspec.Struct, frozen=True):
+    """told: of each session of a device, from which index on and up to which one its messages are here."""
+
+    device: DeviceId
+    told: tuple[tuple[SessionId, int, int], ...]
 
 
 class MessageGiven(msgspec.Struct, frozen=True, gc=False):
@@ -98,6 +105,7 @@ Purpose = (
     | OwedClaimed
     | RepairClaimed
     | EnvelopesGiven
+    | ReceiptsGiven
     | MessageGiven
     | PrekeysGiven
     | ManifestGiven

@@ -86,7 +86,7 @@ class Resets:
         return Outcome(save=settled.save, show=(*settled.show, *news))
 
     def _pending(self) -> Iterable[AccountRow]:
-        return (row for row in self._people.rows.values() if 0 < row.from_ms < NEVER_MS)
+        return (row for row in self._people.to_come if 0 < row.from_ms < NEVER_MS)
 
     def _settled(self, rows: list[AccountRow], from_ms: int, state: ResetState) -> Outcome:
         saved = tuple(msgspec.structs.replace(row, from_ms=from_ms) for row in rows)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 
-import msgspec
-
 from coterie.base.codes import Code
 from coterie.base.conversations import direct_id, membership_hash
 from coterie.base.errors import SealBroken
@@ -292,20 +290,24 @@ class Sending:
         marks = self._sharing.left_out_marks(session.session)
         run = self._sealing.run(conversation, session, messages, marks)
         save: list[Record] = [run.conversation, run.session]
-        send: list[Send] = []
+        goes_out: list[tuple[OutboxRow, MessageRow]] = []
         previous = conversation.out_message
         for sealed in run.messages:
             message = sealed.row
-            row = msgspec.structs.replace(
-                queued[message.order],
-                state=OutboxState.SEALED,
-                previous=previous,
-                ciphertext=sealed.ciphertext,
+            waiting = queued[message.order]
+            row = OutboxRow(
+                waiting.order,
+                waiting.conversation,
+                waiting.message,
+                OutboxState.SEALED,
+                waiting.since_ms,
+                previous,
+                sealed.ciphertext,
             )
             previous = message.message
             save += (message, row)
-            send.append(self._send(conversation, row, message, line, now_ms))
-        yield Outcome(save=tuple(save), send=tuple(send))
+            goes_out.append((row, message))
+        yield Outcome(save=tuple(save), send=self._sends(conversation, goes_out, line, now_ms))
         return run.conversation
 
     def _send_again(self, conversation: ConversationRow, line: Line, now_ms: int) -> Outcome:
@@ -318,28 +320,32 @@ class Sending:
         sealed = [(row, message) for row in rows if (message := self._reads.message(row.order)) is not None]
         together = self._reach.together([message for _, message in sealed])[:most]
         line.more = len(sealed) > len(together)
-        return Outcome(
-            send=tuple(
-                self._send(conversation, row, message, line, now_ms)
-                for row, message in sealed[: len(together)]
-            )
-        )
+        return Outcome(send=self._sends(conversation, sealed[: len(together)], line, now_ms))
 
-    def _send(
-        self, conversation: ConversationRow, row: OutboxRow, message: MessageRow, line: Line, now_ms: int
-    ) -> Send:
-        line.in_flight += 1
-        return Send(
-            request=self._requests.new(MessageGiven(row.order, row.conversation, line.round), now_ms),
-            conversation=row.conversation,
-            to=conversation.peer,
-            session=message.session,
-            message=row.message,
-            previous=row.previous,
-            ciphertext=row.ciphertext,
-            commitment=message.commitment,
-            membership=membership_hash(row.conversation),
-            ledger_size=self._trust.view.size,
+    def _sends(
+        self,
+        conversation: ConversationRow,
+        sealed: list[tuple[OutboxRow, MessageRow]],
+        line: Line,
+        now_ms: int,
+    ) -> tuple[Send, ...]:
+        """Sealed messages as they go out, each a request of its own."""
+        line.in_flight += len(sealed)
+        membership, ledger_size = membership_hash(conversation.id), self._trust.view.size
+        return tuple(
+            Send(
+                request=self._requests.new(MessageGiven(row.order, conversation.id, line.round), now_ms),
+                conversation=conversation.id,
+                to=conversation.peer,
+                session=message.session,
+                message=row.message,
+                previous=row.previous,
+                ciphertext=row.ciphertext,
+                commitment=message.commitment,
+                membership=membership,
+                ledger_size=ledger_size,
+            )
+            for row, message in sealed
         )
 
     def _repair(

@@ -220,19 +220,28 @@ class Sharing:
         save: list[Record] = []
         items: list[EnvelopeItem] = []
         for device in devices:
-            olm = to_seal_on(self._reads.olm_sessions(device.device), now_ms)
-            keys = self._reads.peer_keys(device.device)
-            if olm is None or keys is None or not keys.x_wing_key:
+            told = self.tell_once(device, kind, content, now_ms)
+            if told is None:
                 continue
-            try:
-                seal_to = self._fresh_keys.seal_to(keys, now_ms)
-                item, stepped = self._sealed(device, seal_to, olm, kind, content)
-            except SealBroken:
-                continue
+            item, stepped = told
             items.append(item)
             packed = msgspec.msgpack.encode(item)
             save += (stepped, EnvelopeOut(EnvelopeId(item.envelope), b"", device.device, packed, b"", now_ms))
         return Shared(tuple(save), tuple(items), (), ())
+
+    def tell_once(
+        self, device: PeerDevice, kind: PlainKind, content: bytes, now_ms: int
+    ) -> tuple[EnvelopeItem, OlmRow] | None:
+        """The same to one device, and the session as it stands afterwards: the envelope itself is not kept,
+        so it is not given again. None where the device has no session or no usable keys."""
+        olm = to_seal_on(self._reads.olm_sessions(device.device), now_ms)
+        keys = self._reads.peer_keys(device.device)
+        if olm is None or keys is None or not keys.x_wing_key:
+            return None
+        try:
+            return self._sealed(device, self._fresh_keys.seal_to(keys, now_ms), olm, kind, content)
+        except SealBroken:
+            return None
 
     def leave_out(
         self,

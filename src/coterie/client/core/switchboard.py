@@ -181,7 +181,7 @@ class Switchboard:
             self.positions,
             self._own_account,
             self.own_vault,
-            self.repairs,
+            self._telling,
             self._approvals,
         )
         self._asked = Asked(

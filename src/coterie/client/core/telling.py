@@ -40,7 +40,7 @@ class Telling:
     def connected(self, now_ms: int) -> Iterator[Outcome]:
         """What could not be told before can be told soon."""
         self.read.later(now_ms)
-        self.receipts.later(now_ms)
+        self.receipts.connected(now_ms)
         yield from self.trust.connected(now_ms)
         yield self.repairs.connected()
 

@@ -65,26 +65,28 @@ class Views:
 
     def delivered(self, rows: Sequence[MessageRow], conversation: ConversationRow | None) -> list[Message]:
         """Own messages of one conversation, as they stand once they are delivered."""
+        if not rows:
+            return []
         target = target_of(conversation, self._people) if conversation else ""
-        name = self._people.name_of(self._people.me)
-        return [self._message(row, target, name, MessageState.DELIVERED) for row in rows]
+        name, state, message = self._people.name_of(self._people.me), MessageState.DELIVERED, self._message
+        return [message(row, target, name, state) for row in rows]
 
     def _message(self, row: MessageRow, target: str, sender: UserName, state: MessageState) -> Message:
         return Message(
-            order=row.order,
-            id=row.message,
-            conversation=row.conversation,
-            target=target,
-            sender=sender,
-            sender_account=row.account,
-            sender_device=row.device,
-            own=row.own,
-            text=row.text,
-            readable=row.readable,
-            sent_at_ms=row.sent_ms,
-            seq=row.seq,
-            state=state,
-            not_for=tuple(map(self._not_for, marks_of(row.not_for))) if row.not_for else (),
+            row.order,
+            row.message,
+            row.conversation,
+            target,
+            sender,
+            row.account,
+            row.device,
+            row.own,
+            row.text,
+            row.readable,
+            row.sent_ms,
+            row.seq,
+            state,
+            tuple(map(self._not_for, marks_of(row.not_for))) if row.not_for else (),
         )
 
     def messages(self, orders: Iterable[int]) -> tuple[Message, ...]:
