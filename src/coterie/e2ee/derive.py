@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from coterie.base.domains import Domain, digest
-from coterie.e2ee.hashing import hmac_sha256
-
-_NO_SALT: Final = bytes(32)
-_ONLY_BLOCK: Final = b"\x01"
 
 
 def derive_key(secret: bytes, purpose: Domain, *context: bytes) -> bytes:
@@ -17,4 +14,4 @@ def derive_key(secret: bytes, purpose: Domain, *context: bytes) -> bytes:
     info = digest(purpose, *context): domain, suite and every part with its length are bound.
     """
     info = digest(purpose, *context)
-    return hmac_sha256(hmac_sha256(_NO_SALT, secret), info + _ONLY_BLOCK)
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)

@@ -13,6 +13,7 @@ mismatch, so one ciphertext cannot be shown to the operator as another text.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
@@ -26,7 +27,6 @@ from coterie.base.domains import Domain, prefix, unwrap
 from coterie.base.errors import LocalError, RemoteError, SealBroken
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId, SessionId
 from coterie.base.quiet import Quiet
-from coterie.e2ee.hashing import hmac_sha256, sha256
 from coterie.e2ee.packing import Bytes32, Format, Natural, Positive
 from coterie.e2ee.vodo import SESSION_KEY_CHARACTERS, GroupIn
 
@@ -210,7 +210,7 @@ class Opened(Quiet, frozen=True):
 
 def commit(franking_key: bytes, packed: bytes) -> bytes:
     """The commitment to a packed inner message: 32 bytes."""
-    return hmac_sha256(franking_key, _FRANKING + packed)
+    return hmac.digest(franking_key, _FRANKING + packed, "sha256")
 
 
 def franking_keys(count: int) -> list[bytes]:
@@ -236,7 +236,7 @@ def seal_message(
     return SealedMessage(
         ciphertext=out.seal(plaintext),
         commitment=commit(franking_key, packed),
-        hash=sha256(packed),
+        hash=hashlib.sha256(packed).digest(),
         franking_key=franking_key,
         inner=packed,
         index=index,
@@ -256,7 +256,7 @@ def open_message(session: GroupCipherIn, ciphertext: bytes, commitment: bytes) -
     return Opened(
         inner=InnerMessage.unpack(packed),
         index=index,
-        hash=sha256(packed),
+        hash=hashlib.sha256(packed).digest(),
         franking_key=franking_key,
         packed=packed,
     )
