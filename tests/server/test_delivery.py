@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from coterie.base.clock import FakeClock
 from coterie.base.codes import Code
 from coterie.base.ids import log_of, mailbox_of
 from coterie.server.connection import CloseReason
+from coterie.server.store.protocol import Place
 from coterie.wire.frames import (
     Accept,
     Accepted,
@@ -22,6 +24,7 @@ from coterie.wire.frames import (
     Refusal,
     Sync,
 )
+from coterie.wire.frames.messages import LogEntry
 from coterie.wire.frames.shared import Position
 from tests.ledger.accounts import NOW_MS
 from tests.server.house import House, house_in, settle
@@ -62,6 +65,39 @@ async def test_what_was_sent_while_somebody_was_away_waits(house: House, alice: 
     assert ends[mailbox_of(bob.device.id)] == (0, 1), "the key was never acknowledged"
     assert [entry.seq for entry in await back.mail(1)] == [1]
     assert [entry.seq for entry in await back.messages(3)] == [1, 2, 3]
+
+
+@pytest.mark.asyncio
+async def test_all_logs_that_somebody_is_behind_in_are_asked_for_together(
+    house: House, alice: Person, bob: Person, carol: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a database beside the server each question is a way there and back."""
+    alices, bobs = await two(house, alice, bob)
+    await registered(house, carol)
+    bobs.hang_up()
+    for other in (bob, carol):
+        conversation = alice.direct_with(other)
+        if other is carol:
+            await alices.ask(alice.device.share(conversation, carol.account, carol.device, request=9))
+        await alices.ask(alice.device.message(conversation, other.account, request=10))
+    backs = [house.wire(), house.wire()]
+    for back, person in zip(backs, (bob, carol), strict=True):
+        await back.sign_in(person.device, sync=False)
+    asked: list[int] = []
+    read = house.store.logs
+
+    async def logs(
+        places: Collection[Place], entries: int, most_bytes: int
+    ) -> dict[Place, tuple[LogEntry, ...]]:
+        asked.append(len(places))
+        return await read(places, entries, most_bytes)
+
+    monkeypatch.setattr(house.store, "logs", logs)
+    for back in backs:
+        back.say(Sync(()))
+    for back in backs:
+        assert len(await back.messages(1)) == 1
+    assert asked == [2]
 
 
 @pytest.mark.asyncio

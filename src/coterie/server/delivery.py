@@ -16,7 +16,7 @@ from coterie.base import limits
 from coterie.base.ids import DeviceId, StreamId, is_mailbox
 from coterie.server.connection import Connection
 from coterie.server.reader import ENTRY_OVERHEAD_BYTES, Reader, StreamState, Window
-from coterie.server.store.protocol import Store
+from coterie.server.store.protocol import Place, Store
 from coterie.server.store.records import MoveCursor
 from coterie.server.store.results import Opened
 from coterie.wire.frames.connection import StreamEnd
@@ -202,18 +202,20 @@ class Delivery:
         Where others write, mailboxes are looked at after logs were read: what opens a message was committed
         before it, and the entries say that it is still to come."""
         chosen = list(self._to_fill)[:READERS_PER_TURN]
-        recent: dict[tuple[StreamId, int], tuple[LogEntry, ...]] = {}
-        given_messages: list[StreamId] = []
+        recent: dict[Place, tuple[LogEntry, ...]] = {}
         for connection in chosen:
             self._to_fill.pop(connection, None)
+        hungry = chosen
+        for _ in range(READS_PER_READER):
+            hungry = [each for each in hungry if each.is_open and _wants_entries(each)]
+            if not hungry:
+                break
+            await self._read(hungry, recent, now)
+        given_messages: list[StreamId] = []
+        for connection in chosen:
             reader = connection.reader
             if reader is None or not connection.is_open:
                 continue
-            for _ in range(READS_PER_READER):
-                if not reader.wants_entries:
-                    break
-                await self._read(reader, recent, now)
-                self._to_flush[connection] = None
             if reader.wants_entries:
                 self._to_fill[connection] = None
             if not reader.mailbox.is_behind:
@@ -292,32 +294,49 @@ class Delivery:
             self._cursors_since = now
 
     async def _read(
-        self, reader: Reader, recent: dict[tuple[StreamId, int], tuple[LogEntry, ...]], now: float
+        self, hungry: list[Connection], recent: dict[Place, tuple[LogEntry, ...]], now: float
     ) -> None:
-        """One read, shared by all who stand at the same place of a log this turn. Where nothing is left of
-        what was to come, it has expired, and the reader goes on behind it."""
-        if reader.mailbox.is_behind:
-            window = reader.mail_window
-            mail = await self._store.mailbox(
-                reader.device, reader.mailbox.sent, window.entries_left, window.bytes_left
-            )
-            reader.take_mail(mail, now)
-            if not mail:
-                reader.mailbox.sent = reader.mailbox.end
-            return
-        state = next(iter(reader.behind.values()))
-        place = (state.stream, state.sent)
-        entries = recent.get(place)
-        if entries is None:
-            entries = await self._store.log(state.stream, state.sent, LOG_CHUNK_ENTRIES, limits.WINDOW_BYTES)
-            recent[place] = entries
-        window = reader.log_window
-        mine = state.not_skipped(entries)
-        reader.take_messages(state, _fitting(mine, window), now)
-        if not mine:
-            state.leap()
-        if not state.is_behind:
-            del reader.behind[state.stream]
+        """One read of each: of its mailbox, or else of one log. All logs are read together, and once for all
+        who stand at the same place this turn."""
+        logs: list[tuple[Reader, StreamState, Place]] = []
+        for connection in hungry:
+            reader = connection.reader
+            assert reader is not None, "it wants entries"
+            self._to_flush[connection] = None
+            if reader.mailbox.is_behind:
+                await self._read_mail(reader, now)
+            else:
+                state = next(iter(reader.behind.values()))
+                logs.append((reader, state, (state.stream, state.sent)))
+        places = dict.fromkeys(place for _, _, place in logs if place not in recent)
+        if places:
+            recent.update(await self._store.logs(places, LOG_CHUNK_ENTRIES, limits.WINDOW_BYTES))
+        for reader, state, place in logs:
+            _take(reader, state, recent[place], now)
+
+    async def _read_mail(self, reader: Reader, now: float) -> None:
+        """Where nothing is left of what was to come, it has expired, and the reader goes on behind it."""
+        window = reader.mail_window
+        mail = await self._store.mailbox(
+            reader.device, reader.mailbox.sent, window.entries_left, window.bytes_left
+        )
+        reader.take_mail(mail, now)
+        if not mail:
+            reader.mailbox.sent = reader.mailbox.end
+
+
+def _wants_entries(connection: Connection) -> bool:
+    return connection.reader is not None and connection.reader.wants_entries
+
+
+def _take(reader: Reader, state: StreamState, entries: tuple[LogEntry, ...], now: float) -> None:
+    """What follows in a log; where nothing is left of it, as with mail."""
+    mine = state.not_skipped(entries)
+    reader.take_messages(state, _fitting(mine, reader.log_window), now)
+    if not mine:
+        state.leap()
+    if not state.is_behind:
+        del reader.behind[state.stream]
 
 
 def _fitting(entries: tuple[LogEntry, ...], window: Window) -> tuple[LogEntry, ...]:

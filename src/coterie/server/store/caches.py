@@ -5,6 +5,8 @@ Always what the transaction under way sees; forgotten as a whole whenever a part
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from coterie.base.ids import AccountId, ConversationId, DeviceId, SessionId, StreamId, log_of
@@ -44,6 +46,13 @@ class KnownDevice(msgspec.Struct, frozen=True, gc=False):
     live: bool
 
 
+class LastMessage(msgspec.Struct, frozen=True, gc=False):
+    """The newest entry of a device in a log: message id and number; b"" and 0 for none yet."""
+
+    message: bytes
+    no: int
+
+
 class KnownConversation(msgspec.Struct, gc=False):
     """end: the log's last seq; last_no: the number of that entry. Both are kept up to date."""
 
@@ -57,16 +66,12 @@ class KnownConversation(msgspec.Struct, gc=False):
     ended: bool = False
     """One of both accounts was deleted, or goes on under another identity, or its name stands for another."""
 
+    last: dict[int, LastMessage] = msgspec.field(default_factory=dict)
+    """By device: what it said last, as far as it was asked for; entitled devices only."""
+
     @property
     def is_everyone(self) -> bool:
         return self.one_no is None
-
-
-class LastMessage(msgspec.Struct, frozen=True, gc=False):
-    """The newest entry of a device in a log: message id and number; b"" and 0 for none yet."""
-
-    message: bytes
-    no: int
 
 
 class Mailbox(msgspec.Struct):
@@ -98,9 +103,9 @@ class Caches:
         self._devices: dict[DeviceId, KnownDevice] = {}
         self._devices_by_no: dict[int, KnownDevice] = {}
         self._conversations: dict[ConversationId, KnownConversation] = {}
+        self._before: dict[ConversationId, KnownConversation] = {}
+        """As they stood at the end of an earlier transaction: others may have written there since."""
         self._mailboxes: dict[int, Mailbox] = {}
-        self.last_messages: dict[tuple[int, int], LastMessage] = {}
-        """(conversation, device) -> last message; entitled devices only."""
         self.complete: dict[int, set[tuple[int, SessionId]]] = {}
         """conversation -> (sender, session) whose key every entitled device has a row for."""
         self.free: dict[int, set[tuple[int, SessionId]]] = {}
@@ -113,20 +118,23 @@ class Caches:
         self._next_reset_ms: int | None = None
         self._last_no_of_copy: int | None = None
 
-    def begin(self, version: int, next_version: int) -> None:
-        """A transaction begins, and others have written since the last one: what any message moves is looked
-        up again, and all else where this version of it is not the one that is known. next_version: after the
-        transaction."""
+    def set_aside(self) -> None:
+        """A transaction begins, and others may have written since the last one: what any message moves is
+        looked up again."""
+        self._before |= self._conversations
+        self._conversations.clear()
+        self._mailboxes.clear()
+
+    def at_version(self, version: int, next_version: int) -> None:
+        """Whatever changes it makes this version go up: if it is not the one that is known, nothing is.
+        next_version: after the transaction."""
         if version != self._version:
             self.forget()
         self._version = next_version
-        self._conversations.clear()
-        self._mailboxes.clear()
-        self.last_messages.clear()
 
     def trim(self) -> None:
         """Keep memory bounded; between transactions."""
-        for cache in (self._devices, self._conversations, self._mailboxes, self.last_messages):
+        for cache in (self._devices, self._conversations, self._before, self._mailboxes):
             if len(cache) > ROWS_MAX:
                 self.forget()
                 return
@@ -161,7 +169,7 @@ class Caches:
         known, log = self._devices.get(device), self._conversations.get(conversation)
         if known is None or log is None:
             return None
-        last = self.last_messages.get((log.no, known.no))
+        last = log.last.get(known.no)
         return None if last is None else (known, log, last)
 
     def knows_conversation(self, conversation: ConversationId) -> bool:
@@ -173,6 +181,10 @@ class Caches:
             row = await self._db.one(DEVICE + "WHERE d.device = ?", (device,))
             known = self.remember_device(row) if row else None
         return known
+
+    def device_at_hand(self, no: int) -> KnownDevice | None:
+        """None: it has to be asked for."""
+        return self._devices_by_no.get(no)
 
     async def device_no(self, no: int) -> KnownDevice | None:
         known = self._devices_by_no.get(no)
@@ -204,17 +216,33 @@ class Caches:
         self._conversations[known.conversation] = known
         return known
 
-    async def last_message(self, conversation_no: int, device_no: int) -> LastMessage | None:
+    def set_aside_numbers(self, conversations: Collection[ConversationId]) -> list[int] | None:
+        """Their numbers, where all of them are known from before."""
+        before = self._before
+        if not all(map(before.__contains__, conversations)):
+            return None
+        return [before[each].no for each in conversations]
+
+    def stands(self, conversation: ConversationId, end: int, last_no: int) -> None:
+        """One that is known from before, as it stands now. Where others have written there, nobody's last
+        message is known."""
+        known = self._before.pop(conversation)
+        if (known.end, known.last_no) != (end, last_no):
+            known.end, known.last_no = end, last_no
+            known.last.clear()
+        self._conversations[conversation] = known
+
+    async def last_message(self, conversation: KnownConversation, device_no: int) -> LastMessage | None:
         """None: the device is not entitled there."""
-        key = (conversation_no, device_no)
-        known = self.last_messages.get(key)
+        known = conversation.last.get(device_no)
         if known is None:
             row = await self._db.one(
-                "SELECT last_message, last_no FROM entitled WHERE conversation_no = ? AND device_no = ?", key
+                "SELECT last_message, last_no FROM entitled WHERE conversation_no = ? AND device_no = ?",
+                (conversation.no, device_no),
             )
             if row is None:
                 return None
-            known = self.last_messages[key] = LastMessage(row[0], row[1])
+            known = conversation.last[device_no] = LastMessage(row[0], row[1])
         return known
 
     async def mailbox(self, device_no: int) -> Mailbox:
@@ -240,7 +268,8 @@ class Caches:
         self._devices.clear()
         self._devices_by_no.clear()
         self._mailboxes.clear()
-        self.last_messages.clear()
+        self._conversations.clear()
+        self._before.clear()
         self.keys_changed()
         self.everyone_devices = None
 
@@ -252,7 +281,6 @@ class Caches:
     def account_ended(self) -> None:
         """Nobody writes to it any more, and what it had is gone."""
         self.devices_changed()
-        self._conversations.clear()
         self.accepted.clear()
 
     def remember_device(self, row: Row) -> KnownDevice:

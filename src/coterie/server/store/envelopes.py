@@ -44,7 +44,7 @@ class EnvelopeWrites:
             if known is None:
                 known, fresh = await self._conversations.begin(sender, conversation_id, record.peer)
                 opened += fresh
-            elif await self._caches.last_message(known.no, sender.no) is None:
+            elif await self._caches.last_message(known, sender.no) is None:
                 raise Undo(Denied(Code.NOT_A_MEMBER))
             conversations[conversation_id] = known
         places = await self._places(record, sender, conversations)

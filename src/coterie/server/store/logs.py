@@ -7,6 +7,9 @@ with their seq, as all entries are written one after the other, and none is give
 
 from __future__ import annotations
 
+ENTRY = "seq, device_no, session, message, ciphertext, commitment, time_ms, mac"
+"""SQL: what of a row is given to who reads it."""
+
 ENTRIES = (
     "(WITH RECURSIVE back (no, seq, behind_no) AS ("
     "SELECT no, seq, behind_no FROM log_entries WHERE no = coalesce("

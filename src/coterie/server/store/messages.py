@@ -87,7 +87,7 @@ class MessageWrites:
         conversation: KnownConversation,
         opened: tuple[Opened, ...],
     ) -> Result:
-        last = await self._caches.last_message(conversation.no, sender.no)
+        last = await self._caches.last_message(conversation, sender.no)
         if last is None:
             return Denied(Code.NOT_A_MEMBER)
         if last.message != record.previous or last.message == record.message:
@@ -118,7 +118,7 @@ class MessageWrites:
     ) -> Appended:
         """All conditions hold."""
         newest = self._appending.put(record, sender, conversation, last)
-        self._caches.last_messages[conversation.no, sender.no] = newest
+        conversation.last[sender.no] = newest
         seq = conversation.end
         entry = LogEntry(
             seq,

@@ -6,7 +6,7 @@ was being written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -20,6 +20,9 @@ from coterie.wire.frames.connection import StreamEnd
 from coterie.wire.frames.messages import LogEntry, MailboxEntry
 
 ALONE_SECONDS = 10.0
+
+Place = tuple[StreamId, int]
+"""In a log: behind this seq."""
 
 
 class StoreLost(Unavailable):
@@ -169,6 +172,12 @@ class Store(Reads, Protocol):
         self, stream: StreamId, after_seq: int, entries: int, most_bytes: int
     ) -> tuple[LogEntry, ...]:
         """As mailbox(), of a conversation's log."""
+        ...
+
+    async def logs(
+        self, places: Collection[Place], entries: int, most_bytes: int
+    ) -> dict[Place, tuple[LogEntry, ...]]:
+        """What log() gives behind each of these places; at once, where each question is a way to go."""
         ...
 
     async def mail_waiting(self) -> int:

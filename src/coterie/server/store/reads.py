@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
 from coterie.base import limits
 from coterie.base.ids import (
     AccountId,
@@ -18,8 +21,8 @@ from coterie.server.policy import dormant_before_ms
 from coterie.server.store.accounts import DORMANT_AFTER, standing_keys
 from coterie.server.store.blobs import BlobRow, blob_row, blobs_due
 from coterie.server.store.caches import Caches
-from coterie.server.store.logs import ENTRIES
-from coterie.server.store.protocol import AccountRow, DeviceRow, LoginRow, StoredHead
+from coterie.server.store.logs import ENTRIES, ENTRY
+from coterie.server.store.protocol import AccountRow, DeviceRow, LoginRow, Place, StoredHead
 from coterie.server.store.records import Verifier
 from coterie.server.store.results import GivenKeys
 from coterie.server.store.statements import Statements
@@ -241,19 +244,28 @@ class SqlReads:
         known = await self._caches.conversation(conversation_of(stream))
         if known is None:
             return ()
-        given: list[LogEntry] = []
-        size = 0
         emptied = await self._db.number("SELECT emptied FROM conversations WHERE no = ?", (known.no,))
         after = max(after_seq, emptied)
-        for seq, device_no, session, message, ciphertext, commitment, time_ms, mac in await self._db.all(
-            "SELECT seq, device_no, session, message, ciphertext, commitment, time_ms, mac"  # noqa: S608 - a constant
-            f" FROM log_entries WHERE no IN {ENTRIES} ORDER BY no",
+        rows = await self._db.all(
+            f"SELECT {ENTRY} FROM log_entries WHERE no IN {ENTRIES} ORDER BY no",  # noqa: S608 - constants
             {"conversation": known.no, "after": after, "upto": after + entries},
-        ):
+        )
+        return await self._entries(rows, most_bytes)
+
+    async def logs(
+        self, places: Collection[Place], entries: int, most_bytes: int
+    ) -> dict[Place, tuple[LogEntry, ...]]:
+        return {place: await self.log(*place, entries, most_bytes) for place in places}
+
+    async def _entries(self, rows: Iterable[Sequence[Any]], most_bytes: int) -> tuple[LogEntry, ...]:
+        """rows: as ENTRY gives them. The first ones, as many as that holds, and one at least."""
+        given: list[LogEntry] = []
+        size = 0
+        for seq, device_no, session, message, ciphertext, commitment, time_ms, mac in rows:
             size += len(ciphertext)
             if given and size > most_bytes:
                 break
-            sender = await self._caches.device_no(device_no)
+            sender = self._caches.device_at_hand(device_no) or await self._caches.device_no(device_no)
             assert sender is not None, "devices are never deleted"
             given.append(
                 LogEntry(

@@ -72,6 +72,23 @@ async def test_the_same_message_by_two_at_once_is_one_entry(
     assert await log_seqs(store, conversation) == list(range(1, ROUNDS + 1))
 
 
+async def test_what_others_said_by_another_server_is_what_their_next_message_follows(
+    store: PostgresStore, another: Another, alice: Resident, bob: Resident
+) -> None:
+    """Both have spoken here, then both there; who comes back here second finds a log that this server has
+    written to meanwhile."""
+    await settle_in(store, alice, bob)
+    await talk(store, alice, bob)
+    await talk(store, bob, alice)
+    conversation = alice.direct_with(bob)
+    turns = ((alice.device, bob), (bob.device, alice))
+    for seq, place in enumerate((store, await another(), store), 1):
+        for step, (machine, other) in enumerate(turns):
+            message = machine.message(conversation, other.account)
+            assert await say(place, machine, message) == 2 * seq - 1 + step
+    assert await log_seqs(store, conversation) == [*range(1, 7)]
+
+
 async def test_a_log_that_many_write_has_no_gap_and_reads_in_order(
     store: PostgresStore, another: Another
 ) -> None:

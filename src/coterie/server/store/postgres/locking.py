@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from coterie.base.ids import ConversationId, DeviceId, conversation_of, is_mailbox
 from coterie.server.store.blob_records import BeginBlob, EndBlob, ForgetBlob, KeepBlob
-from coterie.server.store.caches import CONVERSATION, DEVICE, USAGE, Caches, LastMessage
+from coterie.server.store.caches import CONVERSATION, DEVICE, USAGE, Caches, KnownConversation, LastMessage
 from coterie.server.store.postgres.connection import Connection
 from coterie.server.store.records import (
     AppendMessage,
@@ -38,6 +38,12 @@ BESIDE = (
 )
 """Records that other writers may save at the same moment."""
 
+_IN_CONVERSATIONS = (AppendMessage, PostEnvelopes)
+
+_MOVED = (
+    "SELECT conversation, log_end, last_no, (SELECT version FROM structure) FROM conversations"
+    " WHERE no = ANY($1::bigint[]) ORDER BY no FOR UPDATE"
+)
 _LAST_MESSAGES = (
     "SELECT e.conversation_no, e.device_no, e.last_message, e.last_no FROM entitled e"
     " JOIN unnest($1::bigint[], $2::bigint[]) AS n (conversation_no, device_no)"
@@ -59,12 +65,12 @@ class Locks:
     async def take(self, batch: Sequence[Record], *, alone: bool) -> None:
         """Raises Begins where that needs to be done alone."""
         connection = await self._connection()
-        await self.structure(connection, alone=alone)
-        await self._devices(connection, _devices_of(batch))
         moved = {record.conversation for record in batch if isinstance(record, AppendMessage)}
-        named = _conversations_of(batch) - moved
-        await self._conversations(connection, moved, locked=True)
-        await self._conversations(connection, named, locked=False)
+        if not await self._moved_from_before(connection, moved, alone=alone):
+            await self.structure(connection, alone=alone)
+            await self._conversations(connection, moved, locked=True)
+        await self._conversations(connection, _conversations_of(batch) - moved, locked=False)
+        await self._devices(connection, _devices_of(batch))
         if not alone:
             await self._require_known(batch)
         await self._mailboxes(connection, batch)
@@ -72,14 +78,32 @@ class Locks:
 
     async def structure(self, connection: Connection, *, alone: bool) -> None:
         """Forget what others have changed."""
+        self._caches.set_aside()
         if alone:
             version = await connection.fetchval(
                 "UPDATE structure SET version = version + 1 RETURNING version"
             )
-            self._caches.begin(version - 1, version)
+            self._caches.at_version(version - 1, version)
         else:
             version = await connection.fetchval("SELECT version FROM structure")
-            self._caches.begin(version, version)
+            self._caches.at_version(version, version)
+
+    async def _moved_from_before(
+        self, connection: Connection, moved: set[ConversationId], *, alone: bool
+    ) -> bool:
+        """Nearly always each of them was written to by this server before, and all that others may have
+        changed of it is its end: then one statement locks them and says the version too."""
+        self._caches.set_aside()
+        numbers = None if alone else self._caches.set_aside_numbers(moved)
+        if not numbers:
+            return False
+        rows = await connection.fetch(_MOVED, numbers)
+        self._caches.at_version(rows[0][3], rows[0][3])
+        if self._caches.set_aside_numbers(moved) is None:
+            return False
+        for conversation, end, last_no, _ in rows:
+            self._caches.stands(ConversationId(conversation), end, last_no)
+        return True
 
     async def _devices(self, connection: Connection, devices: Iterable[DeviceId]) -> None:
         unknown = [device for device in devices if not self._caches.knows_device(device)]
@@ -99,7 +123,7 @@ class Locks:
 
     async def _require_known(self, batch: Sequence[Record]) -> None:
         for record in batch:
-            if isinstance(record, AppendMessage | PostEnvelopes) and record.peer:
+            if isinstance(record, _IN_CONVERSATIONS) and record.peer:
                 for conversation in _conversations_of((record,)):
                     if not self._caches.knows_conversation(conversation):
                         raise Begins
@@ -126,19 +150,23 @@ class Locks:
         return [known.no for known in found if known is not None]
 
     async def _last_messages(self, connection: Connection, batch: Sequence[Record]) -> None:
-        pairs: set[tuple[int, int]] = set()
+        asked: dict[tuple[int, int], KnownConversation] = {}
         for record in batch:
-            if isinstance(record, AppendMessage | PostEnvelopes):
-                sender = await self._caches.device(record.device)
-                for conversation in _conversations_of((record,)):
-                    if sender is not None and self._caches.knows_conversation(conversation):
-                        known = await self._caches.conversation(conversation)
-                        assert known is not None, "looked at before"
-                        pairs.add((known.no, sender.no))
-        if pairs:
-            conversation_nos, device_nos = zip(*pairs, strict=True)
+            if not isinstance(record, _IN_CONVERSATIONS):
+                continue
+            if isinstance(record, AppendMessage) and self._caches.at_hand(record.device, record.conversation):
+                continue
+            sender = await self._caches.device(record.device)
+            for conversation in _conversations_of((record,)):
+                if sender is not None and self._caches.knows_conversation(conversation):
+                    known = await self._caches.conversation(conversation)
+                    assert known is not None, "looked at before"
+                    if sender.no not in known.last:
+                        asked[known.no, sender.no] = known
+        if asked:
+            conversation_nos, device_nos = zip(*asked, strict=True)
             for row in await connection.fetch(_LAST_MESSAGES, list(conversation_nos), list(device_nos)):
-                self._caches.last_messages[row[0], row[1]] = LastMessage(row[2], row[3])
+                asked[row[0], row[1]].last[row[1]] = LastMessage(row[2], row[3])
 
 
 def _devices_of(batch: Sequence[Record]) -> set[DeviceId]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
-from typing import NoReturn, TypeVar
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NoReturn, TypeVar
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
+from coterie.base.ids import conversation_of
 from coterie.server.store.caches import Caches
 from coterie.server.store.conversations import Undo
 from coterie.server.store.database import Database
@@ -24,11 +27,12 @@ from coterie.server.store.postgres.faults import (
 )
 from coterie.server.store.postgres.line import Hold, Line
 from coterie.server.store.postgres.locking import BESIDE, Begins, Locks
+from coterie.server.store.postgres.logs import LOGS
 from coterie.server.store.postgres.migrating import migrate, stand_with
 from coterie.server.store.postgres.shared import PgShared
 from coterie.server.store.postgres.statements import PgStatements
 from coterie.server.store.postgres.writer import Writer
-from coterie.server.store.protocol import ALONE_SECONDS
+from coterie.server.store.protocol import ALONE_SECONDS, Place
 from coterie.server.store.pruning import Pruning
 from coterie.server.store.reads import SqlReads
 from coterie.server.store.records import Record
@@ -36,6 +40,7 @@ from coterie.server.store.results import Broken, Result
 from coterie.server.store.statements import Row, Values
 from coterie.server.store.steps import Step, known_steps
 from coterie.server.store.writing import OF_ONE_RECORD, Writing
+from coterie.wire.frames.messages import LogEntry
 
 log = logging.getLogger("coterie.server.store")
 
@@ -52,8 +57,8 @@ class PostgresStore(SqlReads):
     def __init__(self, url: str, hold: Hold, steps: tuple[Step, ...]) -> None:
         """open() makes one. hold: as of Line."""
         self._reading = Line(url)
-        statements = _ReadingStatements(self._reading)
-        super().__init__(statements, Caches(statements))
+        self._read = _ReadingStatements(self._reading)
+        super().__init__(self._read, Caches(self._read))
         stand = None if hold is Hold.NOTHING else partial(stand_with, steps=steps)
         self._line = Line(url, hold, stand)
         self.shared = PgShared(url, self._line)
@@ -85,6 +90,18 @@ class PostgresStore(SqlReads):
     async def resets_due(self, now_ms: int) -> bool:
         self._caches.resets_changed()
         return await super().resets_due(now_ms)
+
+    async def logs(
+        self, places: Collection[Place], entries: int, most_bytes: int
+    ) -> dict[Place, tuple[LogEntry, ...]]:
+        asked = list(places)
+        conversations = [conversation_of(stream) for stream, _ in asked]
+        rows = await self._read.rows(LOGS, conversations, [seq for _, seq in asked], entries, most_bytes)
+        found = {number: [row[1:] for row in group] for number, group in groupby(rows, itemgetter(0))}
+        return {
+            place: await self._entries(found.get(number, ()), most_bytes)
+            for number, place in enumerate(asked, 1)
+        }
 
     async def commit(self, batch: Sequence[Record]) -> list[Result]:
         self._caches.trim()
@@ -201,6 +218,13 @@ class _ReadingStatements(PgStatements):
 
     async def all(self, sql: str, values: Values = ()) -> list[Row]:
         return await self._read(super().all(sql, values))
+
+    async def rows(self, sql: str, *values: object) -> list[Sequence[Any]]:
+        """As all(), of a statement that PostgreSQL alone understands."""
+        return await self._read(self._fetched(sql, values))
+
+    async def _fetched(self, sql: str, values: Sequence[object]) -> list[Sequence[Any]]:
+        return await (await self._line.get()).fetch(sql, *values)
 
     async def _read(self, statement: Awaitable[T]) -> T:
         try:
