@@ -121,19 +121,20 @@ class Neighbours:
 
     def committed(self, results: Iterable[Result]) -> None:
         """Tell the others, as far as it may touch devices that are connected to them."""
-        told: list[Topic] = []
+        streams: set[StreamId] = set()
+        devices: set[DeviceId] = set()
         for result in results:
             match result:
                 case Appended(stream=stream, entry=entry, opened=opened):
                     if entry is not None:
-                        told.append(self._topics.of_stream(stream))
-                    told += [self._topics.of_device(each.device) for each in opened]
+                        streams.add(stream)
+                    devices.update(each.device for each in opened)
                 case Posted(entries, opened):
-                    told += [self._topics.of_device(each.device) for each in opened]
-                    for device, _ in entries:
-                        told.append(self._topics.of_stream(mailbox_of(device)))
+                    devices.update(each.device for each in opened)
+                    streams.update(mailbox_of(device) for device, _ in entries)
                 case _:
-                    told += [self._topics.of_device(device) for device in _concerned(result)]
+                    devices.update(_concerned(result))
+        told = {*map(self._topics.of_stream, streams), *map(self._topics.of_device, devices)}
         if told:
             self._wakeups.tell(told)
 

@@ -13,8 +13,10 @@ from typing import NewType, Protocol
 Topic = NewType("Topic", bytes)
 """TOPIC_BYTES: a keyed hash of what may change, so that who carries hints learns no ids."""
 TOPIC_BYTES = 8
-CHANNELS = 1024
-"""Topics share so many channels: a server listens to those of the topics that its devices need."""
+CHANNELS = 16
+"""Topics share so many channels: a server listens to those of the topics that its devices need. Few: what is
+told after a batch goes out as one word for each channel, and a topic that a server does not need costs it
+less than a word."""
 TOPICS_PER_HINT = 400
 """Of one channel, at most: PostgreSQL carries 8000 characters."""
 
