@@ -9,7 +9,7 @@ import pytest
 
 from coterie.base import limits
 from coterie.base.codes import Code
-from coterie.server import roster
+from coterie.server import connection, roster
 from coterie.server.connection import CloseReason
 from coterie.wire import codec
 from coterie.wire.frames import (
@@ -243,6 +243,52 @@ async def test_a_long_list_comes_in_parts_that_say_what_they_are(
     parts = [await late.next(Presence) for _ in range(2)]
     assert all(part.initial for part in parts)
     assert {person.name for part in parts for person in part.people} == {"alice", "bob"}
+
+
+@pytest.mark.asyncio
+async def test_a_long_list_goes_as_the_network_takes_it_and_changes_come_behind_it(
+    house: House, alice: Person, bob: Person, carol: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for the network fills buffers, which keep the size that they once had. A change that came
+    before the list that it changes would be undone by it."""
+    monkeypatch.setattr(roster, "PEOPLE_PER_FRAME", 1)
+    monkeypatch.setattr(connection, "PORTION_BYTES", 1)
+    await registered(house, alice, bob, carol)
+    alices, bobs, carols = house.wire(), house.wire(), house.wire()
+    await alices.sign_in(alice.device)
+    await bobs.sign_in(bob.device)
+    await house.pass_time(1)
+    await carols.greet()
+    carols.unsent_bytes = 1
+    assert isinstance(await carols.ask(carol.device.prove(carols.challenge, TLS_KEY)), Ready)
+    alices.hang_up()
+    await house.pass_time(1)
+    assert carols.waiting(Presence) == []
+    carols.unsent_bytes = 0
+    await house.pass_time(1)
+    parts = carols.waiting(Presence)
+    assert [part.initial for part in parts[:2]] == [True, True]
+    assert {person.name for part in parts[:2] for person in part.people} == {"alice", "bob"}
+    assert {(each.name, each.online) for part in parts[2:] for each in part.people} == {
+        ("alice", False),
+        ("carol", True),
+    }
+
+
+@pytest.mark.asyncio
+async def test_the_list_is_encoded_once_for_all_who_come_until_it_changes(
+    house: House, alice: Person, bob: Person
+) -> None:
+    await registered(house, alice, bob)
+    here = house.wire()
+    await here.sign_in(alice.device)
+    await house.pass_time(1)
+    first = house.turns.connections._roster.everybody()
+    await house.wire().sign_in(bob.device)
+    assert house.turns.connections._roster.everybody() is first
+    await house.pass_time(1)
+    (second,) = house.turns.connections._roster.everybody()
+    assert second.data != first[0].data
 
 
 @pytest.mark.asyncio

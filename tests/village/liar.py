@@ -37,7 +37,7 @@ class Liar:
 
     def flush(self, connection: Connection) -> int:
         """Instead of Connection.flush()."""
-        frames = connection.take() if connection.is_open else []
+        frames = [_unpacked(frame) for frame in connection.take()] if connection.is_open else []
         if not frames:
             return 0
         self.open[connection] = None
@@ -60,6 +60,13 @@ class Liar:
                 del self.open[connection]
             elif who is not None and who.account == self.victim:
                 connection.pipe.close(CloseReason.GOING_AWAY)
+
+
+def _unpacked(frame: ServerFrame | codec.Packed) -> ServerFrame:
+    if not isinstance(frame, codec.Packed):
+        return frame
+    (unpacked,) = codec.decode_server(len(frame.data).to_bytes(codec.LENGTH_BYTES, "big") + frame.data)
+    return unpacked
 
 
 def packed(all_said: list[Said]) -> list[bytes]:

@@ -14,8 +14,12 @@ from coterie.base.codes import Code
 from coterie.base.errors import LocalError
 from coterie.server.caller import Caller
 from coterie.server.reader import Reader
+from coterie.wire.codec import Packed
 from coterie.wire.frames import ClientFrame, Refusal, ServerFrame, TellHealth
 from coterie.wire.session import Role, Session, State
+
+PORTION_BYTES = 32 * 1024
+"""Of what goes at leisure, in one turn: so much the system takes at once where nothing waits there."""
 
 
 class CloseReason(IntEnum):
@@ -64,7 +68,8 @@ class Connection:
         """What the device told of itself last."""
         self._unsent_bytes = 0
         self.is_open = True
-        self._out: list[ServerFrame] = []
+        self._out: list[ServerFrame | Packed] = []
+        self._at_leisure: list[Packed] = []
 
     def receive(self, message: bytes) -> tuple[ClientFrame, ...]:
         """Raises RemoteError."""
@@ -100,7 +105,7 @@ class Connection:
         """Something more is known of the caller."""
         self.caller = msgspec.structs.replace(self.caller, **changes)
 
-    def queue(self, frames: Iterable[ServerFrame]) -> None:
+    def queue(self, frames: Iterable[ServerFrame | Packed]) -> None:
         """To be sent with flush()."""
         self._out.extend(frames)
 
@@ -108,14 +113,44 @@ class Connection:
         """One more."""
         self._out.append(frame)
 
-    def take(self) -> list[ServerFrame]:
-        """What is to be sent now: what was queued, then the entries that the reader has taken."""
+    def queue_at_leisure(self, frames: Iterable[Packed]) -> None:
+        """To be sent in this order behind all else, a portion at a time, when the network has taken what went
+        before: a buffer of the connection keeps the size that it once had."""
+        self._at_leisure.extend(frames)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something is left of that."""
+        return bool(self._at_leisure)
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether a portion of it may go now."""
+        return self.paused_at is None and self.pipe.unsent_bytes == 0
+
+    def _portion(self) -> list[Packed]:
+        """The next ones of what goes at leisure."""
+        size = count = 0
+        for frame in self._at_leisure:
+            size += len(frame.data)
+            if count and size > PORTION_BYTES:
+                break
+            count += 1
+        portion = self._at_leisure[:count]
+        del self._at_leisure[:count]
+        return portion
+
+    def take(self) -> list[ServerFrame | Packed]:
+        """What is to be sent now: what was queued, then the entries that the reader has taken, then a portion
+        of what goes at leisure."""
         frames = self._out
         if frames:
             self._out = []
         reader = self.reader
         if reader is not None and reader.has_frames:
-            return frames + reader.frames() if frames else reader.frames()
+            frames = [*frames, *reader.frames()]
+        if self._at_leisure and self.takes_more:
+            return frames + self._portion()
         return frames
 
     def flush(self) -> int:
@@ -148,4 +183,5 @@ class Connection:
         if self.is_open:
             self.is_open = False
             self._out.clear()
+            self._at_leisure.clear()
             self.pipe.close(reason)

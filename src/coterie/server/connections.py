@@ -14,6 +14,7 @@ from coterie.server.connection import CloseReason, Connection
 from coterie.server.delivery import Delivery
 from coterie.server.metrics import Metrics
 from coterie.server.roster import Roster
+from coterie.wire.codec import Packed, pack
 from coterie.wire.frames import ServerFrame
 
 log = logging.getLogger("coterie.server.connections")
@@ -35,6 +36,8 @@ class Connections:
         """On which nobody has signed in yet, oldest first."""
         self._unproven_at: Counter[str] = Counter()
         self._touched: dict[Connection, None] = {}
+        self._at_leisure: dict[Connection, None] = {}
+        """Those to whom not everything has gone that may take its time."""
         self.gone: list[Connection] = []
         """Ended since somebody looked last."""
 
@@ -74,9 +77,10 @@ class Connections:
         self._proven(connection)
         connection.know(signed_in=who, vault_of=None)
         self._roster.enter(who, connection)
-        self.queue(connection, self._roster.everybody())
+        connection.queue_at_leisure(self._roster.everybody())
+        self._at_leisure[connection] = None
 
-    def queue(self, connection: Connection, frames: Iterable[ServerFrame]) -> None:
+    def queue(self, connection: Connection, frames: Iterable[ServerFrame | Packed]) -> None:
         """To be sent at the end of the turn."""
         if connection.is_open:
             connection.queue(frames)
@@ -90,15 +94,28 @@ class Connections:
 
     def tell_all(self, frames: Iterable[ServerFrame]) -> None:
         """To every signed-in device that the network can reach now."""
-        told = tuple(frames)
+        told = tuple(map(pack, frames))
         if told:
             for connection in self._roster.connections:
                 self.queue(connection, told)
 
-    def flush(self) -> None:
-        """The end of the turn: one message to each that has something to get."""
+    def tell_presence(self, changes: Iterable[ServerFrame]) -> None:
+        """As tell_all(), behind the list of those who were there before, where that is still under way."""
+        told = tuple(map(pack, changes))
+        if told:
+            for connection in self._roster.connections:
+                if connection.has_more:
+                    connection.queue_at_leisure(told)
+                else:
+                    self.queue(connection, told)
+
+    def flush(self) -> bool:
+        """The end of the turn: one message to each that has something to get. Whether more could go at once
+        of what goes at leisure."""
         touched, self._touched = self._touched, {}
         touched.update(self._delivery.ready())
+        leisurely = [each for each in self._at_leisure if each.takes_more]
+        touched.update(dict.fromkeys(leisurely))
         sent_bytes = 0
         for connection in touched:
             try:
@@ -107,6 +124,10 @@ class Connections:
                 log.exception("an answer was not allowed")
                 self.end(connection, CloseReason.INTERNAL_ERROR)
         self._metrics.sent_bytes += sent_bytes
+        for connection in leisurely:
+            if not connection.has_more:
+                self._at_leisure.pop(connection, None)
+        return any(each.takes_more for each in self._at_leisure)
 
     def refuse(self, connection: Connection, code: Code) -> None:
         """Say why, and end it."""
@@ -126,6 +147,7 @@ class Connections:
             return
         del self._open[connection]
         self._touched.pop(connection, None)
+        self._at_leisure.pop(connection, None)
         self._delivery.stop(connection)
         who = connection.caller.signed_in
         if who is None:

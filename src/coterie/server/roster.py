@@ -9,6 +9,7 @@ from __future__ import annotations
 from coterie.base.ids import AccountId, DeviceId, UserName
 from coterie.server.caller import SignedIn
 from coterie.server.connection import Connection
+from coterie.wire.codec import Packed, pack
 from coterie.wire.frames import Presence
 from coterie.wire.frames.messages import OnlinePerson
 
@@ -23,6 +24,8 @@ class Roster:
         self._devices: dict[AccountId, int] = {}
         self._names: dict[AccountId, UserName] = {}
         self._told: set[AccountId] = set()
+        self._list: tuple[Packed, ...] = ()
+        """Of those who were told, as long as it is true; empty then."""
         self._changed: set[AccountId] = set()
         self._elsewhere: dict[AccountId, UserName] = {}
         self.moves: dict[DeviceId, SignedIn | None] | None = None
@@ -69,13 +72,16 @@ class Roster:
         self._names |= people
         self._elsewhere = people
 
-    def everybody(self) -> list[Presence]:
+    def everybody(self) -> tuple[Packed, ...]:
         """The whole list, for who has just come, in parts: each says that it is one.
 
-        It is what everybody was told last: what has changed since then comes to all of them alike.
+        It is what everybody was told last: what has changed since then comes to all of them alike. So it
+        stands for a second at least, however many come.
         """
-        people = [OnlinePerson(account, self._names[account], True) for account in self._told]
-        return _frames(people, initial=True)
+        if not self._list:
+            people = [OnlinePerson(account, self._names[account], True) for account in self._told]
+            self._list = tuple(map(pack, _frames(people, initial=True)))
+        return self._list
 
     def changes(self) -> list[Presence]:
         """What has changed since the last call."""
@@ -88,7 +94,10 @@ class Roster:
             if not online:
                 del self._names[account]
         self._changed.clear()
-        return _frames(people, initial=False) if people else []
+        if not people:
+            return []
+        self._list = ()
+        return _frames(people, initial=False)
 
 
 def _frames(people: list[OnlinePerson], *, initial: bool) -> list[Presence]:

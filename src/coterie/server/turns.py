@@ -277,11 +277,11 @@ class Turns:
             await self._on_tick(now)
         self._forget_gone()
         await self._approvals.settle()
-        if await self._delivery.fill(now.monotonic_seconds):
-            self._wake.set()
+        more = await self._delivery.fill(now.monotonic_seconds)
         if self._neighbours is not None:
             await self._neighbours.share()
-        self.connections.flush()
+        if self.connections.flush() or more:
+            self._wake.set()
         self._metrics.flushed(self._clock.monotonic_seconds)
         self._lane.took(len(visits), self._clock.monotonic_seconds() - now.monotonic_seconds)
         if self.readiness.asking:
@@ -333,7 +333,7 @@ class Turns:
             await self._neighbours.tick()
             await self._hear(self._neighbours, now)
             self._again(await self._neighbours.rivals.heard(now.monotonic_seconds))
-        self.connections.tell_all(self._roster.changes())
+        self.connections.tell_presence(self._roster.changes())
         self._again(self._rivals.expired(now.monotonic_seconds))
         self._approvals.expire(now.monotonic_seconds)
         for connection in self.connections.all:

@@ -37,9 +37,21 @@ _blob_server_decoder: msgspec.msgpack.Decoder[BlobServerFrame] = msgspec.msgpack
 SomeFrame = TypeVar("SomeFrame", ClientFrame, ServerFrame, BlobClientFrame, BlobServerFrame)
 
 
-def encode(*frames: Frame) -> bytes:
+class Packed(msgspec.Struct, frozen=True, gc=False):
+    """A frame that goes to many, encoded once: it stands for the frame wherever one is sent."""
+
+    kind: type[Frame]
+    data: bytes
+
+
+def pack(frame: Frame) -> Packed:
+    """Raises LocalError. Not for requests and their answers, each of which has a number of its own."""
+    return Packed(type(frame), _packed(frame))
+
+
+def encode(*frames: Frame | Packed) -> bytes:
     """One message with these frames, in order. Raises LocalError where a limit of a message is passed."""
-    if len(frames) == 1:
+    if len(frames) == 1 and not isinstance(frames[0], Packed):
         return encode_one(frames[0])
     if not 1 <= len(frames) <= limits.FRAMES_PER_MESSAGE:
         raise LocalError(Code.USAGE, f"{len(frames)} frames in one message")
@@ -62,7 +74,7 @@ def encode_one(frame: Frame | BlobFrame) -> bytes:
     return _length_of(size) + packed
 
 
-def encode_all(frames: Iterable[Frame], fill_bytes: int = limits.FRAME_BYTES) -> list[bytes]:
+def encode_all(frames: Iterable[Frame | Packed], fill_bytes: int = limits.FRAME_BYTES) -> list[bytes]:
     """As few messages as the limits allow, in order; a frame that would fill one beyond fill_bytes begins the
     next. LocalError where one frame alone is too large."""
     messages: list[bytes] = []
@@ -83,7 +95,9 @@ def encode_all(frames: Iterable[Frame], fill_bytes: int = limits.FRAME_BYTES) ->
     return messages
 
 
-def _packed(frame: Frame) -> bytes:
+def _packed(frame: Frame | Packed) -> bytes:
+    if isinstance(frame, Packed):
+        return frame.data
     try:
         return _encoder.encode(frame)
     except _NOT_PACKED:

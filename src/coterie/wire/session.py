@@ -265,20 +265,22 @@ class Session(Generic[Heard, Said]):
             raise
         return frames
 
-    def send(self, *frames: Said) -> bytes:
+    def send(self, *frames: Said | codec.Packed) -> bytes:
         """One message with these frames. Raises LocalError where one may not be said now; nothing changes."""
         then = self._after(frames, self._saying, LocalError)
         data = codec.encode(*frames)
         self._state = then
         return data
 
-    def send_one(self, frame: Said) -> bytes:
+    def send_one(self, frame: Said | codec.Packed) -> bytes:
         """As send(): nearly always it is one frame, after which a live connection is as before."""
         if self._state is _LIVE and type(frame) in self._said_live and getattr(frame, "request", 1) != 0:
-            return codec.encode_one(frame)
+            return codec.encode_one(cast("Said", frame))
         return self.send(frame)
 
-    def send_all(self, frames: Sequence[Said], fill_bytes: int = limits.FRAME_BYTES) -> list[bytes]:
+    def send_all(
+        self, frames: Sequence[Said | codec.Packed], fill_bytes: int = limits.FRAME_BYTES
+    ) -> list[bytes]:
         """As send(), in as many messages as the limits of a message and fill_bytes demand; none for no
         frames."""
         then = self._after(frames, self._saying, LocalError)
@@ -286,22 +288,25 @@ class Session(Generic[Heard, Said]):
         self._state = then
         return messages
 
-    def _after(self, frames: Sequence[Frame], table: Table, blame: type[LocalError | RemoteError]) -> State:
+    def _after(
+        self, frames: Sequence[Frame | codec.Packed], table: Table, blame: type[LocalError | RemoteError]
+    ) -> State:
         state = self._state
         for frame in frames:
-            then = table[state].get(type(frame))
+            kind = frame.kind if isinstance(frame, codec.Packed) else type(frame)
+            then = table[state].get(kind)
             if getattr(frame, "request", 1) == 0:
                 ends = isinstance(frame, Refusal) and table is _TO_CLIENT and state is not State.CLOSED
                 then = State.CLOSED if ends else None
             if then is None:
-                raise blame(Code.UNEXPECTED_FRAME, f"{type(frame).__name__} while {state.value}")
+                raise blame(Code.UNEXPECTED_FRAME, f"{kind.__name__} while {state.value}")
             if state in _NO_VERSION_YET and not _version_fits(frame):
                 raise blame(Code.VERSION)
             state = then
         return state
 
 
-def _version_fits(frame: Frame) -> bool:
+def _version_fits(frame: Frame | codec.Packed) -> bool:
     match frame:
         case Hello(versions=versions):
             return not set(versions).isdisjoint(codec.VERSIONS)
