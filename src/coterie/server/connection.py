@@ -18,8 +18,8 @@ from coterie.wire.codec import Packed
 from coterie.wire.frames import ClientFrame, Refusal, ServerFrame, TellHealth
 from coterie.wire.session import Role, Session, State
 
-PORTION_BYTES = 32 * 1024
-"""Of what goes at leisure, in one turn: so much the system takes at once where nothing waits there."""
+PORTION_BYTES = limits.MESSAGE_FILL_BYTES
+"""Of what goes at leisure, in one turn: a message."""
 
 
 class CloseReason(IntEnum):
