@@ -89,6 +89,24 @@ async def test_a_client_whose_disk_is_full_closes_and_is_opened_again(
     assert texts(again, "@bob") == ["before"]
 
 
+async def test_who_signs_up_on_a_disk_that_runs_full_meanwhile_opens_the_profile_when_there_is_room(
+    on_disk: Village, disk: TrialDisk
+) -> None:
+    """The server has the account, and the same program holds nothing of it open."""
+    home = on_disk.home("alice")
+
+    def run_full_once_it_is_kept() -> None:
+        if any(home.glob("profiles/*/keys")):
+            disk.under, disk.fault = home, Fault.FULL
+
+    disk.at_sync = run_full_once_it_is_kept
+    with pytest.raises(coterie.Unavailable, match="no space is left"):
+        await on_disk.person("alice")
+    disk.at_sync = lambda: None
+    disk.fault = None
+    assert (await on_disk.back("alice")).name == "alice"
+
+
 async def test_a_client_whose_store_is_damaged_meanwhile_stops_and_says_so(
     on_disk: Village, disk: TrialDisk
 ) -> None:

@@ -101,9 +101,13 @@ def _move(store: ClientStore, invite: Invite) -> None:
     if invite.fingerprint not in (None, profile.server) or (invite.host, invite.port) == profile.place:
         return
     moved = msgspec.structs.replace(profile, host=invite.host, port=invite.port)
-    store.begin()
-    store.apply((PutSetting(Setting.PROFILE, moved.pack()),))
-    store.commit()
+    try:
+        store.begin()
+        store.apply((PutSetting(Setting.PROFILE, moved.pack()),))
+        store.commit()
+    except BaseException:
+        store.close()
+        raise
 
 
 def enter(store: ClientStore, lock: ProfileLock, clock: Clock, keys: PasswordKeys | None = None) -> Me:

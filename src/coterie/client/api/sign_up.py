@@ -107,6 +107,9 @@ async def sign_up(
             store = keep_profile(place, profile, new.device, doors, extra)
             try:
                 await _ask_until_answered(connection, address, frame, clock)
+                store.begin()
+                store.apply((DropSetting(Setting.PENDING_SIGN_UP),))
+                store.commit()
             except BaseException:
                 store.close()
                 raise
@@ -119,9 +122,6 @@ async def sign_up(
             raise
     finally:
         connection.close()
-    store.begin()
-    store.apply((DropSetting(Setting.PENDING_SIGN_UP),))
-    store.commit()
     me = enter(store, lock, clock)
     me.passphrase = passphrase
     return me
