@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
 
 from coterie.base.clock import SystemClock
 from coterie.base.codes import Code
@@ -15,6 +17,7 @@ from coterie.trials.soak.figures import ENTITLED
 from coterie.trials.talk_check import Entitled
 from coterie.trials.torture.faults import Kind
 from coterie.trials.torture.proxy import HOST, Proxy
+from coterie.trials.torture.written_rows import rows_as_json
 
 PATIENCE_SECONDS = 30.0
 LOOK_SECONDS = 0.05
@@ -72,6 +75,18 @@ class OnPostgres:
             (DeviceId(bytes.fromhex(device)), ConversationId(bytes.fromhex(conversation))): int(seq)
             for device, conversation, seq in rows
         }
+
+    async def keep(self, folder: Path) -> None:
+        await asyncio.to_thread(self._keep, folder)
+
+    def _keep(self, folder: Path) -> None:
+        """A table is a file, a row a line (written_rows.py); beside them what the engines said."""
+        folder.mkdir()
+        for name, sql in rows_as_json():
+            rows = self._engines[0].psql(sql)
+            (folder / f"{name}.jsonl").write_text(f"{rows}\n" if rows else "", encoding="utf-8")
+        for number, engine in enumerate(self._engines):
+            shutil.copyfile(engine.folder / "log", folder / f"engine-{number}.log")
 
     def _made(self) -> list[Engine]:
         return [self._left.enter_context(running())]

@@ -85,7 +85,9 @@ class Torture:
             await self._with_servers()
             restored = self._breaking.done[Kind.RESTORE_SERVER] > 0
             entitled = None if restored else await self._ground.entitled()
-        result = judged(self._stage, self._traffic, entitled, self._servers.logs)
+            result = judged(self._stage, self._traffic, entitled, self._servers.logs)
+            if not result.is_clean:
+                await self._ground.keep(self._folder / "database")
         return TortureResult(result, self._kills, dict(self._breaking.done))
 
     @property

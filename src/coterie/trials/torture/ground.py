@@ -39,6 +39,11 @@ class Ground(Protocol):
         """By its own table; asked when all servers have stopped."""
         ...
 
+    async def keep(self, folder: Path) -> None:
+        """Write down there what is left of it, without secrets, for whoever looks for what went wrong; asked
+        when all servers have stopped. The folder is not there yet."""
+        ...
+
 
 class FileGround:
     """Implements Ground: one server, and a file in its folder."""
@@ -63,3 +68,6 @@ class FileGround:
 
     async def entitled(self) -> Entitled:
         return entitled_of(self._file)
+
+    async def keep(self, folder: Path) -> None:
+        """It lies in the folder that stays."""
