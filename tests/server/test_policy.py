@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from coterie.base import limits
 from coterie.server import policy
 from coterie.server.policy import (
+    REFUSED_VIEWS,
     SHARE_LIMITS,
     Buckets,
     MailShare,
@@ -108,12 +109,23 @@ def test_the_shares_of_a_mailbox() -> None:
 
 
 def test_additions_are_spared_only_for_the_message_refused_and_the_ledger_looked_at() -> None:
-    refused = RefusedView(b"m", 10)
+    refused = RefusedView(b"m", 10, REFUSED_VIEWS)
     assert spared_from(None, b"m", 10) == -1
     assert spared_from(refused, b"other", 10) == -1
     assert spared_from(refused, b"m", 9) == -1
     assert spared_from(refused, b"m", 10) == 10
     assert spared_from(refused, b"m", 11) == 10
+
+
+def test_nobody_is_spared_before_a_message_was_refused_several_times_in_a_row() -> None:
+    refused = RefusedView(b"m", 10)
+    for size in range(11, 10 + REFUSED_VIEWS):
+        assert spared_from(refused, b"m", size) == -1
+        refused = RefusedView(b"m", size).again(refused)
+    assert spared_from(refused, b"m", 20) == refused.ledger_size
+    another = RefusedView(b"another", 20).again(refused)
+    assert spared_from(another, b"another", 20) == -1
+    assert spared_from(RefusedView(b"m", 20).again(another), b"m", 20) == -1
 
 
 def test_speakers_are_needed_above_a_thousand_devices() -> None:

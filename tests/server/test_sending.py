@@ -13,6 +13,7 @@ from coterie.base.codes import Code
 from coterie.base.domains import Domain, prefix
 from coterie.base.ids import ConversationId, log_of
 from coterie.ledger.manifest import PrekeyKind, SignedManifest
+from coterie.server.policy import REFUSED_VIEWS
 from coterie.wire.frames import (
     Accept,
     Accepted,
@@ -184,29 +185,36 @@ async def test_a_stale_view_names_devices_that_the_ledger_proves(
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("looked", [True, False])
-async def test_who_comes_after_a_refusal_cannot_refuse_that_message_again(
+async def test_those_who_join_between_its_tries_refuse_a_message_a_few_times_and_no_more(
     house: House, alice: Person, bob: Person, looked: bool
 ) -> None:
     alices, _ = await two(house, alice, bob)
     conversation = alice.direct_with(bob)
-    phone, tablet = Device(bob.account), Device(bob.account)
-    await (await logged_in(house, bob)).ask(bob.add_device(phone, request=3))
     send = alice.device.message(conversation, bob.account, request=6)
-    refusal = await alices.ask(send)
-    assert isinstance(refusal, Refusal)
-    assert [ref.device for ref in refusal.devices] == [phone.id]
-    await (await logged_in(house, bob)).ask(bob.add_device(tablet, request=3))
-    left_out = LeftOutDevice(conversation, alice.device.session, phone.id, "no-prekey")
-    await alices.ask(Envelopes(8, (), (left_out,)))
-    size = refusal.ledger_size if looked else refusal.ledger_size - 1
-    again = await alices.ask(msgspec.structs.replace(send, request=9, ledger_size=size))
+    for times in range(1, REFUSED_VIEWS + 1):
+        came = await _added(house, bob)
+        refusal = await alices.ask(send)
+        assert isinstance(refusal, Refusal)
+        assert [ref.device for ref in refusal.devices] == [came.id]
+        left_out = LeftOutDevice(conversation, alice.device.session, came.id, "no-prekey")
+        await alices.ask(Envelopes(10 * times, (), (left_out,)))
+        size = refusal.ledger_size if looked else refusal.ledger_size - 1
+        send = msgspec.structs.replace(send, request=10 * times + 1, ledger_size=size)
+    last = await _added(house, bob)
+    again = await alices.ask(send)
     if looked:
         assert isinstance(again, Accepted)
-        following = alice.device.message(conversation, bob.account, request=10)
+        following = alice.device.message(conversation, bob.account, request=100)
         assert code(await alices.ask(following)) is Code.STALE_VIEW, "the next message has to care"
     else:
         assert isinstance(again, Refusal)
-        assert [ref.device for ref in again.devices] == [tablet.id]
+        assert [ref.device for ref in again.devices] == [last.id]
+
+
+async def _added(house: House, person: Person) -> Device:
+    device = Device(person.account)
+    await (await logged_in(house, person)).ask(person.add_device(device, request=3))
+    return device
 
 
 @pytest.mark.asyncio

@@ -197,6 +197,20 @@ def count_what_was_read_elsewhere(talk: Talk) -> None:
     talk.change(LAP, unread=(Unread(PAIR, 1, 1, 0, 1 << 40),))
 
 
+def pass_over_what_came_by_repair_alone(talk: Talk) -> None:
+    """It has no place in the log, so nobody's mark of elsewhere is behind it."""
+    place_nowhere(talk)
+    talk.change(LAP, unread=(Unread(PAIR, 0, 0, 0, 1 << 40),))
+
+
+def place_nowhere(talk: Talk) -> None:
+    held = tuple(
+        msgspec.structs.replace(each, seq=0) if each.message == HIS_ANSWER else each
+        for each in talk.stores[LAP].messages
+    )
+    talk.change(LAP, messages=held)
+
+
 PLANTED: list[tuple[Callable[[Talk], None], FaultKind, str]] = [
     (lose_from_store, FaultKind.LOST, "his"),
     (lose_own, FaultKind.LOST, "desk"),
@@ -221,6 +235,7 @@ PLANTED: list[tuple[Callable[[Talk], None], FaultKind, str]] = [
     (show_wrongly, FaultKind.MISCOUNTED, "lap"),
     (count_what_was_read, FaultKind.MISCOUNTED, "lap"),
     (count_what_was_read_elsewhere, FaultKind.MISCOUNTED, "lap"),
+    (pass_over_what_came_by_repair_alone, FaultKind.MISCOUNTED, "lap"),
 ]
 
 
@@ -309,3 +324,10 @@ def test_who_left_is_owed_nothing_and_nobody_waits_for_them() -> None:
     assert not list(find_faults(talk.ledger, talk.stores.values(), {}))
     talk.ledger.acknowledged(late, 5)
     assert {device for device, message in talk.ledger.owed() if message == late} == {DESK, HIS}
+
+
+def test_what_came_by_repair_alone_is_unread_whatever_was_read_elsewhere() -> None:
+    talk = Talk()
+    place_nowhere(talk)
+    talk.change(LAP, unread=(Unread(PAIR, 1, 1, 0, 1 << 40),))
+    assert talk.faults() == []

@@ -19,9 +19,11 @@ FAILURES = 20.0
 FAILURE_WINDOW_SECONDS = 900.0
 FAN_OUT_PER_SECOND = 200.0
 FAN_OUT_BURST = 20_000.0
+"""Envelopes: the first message to everyone may need one for each of thousands of devices."""
 HEADS_PER_SECOND = 1.0
 HEADS_BURST = 20.0
-"""Envelopes: the first message to everyone may need one for each of thousands of devices."""
+REFUSED_VIEWS = 5
+"""So often in a row those who join may refuse one message, so that they cannot keep it back for ever."""
 SPEAKERS_ABOVE_DEVICES = 1000
 COUNTED_DEVICES_PER_ACCOUNT = 3
 
@@ -222,21 +224,29 @@ def speakers_only(live_devices: int) -> bool:
 
 
 class RefusedView(msgspec.Struct, frozen=True, gc=False):
-    """A message was refused for a stale view, with a ledger of this size."""
+    """A message was refused for a stale view, with a ledger of this size; times: in a row."""
 
     message: bytes
     ledger_size: int
+    times: int = 1
+
+    def again(self, before: RefusedView | None) -> RefusedView:
+        """The same, behind what was refused before."""
+        if before is None or before.message != self.message:
+            return self
+        return RefusedView(self.message, self.ledger_size, before.times + 1)
 
 
 def spared_from(refused: RefusedView | None, message: bytes, ledger_size: int) -> int:
     """From which leaf on additions cannot refuse this message; -1: all can.
 
-    Only those after the size named in its own refusal cannot, and only once the client has looked at it:
-    revocations always count, and a first try meets every device that is there (encryption rule 21).
+    Only those after the size named in its own refusal cannot, and only once the client has looked at it, and
+    only where others came before each of several tries: whoever is spared is given the message and has no key
+    of it (docs/decisions/0057). Revocations always count (encryption rule 21).
     """
     if refused is None or refused.message != message or ledger_size < refused.ledger_size:
         return -1
-    return refused.ledger_size
+    return refused.ledger_size if refused.times >= REFUSED_VIEWS else -1
 
 
 def dormant_before_ms(now_ms: int) -> int:

@@ -231,7 +231,8 @@ class Settling:
         if isinstance(result, Denied):
             self._metrics.refused(result.code)
             if result.code is Code.STALE_VIEW and isinstance(outcome.save, AppendMessage):
-                connection.know(refused_view=RefusedView(outcome.save.message, result.ledger_size))
+                refused = RefusedView(outcome.save.message, result.ledger_size)
+                connection.know(refused_view=refused.again(connection.caller.refused_view))
             self._connections.queue(connection, (answer(outcome.request, result),))
             return False
         if outcome.reply:
