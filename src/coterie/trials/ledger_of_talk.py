@@ -52,6 +52,11 @@ class TalkLedger:
         if device not in self.gone and message not in self.acknowledgements:
             self._open.add(message)
 
+    def moved(self, message: MessageId, device: DeviceId) -> None:
+        """Who typed it has become another device before it was sealed: it is that one's to say."""
+        typed = self.by_message[message]
+        self.typed(device, typed.conversation, message, typed.digest, typed.moment, typed.between)
+
     def acknowledged(self, message: MessageId, seq: int) -> None:
         """The sender was told that the server has it on disk."""
         self.acknowledgements[message] += 1

@@ -140,7 +140,8 @@ class Crowd:
         )
 
     def _opened(self, report: Opened) -> None:
-        """What a process that was killed did, and could not tell any more, stands in its store."""
+        """What a process that was killed did, and could not tell any more, stands in its store. Where it has
+        become another device, what waited to be sealed is that one's."""
         device = DeviceId(report.device)
         before = self._device_of.get(report.client)
         if before is not None and before != device:
@@ -155,7 +156,10 @@ class Crowd:
                 if message not in told:
                     self.ledger.arrived(device, message)
                 continue
-            if message not in self.ledger.by_message and each.digest in self._typing:
+            typed = self.ledger.by_message.get(message)
+            if typed is not None and typed.device != device:
+                self.ledger.moved(message, device)
+            if typed is None and each.digest in self._typing:
                 moment = self._typing[each.digest]
                 self._typed(Typed(report.client, each.conversation, message, each.digest, moment))
             if each.sent and message not in self.ledger.acknowledgements:
