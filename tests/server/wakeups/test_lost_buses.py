@@ -87,6 +87,25 @@ async def test_a_node_of_nats_has_taken_what_is_listened_to_when_it_is_in_effect
         await proxy.close()
 
 
+async def test_what_the_library_leaves_where_it_stopped_half_way_is_ended() -> None:
+    """As it stands where a line breaks while something waits to be said on it: it counts as closed, its own
+    tasks are cancelled, and saying the rest has failed."""
+    with node() as server:
+        bus = NatsBus(server.url)
+        await bus.connect(lambda _: None)
+        await bus.listen(range(3))
+        client = bus._client
+        assert client is not None
+        client._status = client.CLOSED
+        for task in (client._reading_task, client._ping_interval_task, client._flusher_task):
+            assert task is not None
+            task.cancel()
+        await bus.close()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while any("/nats/aio/" in repr(task) for task in asyncio.all_tasks()):
+                await CLOCK.wait_until(CLOCK.monotonic_seconds() + LOOK_SECONDS)
+
+
 class Heard(Proxy):
     """Keeps what is said to the server."""
 

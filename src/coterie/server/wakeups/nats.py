@@ -79,12 +79,18 @@ class NatsBus:
         await _said(client.flush(FLUSH_SECONDS))
 
     async def close(self) -> None:
+        """Where a line breaks while something waits to be said on it, the library stops half-way: it leaves
+        its socket and the tasks of its subscriptions, and refuses to be asked again."""
         client, self._client = self._client, None
-        self._heard.clear()
+        heard, self._heard = self._heard, {}
         if client is not None:
             with suppress(Unavailable):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await _said(client.close())
+            if client._transport is not None:
+                client._transport.close()  # type: ignore[no-untyped-call] # the library gives it no types
+        for subscription in heard.values():
+            subscription._stop_processing()
 
     def _there(self) -> Client:
         if self._client is None or not self._client.is_connected:
