@@ -119,6 +119,11 @@ def test_nothing_is_renewed_before_what_waited_is_opened(maker: Maker) -> None:
     assert maker.do(maker.prekeys.tick(START_MS + 20 * DAY)) == []
 
 
+def test_a_key_that_is_overdue_by_a_week_is_renewed_before_anything_has_come(maker: Maker) -> None:
+    assert kinds(maker.connected(START_MS + 14 * DAY - 1)) == []
+    assert kinds(maker.connected(START_MS + 14 * DAY)) == [[PrekeyKind.X_WING]]
+
+
 def test_a_dormant_device_publishes_before_anything_else(maker: Maker) -> None:
     assert kinds(maker.connected(START_MS + 29 * DAY)) == [[PrekeyKind.X_WING]]
 

@@ -24,6 +24,9 @@ from coterie.wire.frames import PublishPrekeys
 log = logging.getLogger("coterie.client.prekeys")
 
 DORMANT_SOON_MS = limits.DORMANT_AFTER_MS - limits.DAY_MS
+OVERDUE_MS = 2 * limits.PREKEY_ROTATE_MS
+"""An X-Wing key of this age is renewed on connecting, before everything that waits has come: whoever has much
+to fetch, on a bad line, would not get to it before it counts as dormant."""
 """A day before others would say so: their clocks are not ours."""
 PENDING_MOST = 100
 """Unconfirmed prekeys that are kept to be given again; as many as one frame takes."""
@@ -103,16 +106,17 @@ class Prekeys:
         return self._is_due(known[0] if known else 0, DORMANT_SOON_MS, now_ms)
 
     def connected(self, left: int, now_ms: int) -> Iterator[Outcome]:
-        """Before anything is delivered: a device that fell dormant is one again from here on. left: one-time
-        keys that the server still has. One that was restored has those of its copy: it gets an X-Wing key and
-        one-time keys of now, and the newest fallback key once more. Another one would push out the key before
-        it, which may be the one that stands in the copy (docs/decisions/0013)."""
+        """Before anything is delivered: a device that fell dormant is one again from here on, and one that
+        could not renew its key for long will not fall so. left: one-time keys that the server still has. One
+        that was restored has those of its copy: it gets an X-Wing key and one-time keys of now, and the
+        newest fallback key once more. Another one would push out the key before it, which may be the one that
+        stands in the copy (docs/decisions/0013)."""
         self.disconnected()
         yield self._give_again(now_ms)
         if self._reads.setting(Setting.PREKEYS_DUE) is not None:
             yield Outcome(save=(DropSetting(Setting.PREKEYS_DUE),))
             yield self._renew(now_ms, x_wing=True, fallback=_Fallback.AGAIN)
-        elif self._is_due(self._x_wing_ms(), DORMANT_SOON_MS, now_ms):
+        elif self._is_due(self._x_wing_ms(), OVERDUE_MS, now_ms):
             yield self._renew(now_ms, x_wing=True, fallback=_Fallback.STAYS)
         yield self.top_up(left, now_ms)
 
