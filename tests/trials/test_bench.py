@@ -62,6 +62,7 @@ PROMISED = [
     "client.messages.single.open_above",
     "client.receipts.batch",
     "client.receipts.batch.answer",
+    "client.receipts.batch.of_send",
     "client.receipts.single",
     "client.fan_out.2.first",
     "client.fan_out.2.stall",

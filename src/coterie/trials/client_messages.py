@@ -157,8 +157,9 @@ class Mail:
         self._meter = meter
         self._sealed, self._answered, self._opened = [], [], []
 
-    def exchange(self, count: int) -> float:
-        """alice says so much in one turn; the server answers, and it comes to bob. What sealing took."""
+    def exchange(self, count: int) -> tuple[float, float]:
+        """alice says so much in one turn; the server answers, and it comes to bob. What sealing took, and
+        taking the answers."""
         says = [self._say() for _ in range(count)]
         frames = self._timed(self._sealed, lambda: self.alice.turn(says))
         answers: list[ServerFrame] = [
@@ -173,7 +174,7 @@ class Mail:
         self._timed(self._answered, lambda: self.alice.turn(answers))
         arriving = self._arriving(frames)
         self._timed(self._opened, lambda: self.bob.turn(arriving))
-        return self._sealed[-1]
+        return self._sealed[-1], self._answered[-1]
 
     def _say(self) -> Say:
         """As client/api/me.py has it."""

@@ -10,6 +10,7 @@ import pytest
 from coterie.base.clock import SystemClock
 from coterie.server.wakeups.nats import NatsBus
 from coterie.server.wakeups.pgnotify import NotifyBus
+from coterie.server.wakeups.protocol import channel_of
 from coterie.trials.engines.nats import node
 from coterie.trials.torture.proxy import HOST, Proxy, Way
 from tests.contracts.wakeups.test_buses import PATIENCE_SECONDS, ears, topic
@@ -157,7 +158,7 @@ async def test_what_anybody_may_say_on_a_channel_wakes_nobody(postgres_database:
     operator = await asyncpg.connect(postgres_database)
     async with ears(lambda: NotifyBus(postgres_database), 1) as (listener,):
         await listener.listen(wanted)
-        channel = f"coterie_{int.from_bytes(wanted[:2], 'big') % 1024:04x}"
+        channel = f"coterie_{channel_of(wanted):04x}"
         for payload in ("", "no digits", "abc", wanted.hex()[:-2], topic().hex()):
             await operator.execute("SELECT pg_notify($1, $2)", channel, payload)
         await operator.execute("SELECT pg_notify($1, $2)", channel, wanted.hex())
