@@ -37,18 +37,18 @@ async def run_connections(trial: Trial) -> list[Figure]:
 
 
 async def run_entries(trial: Trial) -> list[Figure]:
-    """The stores are filled before their servers start."""
-    sizes = trial.scale.entries
+    """The stores are filled before their servers start, and before anybody connects: who fills one answers no
+    server's ping meanwhile."""
     async with AsyncExitStack() as stack:
-        talking: dict[int, _Talking] = {}
-        for size in sizes:
-            subjects: dict[str, Subject] = {}
+        filled: dict[int, dict[str, Subject]] = {}
+        for size in trial.scale.entries:
+            subjects = filled[size] = {}
             for site in await stack.enter_async_context(coterie_sites(_part(trial, size))):
                 async with site.running() as subject:
                     await subject.settle(2 * trial.scale.pairs)
                 await fill(site, size)
                 subjects[site.name] = await stack.enter_async_context(site.running())
-            talking[size] = await _talking(subjects, trial.scale.pairs)
+        talking = {size: await _talking(subjects, trial.scale.pairs) for size, subjects in filled.items()}
         return await _measured(trial, "entries", "stored entries", talking)
 
 

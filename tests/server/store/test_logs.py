@@ -8,6 +8,7 @@ import pytest
 
 from coterie.base import limits
 from coterie.base.ids import log_of
+from coterie.server.store import pruning
 from coterie.server.store.logs import ENTRIES
 from coterie.server.store.records import MoveCursor
 from coterie.server.store.sqlite import SqliteStore
@@ -56,6 +57,26 @@ async def test_what_everybody_has_is_passed_over_and_what_is_behind_it_is_not(tm
     (entry,) = await store.log(log_of(conversation), 0, 1, 1 << 20)
     assert entry.seq == 46
     assert store._file.number("SELECT count(*) FROM log_entries WHERE ciphertext IS NULL") == 45
+    await store.close()
+
+
+@pytest.mark.asyncio
+async def test_a_step_drops_so_much_and_no_more_wherever_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the next one goes on where it ended: nobody waits until many logs are emptied."""
+    monkeypatch.setattr(pruning, "ROWS_PER_STEP", 7)
+    store = SqliteStore(tmp_path / "server.db")
+    alice, *others = residents = [Resident(name) for name in ("alice", "bob", "carol", "dave")]
+    await settle_in(store, *residents)
+    for other in others:
+        await talk(store, alice, other)
+        conversation = alice.direct_with(other)
+        for _ in range(5):
+            await say(store, alice.device, alice.device.message(conversation, other.account))
+        for machine in (alice.device, other.device):
+            await save(store, MoveCursor(machine.id, log_of(conversation), 5))
+    assert [await store.prune(NOW_MS) for _ in range(4)] == [7, 7, 1, 0]
     await store.close()
 
 

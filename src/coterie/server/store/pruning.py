@@ -11,7 +11,8 @@ from coterie.server.store.caches import Caches
 from coterie.server.store.logs import ENTRIES
 from coterie.server.store.statements import Statements
 
-ROWS_PER_STEP = 500
+ROWS_PER_STEP = 1000
+"""Of each kind: a step holds up whoever talks meanwhile."""
 CONVERSATIONS_PER_STEP = 500
 KEEP_SESSION_MS = 40 * limits.DAY_MS
 """Longer than any session is in use (limits.ROTATE_LARGE_MS) or may be asked for again."""
@@ -55,11 +56,16 @@ class Pruning:
             (self._after_conversation, CONVERSATIONS_PER_STEP),
         )
         self._after_conversation = rows[-1][0] if len(rows) == CONVERSATIONS_PER_STEP else 0
-        dropped = 0
+        dropped, left = 0, ROWS_PER_STEP
         for no, emptied, end, passed in rows:
-            upto = min(end if passed is None else passed, emptied + ROWS_PER_STEP)
-            if upto > emptied:
-                dropped += await self._empty(no, emptied, upto)
+            upto = min(end if passed is None else passed, emptied + left)
+            if upto <= emptied:
+                continue
+            dropped += await self._empty(no, emptied, upto)
+            left -= upto - emptied
+            if not left:
+                self._after_conversation = no - 1
+                break
         return dropped
 
     async def _empty(self, conversation_no: int, after: int, upto: int) -> int:
