@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup engines run test check quick coverage covered garbage lies mutants bench soak torture overload rolling planted clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
+# What was compiled once is not compiled again by each of the many programs that tests start.
+export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON_HERE := .venv/bin/python
 # An environment that was moved with its folder is made up to date too.

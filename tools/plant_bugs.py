@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 LIST = ROOT / "tools" / "planted_bugs.toml"
 FOUND_SECONDS = 300
 """A bug that takes longer to be found is not found."""
-RUN_SECONDS = 40
+RUN_SECONDS = 20
 CLIENTS = 8
 ZEROS = ("lost", "doubled", "reordered", "unreadable", "wrong_state")
 

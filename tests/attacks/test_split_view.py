@@ -140,6 +140,7 @@ def test_heads_that_are_ahead_are_looked_at_one_by_one(alice: Peer, bob: Victim,
     assert bob.core.trust.witness.stopped
 
 
+@pytest.mark.slow
 def test_no_more_heads_wait_than_so_many(alice: Peer, bob: Victim, server: Server) -> None:
     """Attack: whoever has the ledger's key fills the memory of others with heads of what is to come. The
     oldest of too many is forgotten."""

@@ -145,6 +145,7 @@ def test_nothing_of_it_stands_in_the_conversation(couple: Couple) -> None:
     assert couple.bob.core.repairs.awaiting.gaps.tell(0).show == ()
 
 
+@pytest.mark.slow
 def test_somebody_in_between_shows_them_different_emoji(
     tmp_path: Path, identities: dict[str, IdentityKeys]
 ) -> None:

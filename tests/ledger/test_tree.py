@@ -115,6 +115,7 @@ def test_a_second_verifier_agrees_on_every_proof() -> None:
             assert both_roots(old, size, steps, ROOTS[old]) == (ROOTS[old], ROOTS[size])
 
 
+@pytest.mark.slow
 @given(size=st.integers(2, SIZES), index=st.integers(0, SIZES - 1), data=st.data())
 @settings(max_examples=200)
 def test_both_verifiers_refuse_any_wrong_byte_of_a_proof(size: int, index: int, data: st.DataObject) -> None:
@@ -207,6 +208,7 @@ def corrupted(proof: tuple[bytes, ...], at: int, bit: int) -> tuple[bytes, ...]:
     return tuple(bytes(joined[start : start + 32]) for start in range(0, len(joined), 32))
 
 
+@pytest.mark.slow
 @given(
     size=st.integers(2, SIZES),
     index=st.integers(0, SIZES - 1),
@@ -225,6 +227,7 @@ def test_one_corrupted_bit_of_a_proof_is_refused(size: int, index: int, at: int,
         verify_consistency(old, ROOTS[old], size, ROOTS[size], corrupted(proof, at, bit))
 
 
+@pytest.mark.slow
 @given(
     size=st.integers(-2, 1 << 70),
     index=st.integers(-2, 1 << 70),

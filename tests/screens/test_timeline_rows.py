@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -153,6 +154,7 @@ def test_notices_do_not_pile_up() -> None:
     assert len(rows.rows) == NOTICES_MAX
 
 
+@pytest.mark.slow
 def test_very_many_messages_are_let_go_at_the_old_end() -> None:
     messages = letters(ENTRIES_MAX + 1)
     rows, batch, mirror = fresh(), Batch(), Mirror(Place.TIMELINE)

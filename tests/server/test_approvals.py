@@ -243,6 +243,7 @@ async def test_who_waits_for_an_approval_is_not_hung_up_on_before_the_time(house
     assert new.reason is not None
 
 
+@pytest.mark.slow
 async def test_the_newest_stay_where_too_many_wait(house: House) -> None:
     approvals = Approvals(house.turns.connections, MemoryBoard())
     wires = []

@@ -9,7 +9,7 @@ import pytest
 
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId
 from coterie.trials.ledger_of_talk import TalkLedger
-from coterie.trials.talk_check import find_faults
+from coterie.trials.talk_check import Written, find_faults
 from coterie.trials.talk_records import Fault, FaultKind, HeldMessage, HeldStore, Participant, Unread
 
 ALICE, BOB = AccountId(b"A" * 32), AccountId(b"B" * 32)
@@ -74,7 +74,7 @@ class Talk:
         self.change(device, messages=messages)
 
     def faults(self, entitled: dict[tuple[DeviceId, ConversationId], int] | None = None) -> list[Fault]:
-        return list(find_faults(self.ledger, self.stores.values(), entitled or {}))
+        return list(find_faults(self.ledger, self.stores.values(), Written(entitled or {})))
 
     def kinds(self) -> set[tuple[FaultKind, str]]:
         return {(fault.kind, fault.where) for fault in self.faults()}
@@ -299,11 +299,18 @@ def test_a_message_told_as_delivered_and_not_stored_is_misstated() -> None:
     assert talk.ledger.misstated == {THIRD: HIS}
     found = [
         each
-        for each in find_faults(talk.ledger, talk.stores.values(), {})
+        for each in find_faults(talk.ledger, talk.stores.values(), Written({}))
         if each.kind is FaultKind.MISSTATED
     ]
     assert len(found) == 1
     assert "told as delivered" in found[0].what
+
+
+def test_a_message_that_stands_twice_in_a_log_of_the_server_is_doubled() -> None:
+    """Whatever its readers make of it: they drop the second one."""
+    talk = Talk()
+    faults = list(find_faults(talk.ledger, talk.stores.values(), Written({}, (FIRST,))))
+    assert [(each.kind, each.where) for each in faults] == [(FaultKind.DOUBLED, "server")]
 
 
 def test_who_has_other_devices_is_not_asked_what_they_store() -> None:
@@ -321,7 +328,7 @@ def test_who_left_is_owed_nothing_and_nobody_waits_for_them() -> None:
     talk.ledger.left(LAP)
     assert talk.ledger.unacknowledged == 0
     del talk.stores[LAP]
-    assert not list(find_faults(talk.ledger, talk.stores.values(), {}))
+    assert not list(find_faults(talk.ledger, talk.stores.values(), Written({})))
     talk.ledger.acknowledged(late, 5)
     assert {device for device, message in talk.ledger.owed() if message == late} == {DESK, HIS}
 

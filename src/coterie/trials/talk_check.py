@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
+
 from coterie.base.ids import ConversationId, DeviceId, MessageId
 from coterie.trials.ledger_of_talk import TalkLedger, concerns
 from coterie.trials.talk_records import Fault, FaultKind, HeldStore, Participant, TypedMessage
@@ -13,15 +15,21 @@ Entitled = Mapping[tuple[DeviceId, ConversationId], int]
 """The last seq of a conversation that a device is not entitled to, as the server keeps it."""
 
 
-def find_faults(
-    ledger: TalkLedger, stores: Iterable[HeldStore], entitled: Entitled | None
-) -> Iterator[Fault]:
-    """Asked once everything is quiet and every store is closed. entitled None: the server was restored from a
+class Written(msgspec.Struct, frozen=True):
+    """What servers have written. doubled: messages that stand twice in one log."""
+
+    entitled: Entitled
+    doubled: tuple[MessageId, ...] = ()
+
+
+def find_faults(ledger: TalkLedger, stores: Iterable[HeldStore], written: Written | None) -> Iterator[Fault]:
+    """Asked once everything is quiet and every store is closed. written None: the server was restored from a
     copy, so that places in logs were given twice, and messages sent again.
 
-    entitled can only add to what a device must hold: what was typed after the device was known to be there
-    is owed to it whatever the server says.
+    Who is entitled can only add to what a device must hold: what was typed after the device was known to be
+    there is owed to it whatever the server says.
     """
+    entitled = None if written is None else written.entitled
     looked = {DeviceId(store.device): store for store in stores}
     for participant in ledger.present():
         store = looked.get(participant.device)
@@ -39,6 +47,8 @@ def find_faults(
             yield Fault(FaultKind.UNSENT, where, f"{name} was never acknowledged")
         elif count > 1 and entitled is not None:
             yield Fault(FaultKind.DOUBLED, where, f"{name} was acknowledged {count} times")
+    for message in written.doubled if written is not None else ():
+        yield Fault(FaultKind.DOUBLED, "server", f"{ledger.name_of(message)} stands twice in its log")
 
 
 class _StoreCheck:

@@ -224,6 +224,7 @@ class StoreAndModel(RuleBasedStateMachine):
             self.changed = False
 
 
+@pytest.mark.slow
 def test_store_and_model() -> None:
     few = settings(max_examples=8, stateful_step_count=15, deadline=None)
     run_state_machine_as_test(StoreAndModel, settings=few)

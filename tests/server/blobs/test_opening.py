@@ -31,6 +31,7 @@ def test_another_address_is_refused(tmp_path: Path, url: str) -> None:
     assert caught.value.code is Code.USAGE
 
 
+@pytest.mark.slow
 def test_a_server_without_such_a_store_does_not_load_its_library(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib, coterie.server.serve, coterie.server.blobs.opening as opening;"

@@ -15,6 +15,7 @@ from coterie.server.store.sqlite import SqliteStore
 from tests.server.town import NOW_MS, Resident, log_seqs, save, say, settle_in, talk
 
 
+@pytest.mark.slow
 @pytest.mark.asyncio
 async def test_a_part_of_a_log_is_found_at_every_place(tmp_path: Path) -> None:
     """Logs that are written by turns, of a few marks and a bit, read from everywhere."""

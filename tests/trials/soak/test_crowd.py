@@ -6,7 +6,7 @@ from coterie.base.conversations import direct_id
 from coterie.base.ids import AccountId, ConversationId, DeviceId, MessageId
 from coterie.trials.soak.crowd import Crowd
 from coterie.trials.soak.speech import Acknowledged, Joined, Opened, Typed
-from coterie.trials.talk_check import find_faults
+from coterie.trials.talk_check import Written, find_faults
 from coterie.trials.talk_records import FoundMessage, HeldMessage, HeldStore
 
 ALICE, BOB = AccountId(b"a" * 32), AccountId(b"b" * 32)
@@ -54,4 +54,4 @@ def test_what_waited_when_a_copy_became_another_device_is_said_by_that_one() -> 
         HeldStore(device, tuple(held(*each, own=device == AFTERWARDS) for each in said), (), (), 0, ())
         for device in (AFTERWARDS, HIS)
     ]
-    assert list(find_faults(crowd.ledger, stores, {})) == []
+    assert list(find_faults(crowd.ledger, stores, Written({}))) == []

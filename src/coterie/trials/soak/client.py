@@ -115,8 +115,7 @@ class SoakClient:
                 await self._patiently(lambda: self._open(passphrase))
             case Drain(_, well_seconds):
                 await self._live().wait_drained(DRAIN_SECONDS)
-                await self._be_well(well_seconds)
-                self._report(Drained(self._number))
+                self._report(Drained(self._number, await self._is_well(well_seconds)))
             case Revoke(_, device):
                 await self._patiently(lambda: self._revoke(DeviceId(device)))
             case Look(_, passphrase, marked):
@@ -128,15 +127,15 @@ class SoakClient:
             case _:
                 assert_never(order)
 
-    async def _be_well(self, seconds: float) -> None:
+    async def _is_well(self, seconds: float) -> bool:
         """Wait until the server has all of it, and nothing is fetched any more; not for ever."""
         clock = SystemClock()
         last = clock.monotonic_seconds() + seconds
-        while clock.monotonic_seconds() < last:
-            health = self._live().health()
-            if not (health.queued or health.undecryptable_now):
-                return
+        while (health := self._live().health()).queued or health.undecryptable_now:
+            if clock.monotonic_seconds() >= last:
+                return False
             await clock.wait_until(clock.monotonic_seconds() + AGAIN_SECONDS)
+        return True
 
     async def _patiently(self, step: Callable[[], Awaitable[Result]]) -> Result:
         """As a person does: where the server cannot be reached, or a disk is full, again. Days that pass make

@@ -40,7 +40,8 @@ class Crowd:
         self.joined: dict[int, Joined] = {}
         self.moment = 0
         """Counts what was ordered and reported, so that "before" means something."""
-        self.drained: set[int] = set()
+        self.drained: dict[int, bool] = {}
+        """Client -> whether all was well with it then."""
         self.closed: set[int] = set()
         self.stores: dict[int, HeldStore] = {}
         self.exhaustions = 0
@@ -88,8 +89,8 @@ class Crowd:
                 pass
             case Closed(client):
                 self.closed.add(client)
-            case Drained(client):
-                self.drained.add(client)
+            case Drained(client, is_well):
+                self.drained[client] = is_well
             case Exhausted(_, _, fallbacks):
                 self.exhaustions += fallbacks > 0
             case Looked(client, held):

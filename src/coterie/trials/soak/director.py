@@ -11,7 +11,7 @@ import msgspec
 
 from coterie.trials.shifted_clock import SharedOffset
 from coterie.trials.soak.endgame import judged, settle
-from coterie.trials.soak.figures import SoakResult, entitled_of
+from coterie.trials.soak.figures import SoakResult, written_of
 from coterie.trials.soak.plan import Plan
 from coterie.trials.soak.processes import Child
 from coterie.trials.soak.stage import Stage
@@ -51,7 +51,7 @@ class Soak:
             stack.push_async_callback(server.terminate)
             invite = await server.first_line()
             await self._with_workers(invite)
-        return judged(self._stage, self._traffic, entitled_of(data / "server.db"), (log,))
+        return judged(self._stage, self._traffic, written_of(data / "server.db"), (log,))
 
     async def _with_workers(self, invite: str) -> None:
         count = max(1, min(WORKERS_MAX, -(-self._settings.clients // CLIENTS_PER_WORKER)))

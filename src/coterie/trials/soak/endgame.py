@@ -10,24 +10,24 @@ from coterie.trials.soak.figures import Figures, SoakResult, logged_errors
 from coterie.trials.soak.speech import Look, Open
 from coterie.trials.soak.stage import Stage
 from coterie.trials.soak.traffic import Traffic
-from coterie.trials.talk_check import Entitled, find_faults
+from coterie.trials.talk_check import Written, find_faults
 
 
 async def settle(stage: Stage, traffic: Traffic) -> None:
     """Everybody comes back; what was typed is sent, what was sent arrives; then all start once more. Drained
-    twice: what one sends at its end another has to take."""
+    twice: what one sends at its end another has to take. Where anything of it does not come to pass in its
+    time, nothing more is waited for: the check finds it."""
     for client in sorted(traffic.away):
         traffic.bring_back(client)
     crowd = stage.crowd
-    await stage.until(lambda: len(crowd.joined) == len(traffic.names) + 1)
-    await stage.until(lambda: stage.obeyed() and crowd.ledger.unacknowledged <= 0)
+    if await stage.until(lambda: len(crowd.joined) == len(traffic.names) + 1):
+        await stage.until(lambda: stage.obeyed() and crowd.ledger.unacknowledged <= 0)
     everybody = _present(stage)
     await stage.close(everybody)
     for client in everybody:
         stage.order(Open(client, stage.passphrase(client)))
-    await stage.drain_to_the_end(everybody)
-    await stage.drain_to_the_end(everybody)
-    await stage.until(lambda: not crowd.ledger.owed())
+    if await stage.drain_to_the_end(everybody) and await stage.drain_to_the_end(everybody):
+        await stage.until(lambda: not crowd.ledger.owed())
     await stage.close(everybody)
     for client in everybody:
         marked = tuple(crowd.marks.get(client, {}).items())
@@ -35,11 +35,11 @@ async def settle(stage: Stage, traffic: Traffic) -> None:
     await stage.until(lambda: crowd.stores.keys() >= set(everybody))
 
 
-def judged(stage: Stage, traffic: Traffic, entitled: Entitled | None, logs: Iterable[Path]) -> SoakResult:
-    """entitled: as the servers have it, which are stopped; None where one was restored from a copy
-    meanwhile. logs: theirs."""
+def judged(stage: Stage, traffic: Traffic, written: Written | None, logs: Iterable[Path]) -> SoakResult:
+    """written: by the servers, which are stopped; None where one was restored from a copy meanwhile. logs:
+    theirs."""
     crowd = stage.crowd
-    faults = tuple(find_faults(crowd.ledger, crowd.stores.values(), entitled))
+    faults = tuple(find_faults(crowd.ledger, crowd.stores.values(), written))
     failures = tuple(f"client {each.client}: {each.what}: {each.code}" for each in crowd.failures)
     errors = tuple(f"{each.logger}: {each.text}" for each in crowd.troubles) + tuple(
         line for log in logs for line in logged_errors(log)

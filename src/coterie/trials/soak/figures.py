@@ -9,11 +9,13 @@ from typing import Any, Self
 import apsw
 import msgspec
 
-from coterie.base.ids import ConversationId, DeviceId
+from coterie.base.ids import ConversationId, DeviceId, MessageId
+from coterie.trials.talk_check import Written
 from coterie.trials.talk_records import Fault, FaultKind
 
 ENTITLED = """SELECT d.device, c.conversation, e.from_seq FROM entitled e
     JOIN devices d ON d.no = e.device_no JOIN conversations c ON c.no = e.conversation_no"""
+DOUBLED = "SELECT message FROM log_entries GROUP BY conversation_no, message HAVING count(*) > 1"
 _BAD = ("ERROR ", "CRITICAL ")
 _PASSING = (
     "no space is left on the disk of the database: nothing was lost",
@@ -98,14 +100,16 @@ class SoakResult(msgspec.Struct, frozen=True):
         return not (self.faults or self.failures or self.errors)
 
 
-def entitled_of(database: Path) -> dict[tuple[DeviceId, ConversationId], int]:
-    """The last seq of a conversation that a device is not entitled to; database: of a stopped server."""
+def written_of(database: Path) -> Written:
+    """database: of a stopped server."""
     connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         rows: list[Any] = connection.execute(ENTITLED).fetchall()
+        doubled: list[Any] = connection.execute(DOUBLED).fetchall()
     finally:
         connection.close()
-    return {(DeviceId(device), ConversationId(conversation)): seq for device, conversation, seq in rows}
+    entitled = {(DeviceId(device), ConversationId(conversation)): seq for device, conversation, seq in rows}
+    return Written(entitled, tuple(MessageId(message) for (message,) in doubled))
 
 
 def logged_errors(log: Path) -> tuple[str, ...]:

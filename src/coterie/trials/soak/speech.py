@@ -165,7 +165,10 @@ class Closed(msgspec.Struct, frozen=True, tag="closed"):
 
 
 class Drained(msgspec.Struct, frozen=True, tag="drained"):
+    """is_well: the server has all that it said, and nothing is fetched any more."""
+
     client: int
+    is_well: bool
 
 
 class Exhausted(msgspec.Struct, frozen=True, tag="exhausted"):

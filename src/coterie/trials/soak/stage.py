@@ -112,17 +112,23 @@ class Stage:
         """Until all these have everything that had waited for them."""
         await self._drain(Drain(client) for client in clients)
 
-    async def drain_to_the_end(self, clients: Iterable[int]) -> None:
-        """The same, and until two rounds of repair are over: who is asked first may be gone."""
-        await self._drain(Drain(client, WELL_SECONDS) for client in clients)
+    async def drain_to_the_end(self, clients: Iterable[int]) -> bool:
+        """The same, and until two rounds of repair are over: who is asked first may be gone. Whether all is
+        well with everybody."""
+        return await self._drain(Drain(client, WELL_SECONDS) for client in clients)
 
-    async def _drain(self, orders: Iterable[Drain]) -> None:
+    async def _drain(self, orders: Iterable[Drain]) -> bool:
         asked = {order.client: order for order in orders}
         self.crowd.drained.clear()
         for order in asked.values():
             self.order(order)
         well_seconds = max((order.well_seconds for order in asked.values()), default=0.0)
-        await self.until(lambda: self.crowd.drained >= asked.keys(), PATIENCE_SECONDS + well_seconds)
+        await self.until(lambda: not self._are_pending(asked.values()), PATIENCE_SECONDS + well_seconds)
+        return all(self.crowd.drained.get(client, False) for client in asked)
+
+    def _are_pending(self, orders: Iterable[Order]) -> bool:
+        """Whether any of them is neither carried out nor refused."""
+        return any(order in self._pending.get(order.client, ()) for order in orders)
 
     async def close(self, clients: Iterable[int]) -> None:
         """Until all these have closed in order."""

@@ -10,11 +10,11 @@ from pathlib import Path
 from coterie.base.clock import SystemClock
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
-from coterie.base.ids import ConversationId, DeviceId
+from coterie.base.ids import ConversationId, DeviceId, MessageId
 from coterie.trials.engines.nats import Node, node
 from coterie.trials.engines.postgres import PORT, Engine, pair, running, unpacked
-from coterie.trials.soak.figures import ENTITLED
-from coterie.trials.talk_check import Entitled
+from coterie.trials.soak.figures import DOUBLED, ENTITLED
+from coterie.trials.talk_check import Written
 from coterie.trials.torture.faults import Kind
 from coterie.trials.torture.proxy import HOST, Proxy
 from coterie.trials.torture.written_rows import rows_as_json
@@ -23,7 +23,8 @@ PATIENCE_SECONDS = 30.0
 LOOK_SECONDS = 0.05
 _IN_STEP = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'quorum' AND state = 'streaming'"
 _IS_PRIMARY = "SELECT NOT pg_is_in_recovery()"
-_HEX = f"SELECT encode(device, 'hex'), encode(conversation, 'hex'), from_seq FROM ({ENTITLED}) rows"  # noqa: S608 - a constant
+_ENTITLED = f"SELECT encode(device, 'hex'), encode(conversation, 'hex'), from_seq FROM ({ENTITLED}) rows"  # noqa: S608 - a constant
+_DOUBLED = f"SELECT encode(message, 'hex') FROM ({DOUBLED}) rows"  # noqa: S608 - a constant
 
 
 class OnPostgres:
@@ -68,13 +69,15 @@ class OnPostgres:
             await self._come_back()
         return True
 
-    async def entitled(self) -> Entitled:
-        said = await asyncio.to_thread(self._engines[0].psql, _HEX)
+    async def written(self) -> Written:
+        said = await asyncio.to_thread(self._engines[0].psql, _ENTITLED)
         rows = (line.split("|") for line in said.splitlines())
-        return {
+        entitled = {
             (DeviceId(bytes.fromhex(device)), ConversationId(bytes.fromhex(conversation))): int(seq)
             for device, conversation, seq in rows
         }
+        doubled = (await asyncio.to_thread(self._engines[0].psql, _DOUBLED)).split()
+        return Written(entitled, tuple(MessageId(bytes.fromhex(message)) for message in doubled))
 
     async def keep(self, folder: Path) -> None:
         await asyncio.to_thread(self._keep, folder)

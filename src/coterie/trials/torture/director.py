@@ -58,12 +58,14 @@ class Torture:
         self._ground = _ground(settings.on, folder)
         names, workers = server_names(self._ground.servers), [str(each) for each in range(settings.clients)]
         self._skews = tuple(Skew.create(folder / f"skew-{name}") for name in (*names, *workers))
-        full = [*(names if settings.on is On.SQLITE else ()), *workers]
-        self._disks = tuple(Switch.create(folder / f"disk-{name}") for name in full)
+        full = names if settings.on is On.SQLITE else ()
+        of_servers = {name: Switch.create(folder / f"disk-{name}") for name in full}
+        of_workers = [Switch.create(folder / f"disk-{name}") for name in workers]
+        self._disks = (*of_servers.values(), *of_workers)
         self._proxy = Proxy()
         plan = Plan(settings.seed, settings.clients, settings.seconds)
         self._traffic = Traffic(self._stage, plan, settings.seconds, self._offset, tell)
-        self._servers = Servers(folder, self._ground, self._proxy, ShiftedClock(self._offset))
+        self._servers = Servers(folder, self._ground, self._proxy, ShiftedClock(self._offset), of_servers)
         self._keeper = Keeper(folder, self._stage, settings.clients)
         self._breaking = Breaking(
             self._stage,
@@ -84,8 +86,8 @@ class Torture:
             await self._ground.start()
             await self._with_servers()
             restored = self._breaking.done[Kind.RESTORE_SERVER] > 0
-            entitled = None if restored else await self._ground.entitled()
-            result = judged(self._stage, self._traffic, entitled, self._servers.logs)
+            written = None if restored else await self._ground.written()
+            result = judged(self._stage, self._traffic, written, self._servers.logs)
             if not result.is_clean:
                 await self._ground.keep(self._folder / "database")
         return TortureResult(result, self._kills, dict(self._breaking.done))

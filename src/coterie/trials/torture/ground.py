@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from coterie.trials.soak.figures import entitled_of
-from coterie.trials.talk_check import Entitled
+from coterie.trials.soak.figures import written_of
+from coterie.trials.talk_check import Written
 from coterie.trials.torture.faults import Kind
 
 
@@ -35,8 +35,8 @@ class Ground(Protocol):
         """Return when the fault is over; False where it meets nothing to break."""
         ...
 
-    async def entitled(self) -> Entitled:
-        """By its own table; asked when all servers have stopped."""
+    async def written(self) -> Written:
+        """Asked when all servers have stopped."""
         ...
 
     async def keep(self, folder: Path) -> None:
@@ -66,8 +66,8 @@ class FileGround:
         del kind, seconds
         return False
 
-    async def entitled(self) -> Entitled:
-        return entitled_of(self._file)
+    async def written(self) -> Written:
+        return written_of(self._file)
 
     async def keep(self, folder: Path) -> None:
         """It lies in the folder that stays."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,14 +12,15 @@ from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.server.copies import make_copy, put_back
 from coterie.trials.deaths import Death
+from coterie.trials.full_disk import Switch
 from coterie.trials.soak.processes import Child
 from coterie.trials.torture.ground import Ground
 from coterie.trials.torture.proxy import HOST, Proxy
 
 AGAIN_SECONDS = 0.1
 STARTS = 60
-"""A server that does not get ready, since its database is away, is started again as often, as by a system
-that keeps it up."""
+"""A server that does not get ready, since its database is away or its disk full, is started again as often,
+as by a system that keeps it up."""
 
 
 def server_names(count: int) -> tuple[str, ...]:
@@ -27,10 +29,14 @@ def server_names(count: int) -> tuple[str, ...]:
 
 
 class Servers:
-    """start(), any faults, end(). kills: how many were killed."""
+    """start(), any faults, end(). disks: of the servers, by their names, where they can be full. kills: how
+    many were killed."""
 
-    def __init__(self, folder: Path, ground: Ground, proxy: Proxy, trial_clock: Clock) -> None:
+    def __init__(
+        self, folder: Path, ground: Ground, proxy: Proxy, trial_clock: Clock, disks: Mapping[str, Switch]
+    ) -> None:
         self._folder = folder
+        self._disks = disks
         self._ground = ground
         self._proxy = proxy
         self._trial_clock = trial_clock
@@ -97,19 +103,26 @@ class Servers:
 
     async def _start(self, name: str) -> str:
         for left in reversed(range(STARTS)):
+            excused = self._is_excused(name)
             server = await self._begun(name)
             try:
                 invite = await server.first_line()
             except Unavailable:
                 await server.gone()
-                if not (left and self._ground.database):
+                if not (left and (excused or self._is_excused(name))):
                     raise
+                await self._clock.wait_until(self._clock.monotonic_seconds() + AGAIN_SECONDS)
             else:
                 port = urlsplit(invite).port or 0
                 self._proxy.targets.append(port)
                 self._running[name] = (server, port)
                 return invite
         raise Unavailable(Code.MISSING_PART, f"a server does not get ready: {self._log(name)}")
+
+    def _is_excused(self, name: str) -> bool:
+        """Whether a fault of the trial may keep it from getting ready now."""
+        disk = self._disks.get(name)
+        return bool(self._ground.database) or (disk is not None and disk.is_on)
 
     async def _begun(self, name: str) -> Child:
         ground, has_file = self._ground, not self._ground.database
