@@ -5,11 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from coterie.base.codes import Code
+from coterie.client.commands import Tick
 from coterie.client.core.fresh_keys import FIRST_ID
-from coterie.client.core.receipts import JITTER_MS, PAUSE_MS
+from coterie.client.core.receipts import JITTER_MS, PAUSE_MS, RETRY_MS
 from coterie.client.store.records import PeerFreshKey
 from coterie.content.receipts import Receipt
-from coterie.wire.frames import Accepted, ClientFrame, Envelopes, ServerFrame
+from coterie.wire.frames import Accepted, ClientFrame, Envelopes, Refusal, ServerFrame
 from tests.attacks.conftest import alice, bob, identities, mallory, server
 from tests.attacks.peers import Peer
 from tests.attacks.street import Victim
@@ -77,6 +79,43 @@ def test_what_comes_before_the_answer_is_told_as_well(
         bob.frame(Accepted(given.request, 0))
     assert bob.store.receipts_due() == []
     assert receipts_to(alice, bob, fickle, olm) == [(Receipt(talk, out.id, n),) for n in range(3)]
+
+
+@pytest.mark.parametrize(("wait_ms", "waits_ms"), [(7000, 7000), (0, 0), (1 << 40, RETRY_MS)])
+def test_what_a_busy_server_refused_is_told_anew_on_the_same_connection(
+    alice: Peer, bob: Victim, fickle: Fickle, held: list[Envelopes], wait_ms: int, waits_ms: int
+) -> None:
+    bob.say(alice, "so that the conversation is accepted")
+    talk = direct(alice, bob)
+    out, olm = keyed(alice, bob)
+    bob.log(alice.message(out, talk, "one", n=1))
+    pause(bob)
+    bob.frame(Refusal(held[0].request, Code.BUSY.value, wait_ms))
+    assert len(bob.store.receipts_due()) == 1
+    bob.now_ms += waits_ms + PAUSE_MS - 1
+    bob.command(Tick())
+    assert len(held) == 1
+    pause(bob)
+    bob.frame(Accepted(held[1].request, 0))
+    assert bob.store.receipts_due() == []
+    assert receipts_to(alice, bob, fickle, olm) == [(Receipt(talk, out.id, 0),)] * 2
+
+
+def test_what_was_told_since_does_not_wait_for_what_was_refused(
+    alice: Peer, bob: Victim, fickle: Fickle, held: list[Envelopes]
+) -> None:
+    bob.say(alice, "so that the conversation is accepted")
+    talk = direct(alice, bob)
+    out, olm = keyed(alice, bob)
+    for n, text in enumerate(("one", "two"), start=1):
+        bob.log(alice.message(out, talk, text, n=n))
+        pause(bob)
+    bob.frame(Refusal(held[0].request, Code.BUSY.value, 0))
+    pause(bob)
+    assert len(held) == 2
+    bob.frame(Accepted(held[1].request, 0))
+    assert bob.store.receipts_due() == []
+    assert receipts_to(alice, bob, fickle, olm) == [(Receipt(talk, out.id, n),) for n in range(2)]
 
 
 def test_who_cannot_be_given_it_is_told_with_the_next_message(

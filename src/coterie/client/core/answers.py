@@ -63,7 +63,8 @@ ANSWERS: dict[type[ServerFrame], tuple[type[Purpose], ...]] = {
 }
 """Answers that only one kind of request has."""
 PASSING = frozenset({Code.BUSY, Code.DISK, Code.TOO_MANY_TRIES})
-"""Refusals that time mends: the connection is given up, and everything is given again on the next one."""
+"""Refusals that time mends: messages and receipts are given again later; for anything else the connection is
+given up, and all of it is given again on the next one."""
 
 
 class Answers:
@@ -202,7 +203,9 @@ class Answers:
                 yield self._own_vault.given()
             case ApprovalsWatched():
                 yield self._approvals.refused(code, refusal.retry_after_ms)
-            case ReceiptsGiven() if code not in PASSING:
+            case ReceiptsGiven() if code in PASSING:
+                self._receipts.put_off(purpose, refusal.retry_after_ms, now_ms)
+            case ReceiptsGiven():
                 yield self._receipts.refused(purpose)
             case EnvelopesGiven() if code not in PASSING:
                 yield from self._sending.envelopes_refused(purpose, refusal, code, now_ms)

@@ -46,7 +46,7 @@ from coterie.content.receipts import RECEIPTS_MOST, Receipt, Receipts
 PAUSE_MS = 1000
 JITTER_MS = 4000
 RETRY_MS = 60_000
-"""Where there is no session to a device yet, or no key of it."""
+"""Where there is no session to a device yet, or no key of it; a busy server is not waited for any longer."""
 _SENT: Final = MessageState.SENT
 _jitter = secrets.SystemRandom()
 
@@ -164,6 +164,13 @@ class Receipting:
             if self._reads.opened_up_to(session, given.device, first_index) == up_to:
                 settled.append(session)
         return Outcome(save=self._settled(given.device, settled))
+
+    def put_off(self, given: ReceiptsGiven, wait_ms: int, now_ms: int) -> None:
+        """The server has no room for it now: it is told anew, in another envelope, when that time is over."""
+        for session, _, up_to in given.told:
+            if self._under_way.get((session, given.device)) == up_to:
+                del self._under_way[session, given.device]
+        self.later(now_ms + min(wait_ms, RETRY_MS))
 
     def refused(self, given: ReceiptsGiven) -> Outcome:
         """The device cannot be told now: the next message of a session makes good what this one said. What is
