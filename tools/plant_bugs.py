@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 LIST = ROOT / "tools" / "planted_bugs.toml"
 FOUND_SECONDS = 300
 """A bug that takes longer to be found is not found."""
-RUN_SECONDS = 20
+RUN_SECONDS = 40
 CLIENTS = 8
 ZEROS = ("lost", "doubled", "reordered", "unreadable", "wrong_state")
 
@@ -37,18 +37,25 @@ class Edit:
 
 @dataclass(frozen=True)
 class Bug:
-    """faults: those among which it is found soonest, as `coterie torture --faults` takes them."""
+    """faults: those among which it is found soonest, as `coterie torture --faults` takes them. seconds: of a
+    run."""
 
     name: str
     edits: tuple[Edit, ...]
     faults: str
+    seconds: int
 
 
 def bugs(path: Path = LIST) -> list[Bug]:
     """The list, in its order."""
     listed = tomllib.loads(path.read_text(encoding="utf-8"))["bug"]
     return [
-        Bug(each["name"], tuple(Edit(**edit) for edit in each["edit"]), each.get("faults", "all"))
+        Bug(
+            each["name"],
+            tuple(Edit(**edit) for edit in each["edit"]),
+            each.get("faults", "all"),
+            each.get("seconds", RUN_SECONDS),
+        )
         for each in listed
     ]
 
@@ -72,7 +79,7 @@ def found(bug: Bug, folder: Path) -> bool:
     seed = 0
     while (passed := time.monotonic() - began) < FOUND_SECONDS:
         seed += 1
-        figures = _torture(source, folder, seed, bug.faults, FOUND_SECONDS - passed)
+        figures = _torture(source, folder, seed, bug, FOUND_SECONDS - passed)
         if figures is not None and (wrong := {name: figures[name] for name in ZEROS if figures[name]}):
             print(f"found    {bug.name}: seed {seed}, after {time.monotonic() - began:.0f} s, {wrong}")
             return True
@@ -80,9 +87,9 @@ def found(bug: Bug, folder: Path) -> bool:
     return False
 
 
-def _torture(source: Path, folder: Path, seed: int, faults: str, patience: float) -> dict[str, int] | None:
-    words = ["--seconds", str(RUN_SECONDS), "--clients", str(CLIENTS), "--seed", str(seed)]
-    words += ["--shrink", "0", "--faults", faults]
+def _torture(source: Path, folder: Path, seed: int, bug: Bug, patience: float) -> dict[str, int] | None:
+    words = ["--seconds", str(bug.seconds), "--clients", str(CLIENTS), "--seed", str(seed)]
+    words += ["--shrink", "0", "--faults", bug.faults]
     try:
         ended = subprocess.run(  # noqa: S603 - this program's own words
             [sys.executable, "-m", "coterie.cli", "--json", "torture", *words],
