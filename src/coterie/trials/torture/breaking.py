@@ -29,6 +29,8 @@ PIECES_MAX = 3
 WELL_SECONDS = 45.0
 COPY_SECONDS = 5.0
 """A copy of the server is that much older at least when it takes its place."""
+TOLD_SECONDS = 10.0
+"""So long after it has met the server, a copy is waited for to say that it is a device of its own."""
 GIVEN_SECONDS = 30.0
 """So long it is waited for that everybody has again what one home said to a server that was restored."""
 
@@ -219,7 +221,8 @@ class Breaking:
         self._stage.crowd.copies.add(client)
         before = self._stage.crowd.joined[client].device
         await self._opened(client)
-        await self._until(lambda: self._stage.crowd.joined[client].device != before)
+        await self._drained(client, well_seconds=0.0)
+        await self._stage.until(lambda: self._stage.crowd.joined[client].device != before, TOLD_SECONDS)
 
     async def _given_again(self, client: int, only: DeviceId | None = None) -> bool:
         """Behind a restore of the server: whether everybody, or only one device, has what this client said,
