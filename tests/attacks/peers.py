@@ -111,16 +111,21 @@ class Peer:
         )
 
     def envelope(
-        self, olm: OlmSession, recipient: Peer, content: bytes, envelope: EnvelopeId | None = None
+        self,
+        olm: OlmSession,
+        recipient: Peer,
+        content: bytes,
+        envelope: EnvelopeId | None = None,
+        kind: PlainKind = PlainKind.KEY_SHARE,
     ) -> Posted:
-        """A key share for one device."""
+        """A key share for one device, or something else."""
         id = envelope or EnvelopeId(secrets.token_bytes(16))
         sealed = seal_envelope(
             olm,
             self.party,
             recipient.party,
             id,
-            PlainKind.KEY_SHARE,
+            kind,
             content,
             X_WING_ID,
             recipient.x_wing.public,

@@ -213,7 +213,7 @@ def test_only_small_rooms_carry_fresh_keys(mallory: Peer, bob: Victim, count: in
     key = SessionKeyAt(out.id, 0, out.session_key(), b"", 0, b"")
     bob.now_ms += 1
     for conversation, carries in ((everyone, count == limits.ROTATE_SMALL_DEVICES), (direct, True)):
-        shared = bob.core._sharing.share(conversation, key, [device], bob.now_ms)
+        shared = bob.core._sharing.share(conversation, (key,), [device], bob.now_ms)
         assert len(shared.envelopes) == 1
         assert any(isinstance(record, OwnFreshKey) for record in shared.save) == carries
         assert (len(shared.envelopes[0].sealed) > hybrid.PUBLIC_BYTES + 1500) == carries
@@ -229,7 +229,7 @@ def test_each_device_gets_a_key_of_its_own(alice: Peer, mallory: Peer, bob: Vict
     out = GroupOut.create()
     key = SessionKeyAt(out.id, 0, out.session_key(), b"", 0, b"")
     bob.now_ms += 1
-    shared = bob.core._sharing.share(everyone, key, devices, bob.now_ms)
+    shared = bob.core._sharing.share(everyone, (key,), devices, bob.now_ms)
     own = [record for record in shared.save if isinstance(record, OwnFreshKey)]
     assert {(record.id, record.device) for record in own} == {
         (bob.store.newest_fresh_id() + 1, alice.device),
@@ -249,7 +249,7 @@ def test_a_turn_gives_a_device_one_key(mallory: Peer, bob: Victim) -> None:
     def given() -> list[OwnFreshKey]:
         out = GroupOut.create()
         key = SessionKeyAt(out.id, 0, out.session_key(), b"", 0, b"")
-        shared = bob.core._sharing.share(talk, key, [device], bob.now_ms)
+        shared = bob.core._sharing.share(talk, (key,), [device], bob.now_ms)
         own = [record for record in shared.save if isinstance(record, OwnFreshKey)]
         assert (len(shared.envelopes[0].sealed) > hybrid.PUBLIC_BYTES + 1500) == bool(own)
         bob.store.begin()

@@ -32,7 +32,7 @@ from coterie.content.repair import Entry, NotForYou, Repair, RepairRequest, Want
 from coterie.e2ee import hybrid
 from coterie.e2ee.approval_code import ApprovalCode
 from coterie.e2ee.fingerprint import SafetyCode, as_number
-from coterie.e2ee.group import InnerMessage, KeyShare, open_message
+from coterie.e2ee.group import InnerMessage, KeyShare, KeyShares, open_message
 from coterie.e2ee.identity import AccountSecret, Vault, WrapKind, wrap_secret
 from coterie.e2ee.pairwise import OlmPlaintext, PlainKind, open_envelope_outer, peek_prekey_id
 from coterie.e2ee.recovery import RecoveryKey
@@ -142,6 +142,7 @@ def of_what_is_sealed(alice: Peer, bob: Peer) -> dict[str, Parser]:
         "not for you": (NotForYou.unpack, (NotForYou((Entry(EVERYONE, bytes(16)),)).pack(),)),
         "repairs": (Repair.unpack, (Repair(key, 7, said.inner).filled().pack(),)),
         "key shares": (KeyShare.unpack, (share.pack(),)),
+        "several key shares": (KeyShares.unpack, (KeyShares((share, share)).pack(),)),
         "inner messages": (InnerMessage.unpack, (said.inner,)),
         "group messages": (lambda data: open_message(reader, data, said.commitment), (said.ciphertext,)),
         "session keys": (GroupIn.from_session_key, (share.session_key,)),

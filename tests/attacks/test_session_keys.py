@@ -10,7 +10,8 @@ import msgspec
 from coterie.base.conversations import direct_id
 from coterie.base.ids import SessionId
 from coterie.client.store.records import Setting
-from coterie.e2ee.group import InnerMessage, KeyShare
+from coterie.e2ee.group import InnerMessage, KeyShare, KeyShares
+from coterie.e2ee.pairwise import PlainKind
 from coterie.e2ee.vodo import SESSION_KEY_CHARACTERS, GroupIn, GroupOut
 from tests.attacks.peers import EVERYONE, Peer
 from tests.attacks.street import Victim, with_key
@@ -85,6 +86,28 @@ def test_a_key_for_a_conversation_of_others_is_refused(alice: Peer, mallory: Pee
     bob.log(mallory.message(out, direct, "from alice, surely"))
     assert bob.texts(direct) == []
     assert bob.store.group_in(direct, mallory.account, mallory.device, out.id) is None
+
+
+def test_of_several_keys_all_are_taken_or_none(alice: Peer, mallory: Peer, bob: Victim) -> None:
+    """Attack: behind a key of her own Mallory hides one for Bob's direct conversation with Alice, one of
+    another membership, and one that is not what it says. Rules 13 and 17."""
+    direct = direct_id(alice.account, bob.account)
+    first, second = (mallory.share_of(GroupOut.create(), EVERYONE) for _ in range(2))
+    wrongs = (
+        mallory.share_of(GroupOut.create(), direct),
+        msgspec.structs.replace(second, membership_hash=bytes(32)),
+        msgspec.structs.replace(second, index=5),
+    )
+    for shares in ((first, wrong) for wrong in wrongs):
+        olm = mallory.keys.start(bob.keys.curve25519, bob.one_time_key())
+        bob.mail(mallory.envelope(olm, bob, KeyShares(shares).pack(), kind=PlainKind.KEY_SHARES))
+        for share in shares:
+            where = share.conversation
+            assert bob.store.group_in(where, mallory.account, mallory.device, share.session) is None
+    olm = mallory.keys.start(bob.keys.curve25519, bob.one_time_key())
+    bob.mail(mallory.envelope(olm, bob, KeyShares((first, second)).pack(), kind=PlainKind.KEY_SHARES))
+    for share in (first, second):
+        assert bob.store.group_in(EVERYONE, mallory.account, mallory.device, share.session) is not None
 
 
 def test_a_session_ends_where_the_program_did_not_stop_in_order(alice: Peer, bob: Victim) -> None:

@@ -14,7 +14,7 @@ from coterie.base.errors import SealBroken
 from coterie.base.ids import AccountId, DeviceId, SessionId
 from coterie.client.outcome import Outcome
 from coterie.content.body import Text, unpack
-from coterie.e2ee.group import KeyShare, accept_share, open_message
+from coterie.e2ee.group import KeyShare, KeyShares, accept_share, open_message
 from coterie.e2ee.pairwise import PlainKind
 from coterie.e2ee.vodo import GroupIn
 from coterie.ledger.leaves import name_hash
@@ -109,14 +109,18 @@ class Watched(Victim):
             opened = owner.opens(item, self.party)
         except SealBroken as broken:
             raise AssertionError("sealed to keys that its owner does not have") from broken
-        assert opened.kind == PlainKind.KEY_SHARE
-        share = KeyShare.unpack(opened.content)
-        direct = direct_id(self.account, owner.account)
-        assert share.conversation in (EVERYONE, direct), "a key of somebody else's conversation"
-        session, device = SessionId(share.session), DeviceId(item.device)
-        self.groups.setdefault(session, accept_share(share))
-        self.given.setdefault(session, set()).add((owner.account, device))
-        self._may_read(owner, device, alone=share.conversation == direct)
+        if opened.kind == PlainKind.KEY_SHARE:
+            shares: tuple[KeyShare, ...] = (KeyShare.unpack(opened.content),)
+        else:
+            assert opened.kind == PlainKind.KEY_SHARES
+            shares = KeyShares.unpack(opened.content).shares
+        direct, device = direct_id(self.account, owner.account), DeviceId(item.device)
+        for share in shares:
+            assert share.conversation in (EVERYONE, direct), "a key of somebody else's conversation"
+            session = SessionId(share.session)
+            self.groups.setdefault(session, accept_share(share))
+            self.given.setdefault(session, set()).add((owner.account, device))
+            self._may_read(owner, device, alone=share.conversation == direct)
 
     def _message(self, frame: Send) -> None:
         """Whoever has the key of what is sealed now may have it now, and it was written to them."""

@@ -9,13 +9,23 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from coterie.base.ids import AccountId, DeviceId, SessionId
 from coterie.base.signing import account_id
 from coterie.content.padding import padded_size
 from coterie.e2ee import hybrid
-from coterie.e2ee.group import InnerMessage, KeyShare, LeftOut, Parent, commit, open_message, seal_message
+from coterie.e2ee.group import (
+    InnerMessage,
+    KeyShare,
+    KeyShares,
+    LeftOut,
+    Parent,
+    commit,
+    open_message,
+    seal_message,
+)
 from coterie.e2ee.hybrid import XWingKey
 from coterie.e2ee.identity import (
     AccountSecret,
@@ -57,6 +67,8 @@ SHARE = KeyShare(
     last_n=3,
     last_hash=b"h" * 32,
 )
+NEXT = msgspec.structs.replace(SHARE, session=SessionId(b"t" * 32), predecessor=SHARE.session)
+SEVERAL = KeyShares((SHARE, NEXT))
 INNER = InnerMessage(
     conversation=CONVERSATION,
     account=ALICE.account,
@@ -78,6 +90,7 @@ VAULT = Vault(RANDOM, (Wrapped(int(WrapKind.RECOVERY), b"n" * 12, b"ciphertext")
 
 PACKED = {
     "key-share": SHARE.pack(),
+    "key-shares": SEVERAL.pack(),
     "inner-message": INNER.pack(),
     "commitment": commit(b"f" * 32, INNER.pack()),
     "olm-plaintext": PLAINTEXT.pack(),
@@ -135,6 +148,7 @@ def test_packed_bytes_stay_as_they_are(name: str) -> None:
 def test_packed_bytes_read_as_they_did() -> None:
     golden = pinned()
     assert KeyShare.unpack(golden["key-share"]) == SHARE
+    assert KeyShares.unpack(golden["key-shares"]) == SEVERAL
     assert InnerMessage.unpack(golden["inner-message"]) == INNER
     assert OlmPlaintext.unpack(golden["olm-plaintext"]) == PLAINTEXT
     assert Vault.unpack(golden["vault"]) == VAULT

@@ -10,11 +10,12 @@ import rich.pretty
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.domains import Domain, prefix
 from coterie.base.errors import LocalError, SealBroken
 from coterie.base.ids import SessionId
-from coterie.e2ee.group import InnerMessage, KeyShare
+from coterie.e2ee.group import InnerMessage, KeyShare, KeyShares
 from coterie.e2ee.identity import AccountSecret, Vault, Wrapped
 from coterie.e2ee.packing import Format
 from coterie.e2ee.pairwise import FreshKey, OlmPlaintext, PlainKind
@@ -22,6 +23,7 @@ from tests.e2ee.pair import CONVERSATION, ENVELOPE, MEMBERSHIP, inner_message, p
 
 ALICE, BOB = person("a"), person("b")
 SHARE = KeyShare(CONVERSATION, MEMBERSHIP, SessionId(b"s" * 32), b"k" * 306, 5, b"", 3, b"h" * 32)
+SEVERAL = KeyShares((SHARE, msgspec.structs.replace(SHARE, index=0)))
 PLAINTEXT = OlmPlaintext(
     ALICE.party, BOB.party, PlainKind.KEY_SHARE, ENVELOPE, FreshKey(9, ALICE.x_wing.public), b"content"
 )
@@ -30,6 +32,7 @@ INNER = inner_message(ALICE, body=b"body")
 
 FORMATS: dict[Domain, tuple[bytes, Callable[[bytes], object]]] = {
     Domain.KEY_SHARE: (SHARE.pack(), KeyShare.unpack),
+    Domain.KEY_SHARES: (SEVERAL.pack(), KeyShares.unpack),
     Domain.OLM_PLAINTEXT: (PLAINTEXT.pack(), OlmPlaintext.unpack),
     Domain.INNER_MESSAGE: (INNER.pack(), InnerMessage.unpack),
     Domain.VAULT: (VAULT.pack(), Vault.unpack),
@@ -39,6 +42,7 @@ every_format = pytest.mark.parametrize("domain", FORMATS)
 
 def test_every_format_comes_back_as_it_was() -> None:
     assert KeyShare.unpack(SHARE.pack()) == SHARE
+    assert KeyShares.unpack(SEVERAL.pack()) == SEVERAL
     assert OlmPlaintext.unpack(PLAINTEXT.pack()) == PLAINTEXT
     assert InnerMessage.unpack(INNER.pack()) == INNER
     assert Vault.unpack(VAULT.pack()) == VAULT
@@ -109,6 +113,11 @@ def test_what_breaks_a_rule_is_not_packed() -> None:
     ):
         with pytest.raises(LocalError):
             share.pack()
+        with pytest.raises(LocalError):
+            KeyShares((SHARE, share)).pack()
+    for count in (0, 1, limits.KEYS_PER_ENVELOPE + 1):
+        with pytest.raises(LocalError):
+            KeyShares((SHARE,) * count).pack()
     with pytest.raises(LocalError):
         msgspec.structs.replace(INNER, n=0).pack()
     with pytest.raises(LocalError):
@@ -121,10 +130,15 @@ def test_key_shares_that_contradict_themselves_are_refused() -> None:
         altered = [*fields[:place], wrong, *fields[place + 1 :]]
         with pytest.raises(SealBroken):
             KeyShare.unpack(prefix(Domain.KEY_SHARE) + msgspec.msgpack.encode(altered))
+        with pytest.raises(SealBroken):
+            KeyShares.unpack(prefix(Domain.KEY_SHARES) + msgspec.msgpack.encode([[fields, altered]]))
+    for count in (0, 1, limits.KEYS_PER_ENVELOPE + 1):
+        with pytest.raises(SealBroken):
+            KeyShares.unpack(prefix(Domain.KEY_SHARES) + msgspec.msgpack.encode([[fields] * count]))
 
 
 @pytest.mark.parametrize(
-    "value", [SHARE, PLAINTEXT, VAULT, VAULT.wrapped[0], INNER], ids=lambda v: type(v).__name__
+    "value", [SHARE, SEVERAL, PLAINTEXT, VAULT, VAULT.wrapped[0], INNER], ids=lambda v: type(v).__name__
 )
 def test_nothing_of_the_content_shows(value: msgspec.Struct) -> None:
     assert repr(value) == f"<{type(value).__name__}>"

@@ -24,6 +24,7 @@ from coterie.wire.frames import (
     FetchAccounts,
     LedgerGrew,
     LogEntries,
+    MailboxEntries,
     PrekeysLow,
     PublishManifest,
     PublishPrekeys,
@@ -274,6 +275,47 @@ async def test_envelopes_are_counted_in_rows(house: House, alice: Person, bob: P
     assert (refusal.code, refusal.retry_after_ms) == ("busy", 10)
     house.clock.advance(0.01)
     assert isinstance(await alices.ask(msgspec.structs.replace(three, request=4)), Accepted)
+
+
+@pytest.mark.asyncio
+async def test_an_envelope_counts_for_each_of_its_keys(house: House, alice: Person, bob: Person) -> None:
+    alices, _ = await two(house, alice, bob)
+    rates = house.realm.rates
+    rates.fan_out.take(alice.account, house.clock.monotonic_seconds(), 20_000 - 3)
+    keys = several(alice.device.share(alice.direct_with(bob), bob.account, bob.device, request=3), b"2" * 32)
+    assert isinstance(await alices.ask(keys), Accepted)
+    refusal = await alices.ask(msgspec.structs.replace(keys, request=4))
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.retry_after_ms) == ("busy", 10)
+
+
+@pytest.mark.asyncio
+async def test_each_session_of_an_envelope_may_be_sent_by(house: House, alice: Person, bob: Person) -> None:
+    """And no other one: the server knows who has which key."""
+    alices, bobs = await two(house, alice, bob)
+    conversation = alice.direct_with(bob)
+    more = (b"2" * 32, b"3" * 32, b"4" * 32)
+    share = alice.device.share(conversation, bob.account, bob.device, request=3)
+    assert isinstance(await alices.ask(several(share, *more)), Accepted)
+    for request, session in enumerate((alice.device.session, *more), 4):
+        send = alice.device.message(conversation, bob.account, request=request)
+        assert isinstance(await alices.ask(msgspec.structs.replace(send, session=session)), Accepted)
+    entries = await bobs.messages(4)
+    assert [entry.session for entry in entries] == [alice.device.session, *more]
+    send = alice.device.message(conversation, bob.account, request=8)
+    refusal = await alices.ask(msgspec.structs.replace(send, session=b"5" * 32))
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == Code.STALE_VIEW.value
+    carried = await bobs.next(MailboxEntries)
+    assert len(carried.entries) == 1
+
+
+def several(frame: Envelopes, *more: bytes) -> Envelopes:
+    """The same envelope, with keys of more sessions."""
+    (item,) = frame.items
+    assert item.share is not None
+    share = msgspec.structs.replace(item.share, more=more)
+    return msgspec.structs.replace(frame, items=(msgspec.structs.replace(item, share=share),))
 
 
 @pytest.mark.asyncio

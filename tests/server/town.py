@@ -107,7 +107,7 @@ class Machine:
         now_ms: int = NOW_MS,
     ) -> PostEnvelopes:
         """This session's key; conversation None: envelopes that carry no key."""
-        session = self.session if conversation is not None else None
+        sessions = (self.session,) if conversation is not None else ()
         items = (
             NewEnvelope(
                 machine.account,
@@ -115,7 +115,7 @@ class Machine:
                 envelope or EnvelopeId(secrets.token_bytes(16)),
                 sealed,
                 conversation,
-                session,
+                sessions,
             )
             for machine in to
         )

@@ -54,6 +54,7 @@ class Domain(StrEnum):
     ENVELOPE = "coterie envelope"
     OLM_PLAINTEXT = "coterie olm plaintext"
     KEY_SHARE = "coterie key share"
+    KEY_SHARES = "coterie key shares"
     GROUP_MESSAGE = "coterie group message"
     INNER_MESSAGE = "coterie inner message"
     READ_MARKS = "coterie read marks"

@@ -31,6 +31,8 @@ CIPHERTEXT_BYTES = 512 * 1024
 ENVELOPE_BYTES = 8 * 1024
 REPAIR_ENVELOPE_BYTES = 192 * 1024
 ENVELOPES_PER_FRAME = 100
+KEYS_PER_ENVELOPE = 4
+"""As many sessions as the messages of one turn take; their keys fill less than half of an envelope."""
 PADDING_UNIT_BYTES = 256
 OTHER_PARENTS = 7
 

@@ -95,20 +95,39 @@ class KeyShare(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
     last_hash: _HashOrNone
 
     def pack(self) -> bytes:
-        if not self._coherent:
+        if not self.coherent:
             raise LocalError(Code.USAGE, "a key share that contradicts itself")
-        return _key_shares.pack(self)
+        return _key_share.pack(self)
 
     @classmethod
     def unpack(cls, data: bytes) -> KeyShare:
-        share = _key_shares.unpack(data)
-        if not share._coherent:
+        share = _key_share.unpack(data)
+        if not share.coherent:
             raise SealBroken("a key share that contradicts itself")
         return share
 
     @property
-    def _coherent(self) -> bool:
+    def coherent(self) -> bool:
+        """Whether there is a hash for a newest message, and none for none."""
         return len(self.predecessor) in (0, 32) and len(self.last_hash) == (32 if self.last_n else 0)
+
+
+class KeyShares(Quiet, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The keys of several sessions that follow each other, for one device in one envelope."""
+
+    shares: Annotated[tuple[KeyShare, ...], msgspec.Meta(min_length=2, max_length=limits.KEYS_PER_ENVELOPE)]
+
+    def pack(self) -> bytes:
+        if not all(share.coherent for share in self.shares):
+            raise LocalError(Code.USAGE, "a key share that contradicts itself")
+        return _key_shares.pack(self)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> KeyShares:
+        several = _key_shares.unpack(data)
+        if not all(share.coherent for share in several.shares):
+            raise SealBroken("a key share that contradicts itself")
+        return several
 
 
 class Parent(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -183,7 +202,8 @@ class InnerMessage(Quiet, frozen=True, gc=False, array_like=True, forbid_unknown
         return self.n > count_began(self.n) and len(self.previous) == (0 if self._begins_count else 32)
 
 
-_key_shares = Format(Domain.KEY_SHARE, KeyShare)
+_key_share = Format(Domain.KEY_SHARE, KeyShare)
+_key_shares = Format(Domain.KEY_SHARES, KeyShares)
 _inner_messages = Format(Domain.INNER_MESSAGE, InnerMessage)
 
 

@@ -52,6 +52,8 @@ class PlainKind(IntEnum):
     """Packed content.trust_marks.TrustMarks, between own devices."""
     NOT_FOR_YOU = 10
     """A packed content.repair.NotForYou, to a device that has asked."""
+    KEY_SHARES = 11
+    """Packed group.KeyShares: the keys of several sessions of one conversation."""
 
 
 class Party(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -164,9 +164,13 @@ FIELDS: Final[dict[type[msgspec.Struct], dict[str, Field]]] = {
         "device": _DEVICE,
         "envelope": _proof("random: the same envelope given twice is kept once"),
         "sealed": _sealed("keys of a conversation, for that device alone"),
-        "share": _open("which session's key it carries"),
+        "share": _open("which sessions' keys it carries"),
     },
-    Share: {"conversation": _CONVERSATION, "session": _SESSION},
+    Share: {
+        "conversation": _CONVERSATION,
+        "session": _SESSION,
+        "more": _open("sessions behind that one whose keys it carries, too"),
+    },
     LeftOutDevice: {
         "conversation": _CONVERSATION,
         "session": _SESSION,

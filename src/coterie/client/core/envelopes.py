@@ -30,7 +30,7 @@ from coterie.content.read_marks import ReadMarks
 from coterie.content.receipts import Receipts
 from coterie.content.repair import NotForYou, Repair, RepairRequest
 from coterie.content.trust_marks import TrustMarks
-from coterie.e2ee.group import KeyShare, accept_share
+from coterie.e2ee.group import KeyShare, KeyShares, accept_share
 from coterie.e2ee.pairwise import (
     OlmPlaintext,
     Party,
@@ -63,7 +63,7 @@ class OpenedEnvelope(msgspec.Struct, frozen=True):
     sealed for this device."""
 
     save: tuple[Record, ...]
-    arrived: KeyArrived | None = None
+    arrived: tuple[KeyArrived, ...] = ()
     read: tuple[ConversationId, ...] = ()
     marks: TrustMarks | None = None
     receipts: Receipts | None = None
@@ -162,7 +162,9 @@ class Envelopes:
         """Raises SealBroken, and RemoteError for content that is none."""
         match opened.kind:
             case PlainKind.KEY_SHARE:
-                return OpenedEnvelope(*self._take_key(KeyShare.unpack(opened.content), sender))
+                return self._take_keys((KeyShare.unpack(opened.content),), sender)
+            case PlainKind.KEY_SHARES:
+                return self._take_keys(KeyShares.unpack(opened.content).shares, sender)
             case PlainKind.RECEIPT:
                 return OpenedEnvelope((), receipts=Receipts.unpack(opened.content))
             case PlainKind.REPAIR_REQUEST:
@@ -183,6 +185,12 @@ class Envelopes:
             case _:
                 log.warning("an envelope of a kind that needs a newer version")
                 return OpenedEnvelope(())
+
+    def _take_keys(self, shares: tuple[KeyShare, ...], sender: PeerDevice) -> OpenedEnvelope:
+        """Keep session keys, all of them or none."""
+        taken = [self._take_key(share, sender) for share in shares]
+        save = tuple(record for records, _ in taken for record in records)
+        return OpenedEnvelope(save, arrived=tuple(key for _, key in taken if key is not None))
 
     def _take_key(self, share: KeyShare, sender: PeerDevice) -> tuple[tuple[Record, ...], KeyArrived | None]:
         """Keep a session key, unless one stands already: a session is never replaced (rule 13)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterator
+from itertools import chain
 
 import msgspec
 
@@ -50,17 +51,21 @@ class Fanout:
         self._requests = requests
 
     def share(
-        self, conversation: ConversationRow, key: SessionKeyAt, devices: tuple[PeerDevice, ...], now_ms: int
+        self,
+        conversation: ConversationRow,
+        keys: tuple[SessionKeyAt, ...],
+        devices: tuple[PeerDevice, ...],
+        now_ms: int,
     ) -> Generator[Outcome, None, tuple[PeerDevice, ...]]:
-        """Give a key to devices, a frame at a time; returns those that have to be claimed first."""
+        """Give keys to devices, a frame at a time; returns those that have to be claimed first."""
         unclaimed: list[PeerDevice] = []
         for start in range(0, len(devices), SLICE):
-            shared = self._sharing.share(conversation, key, devices[start : start + SLICE], now_ms)
+            shared = self._sharing.share(conversation, keys, devices[start : start + SLICE], now_ms)
             unclaimed.extend(shared.unclaimed)
             if shared.save:
                 frame = self._frame(shared.envelopes, shared.left_out, conversation.peer, now_ms)
-                save = (*self._kept(conversation, key, now_ms), *shared.save)
-                yield Outcome(save=save, send=(frame,))
+                kept = (self._kept(conversation, key, now_ms) for key in keys)
+                yield Outcome(save=(*chain.from_iterable(kept), *shared.save), send=(frame,))
         return tuple(unclaimed)
 
     def _kept(self, conversation: ConversationRow, key: SessionKeyAt, now_ms: int) -> tuple[Record, ...]:
@@ -179,8 +184,8 @@ class Fanout:
         for row in self._reads.envelopes_out():
             if _too_late(row.since_ms, now_ms):
                 yield DropEnvelopeOut(row.envelope)
-                share = self._reads.share_of(SessionId(row.session), row.device)
-                if share is not None:
+                given = _items.decode(row.item).share
+                for share in self._shares_of(given, row.device) if given is not None else ():
                     yield from self._owed_anew(share)
         for session in self._reads.sealed_sessions():
             key = self._reads.kept_key(session)
@@ -204,9 +209,11 @@ class Fanout:
         for item in given.items:
             save.append(DropEnvelopeOut(EnvelopeId(item.envelope)))
             if item.share is not None:
-                share = self._share_of(item.share, item.device)
-                if share is not None and share.state is ShareState.PENDING:
-                    save.append(msgspec.structs.replace(share, state=ShareState.SHARED))
+                save.extend(
+                    msgspec.structs.replace(share, state=ShareState.SHARED)
+                    for share in self._shares_of(item.share, item.device)
+                    if share.state is ShareState.PENDING
+                )
         return Outcome(save=tuple(save))
 
     def refused(self, given: EnvelopesGiven, refusal: Refusal, code: Code, now_ms: int) -> Iterator[Outcome]:
@@ -222,24 +229,23 @@ class Fanout:
                 continue
             save += (DropEnvelopeOut(EnvelopeId(item.envelope)), DropPeerFreshKey(DeviceId(item.device)))
             if item.share is not None:
-                share = item.share
-                save.extend(self._left_out_row(share, item.device, reason))
+                save.extend(
+                    msgspec.structs.replace(share, state=ShareState.LEFT_OUT, reason=reason.value)
+                    for share in self._shares_of(item.share, item.device)
+                )
                 if item.account != given.to:
-                    left_out.append(
-                        LeftOutDevice(share.conversation, share.session, item.device, reason.value)
+                    left_out.extend(
+                        LeftOutDevice(item.share.conversation, session, item.device, reason.value)
+                        for session in item.share.sessions
                     )
         rest = tuple(item for item in given.items if item.device not in named)
         send = (self._frame(rest, tuple(left_out), given.to, now_ms),) if rest or left_out else ()
         yield Outcome(save=tuple(save), send=send)
 
-    def _left_out_row(self, share: Share, device: bytes, reason: Code) -> tuple[Record, ...]:
-        row = self._share_of(share, device)
-        if row is None:
-            return ()
-        return (msgspec.structs.replace(row, state=ShareState.LEFT_OUT, reason=reason.value),)
-
-    def _share_of(self, share: Share, device: bytes) -> ShareRow | None:
-        return self._reads.share_of(SessionId(share.session), DeviceId(device))
+    def _shares_of(self, share: Share, device: bytes) -> list[ShareRow]:
+        """What is known of the keys in an envelope."""
+        rows = (self._reads.share_of(SessionId(each), DeviceId(device)) for each in share.sessions)
+        return [row for row in rows if row is not None]
 
     def _frame(
         self,

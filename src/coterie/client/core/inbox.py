@@ -139,8 +139,8 @@ class Inbox:
             yield from self._repaired(sender, opened.repair, now_ms)
         if opened.not_mine is not None:
             yield self._telling.repairs.not_mine(opened.not_mine, sender)
-        if opened.arrived is not None:
-            yield from self._key_arrived(opened.arrived, now_ms)
+        for key in opened.arrived:
+            yield from self._key_arrived(key, now_ms)
 
     def message(
         self, stream: StreamId, entry: LogEntry, now_ms: int, mailbox_end: int = 0

@@ -141,12 +141,9 @@ class Owed:
         for debt in debts:
             by_key.setdefault((debt.key.session, debt.key.index), []).append(debt)
         for same in by_key.values():
-            kept = same[0].key
-            key = SessionKeyAt(
-                kept.session, kept.index, kept.key, kept.predecessor, kept.last_n, kept.last_hash
-            )
+            key = SessionKeyAt.of(same[0].key)
             devices = tuple(debt.device for debt in same)
-            yield from self._fanout.share(same[0].conversation, key, devices, now_ms)
+            yield from self._fanout.share(same[0].conversation, (key,), devices, now_ms)
 
     def _is_dormant(self, device: DeviceId, now_ms: int) -> bool:
         return is_dormant(self._reads.peer_keys(device), now_ms)

@@ -74,9 +74,15 @@ class Sealing:
         row = self._reads.group_out(conversation.id)
         if row is not None and not self._ended(conversation, row, recipients, now_ms):
             return row, ()
+        new, kept = self.begin(conversation, row.session if row else b"", now_ms)
+        return new, (new, kept)
+
+    def begin(
+        self, conversation: ConversationRow, predecessor: bytes, now_ms: int
+    ) -> tuple[GroupOutRow, KeptKey]:
+        """A session that follows another one, and its key."""
         out = GroupOut.create()
         self._keyring.hold_group_out(out)
-        predecessor = row.session if row else b""
         new = GroupOutRow(
             conversation=conversation.id,
             session=out.id,
@@ -96,7 +102,7 @@ class Sealing:
             since_ms=now_ms,
             conversation=conversation.id,
         )
-        return new, (new, kept)
+        return new, kept
 
     def _ended(
         self,
@@ -127,9 +133,9 @@ class Sealing:
         newest = self._reads.tips(conversation.id, 1)
         return bool(newest) and newest[0].order > row.since_order
 
-    def most_messages(self, conversation: ConversationRow) -> int:
-        """How many messages one session of this conversation seals at most."""
-        return self._rotation(conversation)[0]
+    def room(self, conversation: ConversationRow, session: GroupOutRow) -> int:
+        """How many more messages a session of this conversation seals, at least one."""
+        return max(1, self._rotation(conversation)[0] - session.messages)
 
     def _rotation(self, conversation: ConversationRow) -> tuple[int, int]:
         """(messages, milliseconds) after which a session ends."""

@@ -12,6 +12,7 @@ from coterie.base.codes import Code
 from coterie.base.conversations import direct_id, membership_hash
 from coterie.base.errors import SealBroken
 from coterie.base.ids import AccountId, ConversationId, DeviceId, SessionId
+from coterie.client.core.ahead import SHARE_AT_ONCE, Ahead
 from coterie.client.core.fanout import Fanout
 from coterie.client.core.line import Line, Repair
 from coterie.client.core.people import People
@@ -38,8 +39,6 @@ from coterie.wire.frames import Claimed, Refusal, Send
 AGAIN_WINDOWS = 2
 """What is sent again at once, in windows of the line."""
 SEAL_AT_ONCE = 64
-SHARE_AT_ONCE = 32
-"""Devices that get a key in one turn: more would hold up the loop, and with it the window."""
 
 
 class Sending:
@@ -63,6 +62,7 @@ class Sending:
         self._people = people
         self._requests = requests
         self._reach = Reach(reads, people, sharing)
+        self._ahead = Ahead(people, sealing, sharing, fanout, trust, self._reach)
         self._lines: dict[ConversationId, Line] = {}
         self._later: dict[ConversationId, None] = {}
 
@@ -147,9 +147,11 @@ class Sending:
             session = yield from self._prepare(conversation, line, now_ms)
             if session is None:
                 return
-            most = max(1, self._sealing.most_messages(conversation) - session.messages)
-            conversation = yield from self._seal(conversation, session, rows[:most], line, now_ms)
-            rows = rows[most:]
+            ahead = yield from self._ahead.begin(conversation, session, len(rows), now_ms)
+            for each in (session, *ahead):
+                most = self._sealing.room(conversation, each)
+                conversation = yield from self._seal(conversation, each, rows[:most], line, now_ms)
+                rows = rows[most:]
 
     def _again(self, conversation: ConversationRow, line: Line, now_ms: int) -> Iterator[Outcome]:
         """What is sealed and has to be sent once more, a bounded part of it at a time."""
@@ -201,8 +203,8 @@ class Sending:
             conversation = self._reads.conversation(ConversationId(item.share.conversation))
             if conversation is None or conversation.id in held:
                 continue
-            session = SessionId(item.share.session)
-            if not self._reach.peer(conversation, session):
+            sessions = map(SessionId, item.share.sessions)
+            if not all(self._reach.peer(conversation, session) for session in sessions):
                 held.add(conversation.id)
                 yield self._hold(conversation, self.line(conversation.id), code, now_ms)
 
@@ -242,7 +244,7 @@ class Sending:
             key = self._key_for(conversation, session)
             yield from self._fanout.leave_out_all(conversation, key, missing, held, now_ms)
             missing = tuple(device for device in missing if device.device not in held)
-            unclaimed = yield from self._fanout.share(conversation, key, missing[:SHARE_AT_ONCE], now_ms)
+            unclaimed = yield from self._fanout.share(conversation, (key,), missing[:SHARE_AT_ONCE], now_ms)
             if unclaimed:
                 line.claiming = True
                 yield self._fanout.claim(conversation, session.session, unclaimed, now_ms)
@@ -364,7 +366,7 @@ class Sending:
         held = self._trust.held.among(conversation, owed)
         yield from self._fanout.leave_out_all(conversation, key, owed, held, now_ms)
         owed = tuple(device for device in owed if device.device not in held)
-        unclaimed = yield from self._fanout.share(conversation, key, owed, now_ms)
+        unclaimed = yield from self._fanout.share(conversation, (key,), owed, now_ms)
         if unclaimed:
             line.claiming = True
             yield self._fanout.claim(conversation, key.session, unclaimed, now_ms)

@@ -35,7 +35,7 @@ from coterie.client.store.records import (
     ShareRow,
     ShareState,
 )
-from coterie.e2ee.group import KeyShare
+from coterie.e2ee.group import KeyShare, KeyShares
 from coterie.e2ee.pairwise import FreshKey, Party, PlainKind, seal_envelope
 from coterie.ledger.manifest import PrekeyKind, SignedPrekey
 from coterie.wire.frames.accounts import ClaimedKeys
@@ -54,6 +54,11 @@ class SessionKeyAt(Quiet, frozen=True):
     predecessor: bytes
     last_n: int
     last_hash: bytes
+
+    @classmethod
+    def of(cls, kept: KeptKey) -> SessionKeyAt:
+        """As it was kept."""
+        return cls(kept.session, kept.index, kept.key, kept.predecessor, kept.last_n, kept.last_hash)
 
     def kept(self, conversation: ConversationId, now_ms: int) -> KeptKey:
         """What the store keeps of it, for devices that get it later."""
@@ -105,27 +110,25 @@ class Sharing:
             last_hash=conversation.out_hash,
         )
 
+    def reaches(self, devices: Iterable[PeerDevice], now_ms: int) -> bool:
+        """Whether an Olm session stands to each of these, so that none of them has to be claimed."""
+        return all(to_seal_on(self._reads.olm_sessions(each.device), now_ms) for each in devices)
+
     def key_from_start(self, session: SessionId) -> SessionKeyAt | None:
         """The key as it was first, for devices that sealed, not yet accepted messages are owed to."""
         kept = self._reads.kept_key(session)
-        if kept is None:
-            return None
-        return SessionKeyAt(session, kept.index, kept.key, kept.predecessor, kept.last_n, kept.last_hash)
+        return SessionKeyAt.of(kept) if kept is not None else None
 
     def share(
-        self, conversation: ConversationRow, key: SessionKeyAt, devices: Iterable[PeerDevice], now_ms: int
+        self,
+        conversation: ConversationRow,
+        keys: tuple[SessionKeyAt, ...],
+        devices: Iterable[PeerDevice],
+        now_ms: int,
     ) -> Shared:
-        """Seal a session's key to devices. One whose signed keys are no keys is left out."""
-        content = KeyShare(
-            conversation=conversation.id,
-            membership_hash=membership_hash(conversation.id),
-            session=key.session,
-            session_key=key.key,
-            index=key.index,
-            predecessor=key.predecessor,
-            last_n=key.last_n,
-            last_hash=key.last_hash,
-        ).pack()
+        """Seal the keys of sessions to devices, an envelope for each. One whose signed keys are no keys is
+        left out of all."""
+        content = _content(conversation, keys)
         save: list[Record] = []
         items: list[EnvelopeItem] = []
         left_out: list[LeftOutDevice] = []
@@ -133,24 +136,25 @@ class Sharing:
         fresh_id = self._fresh_keys.next_id() if self._small(conversation) else 0
         for device in devices:
             olm = to_seal_on(self._reads.olm_sessions(device.device), now_ms)
-            keys = self._reads.peer_keys(device.device)
+            prekeys = self._reads.peer_keys(device.device)
             if olm is None:
                 unclaimed.append(device)
                 continue
             try:
-                if keys is None or not keys.x_wing_key:
+                if prekeys is None or not prekeys.x_wing_key:
                     raise SealBroken("a device without an X-Wing key", Code.NO_PREKEY)
                 made = self._fresh_keys.make(device.device, fresh_id, now_ms) if fresh_id else None
                 fresh, own = made or (None, None)
-                seal_to = self._fresh_keys.seal_to(keys, now_ms)
+                seal_to = self._fresh_keys.seal_to(prekeys, now_ms)
                 item, records = self._envelope(
-                    conversation, key, device, seal_to, olm, content, fresh, now_ms
+                    conversation, keys, device, seal_to, olm, content, fresh, now_ms
                 )
             except SealBroken as broken:
                 reason = Code.NO_PREKEY if broken.code is Code.NO_PREKEY else Code.BAD_PREKEY
-                marked = self.leave_out(conversation, key, device, reason, now_ms)
-                save.extend(marked.save)
-                left_out.extend(marked.left_out)
+                for key in keys:
+                    marked = self.leave_out(conversation, key, device, reason, now_ms)
+                    save.extend(marked.save)
+                    left_out.extend(marked.left_out)
             else:
                 items.append(item)
                 save.extend(records)
@@ -168,24 +172,24 @@ class Sharing:
     def _envelope(
         self,
         conversation: ConversationRow,
-        key: SessionKeyAt,
+        keys: tuple[SessionKeyAt, ...],
         device: PeerDevice,
         seal_to: tuple[int, bytes],
         olm: OlmRow,
-        content: bytes,
+        content: tuple[PlainKind, bytes],
         fresh: FreshKey | None,
         now_ms: int,
     ) -> tuple[EnvelopeItem, list[Record]]:
-        share = Share(conversation.id, key.session)
-        item, stepped = self._sealed(device, seal_to, olm, PlainKind.KEY_SHARE, content, fresh, share)
+        first, *more = (key.session for key in keys)
+        share = Share(conversation.id, first, tuple(more))
+        item, stepped = self._sealed(device, seal_to, olm, *content, fresh, share)
         packed = msgspec.msgpack.encode(item)
-        return item, [
-            stepped,
-            EnvelopeOut(
-                EnvelopeId(item.envelope), key.session, device.device, packed, conversation.peer, now_ms
-            ),
-            ShareRow(key.session, device.device, device.account, ShareState.PENDING, "", key.index),
-        ]
+        out = EnvelopeOut(EnvelopeId(item.envelope), first, device.device, packed, conversation.peer, now_ms)
+        pending = (
+            ShareRow(key.session, device.device, device.account, ShareState.PENDING, "", key.index)
+            for key in keys
+        )
+        return item, [stepped, out, *pending]
 
     def _sealed(
         self,
@@ -301,6 +305,26 @@ class Sharing:
             if share.state is ShareState.LEFT_OUT
         )
         return marks[:LEFT_OUT_NAMED]
+
+
+def _content(conversation: ConversationRow, keys: tuple[SessionKeyAt, ...]) -> tuple[PlainKind, bytes]:
+    """What an envelope with these keys holds."""
+    shares = tuple(
+        KeyShare(
+            conversation=conversation.id,
+            membership_hash=membership_hash(conversation.id),
+            session=key.session,
+            session_key=key.key,
+            index=key.index,
+            predecessor=key.predecessor,
+            last_n=key.last_n,
+            last_hash=key.last_hash,
+        )
+        for key in keys
+    )
+    if len(shares) == 1:
+        return PlainKind.KEY_SHARE, shares[0].pack()
+    return PlainKind.KEY_SHARES, KeyShares(shares).pack()
 
 
 def _are(known: PeerKeys, keys: ClaimedKeys, now_ms: int) -> bool:

@@ -31,7 +31,8 @@ def handle(frame: Envelopes, who: SignedIn, realm: Realm, now: Now) -> Outcome:
         return refusal(frame.request, Code.TOO_LARGE)
     if any(left.reason not in LEFT_OUT_REASONS for left in frame.left_out):
         return refusal(frame.request, Code.BAD_FRAME)
-    rows = len(frame.items) + len(frame.left_out)
+    more = sum(len(item.share.more) for item in frame.items if item.share is not None)
+    rows = len(frame.items) + more + len(frame.left_out)
     wait_seconds = realm.rates.fan_out.take(who.account, now.monotonic_seconds, rows)
     if wait_seconds:
         return refusal(frame.request, Code.BUSY, wait_seconds)
@@ -59,5 +60,5 @@ def _new(item: EnvelopeItem) -> NewEnvelope:
         EnvelopeId(item.envelope),
         item.sealed,
         ConversationId(item.share.conversation) if item.share is not None else None,
-        SessionId(item.share.session) if item.share is not None else None,
+        tuple(map(SessionId, item.share.sessions)) if item.share is not None else (),
     )

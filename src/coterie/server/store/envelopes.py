@@ -134,9 +134,10 @@ class EnvelopeWrites:
     ) -> None:
         """Rows are set once: the first word about a session and a device stands."""
         rows: list[LeftOut] = [
-            LeftOut(item.conversation, item.session, item.device, "")
+            LeftOut(item.conversation, session, item.device, "")
             for item in record.items
-            if item.conversation is not None and item.session is not None
+            if item.conversation is not None
+            for session in item.sessions
         ]
         numbers: dict[tuple[ConversationId, SessionId], int] = {}
         shares: list[tuple[Value, ...]] = []

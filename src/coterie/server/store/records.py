@@ -274,14 +274,14 @@ class ClaimKeys(msgspec.Struct, frozen=True):
 
 
 class NewEnvelope(msgspec.Struct, frozen=True, gc=False):
-    """conversation and session: whose key it carries, None where none."""
+    """conversation and sessions: whose keys it carries, None and empty where none."""
 
     account: AccountId
     device: DeviceId
     envelope: EnvelopeId
     sealed: bytes
     conversation: ConversationId | None
-    session: SessionId | None
+    sessions: tuple[SessionId, ...]
 
 
 class LeftOut(msgspec.Struct, frozen=True, gc=False):

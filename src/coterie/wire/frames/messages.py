@@ -15,10 +15,15 @@ ReasonText = Annotated[str, msgspec.Meta(max_length=32)]
 
 
 class Share(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """This envelope carries the key of that session."""
+    """This envelope carries the key of that session, and of those that follow it in the same conversation."""
 
     conversation: Id16
     session: Id32
+    more: Annotated[tuple[Id32, ...], msgspec.Meta(max_length=limits.KEYS_PER_ENVELOPE - 1)] = ()
+
+    @property
+    def sessions(self) -> tuple[bytes, ...]:
+        return (self.session, *self.more)
 
 
 class EnvelopeItem(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -69,8 +69,8 @@ class KeptKey(Quiet, frozen=True):
 
 
 class EnvelopeOut(msgspec.Struct, frozen=True):
-    """A sealed envelope until the server has accepted it. item: packed wire EnvelopeItem; to: as in the
-    Envelopes frame; since_ms: when it was sealed."""
+    """A sealed envelope until the server has accepted it. session: the first whose key it carries, b"" for
+    none; item: packed wire EnvelopeItem; to: as in the Envelopes frame; since_ms: when it was sealed."""
 
     envelope: EnvelopeId
     session: bytes
