@@ -171,10 +171,9 @@ def test_an_index_of_a_session_is_used_once(store: ClientStore) -> None:
     assert store.index_used(DEVICES[1], SESSIONS[0], 4)
     assert not store.index_used(DEVICES[1], SESSIONS[0], 5)
     assert not store.index_used(DEVICES[0], SESSIONS[0], 4)
-    store.begin()
     with pytest.raises(LocalError):
-        store.apply((message(4, session=SESSIONS[0], index=4),))
-    store.rollback()
+        commit(store, message(4, session=SESSIONS[0], index=4))
+    assert store.message(4) is None
 
 
 @pytest.mark.parametrize(

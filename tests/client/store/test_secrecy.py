@@ -109,9 +109,8 @@ def test_a_repr_tells_nothing(record: Record) -> None:
 
 
 def test_an_error_tells_nothing(store: ClientStore) -> None:
-    store.begin()
     with pytest.raises(Exception, match="store was used wrongly") as raised:
-        store.apply([message(1, "said"), message(2, "said", message=message(1).message)])
+        commit(store, message(1, "said"), message(2, "said", message=message(1).message))
     assert "said" not in str(raised.value)
     assert "said" not in str(raised.value.__cause__)
 

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from coterie.base.errors import LocalError
+from coterie.base.ids import ConversationId, DeviceId, MessageId
 from coterie.client.events import MessageState
 from coterie.client.store import at_hand, shelf
 from coterie.client.store.database import run
@@ -121,6 +122,54 @@ def test_one_of_many_that_does_not_fit_is_refused(store: ClientStore) -> None:
     with pytest.raises(LocalError):
         store.commit()
     assert store.last_order() == 0
+
+
+def heard(order: int, **changes: Any) -> MessageRow:
+    """What a message of somebody else saves."""
+    return s.message(order, own=False, n=order, session=s.SESSIONS[0], index=order, **changes)
+
+
+def name(row: MessageRow) -> tuple[ConversationId, DeviceId, MessageId]:
+    return row.conversation, row.device, row.message
+
+
+def test_what_comes_together_is_written_together_and_found_before(store: ClientStore) -> None:
+    """Of each is asked whether it, or one at its index, is here: of those in the store and of those that
+    wait."""
+    commit(store, heard(1))
+    new = range(2, ROWS_AT_ONCE + 2)
+    store.begin()
+    with traced(store) as statements:
+        for order in new:
+            row = heard(order)
+            assert store.message_order(*name(row)) is None
+            assert not store.index_used(row.device, s.SESSIONS[0], order)
+            store.apply((row,))
+            assert store.message_order(*name(row)) == order
+            assert store.message_order(*name(heard(1))) == 1
+            assert store.message(order) == row
+        store.commit()
+    assert len([sql for sql in statements if sql.startswith("INSERT")]) == 1
+    for order in new:
+        assert store.message_order(*name(heard(order))) == order
+        assert store.index_used(heard(order).device, s.SESSIONS[0], order)
+
+
+def test_a_message_that_another_one_replaces_is_not_found_any_more(store: ClientStore) -> None:
+    """In the store, or while it waits."""
+    old, new, newest = (heard(1, message=MessageId(bytes([place]) * 16)) for place in (1, 2, 3))
+    commit(store, old)
+    store.begin()
+    for row in (new, newest):
+        assert store.message_order(*name(row)) is None
+        store.apply((row,))
+        assert store.message_order(*name(row)) == 1
+    assert store.message_order(*name(old)) is None
+    store.apply((new, newest))
+    assert store.message_order(*name(new)) is None
+    assert store.message_order(*name(newest)) == 1
+    store.rollback()
+    assert [store.message_order(*name(row)) for row in (old, new, newest)] == [1, None, None]
 
 
 def test_nobody_is_asked_who_has_the_key_of_a_session_that_begins(store: ClientStore) -> None:

@@ -273,9 +273,8 @@ def test_one_transaction_at_a_time(store: ClientStore) -> None:
     ids=["too large a number", "half a character", "nothing", "another type"],
 )
 def test_values_that_no_column_takes(store: ClientStore, record: Record) -> None:
-    store.begin()
     with pytest.raises(LocalError) as raised:
-        store.apply((s.message(2), record))
+        commit(store, s.message(2), record)
     assert raised.value.code is Code.USAGE
     store.rollback()
     assert store.message(2) is None

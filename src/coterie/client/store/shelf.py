@@ -77,7 +77,7 @@ class Shelf(Generic[R]):
             waiting, self._waiting = self._waiting, {}
             self._table.write(self._database, waiting.values())
             self._make_room(len(waiting))
-            self._kept.update(waiting)
+            self._kept.update(islice(waiting.items(), max(0, len(waiting) - ROWS_MAX), None))
 
     def drop(self, *key: Any) -> None:
         """A row was changed in the database."""

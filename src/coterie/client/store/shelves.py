@@ -14,10 +14,10 @@ import apsw
 import msgspec
 
 from coterie.base.ids import ConversationId, DeviceId
-from coterie.client.events import MessageState
 from coterie.client.store.at_hand import FreshKept, OlmKept, ReceiptsKept, Shares
 from coterie.client.store.by_index import ByIndex, DeliveredKept
 from coterie.client.store.let_go import OutboxShelf
+from coterie.client.store.message_shelf import MessageShelf
 from coterie.client.store.records import (
     ConversationRow,
     GroupOutRow,
@@ -58,7 +58,7 @@ class Shelves:
     def __init__(self, database: apsw.Connection) -> None:
         self.database = database
         self.settings = Shelf(database, SETTING)
-        self.messages = Shelf(database, MESSAGE, waits=True)
+        self.messages = MessageShelf(database)
         self.outbox = OutboxShelf(database)
         self.groups_in = Shelf(database, GROUP_IN)
         self.kept_keys = Shelf(database, KEPT_KEY)
@@ -140,7 +140,8 @@ class Shelves:
         self.conversations.put(record)
 
     def put_message(self, record: MessageRow) -> None:
-        """What this device says is sealed in the turn that queues it, as a rule, and then written once."""
+        """What this device says is sealed in the turn that queues it, as a rule, and then written once; what
+        comes is written with all that comes in the same turn."""
         before = self.messages.at_hand(record.order)
         if before is None or not before.own or not record.own or _moved(before, record):
             used = self.orders.used
@@ -148,10 +149,7 @@ class Shelves:
             self._place(before, record, new=record.order > used)
         elif record.session != before.session or record.index != before.index:
             self._place(before, record, new=False)
-        if record.state is MessageState.QUEUED:
-            self.messages.put(record)
-        else:
-            self.messages.write(record)
+        self.messages.put(record)
 
     def _place(self, before: MessageRow | None, record: MessageRow, *, new: bool) -> None:
         """What is known of messages by their index, once this one is there too."""

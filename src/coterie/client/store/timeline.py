@@ -74,9 +74,10 @@ class TimelineReads(Rows):
             raise database_fault(error) from error
 
     def message_order(self, conversation: ConversationId, device: DeviceId, message: MessageId) -> int | None:
-        sql = 'SELECT "order" FROM message WHERE "message" = ? AND "device" = ? AND "conversation" = ?'
-        rows = self._rows(sql, message, device, conversation)
-        return rows[0][0] if rows else None
+        try:
+            return self._shelves.messages.order((message, device, conversation))
+        except DatabaseError as error:
+            raise database_fault(error) from error
 
     def last_order(self) -> int:
         """The highest order ever used; 0 in an empty store."""
