@@ -51,7 +51,7 @@ from coterie.client.store.records import (
     WaitingReason,
     WaitingRow,
 )
-from coterie.content.body import Text, is_shown, unpack
+from coterie.content.body import Body, Text, is_shown, unpack
 from coterie.content.repair import Repair
 from coterie.e2ee.group import InnerMessage, Opened, check_place, open_message
 from coterie.e2ee.vodo import EarlierIndex
@@ -171,8 +171,9 @@ class Inbox:
             yield self._wait(stream, entry, session, WaitingReason.NO_KEY, now_ms)
             yield Outcome(save=self._awaiting.entry(conversation, entry, mailbox_end, now_ms))
             return
-        self._trust.heard(opened.inner.head)
-        yield from self._take(row, entry, opened, now_ms)
+        read, body = opened
+        self._trust.heard(read.inner.head)
+        yield from self._take(row, entry, read, body, now_ms)
 
     def account_proven(self, account: AccountId, now_ms: int) -> Iterator[Outcome]:
         """Try again what waited for this account: what it sent, and what own devices said to it."""
@@ -241,8 +242,8 @@ class Inbox:
         else:
             yield Outcome(save=outcome.save)
 
-    def _opened(self, row: GroupInRow, entry: LogEntry) -> Opened:
-        """Raises SealBroken, and RemoteError for a body that is none."""
+    def _opened(self, row: GroupInRow, entry: LogEntry) -> tuple[Opened, Body]:
+        """A message and what it says. Raises SealBroken, and RemoteError for a body that is none."""
         opened = open_message(self._keyring.group_in(row), entry.ciphertext, entry.commitment)
         inner = opened.inner
         check_place(inner, row.conversation, row.account, row.device, MessageId(entry.message))
@@ -251,13 +252,14 @@ class Inbox:
         if self._reads.index_used(row.device, row.session, opened.index):
             raise Replayed("a message index used before")
         self._awaiting.gaps.check(inner)
-        unpack(inner.body)
-        return opened
+        return opened, unpack(inner.body)
 
-    def _take(self, row: GroupInRow, entry: LogEntry, opened: Opened, now_ms: int) -> Iterator[Outcome]:
+    def _take(
+        self, row: GroupInRow, entry: LogEntry, opened: Opened, body: Body, now_ms: int
+    ) -> Iterator[Outcome]:
         """A message that opened: keep it, and say so."""
         kept = list(self._awaiting.skipped(opened.inner, entry.seq, now_ms))
-        message = self._row(self._awaiting.place(opened.inner), row, entry, opened)
+        message = self._row(self._awaiting.place(opened.inner), row, entry, opened, body)
         kept += self._keep(message, opened.inner, entry.seq, now_ms)
         if not row.begun_seq:
             begun_seq = max(1, entry.seq)
@@ -274,7 +276,7 @@ class Inbox:
         if known is None or known.commitment == entry.commitment or not row.pickle:
             return told
         try:
-            opened = self._opened(row, entry)
+            opened, _ = self._opened(row, entry)
         except (SealBroken, RemoteError):
             return told
         return (*told, *self._said_twice(known, opened.inner, opened.hash, entry.seq, now_ms))
@@ -333,9 +335,8 @@ class Inbox:
         yield Outcome(save=tuple(kept))
         yield from self._shown(message, now_ms)
 
-    def _row(self, order: int, row: GroupInRow, entry: LogEntry, opened: Opened) -> MessageRow:
+    def _row(self, order: int, row: GroupInRow, entry: LogEntry, opened: Opened, body: Body) -> MessageRow:
         inner = opened.inner
-        body = unpack(inner.body)
         return MessageRow(
             order=order,
             conversation=row.conversation,

@@ -289,6 +289,8 @@ class Sending:
         """Seal queued messages one after the other, and send them; the conversation as it stands then."""
         queued = {row.order: row for row in rows}
         messages = [message for message in map(self._reads.message, queued) if message is not None]
+        if not messages:
+            return conversation
         marks = self._sharing.left_out_marks(session.session)
         run = self._sealing.run(conversation, session, messages, marks)
         save: list[Record] = [run.conversation, run.session]

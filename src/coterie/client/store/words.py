@@ -13,7 +13,7 @@ import apsw
 SEARCH_CHARACTERS = 1000
 SEARCH_WORDS = 64
 """What a search goes by; what lies beyond is not looked at."""
-TEXTS_AT_ONCE: Final = 256
+TEXTS_AT_ONCE: Final = 1024
 """So many messages may be outside of the index when a transaction is committed."""
 
 _ORDERS = 'SELECT max("deleted", coalesce((SELECT max("order") FROM message), 0)), "indexed" FROM orders'

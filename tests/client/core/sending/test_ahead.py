@@ -16,14 +16,14 @@ from coterie.base.ids import AccountId, DeviceId, EnvelopeId, MessageId, Session
 from coterie.client.commands import ContactDeviceConfirmed, Say
 from coterie.client.core import ahead
 from coterie.client.core.requests import EnvelopesGiven
-from coterie.client.store.records import PeerKeys, ShareState
+from coterie.client.store.records import OutboxRow, OutboxState, PeerKeys, ShareState
 from coterie.content.body import Text
 from coterie.e2ee.group import KeyShare, KeyShares
 from coterie.e2ee.pairwise import PlainKind, open_envelope_outer, open_plaintext
 from coterie.e2ee.vodo import OlmSession
 from coterie.wire.frames import Claim, ClientFrame, Envelopes, LedgerGrew, Refusal, Send
 from coterie.wire.frames.messages import EnvelopeItem
-from tests.attacks.peers import X_WING_ID, Peer
+from tests.attacks.peers import NOW_MS, X_WING_ID, Peer
 from tests.attacks.street import Victim
 from tests.attacks.test_owed import Fickle, another_device, pass_time, text_of
 from tests.attacks.test_unconfirmed import hears_of_it, thief
@@ -204,6 +204,23 @@ def test_where_nobody_can_be_given_the_next_keys_what_fits_goes(
     assert reader.texts(talking.got) == texts[:1]
     pass_time(bob, limits.HOUR_MS)
     assert reader.texts(talking.got) == texts
+
+
+def test_a_session_for_messages_that_are_gone_is_not_gone_on_with(
+    bob: Victim, alice: Peer, talking: Fickle
+) -> None:
+    """In a damaged store. Its key was given once, and is not given again."""
+    talk = direct_id(bob.account, alice.account)
+    lost = [OutboxRow(order, talk, MessageId(bytes(16)), OutboxState.WAITING, NOW_MS) for order in (50, 51)]
+    bob.apply(*lost)
+    reader = Reader(bob, alice)
+    reader.texts(talking.got)
+    for _ in range(3):
+        talking.got.clear()
+        texts = say_all(bob, alice, 1)
+        assert reader.texts(talking.got) == texts
+    given = [key.session for keys in reader.given for key in keys]
+    assert len(given) == len(set(given))
 
 
 def test_whom_the_server_takes_no_envelope_for_is_left_out_of_all(
