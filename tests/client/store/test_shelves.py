@@ -168,6 +168,12 @@ def test_a_message_that_another_one_replaces_is_not_found_any_more(store: Client
     store.apply((new, newest))
     assert store.message_order(*name(new)) is None
     assert store.message_order(*name(newest)) == 1
+    store.apply((new,))
+    assert store.message_order(*name(new)) == 1
+    for row in (new, newest):
+        store.apply((row,))
+        assert store.history(HERE, 1, None) == [row], "what waits is written now"
+    assert store.message_order(*name(new)) is None
     store.rollback()
     assert [store.message_order(*name(row)) for row in (old, new, newest)] == [1, None, None]
 

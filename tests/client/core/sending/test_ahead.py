@@ -16,16 +16,16 @@ from coterie.base.ids import AccountId, DeviceId, EnvelopeId, MessageId, Session
 from coterie.client.commands import ContactDeviceConfirmed, Say
 from coterie.client.core import ahead
 from coterie.client.core.requests import EnvelopesGiven
-from coterie.client.store.records import OutboxRow, OutboxState, PeerKeys, ShareState
+from coterie.client.store.records import DropOlm, OutboxRow, OutboxState, PeerKeys, ShareState
 from coterie.content.body import Text
 from coterie.e2ee.group import KeyShare, KeyShares
 from coterie.e2ee.pairwise import PlainKind, open_envelope_outer, open_plaintext
-from coterie.e2ee.vodo import OlmSession
+from coterie.e2ee.vodo import PRE_KEY, OlmSession
 from coterie.wire.frames import Claim, ClientFrame, Envelopes, LedgerGrew, Refusal, Send
 from coterie.wire.frames.messages import EnvelopeItem
 from tests.attacks.peers import NOW_MS, X_WING_ID, Peer
 from tests.attacks.street import Victim
-from tests.attacks.test_owed import Fickle, another_device, pass_time, text_of
+from tests.attacks.test_owed import Fickle, another_device, pass_time, say, text_of
 from tests.attacks.test_unconfirmed import hears_of_it, thief
 from tests.client.core.sending.test_envelopes import Deaf, deaf, later
 
@@ -68,7 +68,7 @@ class Reader:
             EnvelopeId(item.envelope),
             lambda id: peer.x_wing.private if id == X_WING_ID else None,
         )
-        if self._session is None:
+        if self._session is None or (kind == PRE_KEY and not self._session.matches(kind, message)):
             self._session, plaintext = peer.keys.open_first(bob.keys.curve25519, message)
         else:
             plaintext = self._session.open(kind, message)
@@ -161,17 +161,38 @@ def test_who_has_to_be_claimed_first_is_waited_for(bob: Victim, alice: Peer, tal
     assert Reader(bob, phone).texts(talking.got) == texts
 
 
+def test_a_device_whose_session_went_is_claimed_again(bob: Victim, alice: Peer, talking: Fickle) -> None:
+    """It has the key of the session under way. Those behind it begin alone, once it can be given them."""
+    phone = another_device(alice, talking)
+    bob.frame(LedgerGrew(talking.ledger.head()))
+    bob.say(alice, "to both")
+    reader = Reader(bob, phone)
+    desk = Reader(bob, alice)
+    reader.texts(talking.got)
+    desk.texts(talking.got)
+    say_all(bob, alice, 1)
+    talking.got.clear()
+    (olm,) = bob.store.olm_sessions(phone.device)
+    bob.apply(DropOlm(olm.session))
+    texts = say_all(bob, alice, 5)
+    assert len([frame for frame in talking.got if isinstance(frame, Claim)]) == 1
+    assert desk.texts(talking.got)[-4:] == reader.texts(talking.got)[-4:] == texts[-4:]
+
+
 def test_a_device_that_is_held_gets_none_of_them_until_it_is_confirmed(
     bob: Victim, alice: Peer, fickle: Fickle, thief: Peer
 ) -> None:
+    """Although an Olm session stands to it, by which it reads what is for everyone."""
     hears_of_it(bob, fickle)
-    desk = Reader(bob, alice)
+    say(bob, "for all")
+    owed, desk = Reader(bob, thief), Reader(bob, alice)
+    assert owed.texts(fickle.got) == desk.texts(fickle.got) == ["for all"]
+    fickle.got.clear()
     texts = say_all(bob, alice, 5)
     assert desk.texts(fickle.got) == texts
-    assert [len(keys) for keys in desk.given] == [1, 1, 1]
+    assert [len(keys) for keys in desk.given[1:]] == [1, 1, 1]
     assert fickle.items(thief) == []
     bob.command(ContactDeviceConfirmed(alice.account, thief.device))
-    owed = Reader(bob, thief)
     owed.texts(fickle.got)
     assert owed.texts(fickle.sends()) == texts
 
