@@ -34,6 +34,11 @@ class Heard:
             self.events.append(event)
             self._more.set()
 
+    async def to_the_end(self) -> None:
+        """Who was closed tells what came before that."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self._task
+
     async def until(self, enough: Callable[[list[coterie.Event]], bool]) -> list[coterie.Event]:
         """Wait until the events so far are enough."""
         async with asyncio.timeout(PATIENCE_SECONDS):

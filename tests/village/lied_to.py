@@ -122,16 +122,20 @@ class Street:
                 await asyncio.sleep(0)
 
     async def _start_again(self, name: str) -> None:
-        """A security stop ends a program; the person looks, and starts it again."""
+        """A security stop ends a program; the person looks, and starts it again. What was stored in the turn
+        that it ended in was not told any more: a screen that is opened again shows it."""
         try:
             await self.alice.wait_live(0)
         except coterie.CoterieError as error:
             self.stops[name] = error.code
-        self.shown += [message.text for message in self._heard.messages()]
         await self.alice.close()
+        await self._heard.to_the_end()
+        self.shown += [message.text for message in self._heard.messages()]
         self.alice = await coterie.open(self.village.home("alice"), password=PASSWORD)
-        await self.village.keep(self.alice)
+        found = self.alice.history(self.alice.resolve("@bob"), limit=1)
+        self.shown += [each.text for each in found if not each.own and each.text not in self.shown]
         self._heard = Heard(self.alice)
+        await self.village.keep(self.alice)
 
     def all_shown(self) -> list[str]:
         """Every text that alice was told of."""
