@@ -27,6 +27,7 @@ from coterie.base.invite import Invite
 from coterie.ledger.checks import check_welcome
 from coterie.ledger.statements import ServerStatement
 from coterie.trials.subject import nothing
+from coterie.trials.voice import not_denied
 from coterie.wire import codec
 from coterie.wire.frames import Ack, ClientFrame, Hello, Ready, ServerFrame, Sync, Welcome
 from coterie.wire.frames.shared import Position
@@ -50,7 +51,8 @@ def decoded(message: bytes) -> Iterator[list[Any]]:
 
 
 class Line(WSListener):
-    """answered(n), heard(n): called with how many answers to Sends and how many log entries have come."""
+    """answered(n), heard(n): called with how many answers to Sends and how many log entries have come;
+    denied(code, wait_ms): with each refusal."""
 
     def __init__(self) -> None:
         self._session: Session[ServerFrame, ClientFrame] = Session(Role.CLIENT)
@@ -70,8 +72,7 @@ class Line(WSListener):
         self.heard: Callable[[int], None] = nothing
         self.messages: list[bytes] | None = None
         """Where it is a list: the ids of all entries; empty for the own ones for which an answer stands."""
-        self.denied: Callable[[int], None] = nothing
-        """Called with how many messages were refused."""
+        self.denied: Callable[[str, int], None] = not_denied
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
@@ -160,7 +161,7 @@ class Line(WSListener):
                 self.acknowledge(frame[1], frame[3][-1][0], limits.ACK_ENTRIES)
             elif kind == REFUSAL:
                 self.refused = str(frame[2])
-                self.denied(1)
+                self.denied(self.refused, frame[3])
         if answers:
             self.answered(answers)
         if entries:

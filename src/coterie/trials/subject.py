@@ -17,10 +17,12 @@ def nothing(_count: int) -> None:
 
 class End(Protocol):
     """A connection of the load. answered(n): so many more of its messages are safe at the server; heard(n):
-    so many more messages have arrived here. Answers come in the order in which the messages were sent."""
+    so many more messages have arrived here; denied(code, wait_ms): one was not taken. Answers come in the
+    order in which the messages were sent."""
 
     answered: Callable[[int], None]
     heard: Callable[[int], None]
+    denied: Callable[[str, int], None]
     refused: str
     """Why the last message was not taken; empty where all were."""
 

@@ -14,10 +14,13 @@ from coterie.base.errors import Unavailable
 from coterie.base.ids import ConversationId
 from coterie.trials.citizens import Citizen
 from coterie.trials.subject import End, Pair, Room, nothing
-from coterie.trials.voice import Voice
+from coterie.trials.voice import Voice, not_denied
 from coterie.wire import codec
 
 TALK_SECONDS = 120.0
+AGAIN = frozenset({Code.BUSY.value, Code.OUT_OF_ORDER.value, Code.DISK.value})
+"""Refusals after which the same may be said again."""
+AGAIN_MS = 1000
 AT_ONCE = 50
 """So many shake hands with a server at the same time: a queue of the system holds no more."""
 
@@ -25,7 +28,11 @@ T = TypeVar("T")
 
 
 class Talk:
-    """One speaker's messages to some listeners: how many are under way, and when all have arrived."""
+    """One speaker's messages to some listeners: how many are under way, and when all have arrived.
+
+    A server that has too much to do says `busy`, and then refuses what followed, as it comes out of order: it
+    all goes out once more, after the time that the server has said. So what was taken is always the first of
+    what was under way."""
 
     def __init__(
         self, speaker: Voice, listeners: Sequence[Voice], messages: Sequence[bytes], in_flight: int
@@ -34,17 +41,21 @@ class Talk:
         self._listeners = listeners
         self._messages = deque(messages)
         self._in_flight = in_flight
-        self._unanswered = len(messages)
+        self._under_way: deque[bytes] = deque()
+        self._refused = 0
+        """Of what is under way."""
+        self._wait_ms = 0
+        """Until it may go out again."""
         self._unheard = len(messages) * len(listeners)
         self._done = asyncio.Event()
 
     def begin(self) -> None:
         """Listeners that several speakers share belong to the last one: see Room."""
         self._speaker.answered = self._answered
+        self._speaker.denied = self._denied
         for listener in self._listeners:
             listener.heard = self._heard
-        for _ in range(min(self._in_flight, len(self._messages))):
-            self._speaker.send(self._messages.popleft())
+        self._send_more()
 
     async def end(self) -> None:
         """Return when every message is answered and every listener has it."""
@@ -54,21 +65,47 @@ class Talk:
         except TimeoutError:
             raise Unavailable(Code.BUSY, f"a trial stood still ({self._speaker.refused})") from None
         self._speaker.answered = nothing
+        self._speaker.denied = not_denied
         for listener in self._listeners:
             listener.heard = nothing
 
+    def _send_more(self) -> None:
+        while self._messages and len(self._under_way) < self._in_flight:
+            self._under_way.append(self._messages.popleft())
+            self._speaker.send(self._under_way[-1])
+
     def _answered(self, count: int) -> None:
-        self._unanswered -= count
-        for _ in range(min(count, len(self._messages))):
-            self._speaker.send(self._messages.popleft())
+        for _ in range(count):
+            self._under_way.popleft()
+        self._go_on()
+
+    def _denied(self, code: str, wait_ms: int) -> None:
+        """One that time does not mend stays refused, and the trial stands still."""
+        if code in AGAIN:
+            self._refused += 1
+            self._wait_ms = max(self._wait_ms, wait_ms)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """While anything is refused nothing new goes out; once all the others are answered it goes again."""
+        if not self._refused:
+            self._send_more()
+        elif self._refused == len(self._under_way):
+            asyncio.get_running_loop().call_later(max(AGAIN_MS, self._wait_ms) / 1000, self._once_more)
         self._look()
+
+    def _once_more(self) -> None:
+        self._messages.extendleft(reversed(self._under_way))
+        self._under_way.clear()
+        self._refused = self._wait_ms = 0
+        self._send_more()
 
     def _heard(self, count: int) -> None:
         self._unheard -= count
         self._look()
 
     def _look(self) -> None:
-        if self._unanswered <= 0 and self._unheard <= 0:
+        if not self._messages and not self._under_way and self._unheard <= 0:
             self._done.set()
 
 

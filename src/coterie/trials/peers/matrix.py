@@ -21,6 +21,7 @@ from coterie.trials.peers.contest import SPEAKERS, Hall, Pair, in_groups
 from coterie.trials.peers.sockets import Answers, Wire, connect, nothing
 from coterie.trials.peers.xmpp import body
 from coterie.trials.people import PASSWORD
+from coterie.trials.voice import not_denied
 
 CLIENT = "/_matrix/client/v3"
 REGISTER = "/_synapse/admin/v1/register"
@@ -137,6 +138,7 @@ class MatrixLine:
         self._mouth = mouth
         self._ear = ear
         self.heard: Callable[[int], None] = nothing
+        self.denied: Callable[[str, int], None] = not_denied
 
     @property
     def answered(self) -> Callable[[int], None]:

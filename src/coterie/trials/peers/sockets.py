@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 from coterie.base.codes import Code
 from coterie.base.errors import RemoteError, Unavailable
+from coterie.trials.voice import not_denied
 
 WAIT_SECONDS = 60.0
 SILENT = "a peer does not answer"
@@ -24,6 +25,8 @@ class Wire(asyncio.Protocol):
     def __init__(self) -> None:
         self.answered: Callable[[int], None] = nothing
         self.heard: Callable[[int], None] = nothing
+        self.denied: Callable[[str, int], None] = not_denied
+        """Never called: a peer that takes something not takes nothing more."""
         self.refused = ""
         """What the peer said no to last, for whom waits in vain."""
         self._transport: asyncio.Transport
