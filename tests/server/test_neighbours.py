@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from coterie.base.codes import Code
+from coterie.base.ids import log_of
 from coterie.ledger.heads import Head, SignedHead
 from coterie.server.connection import CloseReason
 from coterie.wire.frames import Accepted, LedgerGrew, Presence, Ready, Refusal, ServerFrame
 from tests.server.house import TLS_KEY, Wire
 from tests.server.people import Device, Person, revoking
 from tests.server.scenes import code, logged_in, registered
-from tests.server.street import PATIENCE_SECONDS, Street, apart, street
+from tests.server.street import PATIENCE_SECONDS, Street, apart, deaf_street, street
 
-__all__ = ["street"]
+__all__ = ["deaf_street", "street"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 
@@ -50,6 +52,63 @@ async def test_who_is_connected_elsewhere_hears_of_a_new_conversation(
     said = alice.device.message(alice.direct_with(carol), carol.account, request=4)
     assert isinstance(await alices.ask(said), Accepted)
     assert len(await carols.messages(1)) == 1
+
+
+async def test_what_others_wrote_is_asked_for_by_one_question(
+    street: Street, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It brings entries, how far the log is, and how far the mailboxes of those who read it are."""
+    alices, bobs = await apart(street, alice, bob)
+    await bobs.mail(1)
+    said = alice.device.message(alice.direct_with(bob), bob.account, request=3)
+    assert isinstance(await alices.ask(said), Accepted)
+    await bobs.messages(1)
+    shared = street[1].turns._neighbours._shared  # type: ignore[union-attr] # it has neighbours
+    asked: list[str] = []
+    for name in ("ends", "logs"):
+        ask = getattr(shared, name)
+
+        def counted(*values: object, name: str = name, ask: Callable[..., object] = ask) -> object:
+            asked.append(name)
+            return ask(*values)
+
+        monkeypatch.setattr(shared, name, counted)
+    said = alice.device.message(alice.direct_with(bob), bob.account, request=4)
+    assert isinstance(await alices.ask(said), Accepted)
+    await bobs.messages(1)
+    assert asked == ["logs"]
+
+
+async def test_what_others_wrote_goes_out_before_anything_is_committed(
+    deaf_street: Street, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for it does not wait for a disk, and what comes in meanwhile is committed together."""
+    alices, before = await apart(deaf_street, alice, bob)
+    before.hang_up()
+    bobs = deaf_street[1].wire()
+    await bobs.sign_in(bob.device)
+    conversation = alice.direct_with(bob)
+    share = bob.device.share(conversation, alice.account, alice.device, request=3)
+    assert isinstance(await bobs.ask(share), Accepted)
+    for wire, device, to in ((bobs, bob.device, alice.account), (alices, alice.device, bob.account)):
+        assert isinstance(await wire.ask(device.message(conversation, to, request=4)), Accepted)
+    other = deaf_street[1]
+    neighbours = other.turns._neighbours
+    assert neighbours is not None
+    done: list[str] = []
+    for place, name in ((neighbours._shared, "logs"), (other.store, "commit")):
+        do = getattr(place, name)
+
+        def noted(*values: object, name: str = name, do: Callable[..., object] = do) -> object:
+            done.append(name)
+            return do(*values)
+
+        monkeypatch.setattr(place, name, noted)
+    other.wakeups.heard.add(neighbours._topics.of_stream(log_of(conversation)))
+    bobs.say(bob.device.message(conversation, alice.account, request=5))
+    await bobs.next(Accepted)
+    assert done[:2] == ["logs", "commit"]
+    assert [entry.seq for entry in await bobs.messages(1)] == [2]
 
 
 async def test_everybody_follows_one_ledger_whoever_adds_to_it(

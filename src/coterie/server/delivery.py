@@ -19,6 +19,7 @@ from coterie.server.reader import ENTRY_OVERHEAD_BYTES, Reader, StreamState, Win
 from coterie.server.store.protocol import Place, Store
 from coterie.server.store.records import MoveCursor
 from coterie.server.store.results import Opened
+from coterie.server.store.shared import Standing
 from coterie.wire.frames.connection import StreamEnd
 from coterie.wire.frames.messages import LogEntry, MailboxEntry
 from coterie.wire.frames.shared import Position
@@ -49,8 +50,10 @@ class OtherWriters(Protocol):
         ...
 
     def ignore(self, stream: StreamId) -> None: ...
-    async def ends(self, streams: Collection[StreamId]) -> dict[StreamId, int]:
-        """The last seq of each, as the database has it now."""
+    async def logs(
+        self, places: Collection[Place], mailboxes: Collection[StreamId], entries: int, most_bytes: int
+    ) -> Standing:
+        """Entries, and ends of mailboxes, as the database has them now."""
         ...
 
 
@@ -69,6 +72,8 @@ class Delivery:
         self._to_fill: dict[Connection, None] = {}
         self._cursors: dict[tuple[DeviceId, StreamId], int] = {}
         self._cursors_since: float | None = None
+        self.has_news = False
+        """Whether others have told of logs since fill() began last."""
 
     async def start(
         self, connection: Connection, device: DeviceId, positions: tuple[Position, ...], now: float
@@ -173,6 +178,14 @@ class Delivery:
                 if connection.reader is not None and connection.reader.log_ends(stream, end):
                     self._to_fill[connection] = None
 
+    def told(self, log: StreamId) -> None:
+        """Others may have written to it: fill() looks."""
+        self.has_news = True
+        for connection in self._by_log.get(log, _NOBODY).values():
+            if connection.reader is not None:
+                connection.reader.log_told(log)
+                self._to_fill[connection] = None
+
     def acknowledge(self, connection: Connection, positions: tuple[Position, ...], now: float) -> None:
         """The device has committed everything up to these positions; other streams are ignored, and what
         comes before Sync was carried out: nothing has been sent then."""
@@ -197,31 +210,23 @@ class Delivery:
                 self._to_fill[connection] = None
 
     async def fill(self, now: float) -> bool:
-        """Read for those who are behind and have room, a few at a time; whether more is waiting.
-
-        Where others write, mailboxes are looked at after logs were read: what opens a message was committed
-        before it, and the entries say that it is still to come."""
+        """Read for those who are behind, or may be, and have room: a few at a time; whether more waits."""
+        self.has_news = False
         chosen = list(self._to_fill)[:READERS_PER_TURN]
         recent: dict[Place, tuple[LogEntry, ...]] = {}
         for connection in chosen:
             self._to_fill.pop(connection, None)
         hungry = chosen
-        for _ in range(READS_PER_READER):
-            hungry = [each for each in hungry if each.is_open and _wants_entries(each)]
-            if not hungry:
-                break
-            await self._read(hungry, recent, now)
-        given_messages: list[StreamId] = []
-        for connection in chosen:
-            reader = connection.reader
-            if reader is None or not connection.is_open:
-                continue
-            if reader.wants_entries:
-                self._to_fill[connection] = None
-            if not reader.mailbox.is_behind:
-                given_messages.append(reader.mailbox.stream)
-        if self.others is not None and recent and given_messages:
-            self.ended(await self.others.ends(given_messages))
+        try:
+            for _ in range(READS_PER_READER):
+                hungry = [each for each in hungry if each.is_open and _wants_entries(each)]
+                if not hungry:
+                    break
+                await self._read(hungry, recent, now)
+        finally:
+            for connection in chosen:
+                if connection.is_open and _wants_entries(connection):
+                    self._to_fill[connection] = None
         return bool(self._to_fill)
 
     def ready(self) -> dict[Connection, None]:
@@ -297,7 +302,10 @@ class Delivery:
         self, hungry: list[Connection], recent: dict[Place, tuple[LogEntry, ...]], now: float
     ) -> None:
         """One read of each: of its mailbox, or else of one log. All logs are read together, and once for all
-        who stand at the same place this turn."""
+        who stand at the same place this turn.
+
+        Where others write, mailboxes are looked at no earlier than logs: what opens a message was committed
+        before it, and the entries say that it is still to come."""
         logs: list[tuple[Reader, StreamState, Place]] = []
         for connection in hungry:
             reader = connection.reader
@@ -306,10 +314,15 @@ class Delivery:
             if reader.mailbox.is_behind:
                 await self._read_mail(reader, now)
             else:
-                state = next(iter(reader.behind.values()))
+                state = next(iter((reader.behind or reader.told).values()))
                 logs.append((reader, state, (state.stream, state.sent)))
         places = dict.fromkeys(place for _, _, place in logs if place not in recent)
-        if places:
+        if logs and self.others is not None:
+            mailboxes = [reader.mailbox.stream for reader, _, _ in logs]
+            read = await self.others.logs(places, mailboxes, LOG_CHUNK_ENTRIES, limits.WINDOW_BYTES)
+            recent.update(read.entries)
+            self.ended(read.ends)
+        elif places:
             recent.update(await self._store.logs(places, LOG_CHUNK_ENTRIES, limits.WINDOW_BYTES))
         for reader, state, place in logs:
             _take(reader, state, recent[place], now)
@@ -333,10 +346,9 @@ def _take(reader: Reader, state: StreamState, entries: tuple[LogEntry, ...], now
     """What follows in a log; where nothing is left of it, as with mail."""
     mine = state.not_skipped(entries)
     reader.take_messages(state, _fitting(mine, reader.log_window), now)
-    if not mine:
+    if not mine and state.is_behind:
         state.leap()
-    if not state.is_behind:
-        del reader.behind[state.stream]
+    reader.looked(state)
 
 
 def _fitting(entries: tuple[LogEntry, ...], window: Window) -> tuple[LogEntry, ...]:

@@ -14,7 +14,7 @@ import msgspec
 from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
-from coterie.base.ids import DeviceId, StreamId, mailbox_of
+from coterie.base.ids import DeviceId, StreamId, is_mailbox, mailbox_of
 from coterie.server.approvals import Approvals
 from coterie.server.caller import SignedIn
 from coterie.server.connection import CloseReason, Connection
@@ -25,7 +25,7 @@ from coterie.server.policy import Now
 from coterie.server.realm import Realm
 from coterie.server.rivals import Visit
 from coterie.server.roster import Roster
-from coterie.server.store.protocol import DeviceRow, Store
+from coterie.server.store.protocol import DeviceRow, Place, Store
 from coterie.server.store.results import (
     AccountEnded,
     AccountSucceeded,
@@ -37,7 +37,7 @@ from coterie.server.store.results import (
     ResetsCompleted,
     Result,
 )
-from coterie.server.store.shared import Pulse, Shared
+from coterie.server.store.shared import Pulse, Shared, Standing
 from coterie.server.topics import Topics
 from coterie.server.tries import SharedTries
 from coterie.server.wakeups.hints import Wakeups
@@ -116,8 +116,10 @@ class Neighbours:
         self._streams.pop(topic, None)
         self._wakeups.ignore(topic)
 
-    async def ends(self, streams: Collection[StreamId]) -> dict[StreamId, int]:
-        return await self._shared.ends(streams)
+    async def logs(
+        self, places: Collection[Place], mailboxes: Collection[StreamId], entries: int, most_bytes: int
+    ) -> Standing:
+        return await self._shared.logs(places, mailboxes, entries, most_bytes)
 
     def committed(self, results: Iterable[Result]) -> None:
         """Tell the others, as far as it may touch devices that are connected to them."""
@@ -172,8 +174,12 @@ class Neighbours:
             self._people_moved = True
         if self._topics.approvals in heard:
             self._approvals.look_again()
-        if streams := [self._streams[topic] for topic in heard if topic in self._streams]:
-            self._delivery.ended(await self._shared.ends(streams))
+        streams = [self._streams[topic] for topic in heard if topic in self._streams]
+        if mailboxes := [stream for stream in streams if is_mailbox(stream)]:
+            self._delivery.ended(await self._shared.ends(mailboxes))
+        for stream in streams:
+            if not is_mailbox(stream):
+                self._delivery.told(stream)
         if devices := [self._devices[topic] for topic in heard if topic in self._devices]:
             await self._look_at(devices, now)
             await self.rivals.ping()

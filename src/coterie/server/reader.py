@@ -100,6 +100,8 @@ class Reader:
         self.logs: dict[StreamId, StreamState] = {}
         self.behind: dict[StreamId, StreamState] = {}
         """Logs with entries that were not sent yet, oldest first."""
+        self.told: dict[StreamId, StreamState] = {}
+        """Logs that others have said that they wrote to: nobody has looked yet."""
         self.paused = False
         self.moved_at = now_seconds
         """When an acknowledgement came, or the first entry since all were acknowledged went out."""
@@ -120,7 +122,7 @@ class Reader:
             return False
         if self.mailbox.is_behind:
             return self.mail_window.is_open
-        return bool(self.behind) and self.log_window.is_open
+        return bool(self.behind or self.told) and self.log_window.is_open
 
     @property
     def streams(self) -> tuple[StreamId, ...]:
@@ -189,6 +191,17 @@ class Reader:
         if state.is_behind:
             self.behind[stream] = state
         return state.is_behind
+
+    def log_told(self, stream: StreamId) -> None:
+        """There may be more of a log: it is looked for when there is room."""
+        if state := self.logs.get(stream):
+            self.told[stream] = state
+
+    def looked(self, state: StreamState) -> None:
+        """What the database had behind what was sent has been taken."""
+        self.told.pop(state.stream, None)
+        if not state.is_behind:
+            self.behind.pop(state.stream, None)
 
     def passes(self, stream: StreamId, seq: int) -> bool:
         """Whether everything before this entry has gone out, so that the answer may stand for it; then it

@@ -234,6 +234,8 @@ class Turns:
             now = Now(self._clock.wall_ms(), self._clock.monotonic_seconds())
             if self._neighbours is not None:
                 await self._hear(self._neighbours, now)
+            if self._delivery.has_news:
+                await self._hand_on(now)
             await self._turn(now)
         except Unavailable as error:
             self._metrics.failed_turns += 1
@@ -244,6 +246,13 @@ class Turns:
         except Exception:
             self._metrics.failed_turns += 1
             log.exception("a turn failed")
+
+    async def _hand_on(self, now: Now) -> None:
+        """What others have written goes out before anything is committed here; what comes in while it is read
+        joins that commit."""
+        if await self._delivery.fill(now.monotonic_seconds):
+            self._wake.set()
+        self.connections.flush()
 
     async def _turn(self, now: Now) -> None:
         pending: list[Pending] = []

@@ -10,7 +10,9 @@ import msgspec
 from coterie.base.ids import AccountId, DeviceId, StreamId, UserName
 from coterie.server.caller import SignedIn
 from coterie.server.store.approval_board import Board
+from coterie.server.store.protocol import Place
 from coterie.server.tries import TryTable
+from coterie.wire.frames.messages import LogEntry
 
 
 class Pulse(msgspec.Struct, frozen=True):
@@ -22,6 +24,14 @@ class Pulse(msgspec.Struct, frozen=True):
     head_ms: int
     restored: bool
     servers: frozenset[int]
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Of one moment. entries: of logs, behind each place that was asked about; ends: the last seq of each of
+    these logs, and of each mailbox."""
+
+    entries: dict[Place, tuple[LogEntry, ...]]
+    ends: dict[StreamId, int]
 
 
 class Shared(Protocol):
@@ -45,6 +55,13 @@ class Shared(Protocol):
     async def pulse(self) -> Pulse: ...
     async def ends(self, streams: Collection[StreamId]) -> dict[StreamId, int]:
         """The last seq of each."""
+        ...
+
+    async def logs(
+        self, places: Collection[Place], mailboxes: Collection[StreamId], entries: int, most_bytes: int
+    ) -> Standing:
+        """As Store.logs(). What opens an entry that is given was committed before it, so it stands before the
+        end that is given of its reader's mailbox."""
         ...
 
     async def enter(self, visitors: Collection[SignedIn]) -> None:

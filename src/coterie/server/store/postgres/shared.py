@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import Any, TypeVar
 
 from coterie.base.ids import (
     AccountId,
@@ -22,8 +22,10 @@ from coterie.server.store.postgres.approval_board import PgBoard
 from coterie.server.store.postgres.connection import Connection
 from coterie.server.store.postgres.faults import FAULTS, database_fault
 from coterie.server.store.postgres.line import THERE, Line
+from coterie.server.store.postgres.logs import EntriesOf, standing
 from coterie.server.store.postgres.tries import PgTries
-from coterie.server.store.shared import Pulse
+from coterie.server.store.protocol import Place
+from coterie.server.store.shared import Pulse, Standing
 
 T = TypeVar("T")
 
@@ -68,9 +70,10 @@ _PEOPLE = f"SELECT DISTINCT account, name FROM visits WHERE server <> $1 AND ser
 class PgShared:
     """Of one life of a store: number is that of its line."""
 
-    def __init__(self, url: str, writing: Line) -> None:
+    def __init__(self, url: str, writing: Line, entries_of: EntriesOf) -> None:
         self._line = Line(url)
         self._writing = writing
+        self._entries_of = entries_of
         self._busy = asyncio.Lock()
         self.approvals = PgBoard(self._said, lambda: self.number)
         self.tries = PgTries(self._said)
@@ -96,6 +99,11 @@ class PgShared:
             rows = await self._said(lambda line: line.fetch(mail, mailboxes))
             ends |= {mailbox_of(row[0]): row[1] for row in rows}
         return ends
+
+    async def logs(
+        self, places: Collection[Place], mailboxes: Collection[StreamId], entries: int, most_bytes: int
+    ) -> Standing:
+        return await standing(self._rows, self._entries_of, places, mailboxes, entries, most_bytes)
 
     async def enter(self, visitors: Collection[SignedIn]) -> None:
         columns = [[each.device for each in visitors], [each.account for each in visitors]]
@@ -147,6 +155,9 @@ class PgShared:
 
     async def close(self) -> None:
         await self._line.close()
+
+    async def _rows(self, sql: str, *values: object) -> list[Sequence[Any]]:
+        return await self._said(lambda line: line.fetch(sql, *values))
 
     async def _said(self, words: Callable[[Connection], Awaitable[T]]) -> T:
         try:

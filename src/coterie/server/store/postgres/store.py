@@ -6,13 +6,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
-from itertools import groupby
-from operator import itemgetter
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
-from coterie.base.ids import conversation_of
 from coterie.server.store.caches import Caches
 from coterie.server.store.conversations import Undo
 from coterie.server.store.database import Database
@@ -27,7 +24,6 @@ from coterie.server.store.postgres.faults import (
 )
 from coterie.server.store.postgres.line import Hold, Line
 from coterie.server.store.postgres.locking import BESIDE, Begins, Locks
-from coterie.server.store.postgres.logs import LOGS
 from coterie.server.store.postgres.migrating import migrate, stand_with
 from coterie.server.store.postgres.shared import PgShared
 from coterie.server.store.postgres.statements import PgStatements
@@ -61,7 +57,7 @@ class PostgresStore(SqlReads):
         super().__init__(self._read, Caches(self._read))
         stand = None if hold is Hold.NOTHING else partial(stand_with, steps=steps)
         self._line = Line(url, hold, stand)
-        self.shared = PgShared(url, self._line)
+        self.shared = PgShared(url, self._line, self._entries)
         """With the other servers of this database; for who holds BESIDE."""
         self._writer = writer = Writer(self._line)
         self._written = caches = Caches(writer.statements)
@@ -94,14 +90,7 @@ class PostgresStore(SqlReads):
     async def logs(
         self, places: Collection[Place], entries: int, most_bytes: int
     ) -> dict[Place, tuple[LogEntry, ...]]:
-        asked = list(places)
-        conversations = [conversation_of(stream) for stream, _ in asked]
-        rows = await self._read.rows(LOGS, conversations, [seq for _, seq in asked], entries, most_bytes)
-        found = {number: [row[1:] for row in group] for number, group in groupby(rows, itemgetter(0))}
-        return {
-            place: await self._entries(found.get(number, ()), most_bytes)
-            for number, place in enumerate(asked, 1)
-        }
+        return (await self.shared.logs(places, (), entries, most_bytes)).entries
 
     async def commit(self, batch: Sequence[Record]) -> list[Result]:
         self._caches.trim()
@@ -218,13 +207,6 @@ class _ReadingStatements(PgStatements):
 
     async def all(self, sql: str, values: Values = ()) -> list[Row]:
         return await self._read(super().all(sql, values))
-
-    async def rows(self, sql: str, *values: object) -> list[Sequence[Any]]:
-        """As all(), of a statement that PostgreSQL alone understands."""
-        return await self._read(self._fetched(sql, values))
-
-    async def _fetched(self, sql: str, values: Sequence[object]) -> list[Sequence[Any]]:
-        return await (await self._line.get()).fetch(sql, *values)
 
     async def _read(self, statement: Awaitable[T]) -> T:
         try:
