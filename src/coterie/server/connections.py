@@ -38,6 +38,8 @@ class Connections:
         self._touched: dict[Connection, None] = {}
         self._at_leisure: dict[Connection, None] = {}
         """Those to whom not everything has gone that may take its time."""
+        self.look_again_at = float("inf")
+        """Nothing is due of any before (housekeeping.py)."""
         self.gone: list[Connection] = []
         """Ended since somebody looked last."""
 
@@ -53,6 +55,23 @@ class Connections:
     def all(self) -> list[Connection]:
         return list(self._open)
 
+    def have_work(self, now_seconds: float) -> bool:
+        """Whether anything may be due of one of them, or for all."""
+        return (
+            self.look_again_at <= now_seconds
+            or bool(self._at_leisure)
+            or self._roster.has_changes
+            or self._delivery.has_something_to_do
+        )
+
+    def to_look_at(self, now_seconds: float) -> list[Connection]:
+        """Those of which something may be due."""
+        return [each for each in self._open if each.look_again_at <= now_seconds]
+
+    def looked(self) -> None:
+        """All these were looked at."""
+        self.look_again_at = min((each.look_again_at for each in self._open), default=float("inf"))
+
     def has_room_for(self, address: str, *, loopback: bool) -> bool:
         """Whether one more may be opened from this address."""
         if len(self._open) >= limits.CONNECTIONS_MAX:
@@ -65,6 +84,7 @@ class Connections:
         if len(self._unproven) >= UNPROVEN_MAX:
             self.end(next(iter(self._unproven)), CloseReason.TRY_AGAIN_LATER)
         self._open[connection] = None
+        self.look_again_at = min(self.look_again_at, connection.look_again_at)
         self._unproven[connection] = None
         self._unproven_at[connection.caller.address] += 1
         self._metrics.connections_opened += 1

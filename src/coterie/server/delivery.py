@@ -234,6 +234,11 @@ class Delivery:
         ready, self._to_flush = self._to_flush, {}
         return ready
 
+    @property
+    def has_something_to_do(self) -> bool:
+        """Whether cursors wait to be committed, or anybody waits for fill()."""
+        return self._cursors_since is not None or bool(self._to_fill)
+
     def cursors(self, now: float, *, at_once: bool) -> list[MoveCursor]:
         """Acknowledgements to commit, once the oldest is a second old: cumulative, so few for many."""
         since = self._cursors_since

@@ -30,6 +30,14 @@ class Housekeeping:
         self._statement_at = float("-inf")
         self._looked_ms = 0
 
+    def is_due(self, now: Now) -> bool:
+        """Whether a statement, a head or old rows may have their time."""
+        return (
+            now.monotonic_seconds >= min(self._prune_at, self._statement_at)
+            or self._jumped(now)
+            or self._sequencer.due(now, 0)
+        )
+
     def overdue(self, connection: Connection, now_seconds: float) -> bool:
         """Whether a connection has to end because nothing comes from it; pings where it is time to."""
         connection.look(now_seconds)
@@ -75,12 +83,14 @@ class Housekeeping:
     def statement_due(self, now: Now) -> PutStatement | None:
         """The server's next statement, long before the present one expires; at once where the machine has
         slept for days, or its clock was set."""
-        jumped = abs(now.wall_ms - self._looked_ms) > limits.HOUR_MS
-        if now.monotonic_seconds < self._statement_at and not jumped:
+        if now.monotonic_seconds < self._statement_at and not self._jumped(now):
             return None
         self._looked_ms = now.wall_ms
         self._statement_at = now.monotonic_seconds + STATEMENT_SECONDS
         return next_statement(self._realm, self._sequencer.newest_server_leaf, now.wall_ms)
+
+    def _jumped(self, now: Now) -> bool:
+        return abs(now.wall_ms - self._looked_ms) > limits.HOUR_MS
 
     async def prune(self, now: Now) -> None:
         """Drop old rows: a few each time, and again the next second while there are some."""

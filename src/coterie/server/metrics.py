@@ -65,6 +65,11 @@ class Metrics:
         """Figures to be asked for whenever somebody looks."""
         self._gauges.append(gauges)
 
+    @property
+    def is_looked_at(self) -> bool:
+        """As somebody_looked(), without asking."""
+        return self._looked_at
+
     def somebody_looked(self) -> bool:
         """Whether anybody has since this was asked last, or might soon."""
         looked, self._looked_at = self._looked_at, False

@@ -83,6 +83,11 @@ class Roster:
             self._list = tuple(map(pack, _frames(people, initial=True)))
         return self._list
 
+    @property
+    def has_changes(self) -> bool:
+        """Whether changes() may have some."""
+        return bool(self._changed)
+
     def changes(self) -> list[Presence]:
         """What has changed since the last call."""
         people = []

@@ -34,6 +34,7 @@ from coterie.server.readiness import Readiness
 from coterie.server.realm import Realm
 from coterie.server.rivals import Rivals, Visit
 from coterie.server.roster import Roster
+from coterie.server.seconds import Seconds
 from coterie.server.sequencer import Sequencer
 from coterie.server.settling import Pending, Settling
 from coterie.server.store.approval_board import MemoryBoard
@@ -87,6 +88,7 @@ class Turns:
             metrics,
             clock,
         )
+        self._seconds = Seconds(self.connections, self._rivals, self._approvals, self._housekeeping, metrics)
         self._lane = Lane()
         self._wake = asyncio.Event()
         self._neighbours: Neighbours | None = None
@@ -177,6 +179,7 @@ class Turns:
         now_seconds = self._clock.monotonic_seconds()
         if paused:
             connection.paused(now_seconds)
+            self.connections.look_again_at = now_seconds
         else:
             connection.resumed(now_seconds)
         self._delivery.paused(connection, paused=paused)
@@ -226,8 +229,10 @@ class Turns:
     async def _tick(self) -> None:
         while True:
             await self._clock.wait_until(self._clock.monotonic_seconds() + TICK_SECONDS)
-            self._ticked = True
-            self._wake.set()
+            now = Now(self._clock.wall_ms(), self._clock.monotonic_seconds())
+            if self._neighbours is not None or self._seconds.have_work(now):
+                self._ticked = True
+                self._wake.set()
 
     async def _guarded_turn(self) -> None:
         try:
@@ -345,9 +350,10 @@ class Turns:
         self.connections.tell_presence(self._roster.changes())
         self._again(self._rivals.expired(now.monotonic_seconds))
         self._approvals.expire(now.monotonic_seconds)
-        for connection in self.connections.all:
-            if connection.look_again_at <= now.monotonic_seconds:
+        if self.connections.look_again_at <= now.monotonic_seconds:
+            for connection in self.connections.to_look_at(now.monotonic_seconds):
                 self._look_at(connection, now.monotonic_seconds)
+            self.connections.looked()
         statement = self._housekeeping.statement_due(now)
         if statement is not None:
             await self._settling.put_statement(statement, now)
