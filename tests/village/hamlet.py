@@ -79,6 +79,12 @@ class Person:
         assert self._me is not None
         return self._me
 
+    def goes_on(self) -> None:
+        """Raises whatever has ended a program that nobody ended."""
+        if self.me._task.done():
+            self.me._task.result()
+            raise AssertionError(f"the program of {self.name} has ended")
+
     def _live(self) -> Life:
         home = self.home
         life = Life(self.name, home, home.with_name(f"{self.name}-{len(self.lives) + 1}"), self.hamlet.points)
@@ -217,6 +223,8 @@ class Hamlet:
             for person in self.there:
                 await person.is_up()
             if all(person.is_there for person in self.there):
+                for person in self.there:
+                    person.goes_on()
                 lacks = lacking()
                 if not lacks:
                     return
