@@ -176,8 +176,9 @@ def test_a_line_that_is_refused_does_not_stop_the_others(signed_up: SignedUp) ->
 
 
 def test_more_than_a_strangers_mailbox_takes_goes_once_they_are_there(signed_up: SignedUp) -> None:
+    """Twenty envelopes, each with the keys of a hundred messages at most."""
     alice, bob = signed_up("alice"), signed_up("bob")
-    texts = [str(number) for number in range(700)]
+    texts = [str(number) for number in range(2200)]
     ended = alice.run("send", f"@{bob.name}", "--lines", "--timeout", "0.5", stdin="\n".join(texts).encode())
     assert ended.code == 3
     assert {line["state"] for line in ended.lines} == {"sent", "queued"}
