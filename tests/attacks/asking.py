@@ -11,7 +11,7 @@ from coterie.base.errors import SealBroken
 from coterie.base.ids import EnvelopeId
 from coterie.client.store.records import MessageRow
 from coterie.content.body import Text, unpack
-from coterie.content.repair import NotForYou, Repair, RepairRequest, Wanted
+from coterie.content.repair import NotForYou, Repair, RepairRequest, Stood, Wanted
 from coterie.e2ee.group import InnerMessage
 from coterie.e2ee.pairwise import PlainKind, open_envelope_outer, open_plaintext, seal_envelope
 from coterie.e2ee.vodo import OlmSession
@@ -43,8 +43,8 @@ class Asker:
         )  # fmt: skip
         return Posted(self.peer, envelope, sealed)
 
-    def asks(self, *rows: Wanted) -> None:
-        self._victim.mail(self.posted(PlainKind.REPAIR_REQUEST, RepairRequest(rows).pack()))
+    def asks(self, *rows: Wanted, stood: Stood | None = None) -> None:
+        self._victim.mail(self.posted(PlainKind.REPAIR_REQUEST, RepairRequest(rows, stood).pack()))
 
     def gives(self, repair: Repair) -> None:
         self._victim.mail(self.posted(PlainKind.REPAIR, repair.pack()))

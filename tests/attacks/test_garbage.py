@@ -28,7 +28,7 @@ from coterie.client.store.keys import unpack as unpack_key_file
 from coterie.content import body
 from coterie.content.body.verification import VerifyCancel, VerifyConfirm, VerifyStart
 from coterie.content.read_marks import ReadMark, ReadMarks
-from coterie.content.repair import Entry, NotForYou, Repair, RepairRequest, Wanted
+from coterie.content.repair import Entry, NotForYou, Repair, RepairRequest, Stood, Wanted
 from coterie.e2ee import hybrid
 from coterie.e2ee.approval_code import ApprovalCode
 from coterie.e2ee.fingerprint import SafetyCode, as_number
@@ -137,7 +137,13 @@ def of_what_is_sealed(alice: Peer, bob: Peer) -> dict[str, Parser]:
         ),
         "repair requests": (
             RepairRequest.unpack,
-            (RepairRequest((Wanted(EVERYONE, bytes(16), b"", 7, bytes(32)),)).pack(),),
+            (
+                RepairRequest((Wanted(EVERYONE, bytes(16), b"", 7, bytes(32)),)).pack(),
+                RepairRequest(
+                    (Wanted(EVERYONE, bytes(16), bytes(16), 0, b""),),
+                    Stood(bytes(150), bytes(120), 7, (bytes(32),) * 3),
+                ).pack(),
+            ),
         ),
         "not for you": (NotForYou.unpack, (NotForYou((Entry(EVERYONE, bytes(16)),)).pack(),)),
         "repairs": (Repair.unpack, (Repair(key, 7, said.inner).filled().pack(),)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from coterie.content.repair import (
     NotForYou,
     Repair,
     RepairRequest,
+    Stood,
     Wanted,
 )
 
@@ -27,13 +29,18 @@ id32 = st.binary(min_size=32, max_size=32)
 wanted = st.builds(Wanted, id16, id16, id16, st.just(0), st.just(b"")) | st.builds(
     Wanted, id16, id16, st.just(b""), st.integers(1, 1 << 62), id32
 )
+stood = st.none() | st.builds(
+    Stood, st.binary(max_size=256), st.binary(max_size=256), st.integers(0, 1 << 62),
+    st.lists(id32, max_size=32).map(tuple),
+)  # fmt: skip
 repairs = st.builds(Repair, id32, st.integers(0, (1 << 32) - 1), st.binary(min_size=1, max_size=500))
 
 
 @settings(max_examples=100)
-@given(st.lists(wanted, min_size=1, max_size=WANTED_MOST), repairs)
-def test_all_of_both_comes_back(asked: list[Wanted], given_back: Repair) -> None:
-    assert RepairRequest.unpack(RepairRequest(tuple(asked)).pack()) == RepairRequest(tuple(asked))
+@given(st.lists(wanted, min_size=1, max_size=WANTED_MOST), stood, repairs)
+def test_all_of_both_comes_back(asked: list[Wanted], shown: Stood | None, given_back: Repair) -> None:
+    request = RepairRequest(tuple(asked), shown)
+    assert RepairRequest.unpack(request.pack()) == request
     assert Repair.unpack(given_back.pack()) == given_back
 
 
@@ -105,6 +112,22 @@ def test_a_request_that_breaks_the_rules_is_refused(asked: tuple[Wanted, ...]) -
 
 
 @pytest.mark.parametrize(
+    "shown",
+    [
+        Stood(bytes(257), b"", 0, ()),
+        Stood(b"", bytes(257), 0, ()),
+        Stood(b"", b"", -1, ()),
+        Stood(b"", b"", 0, (bytes(31),)),
+        Stood(b"", b"", 0, (bytes(32),) * 33),
+    ],
+)
+def test_a_proof_that_breaks_the_rules_is_refused(shown: Stood) -> None:
+    with pytest.raises(RemoteError) as refused:
+        RepairRequest.unpack(RepairRequest((ENTRY,), shown).pack())
+    assert refused.value.code is Code.BAD_FRAME
+
+
+@pytest.mark.parametrize(
     "given_back",
     [
         Repair(bytes(31), 0, b"i"),
@@ -129,4 +152,7 @@ def test_another_suite_is_refused(domain: Domain) -> None:
 
 
 def test_as_many_as_may_be_asked_for_fit_into_an_envelope() -> None:
-    assert len(RepairRequest((LOST,) * WANTED_MOST).pack()) < 8 * 1024 - 2048
+    """With the proof of somebody who stood in a ledger of four thousand million leaves."""
+    shown = Stood(bytes(160), bytes(140), 1 << 31, (bytes(32),) * 32)
+    lost = msgspec.structs.replace(LOST, n=1 << 62)
+    assert len(RepairRequest((lost,) * WANTED_MOST, shown).pack()) < 8 * 1024 - 2048

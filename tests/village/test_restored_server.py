@@ -302,6 +302,30 @@ async def test_who_came_later_gets_no_key_of_what_is_sent_again(village: Village
     assert not alarms(ears[2])
 
 
+async def test_who_was_there_and_comes_back_late_gets_what_was_said_meanwhile(village: Village) -> None:
+    """Carol joined in the last moment, and nobody has heard of her. What was said before is not for her."""
+    alice, bob = await village.person("alice"), await village.person("bob")
+    await acquainted(alice, bob)
+    copy = Copied(village)
+    await said(alice, "everyone", "before carol")
+    for each in (alice, bob):
+        await each.close()
+    carol = await village.person("carol")
+    await carol.wait_drained(PATIENCE_SECONDS)
+    await carol.close()
+    await copy.back()
+    alice, bob = await village.back("alice"), await village.back("bob")
+    await said(alice, "everyone", "meanwhile")
+    assert alice.person("carol") is None
+    carol = await village.back("carol")
+    await Heard(carol).until(lambda _: texts(carol, "everyone").total() > 0)
+    await said(alice, "everyone", "to three")
+    await Heard(carol).until(lambda _: texts(carol, "everyone").total() > 1)
+    await Heard(carol).until(lambda _: not carol._store.waiting())
+    assert texts(carol, "everyone") == Counter(("meanwhile", "to three"))
+    assert texts(bob, "everyone") == Counter(("before carol", "meanwhile", "to three"))
+
+
 async def test_more_than_goes_at_once_comes_again_in_order(village: Village) -> None:
     alice, bob = await village.person("alice"), await village.person("bob")
     await acquainted(alice, bob)

@@ -214,6 +214,8 @@ REPAIR_ASKED_PER_HOUR = 150
 """As often as one device is asked: so that no honest one ever asks too often."""
 REPAIR_FLOOD_KEPT = 200
 """So many envelopes of such a device; what goes beyond that is dropped."""
+LATE_BACK_MS = 600 * SECOND_MS
+"""What a restored server takes within so long is given to whoever was there before and came back late."""
 REPAIR_RUN_MESSAGES = 10_000
 """As many skipped messages of a device at once have places kept for them, the newest."""
 

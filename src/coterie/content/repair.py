@@ -44,8 +44,21 @@ class Wanted(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
         return self.n > 0 and len(self.hash) == 32
 
 
+class Stood(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What shows that an account stood in a ledger that was left: a packed light head of that ledger, the
+    account's packed leaf, its index, and the way from it to the head's root (RFC 9162 2.1.3)."""
+
+    head: Annotated[bytes, msgspec.Meta(max_length=256)]
+    leaf: Annotated[bytes, msgspec.Meta(max_length=256)]
+    index: _Number
+    path: Annotated[tuple[Id32, ...], msgspec.Meta(max_length=32)]
+
+
 class RepairRequest(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """stood: behind a restore of the server, that the one who asks was there before it."""
+
     wanted: Annotated[tuple[Wanted, ...], msgspec.Meta(min_length=1, max_length=WANTED_MOST)]
+    stood: Stood | None = None
 
     def pack(self) -> bytes:
         return _requests.pack(self)

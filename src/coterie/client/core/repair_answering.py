@@ -28,6 +28,7 @@ from coterie.content.repair import (
     NotForYou,
     Repair,
     RepairRequest,
+    Stood,
     Wanted,
 )
 from coterie.e2ee.pairwise import PlainKind
@@ -49,6 +50,7 @@ class _Asked(msgspec.Struct, frozen=True):
     by: PeerDevice
     wanted: Wanted
     at_ms: int
+    stood: Stood | None
 
 
 class Answering:
@@ -92,7 +94,7 @@ class Answering:
         if len(self._heard_ms) >= DEVICES_MOST:
             self._heard_ms.clear()
         self._heard_ms.setdefault(asker.device, deque(maxlen=limits.REPAIR_REQUESTS_PER_HOUR)).append(now_ms)
-        self._queue.extend(_Asked(asker, wanted, now_ms) for wanted in request.wanted)
+        self._queue.extend(_Asked(asker, wanted, now_ms, request.stood) for wanted in request.wanted)
         yield from self.answer(now_ms)
 
     def tick(self, now_ms: int) -> Iterator[Outcome]:
@@ -135,8 +137,8 @@ class Answering:
         row = self._wanted(asked.wanted)
         if device is None or row is None:
             return NOTHING
-        is_never = bool(asked.wanted.message) and self._may_have.never(row, device)
-        if not is_never and not self._may_have(row, device):
+        is_never = bool(asked.wanted.message) and self._may_have.never(row, device, asked.stood)
+        if not is_never and not self._may_have(row, device, asked.stood):
             return NOTHING
         if not self._has_keys(device):
             keyless[device] = None

@@ -17,6 +17,7 @@ from coterie.base.errors import SealBroken
 from coterie.base.ids import AccountId, DeviceId, log_of, mailbox_of
 from coterie.client.core.awaited import ROUND
 from coterie.client.core.fanout import Fanout
+from coterie.client.core.old_ledger import OldLedger
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.requests import RepairClaimed
@@ -25,7 +26,7 @@ from coterie.client.core.sync import Positions
 from coterie.client.core.trust import Trust
 from coterie.client.outcome import NOTHING, Outcome
 from coterie.client.store.records import AwaitedRow, PeerDevice, PutSetting, Record, Setting
-from coterie.content.repair import WANTED_MOST, RepairRequest, Wanted
+from coterie.content.repair import WANTED_MOST, RepairRequest, Stood, Wanted
 from coterie.e2ee.pairwise import PlainKind
 from coterie.wire.frames import Claimed
 
@@ -48,13 +49,18 @@ class Asking:
         sharing: Sharing,
         fanout: Fanout,
         positions: Positions,
+        *,
+        goes_on: bool,
     ) -> None:
+        """goes_on: whether the ledger began after a restore of the server."""
         self._reads = reads
         self._people = people
         self._trust = trust
         self._sharing = sharing
         self._fanout = fanout
         self._positions = positions
+        self._proves = goes_on
+        self._stood: Stood | None = None
         self._begun_ms: dict[DeviceId, int] = {}
         """When a session was begun with a device only because it had not answered."""
         self._claiming: dict[DeviceId, list[RepairRequest]] = {}
@@ -89,7 +95,7 @@ class Asking:
         for device, rows in asks.values():
             for start in range(0, len(rows), WANTED_MOST):
                 some = rows[start : start + WANTED_MOST]
-                request = RepairRequest(tuple(_wanted(row) for row in some))
+                request = RepairRequest(tuple(_wanted(row) for row in some), self._proof(some))
                 self._note_asked(device.device, now_ms)
                 told = NOTHING
                 if not self._is_deaf(device, some, now_ms):
@@ -99,6 +105,13 @@ class Asking:
                     claims.append(device)
                 yield told
         yield self._fanout.claim_to_mend(tuple(dict.fromkeys(claims)), now_ms)
+
+    def _proof(self, rows: list[AwaitedRow]) -> Stood | None:
+        """That this account was there before the restore, for those to whom it was not back yet."""
+        if self._proves:
+            self._proves = False
+            self._stood = OldLedger(self._reads).proof(self._people.me)
+        return self._stood if any(row.message for row in rows) else None
 
     def counted(self, more: int) -> PutSetting:
         """How many messages ever had to be asked for. more: below 0 for those that were never for this

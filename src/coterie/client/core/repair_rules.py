@@ -9,16 +9,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-import msgspec
-
 from coterie.base.codes import Code
 from coterie.base.conversations import membership_hash
-from coterie.base.errors import RemoteError, SealBroken
-from coterie.base.ids import AccountId, ConversationId, LedgerId, MessageId, SessionId
+from coterie.base.errors import SealBroken
+from coterie.base.ids import AccountId, ConversationId, MessageId, SessionId
 from coterie.base.quiet import Quiet
-from coterie.base.signing import LedgerPublic
 from coterie.client.core.awaited import Awaiting
-from coterie.client.core.lives import LedgerLeft, ledgers_left
+from coterie.client.core.late_back import LateBack
+from coterie.client.core.ledgers_seen import LedgersSeen
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
@@ -27,17 +25,9 @@ from coterie.client.core.views import marks_of, packed_left_out
 from coterie.client.events import MessageState
 from coterie.client.store.records import AwaitedRow, MessageRow, PeerDevice
 from coterie.content.body import Text, is_shown, unpack
-from coterie.content.repair import Repair
+from coterie.content.repair import Repair, Stood
 from coterie.e2ee.group import InnerMessage, check_place, commit
-from coterie.ledger.heads import BriefHead, check_light_head
 from coterie.wire.frames.messages import LogEntry
-
-
-class _Seen(msgspec.Struct, frozen=True):
-    """How much of which ledger: its place among the lives of the server's data, and its leaves."""
-
-    life: int
-    size: int
 
 
 class MayHave:
@@ -47,22 +37,22 @@ class MayHave:
         self._reads = reads
         self._people = people
         self._trust = trust
-        now = LedgerLeft(profile.ledger, profile.ledger_key)
-        self._ledgers = (*ledgers_left(reads), now)
-        """Of each life of the server's data, the one of now last."""
+        self._seen = LedgersSeen(reads, profile)
+        self._late_back = LateBack(reads, people, self._seen)
 
-    def __call__(self, row: MessageRow, asker: PeerDevice) -> bool:
-        """Ask only while trust.current: whom the newest manifests list is known then."""
+    def __call__(self, row: MessageRow, asker: PeerDevice, stood: Stood | None) -> bool:
+        """Ask only while trust.current: whom the newest manifests list is known then. stood: what the asker
+        shows of where it stood before a restore."""
         if not (row.inner and row.franking_key):
             return False
         if not self._is_member(row, asker) or self._is_in_doubt(row, asker):
             return False
-        return self._was_sealed_for(row, asker)
+        return self._was_sealed_for(row, asker, stood)
 
-    def never(self, row: MessageRow, asker: PeerDevice) -> bool:
+    def never(self, row: MessageRow, asker: PeerDevice, stood: Stood | None) -> bool:
         """Whether a message is not for a device which is there now: this device has sealed it, and that one
         came later; or nobody can tell any more. Its person's word is not waited for: nothing is given."""
-        if not (row.inner and self._is_member(row, asker)) or self._was_sealed_for(row, asker):
+        if not (row.inner and self._is_member(row, asker)) or self._was_sealed_for(row, asker, stood):
             return False
         return row.device == self._people.device or self._is_forgotten(row)
 
@@ -72,8 +62,8 @@ class MayHave:
         sealed_by = self._people.device_of(self._people.me, row.device)
         if sealed_by is None or sealed_by.live:
             return False
-        seen = self._seen_by_sender(row)
-        return seen is None or seen.life < len(self._ledgers) - 1
+        seen = self._seen.by_sender(row)
+        return seen is None or seen.life < self._seen.now
 
     def _is_member(self, row: MessageRow, asker: PeerDevice) -> bool:
         """Whether the ledger has the device among those of this conversation now."""
@@ -89,12 +79,14 @@ class MayHave:
             return True
         return conversation is not None and self._trust.held.is_held(conversation, asker)
 
-    def _was_sealed_for(self, row: MessageRow, asker: PeerDevice) -> bool:
+    def _was_sealed_for(self, row: MessageRow, asker: PeerDevice, stood: Stood | None) -> bool:
         """Whether the message was sealed for it, or is owed to it: by the record of this device where it is
         the sender, else by the ledger as the sender saw it."""
         if row.device == self._people.device:
             share = self._reads.share_of(SessionId(row.session), asker.device)
-            return share is not None and share.account == asker.account and share.index <= row.index
+            if share is not None and share.account == asker.account and share.index <= row.index:
+                return True
+            return self._late_back(row, asker, stood)
         if self._people.me not in (row.account, asker.account):
             return False
         if not self._was_there(row, asker):
@@ -105,26 +97,8 @@ class MayHave:
 
     def _was_there(self, row: MessageRow, asker: PeerDevice) -> bool:
         """Whether the device stood in the ledger that the sender of a message had, or in one before it."""
-        seen = self._seen_by_sender(row)
-        if seen is None:
-            return False
-        lives = {each.ledger: life for life, each in enumerate(self._ledgers)}
-        return any(
-            (lives.get(LedgerId(since.ledger), -1), since.leaf) < (seen.life, seen.size)
-            for since in self._reads.device_since(asker.account, asker.device)
-        )
-
-    def _seen_by_sender(self, row: MessageRow) -> _Seen | None:
-        """Which ledger the sender had when it sealed a message, and how much of it; None where nothing proves
-        that."""
-        for life in reversed(range(len(self._ledgers))):
-            ledger, key = self._ledgers[life].ledger, self._ledgers[life].key
-            try:
-                light = BriefHead.unpack(InnerMessage.unpack(row.inner).head).light(ledger)
-                return _Seen(life, check_light_head(light, LedgerPublic.unpack(key), ledger).size)
-            except (RemoteError, SealBroken):
-                continue
-        return None
+        seen, since = self._seen.by_sender(row), self._seen.of_device(asker)
+        return seen is not None and since is not None and since < seen
 
 
 class Mended(Quiet, frozen=True):

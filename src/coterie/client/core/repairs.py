@@ -48,7 +48,7 @@ class Repairs:
         self._goes_on = profile.goes_on
         self._ledger = profile.ledger
         self.awaiting = Awaiting(reads, people, outbox)
-        self.asking = Asking(reads, people, trust, sharing, fanout, positions)
+        self.asking = Asking(reads, people, trust, sharing, fanout, positions, goes_on=profile.goes_on)
         may_have = MayHave(reads, people, trust, profile)
         self.answering = Answering(reads, people, trust, fanout, may_have)
         self.floods = self.answering.floods

@@ -14,16 +14,16 @@ from coterie.base import limits
 from coterie.base.codes import Code
 from coterie.base.errors import SecurityStop
 from coterie.base.ids import AccountId, UserName
+from coterie.client.core.old_ledger import OldLedger
 from coterie.client.core.people import People
 from coterie.client.core.ports import Reads
 from coterie.client.core.profile import Profile
 from coterie.client.core.requests import ManifestsOffered, Requests
 from coterie.client.events import NameWentBack
 from coterie.client.outcome import NOTHING, Outcome
-from coterie.client.store.records import NEVER_MS, AccountRow, PastSigned, Setting
+from coterie.client.store.records import NEVER_MS, AccountRow, PastSigned
 from coterie.ledger.leaves import Leaf, LeafKind, LedgerView
 from coterie.ledger.manifest import SignedManifest
-from coterie.ledger.tree import Tree
 from coterie.wire.frames import OfferManifests
 from coterie.wire.frames.offers import OfferedManifests
 
@@ -125,11 +125,10 @@ class Returning:
     def own_offer(self, request: int) -> OfferManifests | None:
         """For a server that does not know this device; None where there is nothing to bring."""
         row = self._people.rows.get(self._people.me) if self._active else None
-        return (
-            OfferManifests(request, (self._offered_of(row, _Proofs(self._reads)),), self._head())
-            if row
-            else None
-        )
+        if row is None:
+            return None
+        old = OldLedger(self._reads)
+        return OfferManifests(request, (self._offered_of(row, old),), old.head)
 
     def due(self, view: LedgerView, now_ms: int, *, current: bool) -> Outcome:
         """All leaves are here (current): bring who is missing still, once on each connection; and tell of
@@ -178,20 +177,20 @@ class Returning:
         return Outcome(send=frames)
 
     def _frames(self, rows: list[AccountRow], now_ms: int) -> Iterator[OfferManifests]:
-        proofs, head = _Proofs(self._reads), self._head()
+        old = OldLedger(self._reads)
         batch: list[OfferedManifests] = []
         whose: list[AccountId] = []
         size = 0
         for row in rows:
-            offered = self._offered_of(row, proofs)
+            offered = self._offered_of(row, old)
             weight = sum(map(len, offered.manifests)) + len(offered.deletion)
             if batch and (len(batch) == limits.OFFERS_PER_FRAME or size + weight > limits.OFFERED_BYTES):
-                yield self._frame(batch, whose, head, now_ms)
+                yield self._frame(batch, whose, old.head, now_ms)
                 batch, whose, size = [], [], 0
             batch.append(offered)
             whose.append(row.account)
             size += weight
-        yield self._frame(batch, whose, head, now_ms)
+        yield self._frame(batch, whose, old.head, now_ms)
 
     def _frame(
         self, batch: list[OfferedManifests], whose: list[AccountId], head: bytes, now_ms: int
@@ -199,7 +198,7 @@ class Returning:
         request = self._requests.new(ManifestsOffered(tuple(whose)), now_ms)
         return OfferManifests(request, tuple(batch), head)
 
-    def _offered_of(self, row: AccountRow, proofs: _Proofs) -> OfferedManifests:
+    def _offered_of(self, row: AccountRow, old: OldLedger) -> OfferedManifests:
         manifests: list[bytes] = []
         size = len(row.manifest)
         for each in reversed(self._past(row)):
@@ -208,30 +207,8 @@ class Returning:
                 break
             manifests.insert(0, each.signed)
         ended = [each.signed for each in self._reads.past(row.account) if each.since_ms == NEVER_MS]
-        leaf, index, path = proofs.of(row.account)
+        leaf, index, path = old.of(row.account)
         return OfferedManifests((*manifests, row.manifest), ended[0] if ended else b"", leaf, index, path)
 
     def _past(self, row: AccountRow) -> list[PastSigned]:
         return [each for each in self._reads.past(row.account) if each.since_ms < NEVER_MS]
-
-    def _head(self) -> bytes:
-        return self._reads.setting(Setting.OLD_HEAD) or b""
-
-
-class _Proofs:
-    """Where everybody stood in the ledger before."""
-
-    def __init__(self, reads: Reads) -> None:
-        self._leaves = reads.old_leaves()
-        self._tree = Tree()
-        self._newest: dict[bytes, int] = {}
-        for index, packed in enumerate(self._leaves):
-            self._tree.append(packed)
-            self._newest[Leaf.unpack(packed).account] = index
-
-    def of(self, account: AccountId) -> tuple[bytes, int, tuple[bytes, ...]]:
-        """Leaf, index and path; b"", 0 and none where it did not stand there."""
-        index = self._newest.get(account)
-        if index is None:
-            return b"", 0, ()
-        return self._leaves[index], index, self._tree.inclusion(index, self._tree.size)
