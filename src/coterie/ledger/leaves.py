@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from functools import lru_cache
 from typing import Annotated, assert_never
 
 import msgspec
@@ -62,6 +63,7 @@ class Leaf(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 _leaf_decoder = msgspec.msgpack.Decoder(Leaf)
 
 
+@lru_cache(maxsize=4096)
 def name_hash(name: UserName) -> bytes:
     """What a leaf names a person by, 32 bytes."""
     return digest(Domain.NAME_HASH, name.encode())

@@ -18,6 +18,7 @@ from coterie.client.store.at_hand import FreshKept, OlmKept, ReceiptsKept, Share
 from coterie.client.store.by_index import ByIndex, DeliveredKept
 from coterie.client.store.let_go import OutboxShelf
 from coterie.client.store.message_shelf import MessageShelf
+from coterie.client.store.newest_tips import NewestTips
 from coterie.client.store.records import (
     ConversationRow,
     GroupOutRow,
@@ -75,8 +76,7 @@ class Shelves:
         self.delivered = DeliveredKept(database)
         self.by_index = ByIndex()
         self.orders = Orders(database)
-        self.newest_tips: dict[tuple[ConversationId, int], list[TipRow]] = {}
-        """(conversation, how many) -> the newest tips there."""
+        self.newest_tips = NewestTips()
         self.newest_messages: dict[ConversationId, int] = {}
         """Conversation -> the order of its newest message, where that was asked for."""
         self.highest_index: dict[tuple[bytes, DeviceId], int] = {}
@@ -112,7 +112,7 @@ class Shelves:
 
     def put_tip(self, record: TipRow) -> None:
         self.tips.put(record)
-        self.newest_tips.clear()
+        self.newest_tips.saved(record)
 
     def put_share(self, record: ShareRow) -> None:
         self.shares.put(record)
@@ -241,7 +241,7 @@ class Shelves:
             shelf.forget()
         for other in self._others:
             other.forget()
-        self.newest_tips.clear()
+        self.newest_tips.forget()
         self.newest_messages.clear()
         self.highest_index.clear()
         self.unread.clear()

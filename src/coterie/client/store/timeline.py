@@ -51,11 +51,12 @@ class TimelineReads(Rows):
 
     def tips(self, conversation: ConversationId, limit: int) -> list[TipRow]:
         """Newest by order first."""
-        kept = self._shelves.newest_tips
-        if (conversation, limit) not in kept:
+        known = self._shelves.newest_tips.of(conversation, limit)
+        if known is None:
             where = 'WHERE "conversation" = ? ORDER BY "order" DESC LIMIT ?'
-            kept[conversation, limit] = self._all(TIP, where, conversation, max(limit, 0))
-        return kept[conversation, limit]
+            known = self._all(TIP, where, conversation, max(limit, 0))
+            self._shelves.newest_tips.read(conversation, limit, known)
+        return known
 
     def gaps(self) -> list[TipRow]:
         """Tips of which more or fewer messages are missing than was told."""
