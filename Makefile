@@ -111,7 +111,8 @@ quick: $(DEV)
 	@$(PYTHON_HERE) -m ruff format --quiet --check .
 	@$(PYTHON_HERE) -m mypy
 	@$(PYTHON_HERE) -c $(LINT_IMPORTS)
-	@$(PYTHON_HERE) -m pytest -q -n 2 --dist worksteal -m "not slow and not display" $(ARGS) $(TESTS)
+	@$(PYTHON_HERE) -m pytest -q -n 2 --dist worksteal -m "not slow and not display" --hypothesis-profile=quick \
+	    $(ARGS) $(TESTS)
 
 bench: $(RUN)
 	@$(PYTHON_HERE) -m coterie.cli bench $(ARGS)

@@ -7,6 +7,7 @@ fail instead.
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -16,7 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import mldsa, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from hypothesis import HealthCheck, settings
 
 from coterie.base.signing import IdentityKeys
@@ -31,8 +34,10 @@ NATIVE = sys.platform in {"darwin", "win32"}
 settings.register_profile(
     "coterie", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
-settings.load_profile("coterie")
 # A test is too slow when pytest's timeout says so: how busy a machine is says nothing about one example.
+settings.register_profile("quick", settings.get_profile("coterie"), max_examples=20)
+# For `make quick`. A test that says its number itself has that number there too.
+settings.load_profile("coterie")
 
 _unread_files: list[Path] = []
 """Test modules that cannot even be imported without Tk."""
@@ -59,6 +64,29 @@ def few_rsa_keys() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(IdentityKeys, "generate", generate)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def keys_loaded_once() -> Iterator[None]:
+    """A private RSA key that was loaded is not checked again by the same process: that takes 50 ms. What is
+    refused is looked at each time."""
+    load = serialization.load_der_private_key
+    loaded: dict[bytes, PrivateKeyTypes] = {}
+
+    def load_once(data: bytes, password: None) -> PrivateKeyTypes:
+        if data not in loaded:
+            loaded[data] = load(data, password)
+        return loaded[data]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serialization, "load_der_private_key", load_once)
+        yield
+
+
+def pytest_collection_finish() -> None:
+    """The thousands of tests stay until the end: the garbage collector need not look through them again."""
+    gc.collect()
+    gc.freeze()
 
 
 def missing_part() -> str | None:

@@ -13,8 +13,10 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -58,7 +60,9 @@ def defences(path: Path = LIST) -> list[Defence]:
 def without(source: str, defence: Defence) -> str:
     """The source with the defence taken out. LookupError where its line is not there exactly once."""
     lines = source.splitlines(keepends=True)
-    start, end = _place(ast.parse(source).body, defence.function.split("."))
+    if defence.function not in (places := _places(source)):
+        raise LookupError(f"no function {defence.function}")
+    start, end = places[defence.function]
     found = [number for number in range(start, end) if lines[number].strip() == defence.line]
     if len(found) != 1:
         raise LookupError(f"{len(found)} such lines: {defence.name}")
@@ -68,14 +72,18 @@ def without(source: str, defence: Defence) -> str:
     return "".join(lines)
 
 
-def _place(body: list[ast.stmt], names: list[str]) -> tuple[int, int]:
-    """First and one past the last line number, from 0, of a function by its dotted name."""
+@cache
+def _places(source: str) -> dict[str, tuple[int, int]]:
+    """First and one past the last line number, from 0, of each function and class, by its dotted name."""
+    return dict(_places_in(ast.parse(source).body, ""))
+
+
+def _places_in(body: list[ast.stmt], before: str) -> Iterator[tuple[str, tuple[int, int]]]:
     for node in body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name == names[0]:
-            if len(names) > 1:
-                return _place(node.body, names[1:])
-            return node.lineno - 1, node.end_lineno or node.lineno
-    raise LookupError(f"no function {names[0]}")
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            name = before + node.name
+            yield name, (node.lineno - 1, node.end_lineno or node.lineno)
+            yield from _places_in(node.body, f"{name}.")
 
 
 def table(listed: list[Defence]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from coterie.base.version import VERSION
@@ -177,7 +178,9 @@ def _check_doors(parser: Parser, given: Arguments) -> None:
         parser.error("--approve and --recovery-key-file: one of them is enough")
 
 
+@cache
 def _parser() -> Parser:
+    """Made once: it keeps nothing of what it parses."""
     parser = Parser(
         prog="coterie",
         description="End-to-end encrypted chat. Without a command: opens the app.",
