@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from coterie.client.events import VerificationAsked as VerificationAsked
     from coterie.client.events import VerificationEnded as VerificationEnded
     from coterie.client.events import Verified as Verified
+    from coterie.client.shapes import Unreadable as Unreadable
     from coterie.client.store.profiles import default_home as default_home
     from coterie.client.store.profiles import profiles as profiles
     from coterie.e2ee.recovery import new_passphrase as new_passphrase
@@ -163,6 +164,7 @@ _MODULES = {
         "Verified",
         "VaultRenewed",
     ),
+    "coterie.client.shapes": ("Unreadable",),
     "coterie.client.store.profiles": ("default_home", "profiles"),
     "coterie.e2ee.recovery": ("new_passphrase",),
 }

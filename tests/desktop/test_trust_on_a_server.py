@@ -57,6 +57,12 @@ def row(window: MainWindow, key: str) -> PageRow | None:
     return None if shown is None else next((each for each in shown.list.rows if each.key == key), None)
 
 
+def counted(window: MainWindow) -> str:
+    """What is said about messages that cannot be read here."""
+    found = row(window, "unreadable")
+    return "" if found is None else found.note
+
+
 def emoji(window: MainWindow) -> list[str]:
     shown = window.overlays.page
     figure = None if shown is None else shown.figure
@@ -152,6 +158,10 @@ def test_password_and_recovery_key_change_and_the_account_comes_back(
         field.put(words[int(place)])
     back.submit()
     desk.until(lambda: window.overlays.prompt is None)
+    change(desk, window, AccountAction.TELL_SERVER)
+    desk.until(lambda: "not told" not in counted(window))
+    change(desk, window, AccountAction.TELL_NO_MORE)
+    desk.until(lambda: "not told" in counted(window))
     refused = change(desk, window, AccountAction.SIGN_OUT_AND_WIPE, **{SECRET: PASSWORD})
     desk.until(lambda: str(refused.problem.cget("text")).startswith("This is not right"))
     refused.fields[SECRET].put(changed)

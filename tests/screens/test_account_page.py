@@ -51,6 +51,10 @@ def begins_anew(street: Street) -> bool:
     return street.reset_at_ms is not None
 
 
+def is_told(street: Street) -> bool:
+    return street.told
+
+
 def ask(screen: Screen, action: AccountAction) -> Prompt:
     screen.apply(screen.presenter.act_on_page("", action.value))
     prompt = screen.last(PromptShown).prompt
@@ -104,6 +108,24 @@ def test_the_password_alone_is_made_enough_and_not_enough_again(screen: Screen, 
     ask(screen, AccountAction.MAKE_NOT_ALONE)
     answer(screen, secret=PASSWORD)
     assert row(screen, "password").value == PageText.NOT_ALONE.value
+
+
+def test_the_server_is_told_how_much_cannot_be_read_by_who_wants_it(screen: Screen, street: Street) -> None:
+    assert row(screen, "unreadable").note == PageText.SERVER_NOT_TOLD.value
+    assert row(screen, "unreadable").value == PageText.UNREADABLE_NONE.format(ever=4)
+    ask(screen, AccountAction.TELL_SERVER)
+    assert not is_told(street), "it is said first what is told"
+    street.trouble = Unavailable(Code.DISK)
+    assert answer(screen).problem
+    street.unreadable_now = 3
+    assert answer(screen).prompt is None
+    assert is_told(street)
+    assert row(screen, "unreadable").note == PageText.SERVER_TOLD.value
+    assert row(screen, "unreadable").value == PageText.UNREADABLE_VALUE.format(now=3, ever=4)
+    ask(screen, AccountAction.TELL_NO_MORE)
+    answer(screen)
+    assert [each.name for each in row(screen, "unreadable").actions] == ["tell-server"]
+    assert street.calls == ["tell True", "tell False"]
 
 
 def words_back(screen: Screen, prompt: Prompt) -> PromptShown:

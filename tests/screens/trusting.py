@@ -13,6 +13,7 @@ from coterie.base.errors import CoterieError, Refused, SecurityStop
 from coterie.base.ids import AccountId, DeviceId, UserName
 from coterie.client.emoji import emoji_of
 from coterie.client.events import Comparison, ComparisonStep, Device, Emoji, IdentityChanged, Message
+from coterie.client.shapes import Unreadable
 from coterie.e2ee.fingerprint import SafetyCode, safety_number
 
 PASSWORD = "seventeen quiet otters"
@@ -76,6 +77,8 @@ class Trusting:
         self.own_devices: dict[DeviceId, Device] = {}
         self.lost = False
         self.without_secret = False
+        self.unreadable_now = 0
+        self.told = False
         self.calls: list[str] = []
         self.password = PASSWORD
         self.comparisons: dict[str, Comparison] = {}
@@ -229,6 +232,13 @@ class Trusting:
     async def wrap_with_password(self, password: str, *, wrap: bool) -> None:
         self.open_keys(password, None)
         self.wrapped_with_password = wrap
+
+    def unreadable(self) -> Unreadable:
+        return Unreadable(self.unreadable_now, 4, self.told)
+
+    async def tell_server(self, *, wanted: bool) -> None:
+        self._called("tell", str(wanted))
+        self.told = wanted
 
     async def new_recovery_key(self, password: str) -> None:
         self.open_keys(password, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from coterie.base import limits
+from coterie.client.shapes import Unreadable
 from coterie.client.signing_in import save
 from coterie.client.store.records import PutSetting, Setting
 from coterie.server.exposition import written
@@ -35,6 +36,7 @@ def test_only_who_wants_it_tells_and_no_longer_than_that(tmp_path: Path) -> None
         assert await figures(talk.hamlet) == (0, 0, 0)
         await alice.me.tell_server(wanted=True)
         assert alice.me.health().told
+        assert alice.me.unreadable() == Unreadable(now=0, ever=3, told=True)
         assert not bob.me.health().told
         assert await figures(talk.hamlet) == (1, 0, 3)
         save(alice.me._store, (PutSetting(Setting.UNDECRYPTABLE_COUNT, bytes([5])),))

@@ -32,6 +32,15 @@ class MessageState(StrEnum):
     """Came from another device."""
 
 
+class Unreadable(msgspec.Struct, frozen=True):
+    """Messages that are known of and cannot be read on this device. now: they are asked for again; ever: for
+    how many others had to be asked; told: whether the server is told of both."""
+
+    now: int
+    ever: int
+    told: bool
+
+
 class LinkState(StrEnum):
     OFFLINE = "offline"
     CONNECTING = "connecting"

@@ -10,6 +10,7 @@ from typing import Final
 from coterie.base.ids import AccountId, DeviceId
 from coterie.client.emoji import emoji_of
 from coterie.client.events import Comparison, ComparisonStep, Device, Emoji, IdentityChanged, Message
+from coterie.client.shapes import Unreadable
 from coterie.e2ee.fingerprint import SafetyCode, safety_number
 
 DEVICE: Final = DeviceId(b"made-up device.."[:16])
@@ -66,6 +67,7 @@ class MadeUpTrust:
     def __init__(self, account: AccountId, others: dict[str, AccountId]) -> None:
         self.account = account
         self.recovery_key: str | None = None
+        self._told = False
         self.comparing = ""
         """With whom emoji are compared."""
         self._others = others
@@ -179,6 +181,12 @@ class MadeUpTrust:
     async def replace_identity(self, password: str, new: str) -> None:
         del password, new
         self.recovery_key = RECOVERY_KEY
+
+    def unreadable(self) -> Unreadable:
+        return Unreadable(0, 2, self._told)
+
+    async def tell_server(self, *, wanted: bool) -> None:
+        self._told = wanted
 
     async def recovery_key_shown(self) -> None:
         self.recovery_key = None

@@ -8,6 +8,7 @@ from typing import Final
 
 from coterie.base.ids import UserName
 from coterie.client.events import DevicesChanged, Event, IdentityReplaced, NameReset, VaultRenewed
+from coterie.client.shapes import Unreadable
 from coterie.screens.board import PlainBoard
 from coterie.screens.form_texts import FormText
 from coterie.screens.intents import Intent
@@ -24,6 +25,8 @@ from coterie.screens.page_intents import (
     ReadAccount,
     RecoveryKeyKept,
     RecoveryKeyMade,
+    Telling,
+    TellServer,
     Wrapping,
     WrapWithPassword,
 )
@@ -47,6 +50,8 @@ class AccountAction(StrEnum):
     SHOW_RECOVERY = "show-recovery"
     NEW_IDENTITY = "new-identity"
     KEEP_NAME = "keep-name"
+    TELL_SERVER = "tell-server"
+    TELL_NO_MORE = "tell-no-more"
     SIGN_OUT = "sign-out"
     SIGN_OUT_AND_WIPE = "sign-out-and-wipe"
     WIPE = "wipe"
@@ -61,6 +66,8 @@ _TEXTS: Final = {
     AccountAction.SHOW_RECOVERY: (PageText.SHOW_RECOVERY, PageText.RECOVERY_PENDING),
     AccountAction.NEW_IDENTITY: (PageText.NEW_IDENTITY, PageText.NEW_IDENTITY_ABOUT),
     AccountAction.KEEP_NAME: (PageText.KEEP_NAME, PageText.KEEP_NAME_ABOUT),
+    AccountAction.TELL_SERVER: (PageText.TELL_SERVER, PageText.TELL_SERVER_ABOUT),
+    AccountAction.TELL_NO_MORE: (PageText.TELL_NO_MORE, PageText.TELL_NO_MORE_ABOUT),
     AccountAction.SIGN_OUT: (PageText.SIGN_OUT, PageText.SIGN_OUT_ABOUT),
     AccountAction.SIGN_OUT_AND_WIPE: (PageText.SIGN_OUT_AND_WIPE, PageText.SIGN_OUT_AND_WIPE_ABOUT),
     AccountAction.WIPE: (PageText.WIPE, PageText.WIPE_ABOUT),
@@ -89,6 +96,8 @@ _FIELDS: Final[dict[AccountAction, tuple[PromptField, ...]]] = {
     AccountAction.MAKE_NOT_ALONE: (_PASSWORD,),
     AccountAction.NEW_RECOVERY: (_PASSWORD,),
     AccountAction.KEEP_NAME: (_PASSWORD,),
+    AccountAction.TELL_SERVER: (),
+    AccountAction.TELL_NO_MORE: (),
     AccountAction.SIGN_OUT: (_SECRET,),
     AccountAction.SIGN_OUT_AND_WIPE: (_SECRET,),
     AccountAction.WIPE: (_NAME,),
@@ -151,7 +160,7 @@ class AccountBoard(PlainBoard):
         match intent:
             case Leave(farewell=farewell):
                 batch.show(AccountLeft(wiped=farewell is not Farewell.SIGN_OUT))
-            case ChangePassword() | WrapWithPassword() | RecoveryKeyKept() | KeepName():
+            case ChangePassword() | WrapWithPassword() | RecoveryKeyKept() | KeepName() | TellServer():
                 self.open(batch)
             case _:
                 pass
@@ -175,6 +184,10 @@ class AccountBoard(PlainBoard):
                 return MakeRecoveryKey(secret)
             case AccountAction.KEEP_NAME:
                 return KeepName(secret)
+            case AccountAction.TELL_SERVER:
+                return TellServer(Telling.TOLD)
+            case AccountAction.TELL_NO_MORE:
+                return TellServer(Telling.NOT_TOLD)
             case _:
                 return Leave(_FAREWELLS[action], secret)
 
@@ -240,6 +253,7 @@ def account_page(read: AccountRead, calendar: Calendar) -> Page:
             "",
             actions=_actions(*recovery),
         ),
+        _unreadable(read.unreadable),
         *_leaving(read),
     ]
     return Page(PageText.ACCOUNT.value, PageText.ACCOUNT_ABOUT.value, tuple(rows))
@@ -252,6 +266,14 @@ def _reset(read: AccountRead, calendar: Calendar) -> list[PageRow]:
     value = PageText.RESET_VALUE.format(day=day.isoformat(), time=time)
     actions = _actions(AccountAction.KEEP_NAME)
     return [PageRow("reset", PageText.RESET_ROW.value, value, PageText.RESET_NOTE.value, actions=actions)]
+
+
+def _unreadable(counted: Unreadable) -> PageRow:
+    text = PageText.UNREADABLE_VALUE if counted.now else PageText.UNREADABLE_NONE
+    note = PageText.SERVER_TOLD if counted.told else PageText.SERVER_NOT_TOLD
+    turn = AccountAction.TELL_NO_MORE if counted.told else AccountAction.TELL_SERVER
+    value = text.format(now=counted.now, ever=counted.ever)
+    return PageRow("unreadable", PageText.UNREADABLE_ROW.value, value, note.value, actions=_actions(turn))
 
 
 def _leaving(read: AccountRead) -> list[PageRow]:

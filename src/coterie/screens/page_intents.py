@@ -18,6 +18,7 @@ from coterie.client.events import (
     Message,
     Person,
 )
+from coterie.client.shapes import Unreadable
 
 
 class ReadFrames(msgspec.Struct, frozen=True):
@@ -138,6 +139,17 @@ class KeepName(Quiet, frozen=True):
     secret: str
 
 
+class Telling(StrEnum):
+    """Whether the server is told how many messages cannot be read on this device."""
+
+    TOLD = "told"
+    NOT_TOLD = "not-told"
+
+
+class TellServer(msgspec.Struct, frozen=True):
+    telling: Telling
+
+
 class Farewell(StrEnum):
     """How an account leaves this machine."""
 
@@ -192,7 +204,14 @@ class StopLooking(msgspec.Struct, frozen=True):
 
 JoiningIntent = LookForJoiners | NextJoiner | CompareWithJoiner | ApproveJoiner | DeclineJoiner | StopLooking
 AccountIntent = (
-    ChangePassword | WrapWithPassword | MakeRecoveryKey | MakeIdentity | RecoveryKeyKept | KeepName | Leave
+    ChangePassword
+    | WrapWithPassword
+    | MakeRecoveryKey
+    | MakeIdentity
+    | RecoveryKeyKept
+    | KeepName
+    | TellServer
+    | Leave
 )
 PersonIntent = StepWithPerson | CheckShown | ConfirmContactDevice
 PageIntent = (
@@ -250,7 +269,7 @@ class PersonRead(Quiet, frozen=True):
 
 class AccountRead(Quiet, frozen=True):
     """Answers ReadAccount. reset_at_ms: when the name begins anew with another identity; words: of a recovery
-    key that nobody has written down yet."""
+    key that nobody has written down yet; unreadable: on this device."""
 
     asked: ReadAccount
     name: UserName
@@ -260,6 +279,7 @@ class AccountRead(Quiet, frozen=True):
     last_device: bool
     reset_at_ms: int | None
     words: tuple[str, ...]
+    unreadable: Unreadable
 
 
 class RecoveryKeyMade(Quiet, frozen=True):

@@ -43,6 +43,8 @@ from coterie.screens.page_intents import (
     RecoveryKeyMade,
     StepWithPerson,
     StopLooking,
+    Telling,
+    TellServer,
     Wrapping,
     WrapWithPassword,
 )
@@ -124,6 +126,7 @@ class PagePerformer:
                     port.is_last_device,
                     port.reset_at_ms,
                     self._words,
+                    port.unreadable(),
                 )
             case _:
                 assert_never(intent)
@@ -202,7 +205,7 @@ class PagePerformer:
                 assert_never(intent.change)
 
     async def _change_account(
-        self, intent: ChangePassword | WrapWithPassword | RecoveryKeyKept | KeepName
+        self, intent: ChangePassword | WrapWithPassword | RecoveryKeyKept | KeepName | TellServer
     ) -> None:
         port = self._port
         match intent:
@@ -214,6 +217,8 @@ class PagePerformer:
                 await port.recovery_key_shown()
             case KeepName(secret=secret):
                 await port.keep_name(secret)
+            case TellServer(telling=telling):
+                await port.tell_server(wanted=telling is Telling.TOLD)
             case _:
                 assert_never(intent)
 

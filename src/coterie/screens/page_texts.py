@@ -159,6 +159,18 @@ class PageText(StrEnum):
     RESET_NOTE = "if you did not lose everything, and ask for this, say no"
     KEEP_NAME = "No, the name stays mine"
     KEEP_NAME_ABOUT = "Everybody sees that you said no, and the name stays with this identity."
+    UNREADABLE_ROW = "What cannot be read here"
+    UNREADABLE_NONE = "nothing now; other devices were asked for {ever} messages so far"
+    UNREADABLE_VALUE = "{now} messages now; other devices were asked for {ever} so far"
+    SERVER_TOLD = "the server is told how many, for whoever runs it"
+    SERVER_NOT_TOLD = "the server is not told how many"
+    TELL_SERVER = "Tell the server"
+    TELL_SERVER_ABOUT = (
+        "It learns how many messages this device cannot read, now and ever, and counts them in its figures."
+        " By them, whoever runs it sees that something goes wrong."
+    )
+    TELL_NO_MORE = "Tell it no more"
+    TELL_NO_MORE_ABOUT = "It learns no number of this device any more."
     LEAVING = "Leaving"
     SIGN_OUT_ROW = "This device"
     SIGN_OUT_VALUE = "leaves the account, or only this machine"

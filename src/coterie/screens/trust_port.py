@@ -7,6 +7,7 @@ from typing import Protocol
 
 from coterie.base.ids import DeviceId
 from coterie.client.events import Comparison, Device, Emoji, IdentityChanged, Message
+from coterie.client.shapes import Unreadable
 
 
 class JoinerPort(Protocol):
@@ -149,6 +150,14 @@ class AccountPort(Protocol):
     async def replace_identity(self, password: str, new: str) -> None:
         """Another identity for the account, with another password; a new recovery key stands in
         recovery_key."""
+        ...
+
+    def unreadable(self) -> Unreadable:
+        """How many messages cannot be read on this device, and whether the server is told."""
+        ...
+
+    async def tell_server(self, *, wanted: bool) -> None:
+        """Whether it is to be told from now on."""
         ...
 
     async def recovery_key_shown(self) -> None: ...

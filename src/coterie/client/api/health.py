@@ -7,6 +7,7 @@ import msgspec
 from coterie.base.ids import DeviceId, UserName
 from coterie.client.events import LinkState
 from coterie.client.health_teller import undecryptable_ever
+from coterie.client.shapes import Unreadable
 from coterie.client.store.records import Setting
 from coterie.client.store.sqlite import ClientStore
 
@@ -33,16 +34,23 @@ class Health(msgspec.Struct, frozen=True):
         return self.store_sound and not self.undecryptable_now
 
 
+def unreadable(store: ClientStore) -> Unreadable:
+    """What the server is told of, where it is."""
+    told = store.setting(Setting.HEALTH_TOLD) is not None
+    return Unreadable(store.undecryptable_now(), undecryptable_ever(store), told)
+
+
 def look(store: ClientStore, name: UserName, device: DeviceId, link: LinkState) -> Health:
     """Raises Unavailable(disk) where not even that can be asked."""
+    counted = unreadable(store)
     return Health(
         name=name,
         device=device,
         link=link,
         store_sound=store.is_sound(),
-        undecryptable_now=store.undecryptable_now(),
-        undecryptable_ever=undecryptable_ever(store),
+        undecryptable_now=counted.now,
+        undecryptable_ever=counted.ever,
         unopened={reason.value: count for reason, count in store.waiting_by_reason().items()},
         queued=store.queued(),
-        told=store.setting(Setting.HEALTH_TOLD) is not None,
+        told=counted.told,
     )

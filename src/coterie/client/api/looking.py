@@ -7,7 +7,7 @@ from coterie.base.conversations import direct_id
 from coterie.base.errors import CoterieError, Refused, SecurityStop, Unavailable
 from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
 from coterie.base.names import canonical
-from coterie.client.api.health import Health, look
+from coterie.client.api.health import Health, look, unreadable
 from coterie.client.commands import EVERYONE
 from coterie.client.core.profile import Profile
 from coterie.client.core.receipts import deliveries
@@ -25,6 +25,7 @@ from coterie.client.events import (
     Person,
 )
 from coterie.client.runtime import Runtime
+from coterie.client.shapes import Unreadable
 from coterie.client.store.faults import WHAT_HELPS
 from coterie.client.store.records import NEVER_MS, ConversationRow
 from coterie.client.store.sqlite import ClientStore
@@ -79,6 +80,11 @@ class Looking:
     def health(self) -> Health:
         """How this profile is, and how many messages cannot be read here."""
         return look(self._store, self.name, self.device, self.link)
+
+    def unreadable(self) -> Unreadable:
+        """How many messages cannot be read here, and whether the server is told: health() without a look at
+        the whole store."""
+        return unreadable(self._store)
 
     def people(self) -> tuple[Person, ...]:
         """Everybody on this server, by name."""
