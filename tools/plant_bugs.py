@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,19 +92,32 @@ def found(bug: Bug, folder: Path) -> bool:
 def _torture(source: Path, folder: Path, seed: int, bug: Bug, patience: float) -> dict[str, int] | None:
     words = ["--seconds", str(bug.seconds), "--clients", str(CLIENTS), "--seed", str(seed)]
     words += ["--shrink", "0", "--faults", bug.faults]
-    try:
-        ended = subprocess.run(  # noqa: S603 - this program's own words
-            [sys.executable, "-m", "coterie.cli", "--json", "torture", *words],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(source), "TMPDIR": str(folder)},
-            capture_output=True,
-            timeout=patience,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    command = [sys.executable, "-m", "coterie.cli", "--json", "torture", *words]
+    said = said_by(command, folder, {"PYTHONPATH": str(source), "TMPDIR": str(folder)}, patience)
+    if said is None:
         return None
-    figures: dict[str, int] = json.loads(ended.stdout.splitlines()[-1])
+    figures: dict[str, int] = json.loads(said.splitlines()[-1])
     return figures
+
+
+def said_by(command: list[str], folder: Path, settings: dict[str, str], patience: float) -> bytes | None:
+    """What a program says until it ends; None where that takes longer than patience, in seconds. All that it
+    has started ends with it: what has a group of its own excepted."""
+    with subprocess.Popen(  # noqa: S603 - this program's own words
+        command,
+        cwd=folder,
+        env={**os.environ, **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as program:
+        try:
+            return program.communicate(timeout=patience)[0]
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)
 
 
 def main(words: list[str]) -> int:
