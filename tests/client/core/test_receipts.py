@@ -68,6 +68,17 @@ def keyed(alice: Peer, bob: Victim, out: GroupOut | None = None) -> tuple[GroupO
     return session, olm
 
 
+def accepted(alice: Peer, bob: Victim) -> ConversationId:
+    """The conversation of both, in which bob has spoken."""
+    bob.say(alice, "so that the conversation is accepted")
+    return direct(alice, bob)
+
+
+def accepted_and_keyed(alice: Peer, bob: Victim) -> tuple[ConversationId, GroupOut, OlmSession]:
+    """That conversation, and what keyed() gives."""
+    return accepted(alice, bob), *keyed(alice, bob)
+
+
 def receipts_to(alice: Peer, bob: Victim, server: Fickle, olm: OlmSession) -> list[tuple[Receipt, ...]]:
     """What alice reads in envelopes that are no keys, on the session that she began; questions aside."""
     found = []
@@ -89,9 +100,7 @@ def receipts_to(alice: Peer, bob: Victim, server: Fickle, olm: OlmSession) -> li
 def test_what_came_is_told_a_while_later_up_to_the_first_gap(
     alice: Peer, bob: Victim, fickle: Fickle
 ) -> None:
-    bob.say(alice, "so that the conversation is accepted")
-    talk = direct(alice, bob)
-    out, olm = keyed(alice, bob)
+    talk, out, olm = accepted_and_keyed(alice, bob)
     first, second, third, fourth = (alice.message(out, talk, f"{n}", n=n) for n in range(1, 5))
     bob.log(first, second, fourth)
     before = len(fickle.items(alice))
@@ -110,9 +119,7 @@ def test_what_came_is_told_a_while_later_up_to_the_first_gap(
 
 def test_what_cannot_be_told_yet_is_told_a_while_later(alice: Peer, bob: Victim, fickle: Fickle) -> None:
     """Her keys are not here yet when it is due, and neither of them says anything more."""
-    bob.say(alice, "so that the conversation is accepted")
-    talk = direct(alice, bob)
-    out, olm = keyed(alice, bob)
+    talk, out, olm = accepted_and_keyed(alice, bob)
     keys = bob.store.peer_keys(alice.device)
     assert keys is not None
     bob.apply(msgspec.structs.replace(keys, x_wing_key=b"", x_wing_id=0), DropPeerFreshKey(alice.device))
@@ -131,8 +138,7 @@ def test_what_cannot_be_told_yet_is_told_a_while_later(alice: Peer, bob: Victim,
 def test_nothing_is_due_to_an_account_that_goes_on_as_another_and_cannot_be_told(
     alice: Peer, bob: Victim, fickle: Fickle, identities: dict[str, IdentityKeys]
 ) -> None:
-    bob.say(alice, "so that the conversation is accepted")
-    out, _ = keyed(alice, bob)
+    _, out, _ = accepted_and_keyed(alice, bob)
     heir = follower(alice, identities["carol"])
     succeed(bob, heir, word_of(alice, heir).pack())
     keys = bob.store.peer_keys(alice.device)
@@ -170,8 +176,7 @@ def test_of_everyone_nothing_is_told(alice: Peer, bob: Victim, fickle: Fickle) -
 
 
 def test_a_key_that_was_given_late_is_receipted_from_there(alice: Peer, bob: Victim, fickle: Fickle) -> None:
-    bob.say(alice, "so that the conversation is accepted")
-    talk = direct(alice, bob)
+    talk = accepted(alice, bob)
     session = GroupOut.create()
     alice.message(session, talk, "before bob had the key", n=1)
     out, olm = keyed(alice, bob, session)
@@ -183,8 +188,7 @@ def test_a_key_that_was_given_late_is_receipted_from_there(alice: Peer, bob: Vic
 def test_what_is_due_survives_a_restart_and_a_lost_first_message_waits(
     alice: Peer, bob: Victim, fickle: Fickle
 ) -> None:
-    bob.say(alice, "so that the conversation is accepted")
-    talk = direct(alice, bob)
+    talk = accepted(alice, bob)
     out = with_key(alice, bob, talk)
     first, second = (alice.message(out, talk, f"{n}", n=n) for n in (1, 2))
     bob.log(second)
@@ -199,8 +203,7 @@ def test_what_is_due_survives_a_restart_and_a_lost_first_message_waits(
 
 
 def test_a_removed_device_is_told_nothing(alice: Peer, bob: Victim, fickle: Fickle) -> None:
-    bob.say(alice, "so that the conversation is accepted")
-    talk = direct(alice, bob)
+    talk = accepted(alice, bob)
     out = with_key(alice, bob, talk)
     bob.log(alice.message(out, talk, "last words", n=1))
     before = len(fickle.items(alice))
@@ -222,8 +225,7 @@ def test_a_removed_device_is_told_nothing(alice: Peer, bob: Victim, fickle: Fick
 
 
 def test_whoever_cannot_be_reached_is_told_later(alice: Peer, bob: Victim, fickle: Fickle) -> None:
-    bob.say(alice, "so that the conversation is accepted")
-    talk = direct(alice, bob)
+    talk = accepted(alice, bob)
     out = with_key(alice, bob, talk)
     bob.log(alice.message(out, talk, "one", n=1))
     keys = bob.store.peer_keys(alice.device)
@@ -239,8 +241,7 @@ def test_whoever_cannot_be_reached_is_told_later(alice: Peer, bob: Victim, fickl
 
 
 def test_more_than_one_envelope_holds_comes_with_the_next(alice: Peer, bob: Victim, fickle: Fickle) -> None:
-    bob.say(alice, "so that the conversation is accepted")
-    talk = direct(alice, bob)
+    talk = accepted(alice, bob)
     for n in range(1, RECEIPTS_MOST + 2):
         out = with_key(alice, bob, talk)
         bob.log(alice.message(out, talk, f"{n}", n=n))
@@ -389,8 +390,7 @@ def test_what_became_of_it_on_each_device(alice: Peer, bob: Victim, fickle: Fick
 
 
 def test_what_is_noted_in_a_turn_that_fails_is_not(alice: Peer, bob: Victim, fickle: Fickle) -> None:
-    bob.say(alice, "so that the conversation is accepted")
-    talk = direct(alice, bob)
+    talk = accepted(alice, bob)
     out = with_key(alice, bob, talk)
     said = alice.message(out, talk, "one", n=1)
     bob.core.forget()

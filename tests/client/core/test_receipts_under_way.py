@@ -16,7 +16,7 @@ from tests.attacks.conftest import alice, bob, identities, mallory, server
 from tests.attacks.peers import Peer
 from tests.attacks.street import Victim
 from tests.attacks.test_owed import Fickle, fickle
-from tests.client.core.test_receipts import direct, keyed, pause, receipts_to
+from tests.client.core.test_receipts import accepted, accepted_and_keyed, keyed, pause, receipts_to
 
 __all__ = ["alice", "bob", "fickle", "identities", "mallory", "server"]
 
@@ -42,9 +42,7 @@ def test_what_the_server_does_not_answer_is_due_and_told_anew(
     alice: Peer, bob: Victim, fickle: Fickle, held: list[Envelopes]
 ) -> None:
     """On the next connection, and after a start: no envelope of it is kept."""
-    bob.say(alice, "so that the conversation is accepted")
-    talk = direct(alice, bob)
-    out, olm = keyed(alice, bob)
+    talk, out, olm = accepted_and_keyed(alice, bob)
     bob.log(alice.message(out, talk, "one", n=1))
     for again in (bob.connect, lambda: None, bob.connect):
         again()
@@ -63,9 +61,7 @@ def test_what_the_server_does_not_answer_is_due_and_told_anew(
 def test_what_comes_before_the_answer_is_told_as_well(
     alice: Peer, bob: Victim, fickle: Fickle, held: list[Envelopes]
 ) -> None:
-    bob.say(alice, "so that the conversation is accepted")
-    talk = direct(alice, bob)
-    out, olm = keyed(alice, bob)
+    talk, out, olm = accepted_and_keyed(alice, bob)
     bob.log(alice.message(out, talk, "one", n=1))
     pause(bob)
     bob.log(alice.message(out, talk, "two", n=2))
@@ -85,9 +81,7 @@ def test_what_comes_before_the_answer_is_told_as_well(
 def test_what_a_busy_server_refused_is_told_anew_on_the_same_connection(
     alice: Peer, bob: Victim, fickle: Fickle, held: list[Envelopes], wait_ms: int, waits_ms: int
 ) -> None:
-    bob.say(alice, "so that the conversation is accepted")
-    talk = direct(alice, bob)
-    out, olm = keyed(alice, bob)
+    talk, out, olm = accepted_and_keyed(alice, bob)
     bob.log(alice.message(out, talk, "one", n=1))
     pause(bob)
     bob.frame(Refusal(held[0].request, Code.BUSY.value, wait_ms))
@@ -104,9 +98,7 @@ def test_what_a_busy_server_refused_is_told_anew_on_the_same_connection(
 def test_what_was_told_since_does_not_wait_for_what_was_refused(
     alice: Peer, bob: Victim, fickle: Fickle, held: list[Envelopes]
 ) -> None:
-    bob.say(alice, "so that the conversation is accepted")
-    talk = direct(alice, bob)
-    out, olm = keyed(alice, bob)
+    talk, out, olm = accepted_and_keyed(alice, bob)
     for n, text in enumerate(("one", "two"), start=1):
         bob.log(alice.message(out, talk, text, n=n))
         pause(bob)
@@ -121,9 +113,7 @@ def test_what_was_told_since_does_not_wait_for_what_was_refused(
 def test_who_cannot_be_given_it_is_told_with_the_next_message(
     alice: Peer, bob: Victim, fickle: Fickle
 ) -> None:
-    bob.say(alice, "so that the conversation is accepted")
-    talk = direct(alice, bob)
-    out, olm = keyed(alice, bob)
+    talk, out, olm = accepted_and_keyed(alice, bob)
     bob.log(alice.message(out, talk, "one", n=1))
     bob.apply(PeerFreshKey(alice.device, FIRST_ID, alice.x_wing.public, bob.now_ms))
     fickle.full.add(alice.device)
@@ -143,8 +133,7 @@ def test_what_is_too_much_and_cannot_be_told_waits_once(
     alice: Peer, bob: Victim, fickle: Fickle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("coterie.client.core.receipts.RECEIPTS_MOST", 1)
-    bob.say(alice, "so that the conversation is accepted")
-    talk = direct(alice, bob)
+    talk = accepted(alice, bob)
     for n in (1, 2):
         out, _ = keyed(alice, bob)
         bob.log(alice.message(out, talk, f"{n}", n=n))
