@@ -36,7 +36,7 @@ settings.register_profile(
 )
 # A test is too slow when pytest's timeout says so: how busy a machine is says nothing about one example.
 settings.register_profile("quick", settings.get_profile("coterie"), max_examples=20)
-# For `make quick`. A test that says its number itself has that number there too.
+# For `make quick`; tests.examples says what counts for a test that has a number of its own.
 settings.load_profile("coterie")
 
 _unread_files: list[Path] = []

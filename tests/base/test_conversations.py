@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from coterie.base.conversations import direct_id, everyone_id, membership_hash
 from coterie.base.domains import Domain, digest
 from coterie.base.ids import AccountId, LedgerId
+from tests.examples import examples
 
 accounts = st.binary(min_size=32, max_size=32).map(AccountId)
 
 
 @given(one=accounts, other=accounts)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_direct_id_is_the_same_from_both_sides(one: AccountId, other: AccountId) -> None:
     assert direct_id(one, other) == direct_id(other, one)
     assert len(direct_id(one, other)) == 16

@@ -11,19 +11,20 @@ from hypothesis import strategies as st
 from coterie.base.codes import Code
 from coterie.base.domains import SUITE, Domain, digest, prefix, unwrap, wrap
 from coterie.base.errors import RemoteError
+from tests.examples import examples
 
 domains = st.sampled_from(Domain)
 
 
 @given(domain=domains, content=st.binary())
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_what_is_wrapped_comes_back(domain: Domain, content: bytes) -> None:
     assert unwrap(domain, wrap(domain, content)) == content
     assert wrap(domain, content) == domain.value.encode() + bytes((0, SUITE)) + content
 
 
 @given(domain=domains, suite=st.integers(0, 255).filter(lambda suite: suite != SUITE), content=st.binary())
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_another_suite_is_refused(domain: Domain, suite: int, content: bytes) -> None:
     with pytest.raises(RemoteError) as caught:
         unwrap(domain, prefix(domain)[:-1] + bytes((suite,)) + content)
@@ -31,7 +32,7 @@ def test_another_suite_is_refused(domain: Domain, suite: int, content: bytes) ->
 
 
 @given(one=domains, other=domains, content=st.binary())
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_another_domain_is_refused(one: Domain, other: Domain, content: bytes) -> None:
     if one is other:
         return
@@ -41,7 +42,7 @@ def test_another_domain_is_refused(one: Domain, other: Domain, content: bytes) -
 
 
 @given(domain=domains, data=st.binary(max_size=60))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_garbage_is_refused(domain: Domain, data: bytes) -> None:
     with pytest.raises(RemoteError):
         unwrap(domain, data)

@@ -10,6 +10,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused
 from coterie.base.ids import AccountId
 from coterie.base.invite import Invite, parse_invite
+from tests.examples import examples
 
 FINGERPRINT = AccountId(bytes(range(32)))
 LINK = f"coterie://example.org:4433/#v1.{FINGERPRINT.hex()}"
@@ -21,7 +22,7 @@ HOSTS = st.one_of(
 
 
 @given(HOSTS, st.integers(1, 65535), st.binary(min_size=32, max_size=32), st.binary(max_size=32))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_every_invite_comes_back(host: str, port: int, fingerprint: bytes, token: bytes) -> None:
     invite = Invite(host, port, AccountId(fingerprint), token)
     assert parse_invite(invite.link) == invite
@@ -80,7 +81,7 @@ def test_anything_else_is_no_invite(text: str) -> None:
 
 
 @given(st.one_of(st.text(), st.text("coterie://[]:#v1.0123456789abcdef/%-_ ", max_size=120)))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_garbage_is_refused_and_nothing_else_happens(text: str) -> None:
     try:
         invite = parse_invite(text)

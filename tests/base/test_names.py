@@ -13,6 +13,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import Refused
 from coterie.base.names import RESERVED, canonical, could_be_name
 from coterie.base.scripts import scripts_of
+from tests.examples import examples
 
 
 def refuses(name: str) -> None:
@@ -148,7 +149,7 @@ LETTERS = st.characters(categories=["L", "M", "N", "P"])
 
 
 @given(name=st.text(LETTERS, max_size=40) | st.text(max_size=200) | st.text("aBz09._-éЖक", max_size=40))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_text_is_refused_or_has_one_form(name: str) -> None:
     try:
         kept = canonical(name)
@@ -166,13 +167,13 @@ def test_any_text_is_refused_or_has_one_form(name: str) -> None:
 
 
 @given(name=st.text(st.characters(categories=["Cs", "Cn", "Co", "Cc", "Cf"]), min_size=1, max_size=5))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_surrogates_controls_and_unassigned_are_refused(name: str) -> None:
     refuses(name)
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_every_name_could_be_a_name(typed: str) -> None:
     try:
         name = canonical(typed)

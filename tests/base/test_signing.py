@@ -29,6 +29,7 @@ from coterie.base.signing import (
     verify_identity,
     verify_ledger,
 )
+from tests.examples import examples
 
 MESSAGE = b"coterie manifest\x00\x01message"
 
@@ -83,7 +84,7 @@ def test_another_message_or_identity_does_not_verify(keys: IdentityKeys, strange
 
 
 @given(at=st.integers(0, IDENTITY_SIGNATURE_BYTES - 1), bit=st.integers(0, 7))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_one_corrupted_bit_of_a_signature_is_refused(keys: IdentityKeys, at: int, bit: int) -> None:
     signature = bytearray(keys.sign(MESSAGE))
     signature[at] ^= 1 << bit
@@ -144,7 +145,7 @@ def test_only_odd_moduli_of_exactly_3072_bits_are_identities(keys: IdentityKeys)
 
 
 @given(data=st.binary(max_size=64) | st.binary(min_size=IDENTITY_BYTES, max_size=IDENTITY_BYTES))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_garbage_is_no_identity_or_one_that_nothing_verifies_under(data: bytes) -> None:
     try:
         public = IdentityPublic.unpack(data)
@@ -184,7 +185,7 @@ def test_only_rsa_3072_with_the_fixed_exponent_is_unpacked(keys: IdentityKeys) -
 
 
 @given(data=st.binary(max_size=200), rsa_part=st.binary(max_size=100))
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_garbage_is_no_identity_keys(data: bytes, rsa_part: bytes) -> None:
     for candidate in (data, msgspec.msgpack.encode((rsa_part, bytes(32)))):
         with pytest.raises(RemoteError):
@@ -232,7 +233,7 @@ def test_a_key_of_low_order_verifies_nothing() -> None:
 
 
 @given(key=st.binary(max_size=40), signature=st.binary(max_size=80), message=st.binary(max_size=40))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_garbage_is_no_device_signature(key: bytes, signature: bytes, message: bytes) -> None:
     with pytest.raises(SealBroken):
         verify_device(key, message, signature)

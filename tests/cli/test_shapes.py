@@ -47,6 +47,7 @@ from coterie.client.events import (
 )
 from coterie.screens.i18n import Text, say
 from coterie.screens.moments import Calendar
+from tests.examples import examples
 
 BOB = Person(name=UserName("bob"), account=AccountId(bytes(32)), online=True, verified=False, me=False)
 
@@ -98,7 +99,7 @@ def test_a_message_has_the_fields_that_scripts_read() -> None:
     }
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.text())
 def test_any_text_is_one_ascii_line_and_comes_back(text: str) -> None:
     line = as_line(message_shape(message(text)))
@@ -111,7 +112,7 @@ TALK = ConversationId(bytes(16))
 CAME = Device(DeviceId(b"d" * 16), "la\x1bptop", False, 1_795_521_600_000, False, True)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.text(st.characters(codec="utf-8")))
 def test_no_text_moves_the_cursor_of_a_terminal(text: str) -> None:
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", harmless(text))

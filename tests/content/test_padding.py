@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coterie.content.padding import padded_size
+from tests.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ def test_known_sizes(size: int, padded: int) -> None:
     assert padded_size(size) == padded
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.integers(0, 1 << 24))
 def test_it_is_the_next_power_of_two_and_at_least_256(size: int) -> None:
     padded = padded_size(size)

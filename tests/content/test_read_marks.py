@@ -10,6 +10,7 @@ from coterie.base.codes import Code
 from coterie.base.domains import Domain, prefix, wrap
 from coterie.base.errors import RemoteError
 from coterie.content.read_marks import MARKS_MOST, ReadMark, ReadMarks
+from tests.examples import examples
 
 marks = st.lists(
     st.builds(ReadMark, st.binary(min_size=16, max_size=16), st.integers(1, 1 << 62)),
@@ -18,13 +19,13 @@ marks = st.lists(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(marks)
 def test_all_marks_come_back(said: list[ReadMark]) -> None:
     assert ReadMarks.unpack(ReadMarks(tuple(said)).pack()) == ReadMarks(tuple(said))
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.binary(max_size=200))
 def test_garbage_is_refused_or_is_marks(data: bytes) -> None:
     for tried in (data, wrap(Domain.READ_MARKS, data)):

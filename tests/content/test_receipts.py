@@ -10,6 +10,7 @@ from coterie.base.codes import Code
 from coterie.base.domains import Domain, prefix, wrap
 from coterie.base.errors import RemoteError
 from coterie.content.receipts import RECEIPTS_MOST, Receipt, Receipts
+from tests.examples import examples
 
 SESSION = bytes(32)
 
@@ -25,13 +26,13 @@ receipts = st.lists(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(receipts)
 def test_all_receipts_come_back(said: list[Receipt]) -> None:
     assert Receipts.unpack(Receipts(tuple(said)).pack()) == Receipts(tuple(said))
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.binary(max_size=200))
 def test_garbage_is_refused_or_is_receipts(data: bytes) -> None:
     for tried in (data, wrap(Domain.RECEIPTS, data)):

@@ -20,6 +20,7 @@ from coterie.content.repair import (
     Stood,
     Wanted,
 )
+from tests.examples import examples
 
 ENTRY = Wanted(bytes(16), bytes(16), b"m" * 16, 0, b"")
 LOST = Wanted(bytes(16), bytes(16), b"", 7, b"h" * 32)
@@ -36,7 +37,7 @@ stood = st.none() | st.builds(
 repairs = st.builds(Repair, id32, st.integers(0, (1 << 32) - 1), st.binary(min_size=1, max_size=500))
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.lists(wanted, min_size=1, max_size=WANTED_MOST), stood, repairs)
 def test_all_of_both_comes_back(asked: list[Wanted], shown: Stood | None, given_back: Repair) -> None:
     request = RepairRequest(tuple(asked), shown)
@@ -44,7 +45,7 @@ def test_all_of_both_comes_back(asked: list[Wanted], shown: Stood | None, given_
     assert Repair.unpack(given_back.pack()) == given_back
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.binary(max_size=200))
 def test_garbage_is_refused_or_is_a_request(data: bytes) -> None:
     for tried in (data, wrap(Domain.REPAIR_REQUEST, data)):
@@ -55,7 +56,7 @@ def test_garbage_is_refused_or_is_a_request(data: bytes) -> None:
         assert RepairRequest.unpack(said.pack()) == said
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.binary(max_size=200))
 def test_garbage_is_refused_or_is_a_repair(data: bytes) -> None:
     for tried in (data, wrap(Domain.REPAIR, data)):
@@ -66,13 +67,13 @@ def test_garbage_is_refused_or_is_a_repair(data: bytes) -> None:
         assert Repair.unpack(said.pack()) == said
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.lists(st.builds(Entry, id16, id16), min_size=1, max_size=WANTED_MOST))
 def test_what_is_not_for_somebody_comes_back(entries: list[Entry]) -> None:
     assert NotForYou.unpack(NotForYou(tuple(entries)).pack()) == NotForYou(tuple(entries))
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.binary(max_size=200))
 def test_garbage_is_refused_or_names_entries(data: bytes) -> None:
     for tried in (data, wrap(Domain.NOT_FOR_YOU, data)):

@@ -11,6 +11,7 @@ from coterie.base.codes import Code
 from coterie.base.domains import Domain, prefix, wrap
 from coterie.base.errors import RemoteError
 from coterie.content.trust_marks import MARKS_MOST, TrustMark, TrustMarks, Word
+from tests.examples import examples
 
 ids = st.binary(min_size=16, max_size=16)
 accounts = st.binary(min_size=32, max_size=32)
@@ -22,13 +23,13 @@ devices = st.builds(TrustMark, accounts, ids, st.just(Word.CONFIRMED), times, id
 good = TrustMark(bytes(32), b"", Word.VERIFIED, 1, bytes(16))
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.lists(people | devices, min_size=1, max_size=MARKS_MOST))
 def test_all_marks_come_back(said: list[TrustMark]) -> None:
     assert TrustMarks.unpack(TrustMarks(tuple(said)).pack()) == TrustMarks(tuple(said))
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.binary(max_size=200))
 def test_garbage_is_refused_or_is_marks(data: bytes) -> None:
     for tried in (data, wrap(Domain.TRUST_MARKS, data)):

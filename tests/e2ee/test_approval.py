@@ -16,6 +16,7 @@ from coterie.base.signing import account_id
 from coterie.e2ee.approval import Approving, Form, Joining
 from coterie.e2ee.identity import AccountSecret
 from tests.e2ee.approvals import ALICE, Newcomer, agreed, approver
+from tests.examples import examples
 
 MANIFEST, VAULT = b"a manifest", b"a vault"
 
@@ -112,7 +113,7 @@ STEPS: dict[str, Step] = {
 
 @pytest.mark.parametrize("step", STEPS)
 @given(data=st.binary(max_size=200))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_garbage_is_refused_at_every_step(step: str, data: bytes) -> None:
     new = Newcomer()
     old = approver(new.side.request, new.side.rendezvous)

@@ -10,6 +10,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import SealBroken
 from coterie.base.ids import AccountId
 from coterie.e2ee.fingerprint import SafetyCode, as_number, safety_number
+from tests.examples import examples
 
 accounts = st.binary(min_size=32, max_size=32).map(AccountId)
 ONE, OTHER = AccountId(bytes(range(32))), AccountId(bytes(range(32, 64)))
@@ -22,7 +23,7 @@ def test_a_known_answer() -> None:
     )
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(accounts, accounts, accounts)
 def test_both_sides_read_the_same_and_nobody_else_does(
     one: AccountId, two: AccountId, three: AccountId

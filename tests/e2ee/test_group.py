@@ -39,6 +39,7 @@ from tests.e2ee.pair import (
     person,
     sealed_by,
 )
+from tests.examples import examples
 
 PREFIX = prefix(Domain.GROUP_MESSAGE)
 INNER = prefix(Domain.INNER_MESSAGE)
@@ -307,14 +308,14 @@ inner_messages: st.SearchStrategy[InnerMessage] = st.builds(
 ).map(lambda each: msgspec.structs.replace(each, previous=b"" if begins(each.n) else each.previous))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(inner=inner_messages)
 def test_every_inner_message_makes_the_way(inner: InnerMessage) -> None:
     sealed = seal_message(_out, inner, padded_size)
     assert open_message(_reader, sealed.ciphertext, sealed.commitment).inner == inner
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(garbage=st.binary(max_size=400), sealed_by_a_member=st.booleans())
 def test_garbage_is_refused(garbage: bytes, sealed_by_a_member: bool) -> None:
     ciphertext = _out.seal(garbage) if sealed_by_a_member else garbage

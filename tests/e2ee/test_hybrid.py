@@ -17,6 +17,7 @@ from coterie.e2ee import hybrid
 from coterie.e2ee.hybrid import XWingKey
 from tests.e2ee.pair import forgeries
 from tests.e2ee.test_vodo import LOW_ORDER
+from tests.examples import examples
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "x_wing.json").read_text())["vectors"]
 INFO = b"who seals to whom"
@@ -115,7 +116,7 @@ def test_a_key_does_not_show_itself() -> None:
 _key = XWingKey.generate()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(garbage=st.one_of(st.binary(max_size=50), st.binary(min_size=1100, max_size=1300)))
 def test_garbage_is_refused(garbage: bytes) -> None:
     with pytest.raises(SealBroken):

@@ -20,6 +20,7 @@ from coterie.e2ee.identity import AccountSecret, Vault, Wrapped
 from coterie.e2ee.packing import Format
 from coterie.e2ee.pairwise import FreshKey, OlmPlaintext, PlainKind
 from tests.e2ee.pair import CONVERSATION, ENVELOPE, MEMBERSHIP, inner_message, person
+from tests.examples import examples
 
 ALICE, BOB = person("a"), person("b")
 SHARE = KeyShare(CONVERSATION, MEMBERSHIP, SessionId(b"s" * 32), b"k" * 306, 5, b"", 3, b"h" * 32)
@@ -81,7 +82,7 @@ def test_a_field_too_many_or_too_few_is_refused(domain: Domain) -> None:
 
 
 @every_format
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=st.data())
 def test_garbage_gives_a_value_of_the_format_or_is_refused(domain: Domain, data: st.DataObject) -> None:
     packed, unpack = FORMATS[domain]

@@ -26,6 +26,7 @@ from coterie.e2ee.pairwise import (
 )
 from coterie.e2ee.vodo import OlmSession
 from tests.e2ee.pair import ENVELOPE, Person, first_session, forgeries, person, sessions
+from tests.examples import examples
 
 OTHER_ENVELOPE = EnvelopeId(b"f" * 16)
 
@@ -266,7 +267,7 @@ _bob = person("b")
 _alice = person("a")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     garbage=st.one_of(
         st.binary(max_size=60),

@@ -16,6 +16,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import LocalError, Refused, SealBroken
 from coterie.base.ids import AccountId, UserName
 from coterie.e2ee.password import Argon2Parameters, PasswordKeys, password_bytes, stretch
+from tests.examples import examples
 
 SERVER = AccountId(bytes(range(32)))
 BOB = UserName("bob")
@@ -94,7 +95,7 @@ def test_the_same_password_typed_on_another_system_is_the_same() -> None:
     assert password_bytes(" a ") == b" a "
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.text(min_size=1, max_size=60))
 def test_every_text_is_a_password(typed: str) -> None:
     once = password_bytes(typed)

@@ -20,6 +20,7 @@ from coterie.e2ee.sas import EMOJI_SHOWN, Agreement, Answerer, SasPurpose, Start
 from coterie.e2ee.sas_emoji import EMOJI
 from coterie.e2ee.vodo import EmojiKey
 from tests.e2ee.test_vodo import LOW_ORDER
+from tests.examples import examples
 
 ALICE = Party(AccountId(b"a" * 32), DeviceId(b"a" * 16), b"A" * 32)
 BOB = Party(AccountId(b"b" * 32), DeviceId(b"b" * 16), b"B" * 32)
@@ -118,7 +119,7 @@ def test_a_key_agrees_once() -> None:
 
 
 @given(st.binary(max_size=64))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_garbage_is_refused_or_agreed_upon(data: bytes) -> None:
     alice = Starter(TERMS)
     bob = Answerer(TERMS, BOB, alice.commitment)

@@ -23,6 +23,7 @@ from coterie.e2ee.vodo import (
     pickle_key,
 )
 from tests.e2ee.pair import Person, first_session, forgeries, person, sessions
+from tests.examples import examples
 
 KEY = bytes(range(32))
 PRIME = 2**255 - 19
@@ -264,7 +265,7 @@ _reader = GroupIn.from_session_key(_group.session_key())
 base64_like = st.text("ABab01+/", max_size=310).map(str.encode)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     garbage=st.one_of(
         st.binary(max_size=300),

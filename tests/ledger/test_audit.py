@@ -15,6 +15,7 @@ from coterie.ledger.heads import Head, sign_head
 from coterie.ledger.leaves import NO_LEAF, SERVER_NAME_HASH, Leaf, LeafKind, LedgerView, name_hash
 from coterie.ledger.statements import IdentityStatement, SignedStatement, sign_statement
 from coterie.ledger.tree import Tree
+from tests.examples import examples
 from tests.ledger.accounts import NOW_MS
 from tests.ledger.servers import Server
 
@@ -91,7 +92,7 @@ _any_leaf = st.builds(
 
 
 @pytest.mark.slow
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(st.data())
 def test_both_verifiers_refuse_the_same_leaves(data: st.DataObject) -> None:
     """Grows a good ledger leaf by leaf; each candidate is judged by both."""
@@ -243,7 +244,7 @@ def test_garbage_is_no_ledger_file(data: bytes) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.data())
 def test_any_flipped_byte_proves_nothing(fixed: Signer, data: st.DataObject) -> None:
     """Whatever somebody changes in a file, it makes no server guilty."""

@@ -30,6 +30,7 @@ from coterie.ledger.manifest import (
     SignedPrekey,
     sign_prekey,
 )
+from tests.examples import examples
 from tests.ledger.accounts import NOW_MS, VAULT_HASH, Machine, Owner, after
 
 
@@ -152,7 +153,7 @@ def test_a_signature_for_another_purpose_is_none(alice: Owner) -> None:
 
 
 @given(at=st.integers(0, 10_000), bit=st.integers(0, 7))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_one_corrupted_bit_is_refused(identity: IdentityKeys, at: int, bit: int) -> None:
     packed = bytearray(Owner(identity).begin().pack())
     packed[at % len(packed)] ^= 1 << bit
@@ -342,7 +343,7 @@ def test_a_prekey_of_low_order_is_refused(alice: Owner) -> None:
 
 
 @given(at=st.integers(0, 1000), bit=st.integers(0, 7))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_one_corrupted_bit_of_a_prekey_is_refused(identity: IdentityKeys, at: int, bit: int) -> None:
     owner = Owner(identity)
     packed = bytearray(sign_prekey(prekey(owner), owner.first).pack())

@@ -20,6 +20,7 @@ from coterie.ledger.statements import (
     SignedStatement,
     sign_statement,
 )
+from tests.examples import examples
 from tests.ledger.accounts import NOW_MS
 from tests.ledger.servers import TLS_KEY, Server
 
@@ -175,7 +176,7 @@ def test_a_statement_for_another_purpose_is_none(server: Server, identity: Ident
 
 
 @given(at=st.integers(0, 10_000), bit=st.integers(0, 7))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_one_corrupted_bit_is_refused(
     identity: IdentityKeys, ledger_keys: LedgerKeys, at: int, bit: int
 ) -> None:
@@ -187,7 +188,7 @@ def test_one_corrupted_bit_is_refused(
 
 
 @given(data=st.binary(max_size=3000))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_garbage_is_refused(identity: IdentityKeys, ledger_keys: LedgerKeys, data: bytes) -> None:
     server = Server(identity, ledger_keys)
     with pytest.raises((SecurityStop, RemoteError)):

@@ -19,6 +19,7 @@ from coterie.ledger.heads import (
     check_light_head,
     sign_head,
 )
+from tests.examples import examples
 from tests.ledger.accounts import NOW_MS
 
 LEDGER = LedgerId(b"l" * 16)
@@ -67,7 +68,7 @@ def test_both_signatures_of_a_signed_head_must_hold(ledger_keys: LedgerKeys) -> 
 
 
 @given(at=st.integers(0, 10_000), bit=st.integers(0, 7))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_one_corrupted_bit_is_refused(ledger_keys: LedgerKeys, at: int, bit: int) -> None:
     packed = bytearray(sign_head(HEAD, ledger_keys).pack())
     packed[at % len(packed)] ^= 1 << bit

@@ -11,6 +11,7 @@ from coterie.base.errors import RemoteError, SealBroken
 from coterie.base.ids import AccountId, UserName
 from coterie.ledger.leaves import NO_LEAF, SERVER_NAME_HASH, Leaf, LeafKind, LedgerView, name_hash
 from coterie.ledger.tree import Tree
+from tests.examples import examples
 
 ALICE, BOB, CAROL = (AccountId(letter * 32) for letter in (b"a", b"b", b"c"))
 NAMES = {ALICE: "alice", BOB: "bob", CAROL: "carol"}
@@ -45,7 +46,7 @@ def refuses(view: LedgerView, wrong: Leaf) -> None:
     seq=st.integers(1, 1 << 62),
     previous=st.integers(-1, 1 << 62),
 )
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_leaf_comes_back(
     kind: LeafKind, hashes: tuple[bytes, bytes, bytes], seq: int, previous: int
 ) -> None:
@@ -184,7 +185,7 @@ def test_the_server_has_a_line_of_its_own() -> None:
 
 
 @given(data=st.binary(max_size=200))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_garbage_leaves_the_view_as_it_was(data: bytes) -> None:
     view = view_of(leaf(ALICE))
     with pytest.raises(RemoteError):

@@ -18,6 +18,7 @@ from coterie.ledger.leaves import Leaf, LeafKind
 from coterie.ledger.manifest import Manifest, Prekey, SignedManifest, SignedPrekey
 from coterie.ledger.packing import pack, unpack
 from coterie.ledger.statements import IdentityStatement, ServerStatement, SignedStatement
+from tests.examples import examples
 
 LEAF = Leaf(LeafKind.MANIFEST, b"n" * 32, AccountId(b"a" * 32), 3, b"h" * 32, 7)
 DECODER = msgspec.msgpack.Decoder(Leaf)
@@ -90,7 +91,7 @@ def test_extra_items_trailing_bytes_and_deep_nesting_are_refused() -> None:
 
 @pytest.mark.parametrize(("parse", "domain"), PARSERS)
 @given(data=st.binary(max_size=300), items=st.lists(ITEMS))
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_garbage_is_refused_as_malformed(
     parse: Callable[[bytes], object], domain: Domain | None, data: bytes, items: list[object]
 ) -> None:

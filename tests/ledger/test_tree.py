@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from coterie.base.errors import LocalError, SealBroken
 from coterie.ledger.tree import EMPTY_ROOT, Tree, verify_consistency, verify_inclusion
+from tests.examples import examples
 
 SIZES = 130
 LEAVES = [b"leaf %d" % number for number in range(SIZES)]
@@ -117,7 +118,7 @@ def test_a_second_verifier_agrees_on_every_proof() -> None:
 
 @pytest.mark.slow
 @given(size=st.integers(2, SIZES), index=st.integers(0, SIZES - 1), data=st.data())
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_both_verifiers_refuse_any_wrong_byte_of_a_proof(size: int, index: int, data: st.DataObject) -> None:
     """Any byte, changed into any other."""
     index %= size
@@ -215,7 +216,7 @@ def corrupted(proof: tuple[bytes, ...], at: int, bit: int) -> tuple[bytes, ...]:
     at=st.integers(0, 32 * 8),
     bit=st.integers(0, 7),
 )
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_one_corrupted_bit_of_a_proof_is_refused(size: int, index: int, at: int, bit: int) -> None:
     index %= size
     wrong = corrupted(GROWN.inclusion(index, size), at, bit)
@@ -234,7 +235,7 @@ def test_one_corrupted_bit_of_a_proof_is_refused(size: int, index: int, at: int,
     proof=st.lists(st.binary(max_size=40) | st.binary(min_size=32, max_size=32), max_size=80),
     root=st.binary(min_size=32, max_size=32),
 )
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_garbage_is_refused(size: int, index: int, proof: list[bytes], root: bytes) -> None:
     with pytest.raises(SealBroken):
         verify_inclusion(b"leaf", index, size, tuple(proof), root)

@@ -12,6 +12,7 @@ from coterie.screens.moments import Calendar
 from coterie.screens.richtext import Span
 from coterie.screens.rows import ListRow, Presence
 from coterie.screens.signals import Batch, Insert, Place, Remove
+from tests.examples import examples
 from tests.screens.mirror import Mirror
 from tests.screens.street import NOON_MS, Street
 
@@ -111,7 +112,7 @@ def test_search_shows_only_what_matches_and_keeps_to_it() -> None:
 NAMES = ["bob", "carol", "dave", "erin", "frank"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.lists(
         st.tuples(st.sampled_from(["arrive", "presence", "read", "select", "draft"]), st.integers(0, 9)),

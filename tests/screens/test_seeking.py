@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from coterie.client.events import Event
 from coterie.screens.intents import Fact, FindMessages
 from coterie.screens.signals import Scope, Signals
+from tests.examples import examples
 from tests.screens.screen import Screen
 from tests.screens.street import Street, finish
 
@@ -98,7 +99,7 @@ def seek(screen: Late, street: Street, number: int) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(actions=st.lists(ACTIONS, max_size=25))
 def test_what_is_shown_has_no_gaps_and_an_end(actions: list[tuple[str, int]]) -> None:
     street = Street()

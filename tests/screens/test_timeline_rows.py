@@ -21,6 +21,7 @@ from coterie.screens.timeline_rows import (
     Notice,
     TimelineRows,
 )
+from tests.examples import examples
 from tests.screens.mirror import Mirror
 from tests.screens.street import NOON_MS, Street
 
@@ -174,7 +175,7 @@ OPERATIONS = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(OPERATIONS, st.integers(1, 12))  # a first page without messages is always a complete one
 def test_following_the_signals_gives_the_rows_that_a_fresh_look_gives(
     operations: list[tuple[str, int]], loaded: int

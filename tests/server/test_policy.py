@@ -21,6 +21,7 @@ from coterie.server.policy import (
     spared_from,
     speakers_only,
 )
+from tests.examples import examples
 
 
 def test_a_bucket_gives_its_burst_at_once_and_then_its_rate() -> None:
@@ -41,7 +42,7 @@ def test_more_than_the_burst_is_given_when_the_bucket_is_full() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 5), st.floats(0, 4)), max_size=40))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_never_more_than_burst_and_rate_allow(steps: list[tuple[float, float]]) -> None:
     buckets = Buckets(per_second=2.0, burst=4.0)
     now = taken = 0.0

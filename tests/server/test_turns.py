@@ -23,6 +23,7 @@ from coterie.wire.frames import (
     Refusal,
 )
 from coterie.wire.frames.accounts import KnownAccount
+from tests.examples import examples
 from tests.server.house import House, settle
 from tests.server.people import Person
 from tests.server.scenes import code, registered, two
@@ -124,7 +125,7 @@ async def test_garbage_ends_its_connection_and_harms_nobody(
     await good.sign_in(alice.device)
 
     @given(message=st.binary(max_size=200))
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=examples(100), deadline=None)
     def throw(message: bytes) -> None:
         wire = house.wire()
         wire.throw(message)

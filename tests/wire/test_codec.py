@@ -16,6 +16,7 @@ from coterie.wire import codec
 from coterie.wire.frames import Frame
 from coterie.wire.frames.accounts import LoginStart, Salt, SignUp
 from coterie.wire.frames.connection import Hello, Ping, Pong
+from tests.examples import examples
 from tests.wire.frame_strategies import CLIENT_FRAMES, SERVER_FRAMES, client_frames, frames_of, server_frames
 
 Decode = Callable[[bytes], tuple[Frame, ...]]
@@ -64,7 +65,7 @@ def test_garbage_is_a_bad_frame(data: bytes) -> None:
 
 
 @given(frame=st.one_of(client_frames(), server_frames()), data=st.data())
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_damaged_message_is_a_frame_or_a_bad_frame(frame: Frame, data: st.DataObject) -> None:
     whole = codec.encode(frame)
     at = data.draw(st.integers(0, len(whole)))
@@ -92,7 +93,7 @@ _JSON = st.recursive(
 
 
 @given(tag=st.integers(0, 50), fields=st.lists(_JSON, max_size=10))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_well_formed_msgpack_of_the_wrong_shape_is_a_bad_frame(tag: int, fields: list[object]) -> None:
     message = framed(msgspec.msgpack.encode([tag, *fields]))
     for decode in BOTH:

@@ -12,11 +12,12 @@ from coterie.base.codes import Code
 from coterie.base.errors import LocalError, Refused, RemoteError
 from coterie.base.limits import TEXT_BYTES
 from coterie.content.body import BodyKind, Text, Unknown, pack, unpack
+from tests.examples import examples
 
 valid = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(valid)
 def test_every_text_comes_back(text: str) -> None:
     assert unpack(pack(Text(text))) == Text(text)
@@ -61,7 +62,7 @@ def test_what_a_later_version_adds_to_a_text_does_not_hide_it() -> None:
     assert unpack(msgspec.msgpack.encode([1, ["hi", {"reply": 1}, 2]])) == Text("hi")
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(
     kind=st.integers(2, 9) | st.integers(15, 65_535),
     fields=st.recursive(
@@ -90,7 +91,7 @@ def test_only_what_was_unpacked_as_unknown_can_be_packed_as_unknown() -> None:
             pack(made_up)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.one_of(st.binary(max_size=60), st.binary(max_size=30).map(lambda rest: b"\x92\x01\x91" + rest)))
 def test_garbage_is_a_body_or_is_refused(garbage: bytes) -> None:
     try:

@@ -17,6 +17,7 @@ from coterie.content.body.verification import (
     VerifyReveal,
     VerifyStart,
 )
+from tests.examples import examples
 
 EXCHANGE, KEY = b"e" * 16, b"k" * 32
 BODIES: list[Body] = [
@@ -66,7 +67,7 @@ def test_fields_that_break_their_rules_leave_no_device(body: Body) -> None:
         pack(body)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.sampled_from(sorted(KINDS)), st.binary(max_size=60))
 def test_garbage_is_a_body_or_is_refused(kind: int, fields: bytes) -> None:
     try:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coterie.desktop.canvas.font_files import FontFiles, character_map
+from tests.examples import examples
 
 
 def table(groups: list[tuple[int, int]], kind: int = 12) -> bytes:
@@ -68,7 +69,7 @@ def test_the_likeliest_font_that_has_the_character_is_taken(tmp_path: Path) -> N
     assert files.having("م", False) is None
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(data=st.binary(max_size=300) | st.binary(max_size=200).map(font))
 def test_any_file_is_a_font_or_has_nothing(data: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "garbage.ttf"

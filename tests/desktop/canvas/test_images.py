@@ -8,6 +8,7 @@ from coterie.desktop.canvas.emoji_images import PER_SHEET, EmojiImages
 from coterie.desktop.canvas.font_files import FontFiles
 from coterie.desktop.canvas.text_images import OVERSHOOT, TextImages
 from coterie.screens.emoji_sequences import emoji_list, pieces
+from tests.examples import examples
 
 WITH_FONTS = TextImages(FontFiles())
 WITHOUT_FONTS = TextImages(FontFiles(()))
@@ -49,7 +50,7 @@ def test_a_character_that_no_font_has_is_a_visible_box() -> None:
     assert image.width == WITHOUT_FONTS.width("אב", 14, False)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.text(min_size=1, max_size=40), st.booleans(), st.booleans())
 def test_any_text_can_be_drawn(text: str, right_to_left: bool, bold: bool) -> None:
     for images in (WITH_FONTS, WITHOUT_FONTS):

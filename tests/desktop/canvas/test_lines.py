@@ -14,6 +14,7 @@ from coterie.desktop.canvas.lines import Kind, Line, one_line, wrapped
 from coterie.desktop.fonts import Fonts
 from coterie.screens.richtext import Paragraph, Span, Style, preview, rich
 from coterie.screens.theme import DARK
+from tests.examples import examples
 
 ROOM = 200
 
@@ -78,7 +79,9 @@ def test_one_line_ends_with_dots_where_it_is_cut(kit: Kit) -> None:
     assert [piece.text for piece in whole.pieces] == ["short"]
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=examples(120), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(text=st.text(alphabet=st.sampled_from("ab  ש🎉م1(ह\u200d𝔘字-`@"), max_size=60) | st.text(max_size=60))
 def test_any_text_becomes_lines_that_fit_and_hold_all_of_it(kit: Kit, text: str) -> None:
     for block in rich(text, lambda _: False):

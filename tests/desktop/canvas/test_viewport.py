@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coterie.desktop.canvas.viewport import END_GAP_PX, Viewport
+from tests.examples import examples
 
 
 def height_of(row: int) -> int:
@@ -75,7 +76,7 @@ OPERATIONS = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.integers(1, 60), OPERATIONS)
 def test_whatever_happens_the_rows_stand_without_gaps(count: int, operations: list[tuple[str, int]]) -> None:
     view, model = fresh(count), list(range(count))
