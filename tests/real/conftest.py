@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,13 @@ StartServer = Callable[..., Server]
 """start_server("--invite-only")"""
 SignedUp = Callable[..., Client]
 """signed_up("bob"): a client with an account of that name, made unique for the test."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _told_to_end() -> None:
+    """A shell has what it starts in the background ignore SIGINT, and so do the programs that tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")
