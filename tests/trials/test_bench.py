@@ -64,6 +64,8 @@ PROMISED = [
     "client.receipts.batch.answer",
     "client.receipts.batch.of_send",
     "client.receipts.single",
+    "client.repair",
+    "client.repair.p95",
     "client.fan_out.2.first",
     "client.fan_out.2.stall",
     "client.fan_out.2.again",
@@ -106,6 +108,8 @@ def bench(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+REPAIR_PAUSE_SECONDS = 0.2
+"""So long nobody is asked for what may still come."""
 ALONE = ("window", "server.recovery")
 """A display is needed for one, and up to two minutes where a machine is busy for the other."""
 OF_SERVER = "server."
@@ -131,6 +135,9 @@ def test_every_figure_is_measured_and_said_in_json(of_server: bool, tmp_path: Pa
     assert {file.name for file in charts.iterdir()} == (drawn if of_server else set())
     for figure in figures:
         check_figure(figure)
+    by_name = {figure["figure"]: figure["value"] for figure in figures}
+    if not of_server:
+        assert by_name["client.repair"]["min"] >= REPAIR_PAUSE_SECONDS, "nothing was lost"
 
 
 def check_figure(figure: dict[str, Any]) -> None:

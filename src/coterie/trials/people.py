@@ -28,8 +28,13 @@ async def meet(invite: Invite, folder: Path) -> tuple[Me, Me]:
     """alice and bob, connected, each knowing the other."""
     alice = await move_in(invite, folder, "alice")
     bob = await move_in(invite, folder, "bob")
-    await _until(lambda: alice.person("bob") is not None and bob.person("alice") is not None)
+    await acquainted(alice, bob)
     return alice, bob
+
+
+async def acquainted(one: Me, other: Me) -> None:
+    """Return when each knows the other."""
+    await _until(lambda: one.person(other.name) is not None and other.person(one.name) is not None)
 
 
 async def wake(folder: Path, name: str) -> Me:

@@ -38,6 +38,8 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     """Messages sealed or opened together."""
     batches: int
     single_messages: int
+    lost: int
+    """Messages whose key is lost. One device is given 100 again within an hour."""
     few_devices: int
     many_devices: int
     speakers: int
@@ -72,6 +74,7 @@ FULL = Scale(
     batch=64,
     batches=8,
     single_messages=100,
+    lost=16,
     few_devices=100,
     many_devices=999,
     speakers=5,
@@ -102,6 +105,7 @@ QUICK = Scale(
     batch=64,
     batches=2,
     single_messages=20,
+    lost=5,
     few_devices=20,
     many_devices=79,
     speakers=2,
@@ -132,6 +136,7 @@ TINY = Scale(
     batch=32,
     batches=1,
     single_messages=2,
+    lost=2,
     few_devices=2,
     many_devices=3,
     speakers=1,
