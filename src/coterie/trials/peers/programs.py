@@ -17,8 +17,8 @@ from pathlib import Path
 from coterie.base.clock import SystemClock
 from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
+from coterie.trials import certificates
 from coterie.trials.machine import cpu_seconds
-from coterie.trials.peers import certificates
 
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
+from coterie.trials.certificates import HOST
 from coterie.trials.engines import postgres
 from coterie.trials.peers import databases, programs
-from coterie.trials.peers.certificates import HOST
 from coterie.trials.peers.contest import Peer, Targets
 from coterie.trials.peers.matrix import People
 

@@ -1,4 +1,5 @@
-"""The certificate of a peer: a P-256 key like coterie's own, with a name and an end that others can read."""
+"""The certificate of what runs beside coterie in trials: a P-256 key like its own, a name and an end that
+others can read."""
 
 from __future__ import annotations
 
