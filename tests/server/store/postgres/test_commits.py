@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
+from typing import NoReturn
 
 import asyncpg
 import pytest
@@ -23,7 +24,8 @@ from tests.server.town import Resident, log_seqs, save, say, settle_in, talk
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 
-WRITER = "SELECT pid FROM pg_stat_activity WHERE application_name = 'coterie' AND wait_event = 'SyncRep'"
+WAITING = "SELECT pid FROM pg_stat_activity WHERE application_name = $1 AND wait_event = 'SyncRep'"
+PROBE = "probe"
 
 
 @asynccontextmanager
@@ -44,24 +46,46 @@ async def setting(operator: asyncpg.Connection, name: str, value: str) -> AsyncI
         await hold(before)
 
 
-def without_standby(operator: asyncpg.Connection) -> AbstractAsyncContextManager[None]:
-    """Each commit has to wait for one that is not there."""
-    return setting(operator, "synchronous_standby_names", "nobody")
+@asynccontextmanager
+async def without_standby(operator: asyncpg.Connection, url: str) -> AsyncIterator[None]:
+    """Each commit has to wait for one that is not there.
+
+    The checkpointer tells all others whether to wait, and may read the setting after the operator has: the
+    commits of a third one show when it has come so far.
+    """
+    async with setting(operator, "synchronous_standby_names", "nobody"), connected(url, PROBE) as probe:
+        async with asyncio.TaskGroup() as group:
+            commits = group.create_task(commit_on_and_on(probe))
+            await until(operator, WAITING, PROBE)
+            commits.cancel()
+        yield
+
+
+async def commit_on_and_on(probe: asyncpg.Connection) -> NoReturn:
+    while True:
+        await probe.execute("SELECT pg_logical_emit_message(true, 'probe', '')")
 
 
 @asynccontextmanager
-async def operator_of(url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(url)
+async def connected(url: str, name: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(url, server_settings={"application_name": name})
     try:
-        await connection.execute("SET synchronous_commit = local")
         yield connection
     finally:
         await connection.close()
 
 
+@asynccontextmanager
+async def operator_of(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Its own commits wait for nobody."""
+    async with connected(url, "operator") as connection:
+        await connection.execute("SET synchronous_commit = local")
+        yield connection
+
+
 async def waiting_writer(operator: asyncpg.Connection) -> int:
     """The process of the writer, once it waits for a standby."""
-    return int(await until(operator, WRITER))
+    return int(await until(operator, WAITING, "coterie"))
 
 
 async def test_a_retry_is_not_acknowledged_either_before_the_standby_has_it(
@@ -73,7 +97,11 @@ async def test_a_retry_is_not_acknowledged_either_before_the_standby_has_it(
     record = alice.device.message(alice.direct_with(bob), bob.account)
     await say(store, alice.device, record)
     database = operator_of(postgres_database)
-    async with database as operator, asyncio.TaskGroup() as group, without_standby(operator):
+    async with (
+        database as operator,
+        asyncio.TaskGroup() as group,
+        without_standby(operator, postgres_database),
+    ):
         retry = group.create_task(save(store, record))
         await waiting_writer(operator)
         assert not retry.done()
@@ -88,7 +116,11 @@ async def test_what_changes_nothing_is_not_acknowledged_before_the_standby_eithe
     accept = PutAccept(alice.account, bob.account)
     await save(store, accept)
     database = operator_of(postgres_database)
-    async with database as operator, asyncio.TaskGroup() as group, without_standby(operator):
+    async with (
+        database as operator,
+        asyncio.TaskGroup() as group,
+        without_standby(operator, postgres_database),
+    ):
         again = group.create_task(save(store, accept))
         await waiting_writer(operator)
         assert not again.done()
@@ -103,7 +135,7 @@ async def test_a_wait_for_the_standby_that_is_cancelled_is_not_acknowledged(
     await talk(store, alice, bob)
     record = alice.device.message(alice.direct_with(bob), bob.account)
     async with operator_of(postgres_database) as operator:
-        async with without_standby(operator), asyncio.TaskGroup() as group:
+        async with without_standby(operator, postgres_database), asyncio.TaskGroup() as group:
             writing = group.create_task(_refused(store, record))
             await operator.execute("SELECT pg_cancel_backend($1)", await waiting_writer(operator))
         assert writing.result() is Code.DISK
@@ -117,7 +149,11 @@ async def test_who_stops_waiting_for_a_commit_does_not_cut_it_off(
     await talk(store, alice, bob)
     record = alice.device.message(alice.direct_with(bob), bob.account)
     database = operator_of(postgres_database)
-    async with database as operator, asyncio.TaskGroup() as group, without_standby(operator):
+    async with (
+        database as operator,
+        asyncio.TaskGroup() as group,
+        without_standby(operator, postgres_database),
+    ):
         writing = group.create_task(save(store, record))
         pid = await waiting_writer(operator)
         writing.cancel()
@@ -134,7 +170,7 @@ async def test_a_line_that_breaks_is_an_outcome_that_is_not_known_and_then_made_
     await talk(store, alice, bob)
     record = alice.device.message(alice.direct_with(bob), bob.account)
     async with operator_of(postgres_database) as operator:
-        async with without_standby(operator), asyncio.TaskGroup() as group:
+        async with without_standby(operator, postgres_database), asyncio.TaskGroup() as group:
             writing = group.create_task(_refused(store, record))
             await operator.execute("SELECT pg_terminate_backend($1)", await waiting_writer(operator))
         assert writing.result() is Code.DISK
