@@ -349,10 +349,10 @@ class Runtime:
             self._go_along(connection)
             first = self._renewal is not None
             ready = await enter(connection, self._store, self.core, self._run, first=first)
+            keep_proof(self._store, connection.welcome)
         except BaseException:
             connection.close()
             raise
-        keep_proof(self._store, connection.welcome)
         self._renewal = None
         self._connection = connection
         incarnation, identity = connection.welcome.incarnation, connection.statement.identity

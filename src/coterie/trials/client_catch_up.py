@@ -8,6 +8,7 @@ from coterie.base.clock import cpu_seconds
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError
 from coterie.client.api.me import Me
+from coterie.trials.bare_megolm import AT_DESIGN, bare_megolm
 from coterie.trials.figures import Figure, Target
 from coterie.trials.people import PATIENCE_SECONDS, knows, move_in, wake
 from coterie.trials.processes import coterie_server
@@ -37,20 +38,27 @@ async def run(trial: Trial) -> list[Figure]:
         for speaker in speakers:
             await speaker.close()
         count = scale.speakers * scale.speaker_messages
-        caught_up = [await _catch_up(trial, name, count) for name in sleepers]
+        caught_up = [(*await _catch_up(trial, name, count), bare_megolm(count)) for name in sleepers]
     return [
         Figure(
             name="client.catch_up",
             what=f"catching up with {count} messages of {scale.speakers} people, from connecting to stored",
             unit="messages/s",
-            values=tuple(count / seconds for seconds, _ in caught_up),
+            values=tuple(count / seconds for seconds, _, _ in caught_up),
+            targets=TARGETS,
+        ),
+        Figure(
+            name="client.catch_up.at_design",
+            what=f"the same {AT_DESIGN}",
+            unit="messages/s",
+            values=tuple(count / seconds * bare.slowness for seconds, _, bare in caught_up),
             targets=TARGETS,
         ),
         Figure(
             name="client.catch_up.cpu",
             what="the client's CPU for each of them",
             unit="us",
-            values=tuple(cpu / count * 1e6 for _, cpu in caught_up),
+            values=tuple(cpu / count * 1e6 for _, cpu, _ in caught_up),
         ),
         Figure(
             name="client.catch_up.said",

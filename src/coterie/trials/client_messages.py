@@ -16,10 +16,10 @@ from coterie.base.ids import ConversationId, log_of, mailbox_of
 from coterie.client.commands import Say
 from coterie.client.message_ids import MessageIds
 from coterie.content.body import Text
-from coterie.content.padding import padded_size
 from coterie.e2ee import hybrid
 from coterie.e2ee.hybrid import XWingKey
-from coterie.e2ee.vodo import DeviceKeys, GroupIn, GroupOut
+from coterie.e2ee.vodo import DeviceKeys, GroupOut
+from coterie.trials.bare_megolm import AT_DESIGN, bare_megolm
 from coterie.trials.core_alone import CoreAlone, open_core
 from coterie.trials.figures import Figure, Target
 from coterie.trials.machine import fsync_seconds
@@ -38,8 +38,6 @@ from coterie.wire.frames import (
 from coterie.wire.frames.messages import LogEntry, MailboxEntry
 
 TEXT = "See you at the harbour at seven? I bring the bread and the big blue bag, you bring the tea."
-PLAINTEXT_BYTES = padded_size(500)
-"""As much as a short text comes to with everything that is sealed around it."""
 BATCH_TARGET = (Target(4.0, of_floor=True),)
 NEW_KEY = limits.ROTATE_DIRECT_MESSAGES
 """So many messages one session seals (encryption rule 15)."""
@@ -113,6 +111,8 @@ class Mail:
             ("single.open", "open one message (floor: one fsync)", ()),
             ("single.seal_above", "the same without its fsync", SINGLE_TARGET),
             ("single.open_above", "the same without its fsync", SINGLE_TARGET),
+            ("single.seal_at_design", f"sealing without its fsync {AT_DESIGN}", SINGLE_TARGET),
+            ("single.open_at_design", f"opening without its fsync {AT_DESIGN}", SINGLE_TARGET),
         )
         return [
             _figure(name, what, [taken[name] for taken in rounds], targets) for name, what, targets in words
@@ -124,7 +124,7 @@ class Mail:
         seal, opened = self.batches()
         count = scale.batches * scale.batch
         answer = sum(self._answered) / count * 1e6
-        bare_seal, bare_open = self._bare(count)
+        bare = bare_megolm(count)
         keys, x_wing = (seconds / count * 1e6 for seconds in _bare_key_seconds(count // NEW_KEY))
         self._forget(self._trial.clock.monotonic_seconds)
         for _ in range(scale.single_messages):
@@ -132,15 +132,17 @@ class Mail:
         single_seal, single_open = _middle(self._sealed) * 1e6, _middle(self._opened) * 1e6
         fsync = fsync_seconds(self._trial.folder) * 1e6
         return {
-            "batch.seal": (seal, bare_seal + keys),
-            "batch.seal_megolm": (seal, bare_seal),
-            "batch.seal_x_wing": (seal, bare_seal + keys + x_wing),
-            "batch.open": (opened, bare_open),
+            "batch.seal": (seal, bare.seal + keys),
+            "batch.seal_megolm": (seal, bare.seal),
+            "batch.seal_x_wing": (seal, bare.seal + keys + x_wing),
+            "batch.open": (opened, bare.open),
             "batch.answer": (answer,),
             "single.seal": (single_seal, fsync),
             "single.open": (single_open, fsync),
             "single.seal_above": (single_seal - fsync,),
             "single.open_above": (single_open - fsync,),
+            "single.seal_at_design": ((single_seal - fsync) / bare.slowness,),
+            "single.open_at_design": ((single_open - fsync) / bare.slowness,),
         }
 
     def batches(self) -> tuple[float, float]:
@@ -210,19 +212,6 @@ class Mail:
         numbered = tuple(_at(entry, log_seq + place) for place, entry in enumerate(log, 1))
         mailbox_end = self.bob.position(self._mailbox) + sum(len(each.entries) for each in mail)
         return [*mail, LogEntries(self._log, self.bob.incarnation, numbered, mailbox_end)]
-
-    def _bare(self, count: int) -> tuple[float, float]:
-        """Microseconds of Megolm alone for a message: sealing, opening."""
-        plaintext = secrets.token_bytes(PLAINTEXT_BYTES)
-        out = GroupOut.create()
-        into = GroupIn.from_session_key(out.session_key())
-        start = cpu_seconds()
-        sealed = [out.seal(plaintext) for _ in range(count)]
-        middle = cpu_seconds()
-        for message in sealed:
-            into.open(message)
-        end = cpu_seconds()
-        return (middle - start) / count * 1e6, (end - middle) / count * 1e6
 
 
 def _bare_key_seconds(count: int) -> tuple[float, float]:
