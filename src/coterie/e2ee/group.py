@@ -183,8 +183,9 @@ class InnerMessage(Quiet, frozen=True, gc=False, array_like=True, forbid_unknown
     @property
     def named(self) -> tuple[Parent, ...]:
         """Every message that this one names: the one before it of the same device, and those of others."""
-        others = tuple(each for each in self.parents if each.device != self.device)
-        return (self.before, *others) if self.before is not None else others
+        before = self.before
+        others = tuple([each for each in self.parents if each.device != self.device])
+        return (before, *others) if before is not None else others
 
     @property
     def before(self) -> Parent | None:
@@ -199,7 +200,8 @@ class InnerMessage(Quiet, frozen=True, gc=False, array_like=True, forbid_unknown
 
     @property
     def _coherent(self) -> bool:
-        return self.n > count_began(self.n) and len(self.previous) == (0 if self._begins_count else 32)
+        number = self.n - count_began(self.n)
+        return number > 0 and len(self.previous) == (0 if number == 1 else 32)
 
 
 _key_share = Format(Domain.KEY_SHARE, KeyShare)

@@ -36,17 +36,13 @@ class Tree:
 
     def __init__(self) -> None:
         self._levels: list[bytearray] = [bytearray()]
-        self._size = 0
-
-    @property
-    def size(self) -> int:
+        self.size = 0
         """How many leaves there are."""
-        return self._size
 
     def append(self, leaf: bytes) -> None:
         node = leaf_hash(leaf)
-        index = self._size
-        self._size += 1
+        index = self.size
+        self.size += 1
         level = 0
         while True:
             self._levels[level] += node
@@ -60,7 +56,7 @@ class Tree:
 
     def root(self, size: int | None = None) -> bytes:
         """Root over the first `size` leaves (default: all), 32 bytes. LocalError for more than there are."""
-        wanted = self._size if size is None else self._checked(size)
+        wanted = self.size if size is None else self._checked(size)
         return self._range(0, wanted) if wanted else EMPTY_ROOT
 
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
@@ -103,7 +99,7 @@ class Tree:
         return tuple(reversed(proof))
 
     def _checked(self, size: int) -> int:
-        if not 0 <= size <= self._size:
+        if not 0 <= size <= self.size:
             raise LocalError(Code.USAGE, "the tree never had this size")
         return size
 

@@ -130,7 +130,7 @@ class Gaps:
     def _anew_from(self, conversation: ConversationId) -> int:
         """Behind which place of the log everybody's count began anew, since this device was dormant."""
         row = self._reads.position(log_of(conversation))
-        if row is None or row.incarnation != self._reads.setting(Setting.INCARNATION):
+        if row is None or not row.anew_from or row.incarnation != self._reads.setting(Setting.INCARNATION):
             return 0
         return row.anew_from
 

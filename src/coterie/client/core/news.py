@@ -24,8 +24,8 @@ class News:
     def tell(self) -> Outcome:
         """How the conversations stand now, in the order in which they changed."""
         changed, self._changed = self._changed, {}
-        rows = (self._reads.conversation(conversation) for conversation in changed)
-        return Outcome(show=tuple(ConversationChanged(self._views.conversation(row)) for row in rows if row))
+        stand = [row for row in map(self._reads.conversation, changed) if row is not None]
+        return Outcome(show=tuple(map(ConversationChanged, map(self._views.conversation, stand))))
 
     def forget(self) -> None:
         """The turn has failed."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from coterie.base.ids import AccountId, DeviceId, UserName
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Final
+
+from coterie.base.ids import AccountId, ConversationId, DeviceId, UserName
 from coterie.client.core.ports import Reads
 from coterie.client.events import ConversationKind, Device, Person
 from coterie.client.store.records import AccountRow, ConversationRow, PeerDevice
 from coterie.ledger.leaves import name_hash
 from coterie.ledger.manifest import RECOVERY
+
+CONVERSATIONS_MAX: Final = 256
+"""Of which it is kept who a message there is sealed for."""
 
 
 class People:
@@ -21,32 +28,30 @@ class People:
         self.unproven: set[AccountId] = set()
         """Accounts whose newest manifest has not come yet: nothing is sealed for them."""
         self._owners: dict[DeviceId, AccountId] | None = None
-        self._rows: dict[AccountId, AccountRow] | None = None
-        self._live: tuple[PeerDevice, ...] | None = None
+        self._recipients: dict[ConversationId, tuple[PeerDevice, ...]] = {}
+        """Of conversations in use, who is unproven included."""
         self._holders: dict[UserName, AccountRow] | None = None
         self._begun: dict[bytes, int] | None = None
         self._to_come: tuple[AccountRow, ...] | None = None
 
     def forget(self) -> None:
         """Read everything again (after a failed commit or a saved account)."""
-        self._rows = None
-        self._live = None
+        vars(self).pop("rows", None)
+        self._recipients.clear()
         self._owners = None
         self._holders = None
         self._begun = None
         self._to_come = None
 
-    @property
+    @cached_property
     def rows(self) -> dict[AccountId, AccountRow]:
         """Every proven account."""
-        if self._rows is None:
-            self._rows = {row.account: row for row in self._reads.accounts()}
-        return self._rows
+        return {row.account: row for row in self._reads.accounts()}
 
     def saved(self, row: AccountRow) -> None:
         """An account row is about to be saved."""
         self.rows[row.account] = row
-        self._live = None
+        self._recipients.clear()
         self._holders = None
         self._to_come = None
         if self._begun is not None:
@@ -148,27 +153,25 @@ class People:
 
     def recipients(self, conversation: ConversationRow) -> tuple[PeerDevice, ...]:
         """Every live device a message there is sealed for: all entitled ones but this one."""
+        devices = self._recipients.get(conversation.id)
+        if devices is None:
+            if len(self._recipients) >= CONVERSATIONS_MAX:
+                self._recipients.clear()
+            devices = self._recipients[conversation.id] = tuple(self._entitled(conversation))
+        if not self.unproven:
+            return devices
+        return tuple(each for each in devices if each.account not in self.unproven)
+
+    def _entitled(self, conversation: ConversationRow) -> Iterator[PeerDevice]:
+        """The other live devices of those whose names stand for them."""
         if conversation.kind is ConversationKind.EVERYONE:
-            if self._live is None:
-                self._live = tuple(
-                    each
-                    for row in self.rows.values()
-                    if self.is_current(row.account)
-                    for each in row.devices
-                    if each.live
-                )
-            devices = self._live
+            accounts = list(self.rows)
         else:
-            accounts = {AccountId(conversation.peer), self.me}
-            devices = tuple(
-                each
-                for account in sorted(accounts)
-                for each in (self.rows[account].devices if account in self.rows else ())
-                if each.live and self.is_current(account)
-            )
-        return tuple(
-            each for each in devices if each.device != self.device and each.account not in self.unproven
-        )
+            accounts = sorted({AccountId(conversation.peer), self.me} & self.rows.keys())
+        for account in accounts:
+            if self.is_current(account):
+                devices = self.rows[account].devices
+                yield from (each for each in devices if each.live and each.device != self.device)
 
 
 def target_of(conversation: ConversationRow, people: People) -> str:

@@ -8,6 +8,7 @@ import apsw
 import msgspec
 
 from coterie.base.ids import DeviceId, SessionId
+from coterie.client.store.faults import DatabaseError, database_fault
 from coterie.client.store.records import OlmRow, OwnFreshKey, ReceiptRow, ShareRow
 from coterie.client.store.tables import OLM, OWN_FRESH_KEY, RECEIPT, SHARE, Table
 
@@ -30,12 +31,16 @@ class _OfSessions(Generic[R]):
         self._of: dict[SessionId, dict[DeviceId, R]] = {}
 
     def of(self, session: SessionId) -> dict[DeviceId, R]:
-        """Not to be changed. Raises what apsw raises."""
+        """Not to be changed. Faults come out as coterie's own errors."""
         known = self._of.get(session)
-        if known is None:
+        return known if known is not None else self._keep(session, self._read(session))
+
+    def _read(self, session: SessionId) -> dict[DeviceId, R]:
+        try:
             rows = map(self._table.record, self._database.execute(self._select, (session,)).fetchall())
-            known = self._keep(session, {row.device: row for row in rows})
-        return known
+            return {row.device: row for row in rows}
+        except DatabaseError as error:
+            raise database_fault(error) from error
 
     def begun(self, session: SessionId) -> None:
         """Nothing is there of a session that is new."""

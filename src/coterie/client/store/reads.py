@@ -32,7 +32,6 @@ from coterie.client.store.records import (
     WaitingReason,
     WaitingRow,
 )
-from coterie.client.store.shelf import Shelf
 from coterie.client.store.shelves import LEFT_OUT, Shelves
 from coterie.client.store.tables import (
     DEVICE,
@@ -83,13 +82,6 @@ class Rows:
         except DatabaseError as error:
             raise database_fault(error) from error
 
-    def _kept(self, shelf: Shelf[R], *key: Value) -> R | None:
-        """The row of this key."""
-        try:
-            return shelf.one(*key)
-        except DatabaseError as error:
-            raise database_fault(error) from error
-
     def _all(self, table: Table[R], where: str, *values: Value) -> list[R]:
         return [table.record(row) for row in self._rows(table.select + where, *values)]
 
@@ -105,7 +97,7 @@ class PeopleReads(Rows):
     """Settings, leaves, accounts, their devices and keys."""
 
     def setting(self, key: Setting) -> bytes | None:
-        row = self._kept(self._shelves.settings, key)
+        row = self._shelves.settings.one(key)
         return row.value if row else None
 
     def leaves(self) -> Iterator[bytes]:
@@ -161,7 +153,7 @@ class PeopleReads(Rows):
         return self._all(DEVICE, 'WHERE "revoked_ms" = 0 ORDER BY "account", rowid')
 
     def peer_keys(self, device: DeviceId) -> PeerKeys | None:
-        return self._kept(self._shelves.peer_keys, device)
+        return self._shelves.peer_keys.one(device)
 
     def aged_accounts(self, before_ms: int) -> list[AccountId]:
         rows = self._beside(
@@ -207,7 +199,7 @@ class SessionReads(Rows):
         return unpassed[device]
 
     def peer_fresh_key(self, device: DeviceId) -> PeerFreshKey | None:
-        return self._kept(self._shelves.peer_fresh_keys, device)
+        return self._shelves.peer_fresh_keys.one(device)
 
     def olm_sessions(self, device: DeviceId) -> list[OlmRow]:
         """With a pickle; the one that last received first."""
@@ -221,7 +213,7 @@ class SessionReads(Rows):
         return bool(self._rows('SELECT 1 FROM olm WHERE "session" = ?', session))
 
     def group_out(self, conversation: ConversationId) -> GroupOutRow | None:
-        return self._kept(self._shelves.groups_out, conversation)
+        return self._shelves.groups_out.one(conversation)
 
     def kept_key(self, session: SessionId) -> KeptKey | None:
         """The one with the lowest index."""
@@ -230,7 +222,7 @@ class SessionReads(Rows):
 
     def kept_key_at(self, session: SessionId, index: int) -> KeptKey | None:
         """The one of exactly this index."""
-        return self._kept(self._shelves.kept_keys, session, index)
+        return self._shelves.kept_keys.one(session, index)
 
     def owed(self) -> list[ShareRow]:
         """Shares that were left out of a message, and whose key is still kept, oldest first."""
@@ -250,16 +242,10 @@ class SessionReads(Rows):
         return found
 
     def shares(self, session: SessionId) -> list[ShareRow]:
-        return list(self._shares_of(session).values())
+        return list(self._shelves.shares.of(session).values())
 
     def share_of(self, session: SessionId, device: DeviceId) -> ShareRow | None:
-        return self._shares_of(session).get(device)
-
-    def _shares_of(self, session: SessionId) -> dict[DeviceId, ShareRow]:
-        try:
-            return self._shelves.shares.of(session)
-        except DatabaseError as error:
-            raise database_fault(error) from error
+        return self._shelves.shares.of(session).get(device)
 
     def envelopes_out(self) -> list[EnvelopeOut]:
         """In the order in which they were sealed."""
@@ -268,7 +254,7 @@ class SessionReads(Rows):
     def group_in(
         self, conversation: ConversationId, account: AccountId, device: DeviceId, session: SessionId
     ) -> GroupInRow | None:
-        return self._kept(self._shelves.groups_in, session, device, conversation, account)
+        return self._shelves.groups_in.one(session, device, conversation, account)
 
     def index_used(self, device: DeviceId, session: SessionId, index: int) -> bool:
         """Whether a message of that session with that index is in the store. Most come in order: whatever is
@@ -317,7 +303,7 @@ class SessionReads(Rows):
         return int(self._beside(sql, stream, since_ms)[0][0])
 
     def position(self, stream: StreamId) -> PositionRow | None:
-        return self._kept(self._shelves.positions, stream)
+        return self._shelves.positions.one(stream)
 
     def positions(self) -> list[PositionRow]:
         return self._all(POSITION, 'ORDER BY "stream"')

@@ -10,6 +10,7 @@ from typing import Any, Final, Generic, cast
 import apsw
 import msgspec
 
+from coterie.client.store.faults import DatabaseError, database_fault
 from coterie.client.store.tables import R, Table
 
 ROWS_MAX: Final = 1000
@@ -32,14 +33,20 @@ class Shelf(Generic[R]):
         self._waiting: dict[Key, R] = {}
 
     def one(self, *key: Any) -> R | None:
-        """The row of this key. Raises what apsw raises."""
-        waiting = self._waiting.get(key)
-        if waiting is not None:
-            return waiting
-        if key in self._kept:
-            return self._kept[key]
-        rows = self._database.execute(self._select, key).fetchall()
-        return self._keep(key, self._table.record(rows[0]) if rows else None)
+        """The row of this key. Faults come out as coterie's own errors."""
+        row = self._waiting.get(key)
+        if row is None:
+            row = self._kept.get(key)
+            if row is None and key not in self._kept:
+                row = self._read(key)
+        return row
+
+    def _read(self, key: Key) -> R | None:
+        try:
+            rows = self._database.execute(self._select, key).fetchall()
+            return self._keep(key, self._table.record(rows[0]) if rows else None)
+        except DatabaseError as error:
+            raise database_fault(error) from error
 
     @property
     def waiting(self) -> Collection[R]:

@@ -77,7 +77,7 @@ class Table(Generic[R]):
 
     def write(self, database: apsw.Connection, records: Iterable[R]) -> None:
         """Insert or replace records, in order. Raises what apsw raises."""
-        rows = [msgspec.structs.astuple(record) for record in records]
+        rows = list(map(msgspec.structs.astuple, records))
         whole = len(rows) - len(rows) % ROWS_AT_ONCE
         for start in range(0, whole, ROWS_AT_ONCE):
             values = tuple(chain.from_iterable(rows[start : start + ROWS_AT_ONCE]))

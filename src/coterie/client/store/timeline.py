@@ -40,14 +40,14 @@ class TimelineReads(Rows):
     """Conversations, tips, messages, full-text search, outbox."""
 
     def conversation(self, conversation: ConversationId) -> ConversationRow | None:
-        return self._kept(self._shelves.conversations, conversation)
+        return self._shelves.conversations.one(conversation)
 
     def conversations(self) -> list[ConversationRow]:
         """In the order in which they began."""
         return self._all(CONVERSATION, "ORDER BY rowid")
 
     def tip(self, conversation: ConversationId, device: DeviceId) -> TipRow | None:
-        return self._kept(self._shelves.tips, conversation, device)
+        return self._shelves.tips.one(conversation, device)
 
     def tips(self, conversation: ConversationId, limit: int) -> list[TipRow]:
         """Newest by order first."""
@@ -232,7 +232,10 @@ class TimelineReads(Rows):
         return True
 
     def outbox_row(self, order: int) -> OutboxRow | None:
-        return self._kept(self._shelves.outbox, order)
+        try:
+            return self._shelves.outbox.one(order)
+        except DatabaseError as error:
+            raise database_fault(error) from error
 
     def outbox_conversations(self) -> list[ConversationId]:
         """Those with rows not yet accepted; the one waiting longest first."""

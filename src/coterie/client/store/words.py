@@ -42,18 +42,18 @@ class Orders:
     @property
     def used(self) -> int:
         """By a message in the store, also one that was deleted; 0 in an empty store."""
-        return self._orders()[0]
+        return (self._read or self._orders())[0]
 
     def saved(self, order: int) -> None:
         """A message of this order is about to be in the store."""
-        used, indexed = self._orders()
+        used, indexed = self._read or self._orders()
         if order > used:
             self._read = order, indexed
 
     @property
     def outside(self) -> int:
         """How many messages, at most, have texts that are not in the index yet."""
-        used, indexed = self._orders()
+        used, indexed = self._read or self._orders()
         return used - indexed
 
     def index(self) -> None:
@@ -67,7 +67,6 @@ class Orders:
         self._read = None
 
     def _orders(self) -> tuple[int, int]:
-        if self._read is None:
-            rows: list[Any] = self._database.execute(_ORDERS).fetchall()
-            self._read = rows[0]
-        return self._read
+        rows: list[Any] = self._database.execute(_ORDERS).fetchall()
+        used, indexed = self._read = rows[0]
+        return used, indexed
