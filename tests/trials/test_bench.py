@@ -171,6 +171,8 @@ def test_one_process_and_two_are_measured_on_a_postgresql() -> None:
     assert by_name["postgres.throughput"]["targets"] == [">= 5000 messages/s"]
     assert by_name["cluster.throughput.core"]["targets"] == [">= 1x floor"]
     assert "targets" not in by_name["cluster.throughput.core.each"]
+    assert by_name["cluster.throughput.core.apart"]["floor"]["median"] > 0
+    assert not any(name.startswith("apart") for name in by_name)
     assert by_name["cluster.throughput.each"]["value"]["median"] > 0
     assert "postgres.throughput.each" not in by_name
 

@@ -17,6 +17,8 @@ from coterie.trials.trial import SQLITE, Trial
 SERVER, POSTGRES, CLUSTER = "server", "postgres", "cluster"
 """Names of sites, and so the beginnings of their figures."""
 ALL = (SERVER, POSTGRES, CLUSTER)
+APART = "apart"
+"""One more process on the PostgreSQL, with other data: it and the first one share nothing."""
 PROCESSES = 2
 """Of the cluster."""
 ENGINE_SETTINGS = {"shared_buffers": "256MB", "max_wal_size": "4GB"}
@@ -24,8 +26,9 @@ ENGINE_SETTINGS = {"shared_buffers": "256MB", "max_wal_size": "4GB"}
 
 
 @asynccontextmanager
-async def coterie_sites(trial: Trial) -> AsyncIterator[list[CoterieSite]]:
-    """Those of --on, in their order; two on a PostgreSQL share one that runs, and have a database each."""
+async def coterie_sites(trial: Trial, *, apart: bool = False) -> AsyncIterator[list[CoterieSite]]:
+    """Those of --on, in their order; those on a PostgreSQL share one that runs, and have a database each.
+    apart: that one too, where one process and two are measured."""
     async with AsyncExitStack() as stack:
         found = []
         engine: postgres.Engine | None = None
@@ -39,6 +42,9 @@ async def coterie_sites(trial: Trial) -> AsyncIterator[list[CoterieSite]]:
             database = stack.enter_context(postgres.database(engine))
             bus = stack.enter_context(nats.node()) if on == CLUSTER else None
             found.append(_on_postgres(trial, on, database, engine, bus))
+        if apart and engine is not None and {POSTGRES, CLUSTER} <= set(trial.on):
+            database = stack.enter_context(postgres.database(engine))
+            found.append(_on_postgres(trial, APART, database, engine, None))
         yield found
 
 
@@ -63,15 +69,17 @@ def _on_postgres(
 
 
 @asynccontextmanager
-async def sites(trial: Trial, *, floor: bool = True) -> AsyncIterator[list[Site]]:
+async def sites(trial: Trial, *, floor: bool = True, apart: bool = False) -> AsyncIterator[list[Site]]:
     """All that is measured. floor: where the shape can be asked of it too, and then it is the last."""
-    async with coterie_sites(trial) as found:
+    async with coterie_sites(trial, apart=apart) as found:
         yield [*found, FloorSite(trial.folder / FLOOR)] if floor else [*found]
 
 
 @asynccontextmanager
-async def all_running(trial: Trial, *, floor: bool = True) -> AsyncIterator[dict[str, Subject]]:
+async def all_running(
+    trial: Trial, *, floor: bool = True, apart: bool = False
+) -> AsyncIterator[dict[str, Subject]]:
     """All of them at once, by name."""
     async with AsyncExitStack() as stack:
-        found = await stack.enter_async_context(sites(trial, floor=floor))
+        found = await stack.enter_async_context(sites(trial, floor=floor, apart=apart))
         yield {site.name: await stack.enter_async_context(site.running()) for site in found}
