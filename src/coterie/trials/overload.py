@@ -18,7 +18,7 @@ from coterie.base.clock import Clock
 from coterie.client.core.window import MOST
 from coterie.trials.citizens import settle
 from coterie.trials.lines import open_as
-from coterie.trials.overload_result import OverloadResult, Samples
+from coterie.trials.overload_result import OverloadResult, Samples, count_by_quota
 from coterie.trials.processes import Measured, coterie_server
 from coterie.trials.talk import give_keys
 from coterie.trials.talkers import Hearer, Speaker, TalkLine
@@ -82,6 +82,7 @@ class Overload:
                 await self._flood(rate * TIMES)
                 accepted = sum(each.acknowledged for each in self._speakers) - before
                 taken = [list(each.taken_seconds) for each in self._speakers]
+                by_quota = count_by_quota(self._speakers)
                 self._tell(f"{accepted:,} were accepted meanwhile; what waits is waited for")
                 drained_seconds = await self._drain()
                 sampling.cancel()
@@ -89,6 +90,7 @@ class Overload:
             self._settings.seconds,
             rate,
             accepted,
+            by_quota,
             drained_seconds,
             samples,
             taken,

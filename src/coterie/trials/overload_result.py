@@ -39,11 +39,18 @@ class Samples:
         return tuple(max(each) >> 20 for each in slices)
 
 
+def count_by_quota(speakers: Sequence[Speaker]) -> int:
+    """How often an account's own rate was what refused until now. While all that waits is taken, the last of
+    them may well come to it."""
+    return sum(ms < LEAST_BUSY_MS for speaker in speakers for ms in speaker.busy_ms)
+
+
 class OverloadResult(msgspec.Struct, frozen=True, kw_only=True):
     """Rates in messages a second, times in seconds, memory in MiB. accepted_rate: while three times as much
-    was offered. busy: refusals with a time to wait; by_quota: of an account's own rate, which must not be
-    what limits. again: refused since one before it was. quiet: of the pair that says little. lost, doubled:
-    of all that was acknowledged. undrained: what still waited when there was no more patience."""
+    was offered. busy: refusals with a time to wait; by_quota: of an account's own rate until then, which
+    must not be what limits. again: refused since one before it was. quiet: of the pair that says little.
+    lost, doubled: of all that was acknowledged. undrained: what still waited when there was no more patience.
+    """
 
     seconds: float
     sustained_rate: float
@@ -75,6 +82,7 @@ class OverloadResult(msgspec.Struct, frozen=True, kw_only=True):
         seconds: float,
         rate: float,
         accepted: int,
+        by_quota: int,
         drained_seconds: float,
         samples: Samples,
         taken: Sequence[Sequence[float]],
@@ -96,7 +104,7 @@ class OverloadResult(msgspec.Struct, frozen=True, kw_only=True):
             accepted=accepted,
             accepted_rate=round(accepted / seconds, 1),
             busy=len(waits),
-            by_quota=sum(ms < LEAST_BUSY_MS for ms in waits),
+            by_quota=by_quota,
             again=sum(speaker.again for speaker in speakers),
             speakers_busy=sum(bool(speaker.busy_ms) for speaker in speakers),
             p50_seconds=at_share(times, 0.5),
