@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from enum import IntEnum
 from typing import Protocol
@@ -49,6 +49,23 @@ class Pipe(Protocol):
 class Connection:
     """Session, caller and what is to be sent at the end of this turn."""
 
+    __slots__ = (
+        "_at_leisure",
+        "_out",
+        "_unsent_bytes",
+        "caller",
+        "health",
+        "heard_at",
+        "is_open",
+        "look_again_at",
+        "opened_at",
+        "paused_at",
+        "pinged_at",
+        "pipe",
+        "reader",
+        "session",
+    )
+
     def __init__(self, pipe: Pipe, caller: Caller, now_seconds: float) -> None:
         self.pipe = pipe
         self.caller = caller
@@ -70,10 +87,6 @@ class Connection:
         self.is_open = True
         self._out: list[ServerFrame | Packed] = []
         self._at_leisure: list[Packed] = []
-
-    def receive(self, message: bytes) -> tuple[ClientFrame, ...]:
-        """Raises RemoteError."""
-        return self.session.receive(message)
 
     def paused(self, now_seconds: float) -> None:
         """The network takes nothing more."""
@@ -140,17 +153,17 @@ class Connection:
         del self._at_leisure[:count]
         return portion
 
-    def take(self) -> list[ServerFrame | Packed]:
+    def take(self) -> Sequence[ServerFrame | Packed]:
         """What is to be sent now: what was queued, then the entries that the reader has taken, then a portion
         of what goes at leisure."""
-        frames = self._out
+        frames: Sequence[ServerFrame | Packed] = self._out
         if frames:
             self._out = []
         reader = self.reader
         if reader is not None and reader.has_frames:
-            frames = [*frames, *reader.frames()]
+            frames = [*frames, *reader.frames()] if frames else reader.frames()
         if self._at_leisure and self.takes_more:
-            return frames + self._portion()
+            return [*frames, *self._portion()]
         return frames
 
     def flush(self) -> int:

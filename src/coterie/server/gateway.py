@@ -68,6 +68,8 @@ def _header(size: int) -> bytes:
 class _WebSocket:
     """Implements Pipe and BlobPipe."""
 
+    __slots__ = ("_transport",)
+
     def __init__(self, transport: WSTransport) -> None:
         self._transport = transport
 
@@ -114,6 +116,8 @@ class _WebSocket:
 
 class _Listener(WSListener):
     """Hands picows' callbacks to the turns."""
+
+    __slots__ = ("_connection", "_connections", "_door", "_transport", "_turns")
 
     def __init__(self, door: Door, turns: Turns) -> None:
         self._door = door

@@ -141,7 +141,8 @@ class Settling:
                 self._appended(each.visit, outcome.request, result, now.monotonic_seconds)
             elif not self._carried_out(each, result, now):
                 continue
-            again += await self._pushed(each, now)
+            if outcome.push:
+                again += await self._pushed(each, now)
         return again
 
     async def _pushed(self, each: Pending, now: Now) -> list[Visit]:

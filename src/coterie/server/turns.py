@@ -154,7 +154,7 @@ class Turns:
             return
         self.heard(connection)
         try:
-            frames = connection.receive(message)
+            frames = connection.session.receive(message)
         except RemoteError as error:
             self.connections.refuse(connection, error.code)
             return

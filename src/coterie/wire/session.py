@@ -224,6 +224,8 @@ class Session(Generic[Heard, Said]):
     Not safe to be used from two threads.
     """
 
+    __slots__ = ("_decode", "_heard_live", "_hearing", "_said_live", "_saying", "_state", "role")
+
     @overload
     def __init__(self: Session[ServerFrame, ClientFrame], role: Literal[Role.CLIENT]) -> None: ...
     @overload
@@ -275,7 +277,7 @@ class Session(Generic[Heard, Said]):
     def send_one(self, frame: Said | codec.Packed) -> bytes:
         """As send(): nearly always it is one frame, after which a live connection is as before."""
         if self._state is _LIVE and type(frame) in self._said_live and getattr(frame, "request", 1) != 0:
-            return codec.encode_one(cast("Said", frame))
+            return codec.encode_one(frame)  # type: ignore[arg-type]  # nothing packed is among those
         return self.send(frame)
 
     def send_all(
