@@ -39,7 +39,7 @@ help:
 	@echo "make overload   a minute of three times what a server takes: who is told to wait, is anything lost?"
 	@echo "make rolling   two servers are brought to a newer version while people talk (ROLLING_SECONDS=60 for long)"
 	@echo "make setup   only make .venv"
-	@echo "make engines   only fetch the PostgreSQL that tests run against, into .engines"
+	@echo "make engines   only fetch the programs that tests run against, into .engines"
 	@echo "make clean   remove .venv, .engines and caches (var/, with your keys and messages, stays)"
 
 setup: $(DEV)

@@ -25,6 +25,7 @@ from hypothesis import HealthCheck, settings
 from coterie.base.signing import IdentityKeys
 from tests.engines.fixtures import postgres_database as postgres_database
 from tests.engines.fixtures import postgres_engine as postgres_engine
+from tests.engines.fixtures import s3_store as s3_store
 
 SCREEN = "1400x1000x24"
 STOP_SECONDS = 10

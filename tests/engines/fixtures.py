@@ -1,4 +1,5 @@
-"""One PostgreSQL for a whole run of tests (for each of its workers), and a database for each test."""
+"""What a whole run of tests shares, or each of its workers: a PostgreSQL with a database for each test, and a
+store that speaks S3."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from coterie.server.store.postgres.store import PostgresStore
+from coterie.trials.engines import s3
 from coterie.trials.engines.postgres import Engine, database, running
 
 TEMPLATE = "coterie_template"
@@ -32,3 +34,10 @@ def postgres_database(postgres_engine: Engine) -> Iterator[str]:
 async def _migrated(url: str) -> None:
     store = await PostgresStore.open(url)
     await store.close()
+
+
+@pytest.fixture(scope="session")
+def s3_store() -> Iterator[s3.Store]:
+    """A store that speaks S3; a test that stops it starts it again."""
+    with s3.store() as made:
+        yield made

@@ -88,6 +88,10 @@ class Connection:
         self._out: list[ServerFrame | Packed] = []
         self._at_leisure: list[Packed] = []
 
+    def receive(self, message: bytes) -> tuple[ClientFrame, ...]:
+        """Raises RemoteError."""
+        return self.session.receive(message)
+
     def paused(self, now_seconds: float) -> None:
         """The network takes nothing more."""
         self.paused_at = self.look_again_at = now_seconds

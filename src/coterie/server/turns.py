@@ -154,7 +154,7 @@ class Turns:
             return
         self.heard(connection)
         try:
-            frames = connection.session.receive(message)
+            frames = connection.receive(message)
         except RemoteError as error:
             self.connections.refuse(connection, error.code)
             return

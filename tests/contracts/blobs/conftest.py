@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -17,12 +17,6 @@ from coterie.trials.engines import s3
 
 Open = Callable[[], Awaitable[BlobStore]]
 """Opens the place of a test, again and again."""
-
-
-@pytest.fixture(scope="session")
-def s3_store() -> Iterator[s3.Store]:
-    with s3.store() as made:
-        yield made
 
 
 @pytest.fixture(

@@ -54,18 +54,22 @@ class ObjectBlobs:
 
     async def read(self, blob: BlobId, start: int, size_bytes: int) -> bytes:
         with _faults():
-            whole_bytes = (await obstore.head_async(self._store, blob.hex()))["size"]
-            end = min(start + size_bytes, whole_bytes)
-            if start >= end:
-                return b""
-            return bytes(await obstore.get_range_async(self._store, blob.hex(), start=start, end=end))
+            try:
+                whole_bytes = (await obstore.head_async(self._store, blob.hex()))["size"]
+                end = min(start + size_bytes, whole_bytes)
+                if start >= end:
+                    return b""
+                return bytes(await obstore.get_range_async(self._store, blob.hex(), start=start, end=end))
+            except FileNotFoundError:
+                await self._require_place()
+        raise Refused(Code.UNKNOWN_FILE)
 
     async def delete(self, blob: BlobId) -> None:
         with _faults():
             try:
                 await obstore.delete_async(self._store, blob.hex())
             except FileNotFoundError:
-                return
+                await self._require_place()
 
     async def total_bytes(self) -> int:
         with _faults():
@@ -76,6 +80,12 @@ class ObjectBlobs:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+    async def _require_place(self) -> None:
+        """Where a bucket is not there, S3 says of each object that it is not. Nothing is gone then: the place
+        is unavailable."""
+        async for _ in obstore.list(self._store, chunk_size=1):
+            return
 
 
 async def _noting(chunks: AsyncIterator[bytes], raised: list[BaseException]) -> AsyncIterator[bytes]:
@@ -92,7 +102,5 @@ async def _noting(chunks: AsyncIterator[bytes], raised: list[BaseException]) -> 
 def _faults() -> Iterator[None]:
     try:
         yield
-    except FileNotFoundError:
-        raise Refused(Code.UNKNOWN_FILE) from None
     except (BaseError, OSError) as error:
         raise Unavailable(Code.DISK, f"the store of files cannot be used ({type(error).__name__})") from error
