@@ -79,7 +79,7 @@ PATIENCE_SECONDS = 20.0
 class Deaf(LocalBus):
     """A bus on which nothing arrives."""
 
-    def receive(self, channel: int, topics: bytes) -> None:
+    def receive(self, hint: bytes) -> None:
         """Lost."""
 
 

@@ -8,9 +8,8 @@ import asyncpg
 import pytest
 
 from coterie.base.clock import SystemClock
-from coterie.server.wakeups.nats import NatsBus
-from coterie.server.wakeups.pgnotify import NotifyBus
-from coterie.server.wakeups.protocol import channel_of
+from coterie.server.wakeups.nats import SUBJECT, NatsBus
+from coterie.server.wakeups.pgnotify import CHANNEL, NotifyBus
 from coterie.trials.engines.nats import node
 from coterie.trials.torture.proxy import HOST, Proxy, Way
 from tests.contracts.wakeups.test_buses import PATIENCE_SECONDS, ears, topic
@@ -82,8 +81,7 @@ async def test_a_node_of_nats_has_taken_what_is_listened_to_when_it_is_in_effect
         await proxy.start()
         bus = NatsBus(f"nats://{HOST}:{proxy.port}")
         await bus.connect(lambda _: None)
-        await bus.listen(range(3))
-        assert proxy.heard.rindex(b"PING") > proxy.heard.rindex(b"SUB coterie.0002")
+        assert proxy.heard.rindex(b"PING") > proxy.heard.rindex(b"SUB " + SUBJECT.encode())
         await bus.close()
         await proxy.close()
 
@@ -94,7 +92,6 @@ async def test_what_the_library_leaves_where_it_stopped_half_way_is_ended() -> N
     with node() as server:
         bus = NatsBus(server.url)
         await bus.connect(lambda _: None)
-        await bus.listen(range(3))
         client = bus._client
         assert client is not None
         client._status = client.CLOSED
@@ -145,7 +142,7 @@ async def test_a_cut_line_to_the_database_costs_a_look_at_everything(postgres_da
         await listener.listen(wanted)
         lines = "FROM pg_stat_activity WHERE application_name = 'coterie'"
         await operator.execute(f"SELECT pg_terminate_backend(pid) {lines}")
-        listener.wakeups.listen(topic())
+        listener.wakeups.tell((topic(),))
         await listener.hear(wanted)
         await until(operator, f"SELECT count(*) = 1 {lines}")
         assert listener.wakeups.is_connected
@@ -158,10 +155,9 @@ async def test_what_anybody_may_say_on_a_channel_wakes_nobody(postgres_database:
     operator = await asyncpg.connect(postgres_database)
     async with ears(lambda: NotifyBus(postgres_database), 1) as (listener,):
         await listener.listen(wanted)
-        channel = f"coterie_{channel_of(wanted):04x}"
         for payload in ("", "no digits", "abc", wanted.hex()[:-2], topic().hex()):
-            await operator.execute("SELECT pg_notify($1, $2)", channel, payload)
-        await operator.execute("SELECT pg_notify($1, $2)", channel, wanted.hex())
+            await operator.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
+        await operator.execute("SELECT pg_notify($1, $2)", CHANNEL, wanted.hex())
         await listener.hear(wanted)
         assert listener.wakeups.heard == set()
     await operator.close()

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable
 
 from coterie.base.clock import Clock
 from coterie.base.errors import Unavailable
-from coterie.server.wakeups.protocol import TOPIC_BYTES, TOPICS_PER_HINT, Bus, Hint, Topic, channel_of
+from coterie.server.wakeups.protocol import TOPIC_BYTES, TOPICS_PER_HINT, Bus, Hint, Topic
 
 log = logging.getLogger("coterie.server.wakeups")
 
 LOOK_SECONDS = 10.0
 """A bus on which nothing was said for this long is looked at."""
+PROOF_SECONDS = 1.0
+"""One on which something is said all the time, as often as this: a look is a way to the bus and back."""
 ANSWER_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 0.25
 LAST_PAUSE_SECONDS = 5.0
@@ -30,37 +31,25 @@ class Wakeups:
         self._bus = bus
         self._clock = clock
         self._wanted: set[Topic] = set()
-        self._users: Counter[int] = Counter()
-        """How many topics that are wanted share each channel."""
-        self._fresh: set[Topic] = set()
-        """Wanted, and not in effect yet."""
-        self._left: set[int] = set()
         self._told: set[Topic] = set()
+        self._unproven: set[Topic] = set()
+        """Told since the bus was last seen to be there: told again where it was not."""
+        self._proven_at = float("-inf")
         self._something = asyncio.Event()
         self.heard: set[Topic] = set()
         self.wake: Callable[[], None] = lambda: None
         self.is_connected = False
 
     def listen(self, topic: Topic) -> None:
-        """Want to hear of it. It is heard once when that is in effect."""
+        """Want to hear of it. It is heard once: something may have been told before."""
         if topic not in self._wanted:
             self._wanted.add(topic)
-            self._users[channel_of(topic)] += 1
-            self._fresh.add(topic)
-            self._something.set()
+            if self.is_connected:
+                self._heard({topic})
 
     def ignore(self, topic: Topic) -> None:
-        if topic not in self._wanted:
-            return
         self._wanted.discard(topic)
-        self._fresh.discard(topic)
         self.heard.discard(topic)
-        channel = channel_of(topic)
-        self._users[channel] -= 1
-        if not self._users[channel]:
-            del self._users[channel]
-            self._left.add(channel)
-            self._something.set()
 
     def tell(self, topics: Iterable[Topic]) -> None:
         """Others hear of these soon, or never. What waits is told once; what was under way when the bus broke
@@ -94,41 +83,37 @@ class Wakeups:
     async def _connected(self) -> None:
         async with asyncio.timeout(ANSWER_SECONDS):
             await self._bus.connect(self._received)
-            self._left.clear()
-            self._fresh.clear()
-            wanted = set(self._wanted)
-            await self._bus.listen(set(self._users))
+        self._proven_at = self._clock.monotonic_seconds()
         self.is_connected = True
-        self._heard(wanted)
+        self._heard(set(self._wanted))
 
     async def _round(self) -> None:
-        """What has to be said to the bus now; whatever is wanted or told meanwhile waits for the next."""
+        """What has to be said to the bus now; whatever is told meanwhile waits for the next."""
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(PROOF_SECONDS if self._unproven else LOOK_SECONDS):
                 await self._something.wait()
         except TimeoutError:
             pass
         self._something.clear()
-        fresh, self._fresh = self._fresh, set()
-        left, self._left = self._left - self._users.keys(), set()
         told, self._told = self._told, set()
+        self._unproven |= told
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                if fresh:
-                    await self._bus.listen({channel_of(topic) for topic in fresh})
-                if left:
-                    await self._bus.ignore(left)
-                if told or not (fresh or left):
+                if told:
                     await self._bus.tell(_hints(told))
+                if self._clock.monotonic_seconds() >= self._proven_at + PROOF_SECONDS:
+                    await self._bus.look()
+                    self._unproven.clear()
+                    self._proven_at = self._clock.monotonic_seconds()
         except (Unavailable, TimeoutError):
-            self.tell(told)
+            unproven, self._unproven = self._unproven, set()
+            self.tell(unproven)
             raise
-        self._heard(fresh)
 
-    def _received(self, topics: bytes) -> None:
+    def _received(self, hint: Hint) -> None:
         """Whatever a bus says that is no topic of ours costs nothing."""
-        cuts = range(0, len(topics), TOPIC_BYTES)
-        self._heard({Topic(topics[at : at + TOPIC_BYTES]) for at in cuts})
+        cuts = range(0, len(hint), TOPIC_BYTES)
+        self._heard({Topic(hint[at : at + TOPIC_BYTES]) for at in cuts})
 
     def _heard(self, topics: set[Topic]) -> None:
         heard = topics & self._wanted
@@ -145,11 +130,5 @@ def _be_cancelled() -> None:
 
 
 def _hints(topics: Iterable[Topic]) -> list[Hint]:
-    by_channel: dict[int, list[Topic]] = {}
-    for topic in topics:
-        by_channel.setdefault(channel_of(topic), []).append(topic)
-    return [
-        (channel, b"".join(each[at : at + TOPICS_PER_HINT]))
-        for channel, each in by_channel.items()
-        for at in range(0, len(each), TOPICS_PER_HINT)
-    ]
+    each = list(topics)
+    return [b"".join(each[at : at + TOPICS_PER_HINT]) for at in range(0, len(each), TOPICS_PER_HINT)]

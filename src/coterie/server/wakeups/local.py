@@ -21,36 +21,26 @@ class LocalBus:
 
     def __init__(self, yard: Yard) -> None:
         self._yard = yard
-        self._channels: set[int] = set()
-        self._received: Callable[[bytes], None] | None = None
+        self._received: Callable[[Hint], None] | None = None
 
-    async def connect(self, received: Callable[[bytes], None]) -> None:
+    async def connect(self, received: Callable[[Hint], None]) -> None:
         self._received = received
         self._yard.buses.add(self)
 
-    async def listen(self, channels: Iterable[int]) -> None:
-        self._require_connected()
-        self._channels.update(channels)
-
-    async def ignore(self, channels: Iterable[int]) -> None:
-        self._require_connected()
-        self._channels.difference_update(channels)
-
     async def tell(self, hints: Iterable[Hint]) -> None:
-        self._require_connected()
-        for channel, topics in hints:
+        await self.look()
+        for hint in hints:
             for bus in self._yard.buses - {self}:
-                bus.receive(channel, topics)
+                bus.receive(hint)
 
-    def receive(self, channel: int, topics: bytes) -> None:
+    def receive(self, hint: Hint) -> None:
         """Another one has told this."""
-        if channel in self._channels and self._received is not None:
-            self._received(topics)
+        if self._received is not None:
+            self._received(hint)
 
     async def close(self) -> None:
         self._yard.buses.discard(self)
-        self._channels.clear()
 
-    def _require_connected(self) -> None:
+    async def look(self) -> None:
         if self not in self._yard.buses:
             raise Unavailable(Code.UNREACHABLE, "the bus is not connected")

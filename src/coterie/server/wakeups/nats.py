@@ -27,6 +27,7 @@ CLOSE_SECONDS = 2
 FLUSHES = 2
 """Until what was asked for is in effect: the library's first question overtakes that, and its answer says
 nothing of it."""
+SUBJECT = "coterie.hints"
 
 
 class NatsBus:
@@ -36,10 +37,10 @@ class NatsBus:
         """servers: addresses (nats:// or tls://) with commas between them; any that is there will do."""
         self._servers = servers.split(",")
         self._client: Client | None = None
-        self._heard: dict[int, Subscription] = {}
-        self._received: Callable[[bytes], None] | None = None
+        self._heard: Subscription | None = None
+        self._received: Callable[[Hint], None] | None = None
 
-    async def connect(self, received: Callable[[bytes], None]) -> None:
+    async def connect(self, received: Callable[[Hint], None]) -> None:
         from nats.aio.client import Client
 
         self._received = received
@@ -56,41 +57,31 @@ class NatsBus:
                 error_cb=_quiet,
             )
         )
-
-    async def listen(self, channels: Iterable[int]) -> None:
-        client = self._there()
-        for channel in channels:
-            if channel not in self._heard:
-                self._heard[channel] = await _said(client.subscribe(_subject(channel), cb=self._on_message))
+        self._heard = await _said(client.subscribe(SUBJECT, cb=self._on_message))
         for _ in range(FLUSHES):
-            await _said(client.flush(FLUSH_SECONDS))
-
-    async def ignore(self, channels: Iterable[int]) -> None:
-        self._there()
-        for channel in channels:
-            subscription = self._heard.pop(channel, None)
-            if subscription is not None:
-                await _said(subscription.unsubscribe())
+            await self.look()
 
     async def tell(self, hints: Iterable[Hint]) -> None:
         client = self._there()
-        for channel, topics in hints:
-            await _said(client.publish(_subject(channel), topics))
-        await _said(client.flush(FLUSH_SECONDS))
+        for hint in hints:
+            await _said(client.publish(SUBJECT, hint))
+
+    async def look(self) -> None:
+        await _said(self._there().flush(FLUSH_SECONDS))
 
     async def close(self) -> None:
         """Where a line breaks while something waits to be said on it, the library stops half-way: it leaves
         its socket and the tasks of its subscriptions, and refuses to be asked again."""
         client, self._client = self._client, None
-        heard, self._heard = self._heard, {}
+        heard, self._heard = self._heard, None
         if client is not None:
             with suppress(Unavailable):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await _said(client.close())
             if client._transport is not None:
                 client._transport.close()  # type: ignore[no-untyped-call] # the library gives it no types
-        for subscription in heard.values():
-            subscription._stop_processing()
+        if heard is not None:
+            heard._stop_processing()
 
     def _there(self) -> Client:
         if self._client is None or not self._client.is_connected:
@@ -114,7 +105,3 @@ async def _said(words: Awaitable[T]) -> T:
 
 async def _quiet(_error: Exception) -> None:
     """The next word to the bus fails as well, and that is told."""
-
-
-def _subject(channel: int) -> str:
-    return f"coterie.{channel:04x}"

@@ -15,7 +15,8 @@ from coterie.server.wakeups.protocol import Hint
 
 T = TypeVar("T")
 
-_TELL = "SELECT pg_notify(channel, topics) FROM unnest($1::text[], $2::text[]) AS n (channel, topics)"
+CHANNEL = "coterie_hints"
+_TELL = f"SELECT pg_notify('{CHANNEL}', topics) FROM unnest($1::text[]) AS n (topics)"  # noqa: S608 - constant
 
 
 class NotifyBus:
@@ -23,40 +24,25 @@ class NotifyBus:
 
     def __init__(self, url: str) -> None:
         self._line = Line(url)
-        self._received: Callable[[bytes], None] | None = None
+        self._received: Callable[[Hint], None] | None = None
         self._pid = 0
 
-    async def connect(self, received: Callable[[bytes], None]) -> None:
+    async def connect(self, received: Callable[[Hint], None]) -> None:
         self._received = received
         try:
             await self._line.get()
         except FAULTS as error:
             raise _gone(error) from error
         self._pid = await self._said(_pid_of)
-
-    async def listen(self, channels: Iterable[int]) -> None:
-        async def all_of(connection: Connection) -> None:
-            for channel in channels:
-                await connection.add_listener(_name(channel), self._on_notify)
-
-        await self._said(all_of)
-
-    async def ignore(self, channels: Iterable[int]) -> None:
-        async def all_of(connection: Connection) -> None:
-            for channel in channels:
-                await connection.remove_listener(_name(channel), self._on_notify)
-
-        await self._said(all_of)
+        await self._said(lambda line: line.add_listener(CHANNEL, self._on_notify))
 
     async def tell(self, hints: Iterable[Hint]) -> None:
-        told = list(hints)
+        told = [each.hex() for each in hints]
+        await self._said(lambda line: line.execute(_TELL, told))
 
-        async def all_of(connection: Connection) -> None:
-            await connection.execute(
-                _TELL, [_name(each[0]) for each in told], [each[1].hex() for each in told]
-            )
-
-        await self._said(all_of)
+    async def look(self) -> None:
+        """tell() has had an answer each time."""
+        await self._said(_pid_of)
 
     async def close(self) -> None:
         self._pid = 0
@@ -89,7 +75,3 @@ async def _pid_of(connection: Connection) -> int:
 def _gone(error: BaseException) -> Unavailable:
     fault = database_fault(error)
     return Unavailable(fault.code, fault.note)
-
-
-def _name(channel: int) -> str:
-    return f"coterie_{channel:04x}"

@@ -13,37 +13,27 @@ from typing import NewType, Protocol
 Topic = NewType("Topic", bytes)
 """TOPIC_BYTES: a keyed hash of what may change, so that who carries hints learns no ids."""
 TOPIC_BYTES = 8
-CHANNELS = 16
-"""Topics share so many channels: a server listens to those of the topics that its devices need. Few: what is
-told after a batch goes out as one word for each channel, and a topic that a server does not need costs it
-less than a word."""
 TOPICS_PER_HINT = 400
-"""Of one channel, at most: PostgreSQL carries 8000 characters."""
+"""At most: PostgreSQL carries 8000 characters."""
 
-Hint = tuple[int, bytes]
-"""Channel, and the topics of it that were told, one behind the other."""
-
-
-def channel_of(topic: Topic) -> int:
-    """0 to CHANNELS - 1."""
-    return int.from_bytes(topic[:2], "big") % CHANNELS
+Hint = bytes
+"""The topics that were told, one behind the other. Every server gets all of them: one that it does not need
+costs it a look into a set, and a word of its own costs everybody a hundred times as much (decision 64)."""
 
 
 class Bus(Protocol):
     """All raise Unavailable where it is not there now; then it is closed and connected anew."""
 
-    async def connect(self, received: Callable[[bytes], None]) -> None:
-        """From now on received is called with the topics of each hint that another one told on a channel that
-        is listened to. Nothing is, at first."""
+    async def connect(self, received: Callable[[Hint], None]) -> None:
+        """On return, received is called with each hint that another one tells."""
         ...
 
-    async def listen(self, channels: Iterable[int]) -> None:
-        """On return these are listened to."""
-        ...
-
-    async def ignore(self, channels: Iterable[int]) -> None: ...
     async def tell(self, hints: Iterable[Hint]) -> None:
-        """Hand them to the bus; nothing says that they arrive. None: only see whether it is there."""
+        """Hand them to the bus; nothing says that they arrive."""
+        ...
+
+    async def look(self) -> None:
+        """Whether it is there. On return, all that was told before has been handed to it."""
         ...
 
     async def close(self) -> None:
