@@ -19,7 +19,7 @@ from coterie.base.clock import SystemClock
 from coterie.client.api.me import Me
 from coterie.client.events import SendingStuck
 from coterie.trials.overload import Overload, OverloadSettings
-from coterie.trials.overload_result import OverloadResult
+from coterie.trials.overload_result import LEAST_BUSY_MS, OverloadResult
 from coterie.trials.people import meet
 from coterie.trials.processes import coterie_server
 from coterie.trials.talkers import Hearer
@@ -44,6 +44,38 @@ async def test_who_is_told_busy_comes_again_and_nothing_is_lost_or_doubled(tmp_p
     wrong = [each for each in result.missed() if "p99" not in each]
     assert wrong == []
     assert result.memory_curve_mib
+
+
+class Limited(Overload):
+    """An account comes to its own rate, as the last one that waits may well do while all is drained."""
+
+    while_draining = False
+
+    def _limit(self) -> None:
+        self._speakers[0].busy_ms.append(LEAST_BUSY_MS - 1)
+
+    async def _flood(self, per_second: float) -> None:
+        await super()._flood(per_second)
+        if not self.while_draining:
+            self._limit()
+
+    async def _drain(self) -> float:
+        if self.while_draining:
+            self._limit()
+        return await super()._drain()
+
+
+@pytest.mark.slow
+@pytest.mark.asyncio
+@pytest.mark.parametrize("while_draining", [True, False])
+async def test_an_accounts_own_rate_may_limit_only_what_is_drained(
+    tmp_path: Path, *, while_draining: bool
+) -> None:
+    trial = Limited(OverloadSettings(seconds=0.5, clients=3, rate=300.0), SystemClock(), print, small_server)
+    trial.while_draining = while_draining
+    result = await trial.run(tmp_path / "server")
+    assert result.by_quota == (0 if while_draining else 1)
+    assert any("rate of an account" in each for each in result.missed()) is not while_draining
 
 
 @pytest.mark.slow
