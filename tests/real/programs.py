@@ -18,6 +18,7 @@ Line = dict[str, Any]
 
 COMMAND = (sys.executable, "-m", "coterie.cli")
 RUN_SECONDS = 300
+STOP_SECONDS = 60
 
 
 def environment() -> dict[str, str]:
@@ -160,7 +161,7 @@ class Server:
             return 0
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-        return self._process.wait()
+        return self._process.wait(STOP_SECONDS)
 
     def behind(self, port: int) -> str:
         """The invite by way of a proxy on that port."""

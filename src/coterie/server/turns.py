@@ -108,6 +108,7 @@ class Turns:
         self._files_kept = (0, 0)
         self._ticked = False
         self._stopping = False
+        self._told_to_stop = False
         self.readiness = Readiness(store, clock, self._wake.set)
         metrics.ask(self._gauges)
         metrics.ask(lambda: ledger_gauges(realm, sequencer, clock.wall_ms()))
@@ -205,23 +206,28 @@ class Turns:
                 for task in tasks:
                     task.cancel()
         finally:
-            self.stop()
+            self._end()
             await self._guarded_turn()
             for connection in self.connections.all:
                 self.connections.end(connection, CloseReason.GOING_AWAY)
 
     @property
     def begins_anew(self) -> bool:
-        """Whether run() came back because another life has to begin: the data is a copy, or was lost."""
-        return self._settling.begins_anew
+        """Whether run() came back because another life has to begin: the data is a copy, or was lost. Who is
+        told to stop begins none, whatever its last turn finds."""
+        return self._settling.begins_anew and not self._told_to_stop
 
     def lost(self) -> None:
         """What somebody else was writing to the database may hold or not: another life begins."""
         self._settling.begins_anew = True
-        self.stop()
+        self._end()
 
     def stop(self) -> None:
-        """Take nothing more; run() returns soon."""
+        """Take nothing more; run() returns soon, and that was the last life."""
+        self._told_to_stop = True
+        self._end()
+
+    def _end(self) -> None:
         self._stopping = True
         self.readiness.end()
         self._wake.set()
@@ -247,7 +253,7 @@ class Turns:
             log.critical("the database is not there: %s", error.note)
             if isinstance(error, StoreLost):
                 self._settling.begins_anew = True
-                self.stop()
+                self._end()
         except Exception:
             self._metrics.failed_turns += 1
             log.exception("a turn failed")
@@ -283,8 +289,8 @@ class Turns:
                 pending.append(Pending(visit, outcome))
                 unsettled.add(visit.connection)
         self._again(await self._settling.settle(pending, now, last=self._stopping))
-        if self.begins_anew:
-            self.stop()
+        if self._settling.begins_anew:
+            self._end()
             return
         if self._ticked:
             self._ticked = False

@@ -28,6 +28,8 @@ TRIES = 3
 """Between looking for free ports and taking them, another program may."""
 _PARTS = ("master", "volume", "filer", "s3")
 _LEFT = "/tmp/seaweedfs-{}-grpc-{}.sock"  # noqa: S108 - the program leaves these there
+_ONE_VOLUME = "[master.volume_growth]\ncopy_1 = 1\n"
+"""For each bucket, where it would begin with seven: when it starts again it reads them all."""
 _GRANTED = ("Read", "Write", "List")
 """To who has the key: no buckets are made by it."""
 
@@ -54,6 +56,7 @@ class Store:
             return
         certificates.make(self.certificate)
         who = {"name": "coterie", "credentials": [{"accessKey": self._key, "secretKey": self._secret}]}
+        (self._folder / "master.toml").write_text(_ONE_VOLUME)
         (self._folder / "people.json").write_text(
             json.dumps({"identities": [{**who, "actions": list(_GRANTED)}]})
         )
@@ -107,7 +110,7 @@ class Store:
         """It would tell its makers that it is there, make any bucket that is asked for, and serve more than
         files."""
         yield from ("-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={data}", "-filer", "-s3")
-        yield from ("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=64")
+        yield from ("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=1000")
         yield from ("-s3.autoCreateBucket=false", "-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0")
         yield from (f"-filer.localSocket={data}.filer", f"-s3.localSocket={data}.s3")
         yield from (f"-s3.cert.file={self.certificate}", f"-s3.key.file={self.certificate}")
@@ -124,11 +127,18 @@ class Store:
             with contextlib.suppress(OSError, urllib.error.URLError):
                 asked = f"{self.url}/healthz"
                 with urllib.request.urlopen(asked, timeout=1, context=trusting):  # noqa: S310 - on loopback
-                    return True
+                    return self._takes_files()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(LOOK_SECONDS)
                 return False
         return False
+
+    def _takes_files(self) -> bool:
+        """It says that it is well before its volumes are there. Raises OSError where they are not."""
+        probe = f"http://127.0.0.1:{self._ports['filer']}/probe"
+        asked = urllib.request.Request(probe, data=b"a byte", method="PUT")
+        with urllib.request.urlopen(asked, timeout=START_SECONDS):  # noqa: S310 - as above
+            return True
 
 
 @contextlib.contextmanager
