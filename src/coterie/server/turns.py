@@ -115,8 +115,7 @@ class Turns:
         metrics.ask(lambda: (self.readiness.seconds,))
 
     def _gauges(self) -> Iterable[Figure]:
-        waiting = len(self._approvals)
-        yield from gauges(self.connections, self._roster, self._delivery, self._lane, waiting)
+        yield from gauges(self.connections, self._roster, self._delivery, self._lane, len(self._approvals))
         yield from health_gauges(self.connections)
         yield lag_gauge(self._delivery, self._clock.monotonic_seconds())
         yield from file_gauges(self._files_kept)
@@ -127,8 +126,7 @@ class Turns:
     async def prepare(self) -> None:
         """Before anybody connects: a true and fresh statement, and a head over all leaves."""
         now = Now(self._clock.wall_ms(), self._clock.monotonic_seconds())
-        statement = self._housekeeping.statement_due(now)
-        if statement is not None:
+        if (statement := self._housekeeping.statement_due(now)) is not None:
             await self._settling.put_statement(statement, now)
         if self._sequencer.due(now, 0):
             await self._settling.publish_head(now)
@@ -252,8 +250,7 @@ class Turns:
             self._metrics.failed_turns += 1
             log.critical("the database is not there: %s", error.note)
             if isinstance(error, StoreLost):
-                self._settling.begins_anew = True
-                self._end()
+                self.lost()
         except Exception:
             self._metrics.failed_turns += 1
             log.exception("a turn failed")
@@ -360,8 +357,7 @@ class Turns:
             for connection in self.connections.to_look_at(now.monotonic_seconds):
                 self._look_at(connection, now.monotonic_seconds)
             self.connections.looked()
-        statement = self._housekeeping.statement_due(now)
-        if statement is not None:
+        if (statement := self._housekeeping.statement_due(now)) is not None:
             await self._settling.put_statement(statement, now)
         if self._sequencer.due(now, 0):
             await self._settling.publish_head(now)
@@ -390,8 +386,7 @@ class Turns:
                 self._neighbours.rivals.gone(gone)
 
     def _look_at(self, connection: Connection, now_seconds: float) -> None:
-        code = self._housekeeping.refused(connection, now_seconds)
-        if code is not None:
+        if (code := self._housekeeping.refused(connection, now_seconds)) is not None:
             self.connections.refuse(connection, code)
         elif self._housekeeping.overdue(connection, now_seconds):
             self.connections.end(connection, CloseReason.GOING_AWAY)
