@@ -11,7 +11,7 @@ from coterie.base.errors import Unavailable
 from coterie.base.ids import AccountId, ConversationId, DeviceId, SessionId
 from coterie.client.core import keyring as module
 from coterie.client.core.keyring import Keyring
-from coterie.client.store.records import GroupInRow, GroupOutRow, PutSetting, Setting
+from coterie.client.store.records import GroupInRow, GroupOutRow, OwnXWing, PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.e2ee.hybrid import XWingKey
 from coterie.e2ee.vodo import DeviceKeys, GroupIn, GroupOut
@@ -108,3 +108,16 @@ def test_a_fresh_key_is_ready_for_the_device_that_was_given_it(
     assert (keyring.fresh_key(DEVICE, 7), keyring.fresh_key(other, 7)) == (None, key)
     keyring.forget()
     assert keyring.fresh_key(other, 7) is None
+
+
+def test_the_signed_prekey_used_last_is_ready(store: ClientStore) -> None:
+    keyring = with_root(store)
+    first, second = (OwnXWing(id, XWingKey.generate().private, 0, 0) for id in (1, 2))
+    ready = keyring.x_wing(first)
+    assert ready.private == first.private
+    assert keyring.x_wing(first) is ready
+    assert keyring.x_wing(second).private == second.private
+    assert keyring.x_wing(first) is not ready
+    again = keyring.x_wing(first)
+    keyring.forget()
+    assert keyring.x_wing(first) is not again

@@ -16,7 +16,7 @@ from coterie.client.core.sync import Positions, is_overtaken
 from coterie.client.store.records import PositionRow, PutSetting, Setting
 from coterie.client.store.sqlite import ClientStore
 from coterie.ledger.heads import Head, sign_head
-from coterie.wire.frames import Ready
+from coterie.wire.frames import Accepted, Ready
 from coterie.wire.frames.connection import StreamEnd
 
 STREAM = StreamId(b"l" + bytes(16))
@@ -34,10 +34,23 @@ def dormant(at: int, end: int) -> Ready:
     return Ready(1, (mailbox, StreamEnd(STREAM, at, end, 2, end)), 0, b"", 50)
 
 
-def save(store: ClientStore, row: PositionRow) -> None:
+def entry(seq: int) -> Accepted:
+    """Of an entry its number is all that counts here."""
+    return Accepted(1, seq)
+
+
+def save(store: ClientStore, *rows: PositionRow) -> None:
     store.begin()
-    store.apply((row,))
+    store.apply(rows)
     store.commit()
+
+
+def skip(positions: Positions, stream: StreamId, life: bytes, seq: int) -> bool:
+    return positions.fresh(stream, life, (entry(seq),)) == []
+
+
+def move(store: ClientStore, positions: Positions, stream: StreamId, seq: int) -> None:
+    save(store, *positions.moved(stream, (entry(seq),), 0))
 
 
 def test_delivery_goes_on_after_what_is_committed_here(store: ClientStore) -> None:
@@ -46,8 +59,8 @@ def test_delivery_goes_on_after_what_is_committed_here(store: ClientStore) -> No
     sync, anew = positions.connected(ready(3, 9), LIFE, dormant=False)
     assert [position.seq for position in sync.positions] == [7]
     assert anew == ()
-    assert positions.skip(STREAM, LIFE, 7)
-    assert not positions.skip(STREAM, LIFE, 8)
+    assert skip(positions, STREAM, LIFE, 7)
+    assert not skip(positions, STREAM, LIFE, 8)
 
 
 def test_another_life_of_the_server_starts_anew(store: ClientStore) -> None:
@@ -56,17 +69,17 @@ def test_another_life_of_the_server_starts_anew(store: ClientStore) -> None:
     positions = Positions(store)
     sync, _ = positions.connected(ready(2, 9), other, dormant=False)
     assert [position.seq for position in sync.positions] == [2]
-    assert not positions.skip(STREAM, other, 3)
-    assert positions.skip(STREAM, LIFE, 8)
+    assert not skip(positions, STREAM, other, 3)
+    assert skip(positions, STREAM, LIFE, 8)
 
 
 def test_drained_once_when_the_last_waiting_entry_is_committed(store: ClientStore) -> None:
     positions = Positions(store)
     positions.connected(ready(0, 2), LIFE, dormant=False)
     assert not positions.drained_now()
-    positions.moved(STREAM, 1, 0)
+    positions.moved(STREAM, (entry(1),), 0)
     assert not positions.drained_now()
-    positions.moved(STREAM, 2, 0)
+    positions.moved(STREAM, (entry(2),), 0)
     assert positions.drained_now()
     assert not positions.drained_now()
 
@@ -74,13 +87,13 @@ def test_drained_once_when_the_last_waiting_entry_is_committed(store: ClientStor
 def test_acknowledges_after_enough_entries_or_enough_time(store: ClientStore) -> None:
     positions = Positions(store)
     positions.connected(ready(0, 0), LIFE, dormant=False)
-    positions.moved(STREAM, 1, 1_000)
+    positions.moved(STREAM, (entry(1),), 1_000)
     assert positions.acknowledge(1_000, at_once=False) == ()
     assert positions.wake_at_ms == 1_000 + limits.ACK_SECONDS * 1000
     (late,) = positions.acknowledge(2_000, at_once=False)
     assert late.positions[0].seq == 1
     for seq in range(2, 2 + limits.ACK_ENTRIES):
-        positions.moved(STREAM, seq, 2_000)
+        positions.moved(STREAM, (entry(seq),), 2_000)
     (many,) = positions.acknowledge(2_000, at_once=False)
     assert many.positions[0].seq == 1 + limits.ACK_ENTRIES
     assert positions.acknowledge(9_000, at_once=True) == ()
@@ -90,13 +103,38 @@ def test_a_gap_is_believed_only_where_something_may_have_expired(store: ClientSt
     save(store, PositionRow(STREAM, LIFE, 3))
     positions = Positions(store)
     positions.connected(ready(3, 9), LIFE, dormant=False)
-    assert not positions.skip(STREAM, LIFE, 10), "entries 4 to 9 were older than we can know"
-    save(store, positions.moved(STREAM, 10, 0))
-    assert not positions.skip(STREAM, LIFE, 11)
+    assert not skip(positions, STREAM, LIFE, 10), "entries 4 to 9 were older than we can know"
+    move(store, positions, STREAM, 10)
+    assert not skip(positions, STREAM, LIFE, 11)
     with pytest.raises(RemoteError):
-        positions.skip(STREAM, LIFE, 12)
+        skip(positions, STREAM, LIFE, 12)
     with pytest.raises(RemoteError):
-        positions.skip(StreamId(b"l" + bytes(15) + b"x"), LIFE, 2)
+        skip(positions, StreamId(b"l" + bytes(15) + b"x"), LIFE, 2)
+
+
+def test_entries_that_come_together_are_taken_in_one_step(store: ClientStore) -> None:
+    save(store, PositionRow(STREAM, LIFE, 3))
+    positions = Positions(store)
+    positions.connected(ready(3, 3), LIFE, dormant=False)
+    together = [entry(seq) for seq in (2, 3, 4, 5, 5, 6)]
+    fresh = positions.fresh(STREAM, LIFE, together)
+    assert [each.seq for each in fresh] == [4, 5, 6]
+    assert positions.moved(STREAM, fresh, 0) == (PositionRow(STREAM, LIFE, 6),)
+    assert positions.moved(STREAM, [], 0) == ()
+    (ack,) = positions.acknowledge(0, at_once=True)
+    assert [position.seq for position in ack.positions] == [6]
+    with pytest.raises(RemoteError):
+        positions.fresh(STREAM, LIFE, (entry(4), entry(5), entry(7)))
+
+
+def test_those_that_come_together_are_counted_one_by_one(store: ClientStore) -> None:
+    positions = Positions(store)
+    positions.connected(ready(0, 0), LIFE, dormant=False)
+    entries = [entry(seq) for seq in range(1, limits.ACK_ENTRIES + 1)]
+    positions.moved(STREAM, entries[:-1], 0)
+    assert positions.acknowledge(0, at_once=False) == ()
+    positions.moved(STREAM, entries[-1:], 0)
+    assert positions.acknowledge(0, at_once=False) != ()
 
 
 def test_a_position_beyond_the_end_hides_nothing(store: ClientStore) -> None:
@@ -104,11 +142,11 @@ def test_a_position_beyond_the_end_hides_nothing(store: ClientStore) -> None:
     positions = Positions(store)
     sync, _ = positions.connected(ready(2, 4), LIFE, dormant=False)
     assert [position.seq for position in sync.positions] == [2]
-    assert positions.skip(STREAM, LIFE, 2)
-    assert not positions.skip(STREAM, LIFE, 3)
-    save(store, positions.moved(STREAM, 3, 0))
-    assert positions.skip(STREAM, LIFE, 3)
-    assert not positions.skip(STREAM, LIFE, 4)
+    assert skip(positions, STREAM, LIFE, 2)
+    assert not skip(positions, STREAM, LIFE, 3)
+    move(store, positions, STREAM, 3)
+    assert skip(positions, STREAM, LIFE, 3)
+    assert not skip(positions, STREAM, LIFE, 4)
 
 
 def test_where_not_every_stream_was_named_a_new_one_may_begin_anywhere(
@@ -117,7 +155,7 @@ def test_where_not_every_stream_was_named_a_new_one_may_begin_anywhere(
     monkeypatch.setattr(sync, "NAMED_MOST", 1)
     positions = Positions(store)
     positions.connected(ready(3, 9), LIFE, dormant=False)
-    assert not positions.skip(StreamId(b"l" + bytes(15) + b"x"), LIFE, 700)
+    assert not skip(positions, StreamId(b"l" + bytes(15) + b"x"), LIFE, 700)
 
 
 def test_counts_begin_anew_behind_what_was_said_while_the_device_was_dormant(store: ClientStore) -> None:
@@ -129,7 +167,7 @@ def test_counts_begin_anew_behind_what_was_said_while_the_device_was_dormant(sto
     _, (anew,) = positions.connected(dormant(1, 9), LIFE, dormant=True)
     assert anew == PositionRow(STREAM, LIFE, 1, 9)
     save(store, anew)
-    moved = positions.moved(STREAM, 2, 0)
+    (moved,) = positions.moved(STREAM, (entry(2),), 0)
     assert (moved.seq, moved.anew_from) == (2, 9)
 
 
@@ -137,25 +175,30 @@ def test_what_is_said_before_the_new_key_arrives_may_be_skipped_once(store: Clie
     positions = Positions(store)
     positions.connected(dormant(1, 9), LIFE, dormant=False)
     with pytest.raises(RemoteError):
-        positions.skip(STREAM, LIFE, 13)
+        skip(positions, STREAM, LIFE, 13)
     positions.connected(dormant(1, 9), LIFE, dormant=True)
-    save(store, positions.moved(STREAM, 2, 0))
-    assert not positions.skip(STREAM, LIFE, 13)
-    save(store, positions.moved(STREAM, 13, 0))
+    move(store, positions, STREAM, 2)
+    assert not skip(positions, STREAM, LIFE, 13)
+    move(store, positions, STREAM, 13)
     with pytest.raises(RemoteError):
-        positions.skip(STREAM, LIFE, 15)
+        skip(positions, STREAM, LIFE, 15)
+    positions.connected(dormant(1, 9), LIFE, dormant=True)
+    save(store, PositionRow(STREAM, LIFE, 9))
+    assert len(positions.fresh(STREAM, LIFE, (entry(13), entry(14)))) == 2
     with pytest.raises(RemoteError):
-        positions.skip(mailbox_of(DeviceId(bytes(16))), LIFE, 11)
+        positions.fresh(STREAM, LIFE, (entry(13), entry(15)))
+    with pytest.raises(RemoteError):
+        skip(positions, mailbox_of(DeviceId(bytes(16))), LIFE, 11)
 
 
 def test_a_log_that_began_before_the_new_key_arrived_is_one_of_them(store: ClientStore) -> None:
     another = StreamId(b"l" + bytes(15) + b"x")
     positions = Positions(store)
     positions.connected(dormant(1, 9), LIFE, dormant=True)
-    assert not positions.skip(another, LIFE, 3)
-    save(store, positions.moved(another, 3, 0))
+    assert not skip(positions, another, LIFE, 3)
+    move(store, positions, another, 3)
     with pytest.raises(RemoteError):
-        positions.skip(another, LIFE, 5)
+        skip(positions, another, LIFE, 5)
 
 
 def test_an_answer_for_an_entry_that_is_here_moves_nothing(store: ClientStore) -> None:
@@ -163,9 +206,9 @@ def test_an_answer_for_an_entry_that_is_here_moves_nothing(store: ClientStore) -
     save(store, PositionRow(STREAM, LIFE, 3))
     positions = Positions(store)
     positions.connected(ready(3, 3), LIFE, dormant=False)
-    assert positions.answered(STREAM, 3, 0) == ()
+    assert positions.answered(STREAM, entry(3), 0) == ()
     assert positions.acknowledge(0, at_once=True) == ()
-    assert positions.answered(STREAM, 4, 0) == (PositionRow(STREAM, LIFE, 4),)
+    assert positions.answered(STREAM, entry(4), 0) == (PositionRow(STREAM, LIFE, 4),)
     (ack,) = positions.acknowledge(0, at_once=True)
     assert [position.seq for position in ack.positions] == [4]
 

@@ -239,6 +239,9 @@ class ModelReads(ModelRepairs):
         row = self._one(r.MessageRow, conversation=conversation, device=device, message=message)
         return row.order if row else None
 
+    def expect_messages(self, messages: list[MessageId]) -> None:
+        """Changes no answer."""
+
     def last_order(self) -> int:
         return self._last_order
 

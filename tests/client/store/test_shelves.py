@@ -15,6 +15,7 @@ from coterie.base.ids import ConversationId, DeviceId, MessageId
 from coterie.client.events import MessageState
 from coterie.client.store import at_hand, shelf
 from coterie.client.store.database import run
+from coterie.client.store.message_shelf import IDS_AT_ONCE
 from coterie.client.store.records import (
     GroupOutRow,
     MessageRow,
@@ -340,3 +341,46 @@ def test_what_is_asked_seldom_is_not_prepared_anew(store: ClientStore) -> None:
     assert store.shares(s.SESSIONS[1]) == []
     commit(store, at(9))
     assert store._database.cache_stats(False)["misses"] == prepared + 1
+
+
+def test_messages_that_are_expected_are_looked_for_together(store: ClientStore) -> None:
+    """Whatever is saved under an expected id meanwhile is found, written or not."""
+    there, coming, never = (s.message(order) for order in (1, 2, 3))
+    commit(store, there)
+    ids = [each.message for each in (there, coming, never)]
+    names = [(each.conversation, each.device, each.message) for each in (there, coming, never)]
+    with traced(store) as seen:
+        store.expect_messages(ids)
+        assert [store.message_order(*name) for name in names[1:]] == [None, None]
+    assert len(seen) == 1
+    assert store.message_order(*names[0]) == there.order
+    store.begin()
+    store.apply([coming])
+    assert store.message_order(*names[1]) == coming.order
+    store.expect_messages(ids)
+    assert store.message_order(*names[1]) == coming.order
+    store.rollback()
+    assert [store.message_order(*name) for name in names] == [there.order, None, None]
+    with traced(store) as seen:
+        store.expect_messages(ids[:1])
+    assert not seen, "one alone is asked for as it is"
+
+
+def test_more_are_expected_than_one_question_holds(store: ClientStore) -> None:
+    expected = [s.message(order) for order in range(1, IDS_AT_ONCE + 9)]
+    commit(store, expected[0], expected[-1])
+    store.expect_messages([each.message for each in expected])
+    found = [store.message_order(each.conversation, each.device, each.message) for each in expected]
+    assert found == [expected[0].order, *[None] * (len(expected) - 2), expected[-1].order]
+
+
+def test_the_highest_index_of_a_session_may_wait_to_be_written(store: ClientStore) -> None:
+    sealed = s.message(1, session=s.SESSIONS[0], index=4)
+    store.begin()
+    store.apply([sealed])
+    with traced(store) as seen:
+        assert not store.index_used(sealed.device, s.SESSIONS[0], 5)
+    assert not [sql for sql in seen if "INSERT" in sql], "asking writes nothing out"
+    assert store.index_used(sealed.device, s.SESSIONS[0], 4)
+    store.rollback()
+    assert not store.index_used(sealed.device, s.SESSIONS[0], 4)

@@ -95,12 +95,8 @@ def timeline(reads: Reads) -> list[object]:
         [reads.tip(c, d) for c in s.CONVERSATIONS for d in s.DEVICES],
         [reads.gaps(), [reads.n_used(c, d, n) for c in s.CONVERSATIONS for d in s.DEVICES for n in s.SMALL]],
         [(reads.message(order), reads.outbox_row(order)) for order in s.ORDERS],
-        [
-            reads.message_order(c, d, message)
-            for c in s.CONVERSATIONS
-            for d in s.DEVICES
-            for message in s.MESSAGES
-        ],
+        orders(reads),
+        orders_expected(reads),
         [(reads.tips(c, limit), reads.history(c, limit, 7)) for c in s.CONVERSATIONS for limit in LIMITS],
         [reads.history(c, 50, None) for c in s.CONVERSATIONS],
         [reads.search(words, limit) for words in (*s.WORDS, "two thr", "o") for limit in LIMITS],
@@ -117,6 +113,21 @@ def timeline(reads: Reads) -> list[object]:
             for high in s.SMALL
         ],
     ]
+
+
+def orders(reads: Reads) -> list[int | None]:
+    return [
+        reads.message_order(c, d, message)
+        for c in s.CONVERSATIONS
+        for d in s.DEVICES
+        for message in s.MESSAGES
+    ]
+
+
+def orders_expected(reads: Reads) -> list[int | None]:
+    """The same, after all were looked for together."""
+    reads.expect_messages(list(s.MESSAGES))
+    return orders(reads)
 
 
 def repairs(reads: Reads) -> list[object]:

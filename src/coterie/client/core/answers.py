@@ -154,7 +154,7 @@ class Answers:
                 yield from self._outbox.accepted(purpose, frame, now_ms)
                 if frame.mac:
                     stream = log_of(purpose.conversation)
-                    yield Outcome(save=self._positions.answered(stream, frame.seq, now_ms))
+                    yield Outcome(save=self._positions.answered(stream, frame, now_ms))
             case EnvelopesGiven():
                 yield self._fanout.accepted(purpose)
             case ReceiptsGiven():

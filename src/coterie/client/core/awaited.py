@@ -140,6 +140,8 @@ class Awaiting:
 
     def place(self, inner: InnerMessage) -> int:
         """The order kept for a message that has come, or a fresh one."""
+        if not self._of(inner.device):
+            return self._outbox.take_order()
         entry = self.entry_of(inner)
         if entry is not None:
             return entry.order

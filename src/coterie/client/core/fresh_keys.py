@@ -58,7 +58,7 @@ class FreshKeys:
         """The private half of a signed prekey, or of a fresh key that was given to this very device."""
         if id < FIRST_ID:
             prekey = self._reads.own_x_wing(id)
-            return prekey.private if prekey else None
+            return self._keyring.x_wing(prekey) if prekey else None
         live = self._keyring.fresh_key(device, id)
         if live is not None:
             return live

@@ -7,7 +7,7 @@ stream; it is tried again when its key or its sender's manifest arrives.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -64,7 +64,7 @@ _log_entries = msgspec.msgpack.Decoder(LogEntry)
 
 
 class Inbox:
-    """Takes entries one at a time; each step sees what the one before it saved."""
+    """Takes entries in order; each step sees what the one before it saved."""
 
     def __init__(
         self,
@@ -91,8 +91,12 @@ class Inbox:
         self._telling = telling
         self._awaiting = telling.repairs.awaiting
 
-    def envelope(self, stream: StreamId, entry: MailboxEntry, now_ms: int) -> Iterator[Outcome]:
-        """One entry of this device's mailbox."""
+    def envelopes(self, stream: StreamId, entries: Iterable[MailboxEntry], now_ms: int) -> Iterator[Outcome]:
+        """Entries of this device's mailbox."""
+        for entry in entries:
+            yield from self._envelope(stream, entry, now_ms)
+
+    def _envelope(self, stream: StreamId, entry: MailboxEntry, now_ms: int) -> Iterator[Outcome]:
         if self._envelopes.known(entry):
             return
         device = DeviceId(entry.device)
@@ -142,11 +146,23 @@ class Inbox:
         for key in opened.arrived:
             yield from self._key_arrived(key, now_ms)
 
-    def message(
-        self, stream: StreamId, entry: LogEntry, now_ms: int, mailbox_end: int = 0
+    def messages(
+        self, stream: StreamId, entries: Sequence[LogEntry], now_ms: int, mailbox_end: int = 0
     ) -> Iterator[Outcome]:
-        """One entry of a conversation's log. mailbox_end: where its key stands at the latest."""
+        """Entries of a conversation's log. mailbox_end: where their keys stand at the latest."""
         conversation = conversation_of(stream)
+        self._reads.expect_messages([MessageId(entry.message) for entry in entries])
+        for entry in entries:
+            yield from self._message(stream, conversation, entry, now_ms, mailbox_end)
+
+    def _message(
+        self,
+        stream: StreamId,
+        conversation: ConversationId,
+        entry: LogEntry,
+        now_ms: int,
+        mailbox_end: int,
+    ) -> Iterator[Outcome]:
         device = DeviceId(entry.device)
         if device == self._people.device:
             yield from self._own(conversation, entry, now_ms)
@@ -201,10 +217,10 @@ class Inbox:
         yield Outcome(save=(DropWaiting(waiting.stream, waiting.seq),))
         if is_mailbox(waiting.stream):
             mail = msgspec.structs.replace(_mailbox_entries.decode(waiting.entry), seq=waiting.seq)
-            yield from self.envelope(waiting.stream, mail, now_ms)
+            yield from self._envelope(waiting.stream, mail, now_ms)
         else:
             entry = msgspec.structs.replace(_log_entries.decode(waiting.entry), seq=waiting.seq)
-            yield from self.message(waiting.stream, entry, now_ms)
+            yield from self.messages(waiting.stream, (entry,), now_ms)
 
     def _wait(
         self,
@@ -265,8 +281,11 @@ class Inbox:
             begun_seq = max(1, entry.seq)
             kept.append(msgspec.structs.replace(row, begun_seq=begun_seq, begun_ms=now_ms))
         kept.extend(self._telling.receipts.came(row, now_ms))
-        yield Outcome(save=tuple(kept))
-        yield from self._shown(message, now_ms)
+        if message.shown:
+            yield Outcome(save=tuple(kept), show=self._arrived(message))
+        else:
+            yield Outcome(save=tuple(kept))
+            yield from self._verification.came(message, now_ms)
 
     def _came_again(self, row: GroupInRow, entry: LogEntry, order: int, now_ms: int) -> tuple[Record, ...]:
         """What is here already. Sealed a second time, by a home that is a copy, it counts under its number
@@ -295,12 +314,10 @@ class Inbox:
         yield message
         yield from self._awaiting.gaps.take(inner, message.hash, message.order, seq)
 
-    def _shown(self, message: MessageRow, now_ms: int) -> Iterator[Outcome]:
-        if not message.shown:
-            yield from self._verification.came(message, now_ms)
-            return
+    def _arrived(self, message: MessageRow) -> tuple[MessageArrived, ...]:
+        """What screens are told of a message in a conversation that stands in the store."""
         self._news.of(message.conversation)
-        yield Outcome(show=(MessageArrived(self._views.message(message)),))
+        return (MessageArrived(self._views.message(message)),)
 
     def _repaired(self, sender: PeerDevice, repair: Repair, now_ms: int) -> Iterator[Outcome]:
         """Somebody gives a message that was asked for: it is kept where it is what was awaited."""
@@ -333,7 +350,10 @@ class Inbox:
         if message.session:
             kept.extend(self._telling.receipts.given(message, now_ms))
         yield Outcome(save=tuple(kept))
-        yield from self._shown(message, now_ms)
+        if message.shown:
+            yield Outcome(show=self._arrived(message))
+        else:
+            yield from self._verification.came(message, now_ms)
 
     def _row(self, order: int, row: GroupInRow, entry: LogEntry, opened: Opened, body: Body) -> MessageRow:
         inner = opened.inner

@@ -12,7 +12,7 @@ from coterie.base.codes import Code
 from coterie.base.errors import Unavailable
 from coterie.base.ids import AccountId, ConversationId, DeviceId, SessionId
 from coterie.client.core.ports import Reads
-from coterie.client.store.records import GroupInRow, GroupOutRow, OlmRow, PutSetting, Setting
+from coterie.client.store.records import GroupInRow, GroupOutRow, OlmRow, OwnXWing, PutSetting, Setting
 from coterie.e2ee.hybrid import XWingKey
 from coterie.e2ee.vodo import DeviceKeys, GroupIn, GroupOut, OlmSession, pickle_key
 
@@ -36,6 +36,7 @@ class Keyring:
         self._out: OrderedDict[bytes, GroupOut] = OrderedDict()
         self._in: OrderedDict[tuple[bytes, bytes], GroupIn] = OrderedDict()
         self._fresh: OrderedDict[tuple[DeviceId, int], XWingKey] = OrderedDict()
+        self._x_wing: XWingKey | None = None
         self._pickle_keys: OrderedDict[tuple[bytes, ...], bytes] = OrderedDict()
 
     def forget(self) -> None:
@@ -45,6 +46,7 @@ class Keyring:
         self._out.clear()
         self._in.clear()
         self._fresh.clear()
+        self._x_wing = None
 
     @property
     def device(self) -> DeviceKeys:
@@ -96,6 +98,13 @@ class Keyring:
     def fresh_key(self, device: DeviceId, id: int) -> XWingKey | None:
         """One that is held, and was given to this very device."""
         return self._fresh.get((device, id))
+
+    def x_wing(self, row: OwnXWing) -> XWingKey:
+        """A signed prekey. The last one used is held ready: whoever has nothing newer of this device seals
+        everything to it. It goes with everything live, as a fresh key does."""
+        if self._x_wing is None or self._x_wing.private != row.private:
+            self._x_wing = XWingKey.from_private(row.private)
+        return self._x_wing
 
     def group_out(self, row: GroupOutRow) -> GroupOut:
         live = self._out.get(row.session)

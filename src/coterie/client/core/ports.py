@@ -168,6 +168,10 @@ class Reads(RepairQuestions, Protocol):
     def message_order(
         self, conversation: ConversationId, device: DeviceId, message: MessageId
     ) -> int | None: ...
+    def expect_messages(self, messages: list[MessageId]) -> None:
+        """message_order is about to be asked for these: nothing else of it changes."""
+        ...
+
     def last_order(self) -> int:
         """The highest order ever used; 0 in an empty store."""
         ...

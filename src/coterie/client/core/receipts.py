@@ -88,6 +88,9 @@ class Receipting:
 
     def came(self, row: GroupInRow, now_ms: int) -> tuple[Record, ...]:
         """A message of this session was opened, and is stored with what is returned."""
+        if (row.session, row.device) in self._noted:
+            self.later(now_ms)
+            return ()
         return self._due(
             ReceiptDue(row.session, row.device, row.account, row.conversation, row.first_index), now_ms
         )

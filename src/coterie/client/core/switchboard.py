@@ -100,7 +100,6 @@ from coterie.wire.frames import (
     VaultOpened,
     Welcome,
 )
-from coterie.wire.frames.messages import MailboxEntry
 
 
 class Switchboard:
@@ -299,17 +298,16 @@ class Switchboard:
                 assert_never(frame)
 
     def _entries(self, frame: MailboxEntries | LogEntries, now_ms: int) -> Iterator[Outcome]:
-        """Each entry is a step of its own, and moves the position once what it brought is saved."""
-        stream = StreamId(frame.stream)
-        for entry in frame.entries:
-            if self.positions.skip(stream, frame.incarnation, entry.seq):
-                continue
-            if isinstance(entry, MailboxEntry):
-                yield from self._inbox.envelope(stream, entry, now_ms)
-            else:
-                end = frame.mailbox_end if isinstance(frame, LogEntries) else 0
-                yield from self._inbox.message(stream, entry, now_ms, end)
-            yield Outcome(save=(self.positions.moved(stream, entry.seq, now_ms),))
+        """The position moves once what all entries brought is saved."""
+        stream, fresh = StreamId(frame.stream), self.positions.fresh
+        if isinstance(frame, LogEntries):
+            messages = fresh(stream, frame.incarnation, frame.entries)
+            yield from self._inbox.messages(stream, messages, now_ms, frame.mailbox_end)
+            yield Outcome(save=self.positions.moved(stream, messages, now_ms))
+        else:
+            envelopes = fresh(stream, frame.incarnation, frame.entries)
+            yield from self._inbox.envelopes(stream, envelopes, now_ms)
+            yield Outcome(save=self.positions.moved(stream, envelopes, now_ms))
 
     def after_turn(self, now_ms: int) -> Iterator[Outcome]:
         """Before the commit of a turn: move the lines that it touched, tell how conversations stand now,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from coterie.base import limits
 from coterie.base.codes import Code
@@ -11,11 +13,14 @@ from coterie.base.ids import StreamId, is_mailbox
 from coterie.client.core.ports import Reads
 from coterie.client.store.records import PositionRow, Setting
 from coterie.ledger.heads import Head, SignedHead
-from coterie.wire.frames import Ack, Ready, Sync
+from coterie.wire.frames import Accepted, Ack, Ready, Sync
 from coterie.wire.frames.connection import StreamEnd
+from coterie.wire.frames.messages import LogEntry, MailboxEntry
 from coterie.wire.frames.shared import Position
 
 log = logging.getLogger("coterie.client.sync")
+
+E = TypeVar("E", LogEntry, MailboxEntry, Accepted)
 
 NAMED_MOST = 20_000
 """Ready names no more streams; where there are that many, nothing is known of the others."""
@@ -120,40 +125,49 @@ class Positions:
         row = self._reads.position(stream)
         return row if row is not None and row.incarnation == self._incarnation else None
 
-    def skip(self, stream: StreamId, incarnation: bytes, seq: int) -> bool:
-        """Whether an entry is already committed here, or of another life of the server.
+    def fresh(self, stream: StreamId, incarnation: bytes, entries: Iterable[E]) -> list[E]:
+        """Of entries that came together those that are not committed here already, nor of another life of the
+        server.
 
         Numbers have no gap, but what was there when the connection was made may have expired before. Raises
         RemoteError for any other gap: to believe it would hide the entries that belong there. One more is
         believed where this device was dormant: what is said until its new key arrives is not for it either.
         """
         if incarnation != self._incarnation:
-            return True
-        at = self.seq(stream)
-        end = self._ends.get(stream)
-        gap = seq - 1 > max(at, end.end if end else 0) and (at or self._all_named)
-        if gap and not (self._was_dormant and stream not in self._awake and not is_mailbox(stream)):
-            raise RemoteError(Code.BAD_FRAME, "a gap in a stream")
-        return seq <= at
+            return []
+        at, end = self.seq(stream), self._ends.get(stream)
+        known = end.end if end else 0
+        awake = not self._was_dormant or stream in self._awake or is_mailbox(stream)
+        fresh: list[E] = []
+        for entry in entries:
+            seq = entry.seq
+            if awake and seq - 1 > max(at, known) and (at or self._all_named):
+                raise RemoteError(Code.BAD_FRAME, "a gap in a stream")
+            if seq > at:
+                fresh.append(entry)
+                at = seq
+                awake = awake or end is None or seq > known
+        return fresh
 
-    def moved(self, stream: StreamId, seq: int, now_ms: int) -> PositionRow:
-        """An entry is about to be committed."""
+    def moved(self, stream: StreamId, fresh: Sequence[E], now_ms: int) -> tuple[PositionRow, ...]:
+        """These entries are about to be committed; none: nothing moves."""
+        if not fresh:
+            return ()
+        seq = fresh[-1].seq
         self._begins.pop(stream, None)
         row, end = self._row(stream), self._ends.get(stream)
         if self._was_dormant and (end is None or seq > end.end):
             self._awake.add(stream)
         self._unacknowledged[stream] = seq
-        self._entries += 1
+        self._entries += len(fresh)
         self._since_ms = self._since_ms or now_ms
         if seq >= self._targets.get(stream, 0):
             self._targets.pop(stream, None)
-        return PositionRow(stream, self._incarnation, seq, row.anew_from if row is not None else 0)
+        return (PositionRow(stream, self._incarnation, seq, row.anew_from if row is not None else 0),)
 
-    def answered(self, stream: StreamId, seq: int, now_ms: int) -> tuple[PositionRow, ...]:
+    def answered(self, stream: StreamId, answer: Accepted, now_ms: int) -> tuple[PositionRow, ...]:
         """The answer to a message stands for its entry. Raises RemoteError for a gap."""
-        if self.skip(stream, self._incarnation, seq):
-            return ()
-        return (self.moved(stream, seq, now_ms),)
+        return self.moved(stream, self.fresh(stream, self._incarnation, (answer,)), now_ms)
 
     def drained_now(self) -> bool:
         """True once per connection: everything that had waited is committed."""

@@ -43,6 +43,8 @@ def marks_of(packed: bytes) -> tuple[LeftOutMark, ...]:
 
 def packed_left_out(inner: InnerMessage) -> bytes:
     """Who was left out of a message, as its sender says."""
+    if not inner.left_out:
+        return b""
     return pack_marks(
         tuple(
             LeftOutMark(AccountId(left.account), DeviceId(left.device), left.reason)

@@ -15,6 +15,11 @@ from coterie.client.store.tables import MESSAGE
 Name = tuple[MessageId, DeviceId, ConversationId]
 """What a message is called by its sender."""
 _ORDER: Final = 'SELECT "order" FROM message WHERE "message" = ? AND "device" = ? AND "conversation" = ?'
+_HIGHEST_INDEX: Final = """SELECT coalesce(max("index"), -1) FROM message
+    WHERE "session_start" = substr(?1, 1, 8) AND "session" = ?1 AND "session" <> x'' AND "device" = ?2"""
+IDS_AT_ONCE: Final = 32
+_HERE: Final = f"""SELECT "message" FROM message
+    WHERE "message" IN ({", ".join("?" * IDS_AT_ONCE)})"""  # noqa: S608 - nothing but marks
 
 
 class MessageShelf(Shelf[MessageRow]):
@@ -24,9 +29,23 @@ class MessageShelf(Shelf[MessageRow]):
         super().__init__(database, MESSAGE, waits=True)
         self._names: dict[Name, int] | None = None
         """The orders of those that wait; None where nobody has asked since they were written."""
+        self._absent: set[MessageId] = set()
+        """Ids under which nothing is here, of those that are expected."""
+
+    def expect(self, ids: list[MessageId]) -> None:
+        """Messages of these ids are about to be asked for: one question for many. Raises what apsw raises."""
+        waiting = {row.message for row in self._waiting.values()}
+        self._absent = set(ids) - waiting
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            some = ids[start : start + IDS_AT_ONCE]
+            some += some[:1] * (IDS_AT_ONCE - len(some))
+            rows: list[Any] = self._database.execute(_HERE, some).fetchall()
+            self._absent.difference_update(row[0] for row in rows)
 
     def order(self, name: Name) -> int | None:
         """Where a message stands, None where it is not here. Raises what apsw raises."""
+        if name[0] in self._absent:
+            return None
         if self._names is None:
             self._names = {_name(row): row.order for row in self._waiting.values()}
         order = self._names.get(name)
@@ -38,8 +57,19 @@ class MessageShelf(Shelf[MessageRow]):
         self.write_out()
         return self._written(name)
 
+    def highest_index(self, session: bytes, device: DeviceId) -> int:
+        """No message of a session has a higher one; -1: it has none. What waits goes on waiting: each session
+        that begins is asked for. Raises what apsw raises."""
+        rows: list[Any] = self._database.execute(_HIGHEST_INDEX, (session, device)).fetchall()
+        highest: int = rows[0][0]
+        waiting = [
+            row.index for row in self._waiting.values() if row.session == session and row.device == device
+        ]
+        return max([highest, *waiting])
+
     def put(self, record: MessageRow) -> None:
         super().put(record)
+        self._absent.discard(record.message)
         if self._names is not None:
             self._names[_name(record)] = record.order
 
@@ -49,6 +79,7 @@ class MessageShelf(Shelf[MessageRow]):
 
     def forget(self) -> None:
         self._names = None
+        self._absent.clear()
         super().forget()
 
     def _written(self, name: Name) -> int | None:

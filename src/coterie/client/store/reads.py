@@ -52,8 +52,6 @@ Value = bytes | str | int
 _ACCOUNT = """SELECT "account", "name", "seq", "manifest", "standing", "changed_ms", "deleted_ms", "from_ms",
     "changed_by" FROM account """
 _LEAVES_PER_READ = 4096
-_HIGHEST_INDEX = """SELECT coalesce(max("index"), -1) FROM message
-    WHERE "session_start" = substr(?1, 1, 8) AND "session" = ?1 AND "session" <> x'' AND "device" = ?2"""
 _USED = """SELECT 1 FROM message WHERE "session_start" = substr(?1, 1, 8) AND "session" = ?1
     AND "session" <> x'' AND "index" = ?2 AND "device" = ?3"""
 _UNPASSED = """SELECT count(*), coalesce(max("made_ms"), 0) FROM own_fresh_key
@@ -263,7 +261,10 @@ class SessionReads(Rows):
         if (session, device) not in known:
             if len(known) >= SESSIONS_MAX:
                 del known[next(iter(known))]
-            known[session, device] = self._rows(_HIGHEST_INDEX, session, device)[0][0]
+            try:
+                known[session, device] = self._shelves.messages.highest_index(session, device)
+            except DatabaseError as error:
+                raise database_fault(error) from error
         if index > known[session, device]:
             return False
         return bool(self._rows(_USED, session, index, device))

@@ -80,6 +80,15 @@ class TimelineReads(Rows):
         except DatabaseError as error:
             raise database_fault(error) from error
 
+    def expect_messages(self, messages: list[MessageId]) -> None:
+        """message_order is about to be asked for these: nothing else of it changes."""
+        if len(messages) < 2:
+            return
+        try:
+            self._shelves.messages.expect(messages)
+        except DatabaseError as error:
+            raise database_fault(error) from error
+
     def last_order(self) -> int:
         """The highest order ever used; 0 in an empty store."""
         try:

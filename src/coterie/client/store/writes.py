@@ -118,6 +118,8 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
     match record:
         case MessageRow():
             shelves.put_message(record)
+        case TipRow():
+            shelves.put_tip(record)
         case OutboxRow():
             shelves.outbox.put(record)
         case PositionRow():
@@ -132,8 +134,6 @@ def write(shelves: Shelves, record: Record) -> None:  # noqa: C901 - one case fo
             shelves.olm.put(record)
         case GroupInRow():
             shelves.groups_in.put(record)
-        case TipRow():
-            shelves.put_tip(record)
         case ShareRow():
             shelves.put_share(record)
         case GroupOutRow():
