@@ -6,7 +6,7 @@ write_out(), and so does the commit (sqlite.py); caches.py has what waits alread
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from coterie.base.codes import Code
 from coterie.base.errors import LocalError
@@ -44,8 +44,12 @@ class Appending:
     async def draw_numbers(self) -> None:
         """Let put() be called."""
         if self.next_no is None:
-            self._numbers = iter(await self._db.entry_numbers())
-            self.next_no = next(self._numbers)
+            self.drawn(await self._db.entry_numbers())
+
+    def drawn(self, numbers: Iterable[int]) -> None:
+        """From these put() takes: higher than what the logs have had that it will be called for."""
+        self._numbers = iter(numbers)
+        self.next_no = next(self._numbers)
 
     def put(
         self, record: AppendMessage, sender: KnownDevice, conversation: KnownConversation, last: LastMessage

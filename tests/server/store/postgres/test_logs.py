@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import cast
+
+import asyncpg
 import msgspec
 import pytest
 
 from coterie.base.ids import MessageId, log_of, mailbox_of
 from coterie.server.store.postgres.logs import LOGS
+from coterie.server.store.postgres.statements import numbers_of
 from coterie.server.store.postgres.store import PostgresStore
 from coterie.server.store.results import Appended, Broken
+from tests.engines.waiting import until
+from tests.server.test_waiting_turns import SOMEBODY_WAITS
 from tests.server.town import Resident, say, settle_in, talk
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
@@ -48,6 +55,41 @@ async def test_no_table_is_looked_through_where_nothing_is_known_of_its_size(sto
     assert [line for line in plan if "Index Scan" in line]
     assert [line for line in plan if "Seq Scan" in line] == []
     assert [line for line in plan if "$3" in line], "it is the one for all values"
+
+
+async def test_numbers_are_drawn_once_the_logs_are_locked(
+    store: PostgresStore, postgres_database: str, alice: Resident, bob: Resident
+) -> None:
+    """They grow with the places of a log: who waits for it gets higher ones than who has it."""
+    await settle_in(store, alice, bob)
+    await talk(store, alice, bob)
+    conversation = alice.direct_with(bob)
+    await say(store, alice.device, alice.device.message(conversation, bob.account))
+    operator, watching = await asyncpg.connect(postgres_database), await asyncpg.connect(postgres_database)
+    async with asyncio.TaskGroup() as group, operator.transaction():
+        await operator.execute("SELECT 1 FROM conversations FOR UPDATE")
+        group.create_task(say(store, alice.device, alice.device.message(conversation, bob.account)))
+        await until(watching, SOMEBODY_WAITS)
+        block = await operator.fetchval("SELECT nextval('entry_blocks')")
+    numbers = await operator.fetch("SELECT no FROM log_entries ORDER BY seq")
+    assert numbers[-2][0] < numbers_of(block)[0] < numbers_of(block)[-1] < numbers[-1][0]
+    for each in (operator, watching):
+        await each.close()
+
+
+async def test_a_message_takes_four_ways_to_the_database_and_back(
+    store: PostgresStore, alice: Resident, bob: Resident
+) -> None:
+    """To begin, to lock its log and draw its number, to be written, to be confirmed."""
+    await settle_in(store, alice, bob)
+    await talk(store, alice, bob)
+    conversation = alice.direct_with(bob)
+    await say(store, alice.device, alice.device.message(conversation, bob.account))
+    said: list[str] = []
+    line = cast(asyncpg.Connection, await store._line.get())
+    with line.query_logger(lambda each: said.append(each.query)):
+        await say(store, alice.device, alice.device.message(conversation, bob.account))
+    assert len(said) == 4, said
 
 
 async def test_an_entry_of_another_size_is_broken_alone(

@@ -14,6 +14,7 @@ from coterie.base.ids import ConversationId, DeviceId, conversation_of, is_mailb
 from coterie.server.store.blob_records import BeginBlob, EndBlob, ForgetBlob, KeepBlob
 from coterie.server.store.caches import CONVERSATION, DEVICE, USAGE, Caches, KnownConversation, LastMessage
 from coterie.server.store.postgres.connection import Connection
+from coterie.server.store.postgres.statements import numbers_of
 from coterie.server.store.records import (
     AppendMessage,
     ClaimKeys,
@@ -41,9 +42,12 @@ BESIDE = (
 _IN_CONVERSATIONS = (AppendMessage, PostEnvelopes)
 
 _MOVED = (
-    "SELECT conversation, log_end, last_no, (SELECT version FROM structure) FROM conversations"
-    " WHERE no = ANY($1::bigint[]) ORDER BY no FOR UPDATE"
+    "WITH moved AS MATERIALIZED (SELECT conversation, log_end, last_no FROM conversations"
+    " WHERE no = ANY($1::bigint[]) ORDER BY no FOR UPDATE)"
+    " SELECT conversation, log_end, last_no, (SELECT version FROM structure),"
+    " (SELECT nextval('entry_blocks') FROM (SELECT count(*) FROM moved) AS locked) FROM moved"
 )
+"""SQL: it counts what it has locked before it draws the block of numbers (PgStatements.entry_numbers)."""
 _LAST_MESSAGES = (
     "SELECT e.conversation_no, e.device_no, e.last_message, e.last_no FROM entitled e"
     " JOIN unnest($1::bigint[], $2::bigint[]) AS n (conversation_no, device_no)"
@@ -58,9 +62,16 @@ class Begins(Exception):
 class Locks:
     """Fills the caches of the writing half."""
 
-    def __init__(self, connection: Callable[[], Awaitable[Connection]], caches: Caches) -> None:
+    def __init__(
+        self,
+        connection: Callable[[], Awaitable[Connection]],
+        caches: Caches,
+        drawn: Callable[[Iterable[int]], None],
+    ) -> None:
+        """drawn: takes the numbers of this transaction's entries, where they are drawn with the locks."""
         self._connection = connection
         self._caches = caches
+        self._drawn = drawn
 
     async def take(self, batch: Sequence[Record], *, alone: bool) -> None:
         """Raises Begins where that needs to be done alone."""
@@ -92,7 +103,7 @@ class Locks:
         self, connection: Connection, moved: set[ConversationId], *, alone: bool
     ) -> bool:
         """Nearly always each of them was written to by this server before, and all that others may have
-        changed of it is its end: then one statement locks them and says the version too."""
+        changed of it is its end: then one statement locks them, says the version and draws numbers."""
         self._caches.set_aside()
         numbers = None if alone else self._caches.set_aside_numbers(moved)
         if not numbers:
@@ -101,8 +112,9 @@ class Locks:
         self._caches.at_version(rows[0][3], rows[0][3])
         if self._caches.set_aside_numbers(moved) is None:
             return False
-        for conversation, end, last_no, _ in rows:
+        for conversation, end, last_no, _, _ in rows:
             self._caches.stands(ConversationId(conversation), end, last_no)
+        self._drawn(numbers_of(rows[0][4]))
         return True
 
     async def _devices(self, connection: Connection, devices: Iterable[DeviceId]) -> None:

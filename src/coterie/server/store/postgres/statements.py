@@ -57,5 +57,9 @@ class PgStatements:
     async def entry_numbers(self) -> Iterable[int]:
         """A block of its own for each transaction: drawn after the logs are locked, it is higher than what
         these logs have had."""
-        block = await self.number("SELECT nextval('entry_blocks')")
-        return range(block * NUMBERS_PER_BLOCK, (block + 1) * NUMBERS_PER_BLOCK)
+        return numbers_of(await self.number("SELECT nextval('entry_blocks')"))
+
+
+def numbers_of(block: int) -> range:
+    """The numbers of entries in it."""
+    return range(block * NUMBERS_PER_BLOCK, (block + 1) * NUMBERS_PER_BLOCK)

@@ -61,8 +61,8 @@ class PostgresStore(SqlReads):
         """With the other servers of this database; for who holds BESIDE."""
         self._writer = writer = Writer(self._line)
         self._written = caches = Caches(writer.statements)
-        self._locks = Locks(writer.connection, caches)
         self._appending = PgAppending(writer.statements, writer.connection)
+        self._locks = Locks(writer.connection, caches, self._appending.drawn)
         self._writing = Writing(writer.statements, caches, self._appending)
         self._pruning = Pruning(writer.statements, caches)
 
