@@ -48,7 +48,8 @@ class Maker:
             ledger=LedgerId(bytes(16)),
             ledger_key=b"",
         )
-        self.prekeys = Prekeys(store, Keyring(store), profile, Requests())
+        self.keyring = Keyring(store)
+        self.prekeys = Prekeys(store, self.keyring, profile, Requests())
 
     def do(self, *outcomes: Outcome) -> list[tuple[bytes, ...]]:
         """Commit; the keys of each frame that is to be sent."""
@@ -259,3 +260,13 @@ def test_a_restored_server_gets_the_newest_fallback_key_once_more(maker: Maker, 
 def fallbacks(sent: Iterable[tuple[bytes, ...]]) -> list[Prekey]:
     unpacked = (SignedPrekey.unpack(key).prekey for frame in sent for key in frame)
     return [prekey for prekey in unpacked if prekey.kind is PrekeyKind.FALLBACK]
+
+
+def test_a_private_half_that_is_held_ready_goes_before_it_may_be_dropped(store: ClientStore) -> None:
+    maker = Maker(store)
+    (row,) = store.own_x_wings()
+    ready = maker.keyring.x_wing(row)
+    maker.connected(START_MS)
+    assert maker.keyring.x_wing(row) is ready
+    maker.drained(START_MS)
+    assert maker.keyring.x_wing(row) is not ready

@@ -101,10 +101,14 @@ class Keyring:
 
     def x_wing(self, row: OwnXWing) -> XWingKey:
         """A signed prekey. The last one used is held ready: whoever has nothing newer of this device seals
-        everything to it. It goes with everything live, as a fresh key does."""
+        everything to it."""
         if self._x_wing is None or self._x_wing.private != row.private:
             self._x_wing = XWingKey.from_private(row.private)
         return self._x_wing
+
+    def drop_x_wing(self) -> None:
+        """What is held ready does not outlive its row in the store either."""
+        self._x_wing = None
 
     def group_out(self, row: GroupOutRow) -> GroupOut:
         live = self._out.get(row.session)

@@ -139,6 +139,7 @@ class Prekeys:
         x_wing = self._is_due(self._x_wing_ms(), limits.PREKEY_ROTATE_MS, now_ms)
         fallback = self._is_due(self._fallback_ms(), limits.FALLBACK_ROTATE_MS, now_ms)
         self.wake_at_ms = now_ms + limits.DAY_MS
+        self._keyring.drop_x_wing()
         dropped = PruneXWing(now_ms - limits.PREKEY_KEEP_MS)
         if not (x_wing or fallback):
             return Outcome(save=(dropped,))
