@@ -281,11 +281,7 @@ class Inbox:
             begun_seq = max(1, entry.seq)
             kept.append(msgspec.structs.replace(row, begun_seq=begun_seq, begun_ms=now_ms))
         kept.extend(self._telling.receipts.came(row, now_ms))
-        if message.shown:
-            yield Outcome(save=tuple(kept), show=self._arrived(message))
-        else:
-            yield Outcome(save=tuple(kept))
-            yield from self._verification.came(message, now_ms)
+        yield from self._shown(message, now_ms, tuple(kept))
 
     def _came_again(self, row: GroupInRow, entry: LogEntry, order: int, now_ms: int) -> tuple[Record, ...]:
         """What is here already. Sealed a second time, by a home that is a copy, it counts under its number
@@ -314,10 +310,14 @@ class Inbox:
         yield message
         yield from self._awaiting.gaps.take(inner, message.hash, message.order, seq)
 
-    def _arrived(self, message: MessageRow) -> tuple[MessageArrived, ...]:
-        """What screens are told of a message in a conversation that stands in the store."""
+    def _shown(self, message: MessageRow, now_ms: int, save: tuple[Record, ...] = ()) -> Iterator[Outcome]:
+        """Screens are told of a message as it is kept, in a conversation that stands in the store."""
+        if not message.shown:
+            yield Outcome(save=save)
+            yield from self._verification.came(message, now_ms)
+            return
         self._news.of(message.conversation)
-        return (MessageArrived(self._views.message(message)),)
+        yield Outcome(save=save, show=(MessageArrived(self._views.message(message)),))
 
     def _repaired(self, sender: PeerDevice, repair: Repair, now_ms: int) -> Iterator[Outcome]:
         """Somebody gives a message that was asked for: it is kept where it is what was awaited."""
@@ -350,10 +350,7 @@ class Inbox:
         if message.session:
             kept.extend(self._telling.receipts.given(message, now_ms))
         yield Outcome(save=tuple(kept))
-        if message.shown:
-            yield Outcome(show=self._arrived(message))
-        else:
-            yield from self._verification.came(message, now_ms)
+        yield from self._shown(message, now_ms)
 
     def _row(self, order: int, row: GroupInRow, entry: LogEntry, opened: Opened, body: Body) -> MessageRow:
         inner = opened.inner
