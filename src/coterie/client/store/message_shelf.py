@@ -68,7 +68,7 @@ class MessageShelf(Shelf[MessageRow]):
         return max([highest, *waiting])
 
     def put(self, record: MessageRow) -> None:
-        super().put(record)
+        self._waiting[record.order,] = record
         self._absent.discard(record.message)
         if self._names is not None:
             self._names[_name(record)] = record.order

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 from operator import attrgetter
 from typing import Any, Final, Generic, cast
@@ -27,8 +27,7 @@ class Shelf(Generic[R]):
         self._table = table
         self._waits = waits
         self._select = table.select + "WHERE " + " AND ".join(f'"{field}" = ?' for field in table.key)
-        self._key_of = attrgetter(*table.key)
-        self._one_column = len(table.key) == 1
+        self._key: Callable[[R], Key] = key_of(table)
         self._kept: dict[Key, R | None] = {}
         self._waiting: dict[Key, R] = {}
 
@@ -98,10 +97,6 @@ class Shelf(Generic[R]):
         self._kept.clear()
         self._waiting.clear()
 
-    def _key(self, record: R) -> Key:
-        key: Any = self._key_of(record)
-        return (key,) if self._one_column else key
-
     def _keep(self, key: Key, row: R | None) -> R | None:
         self._make_room(1)
         self._kept[key] = row
@@ -112,3 +107,9 @@ class Shelf(Generic[R]):
         if len(self._kept) + count > ROWS_MAX:
             for key in list(islice(self._kept, max(ROWS_MAX // 2, count))):
                 del self._kept[key]
+
+
+def key_of(table: Table[R]) -> Callable[[R], Key]:
+    """The key of a table's record: asked for with each row that is written."""
+    get: Callable[[R], Any] = attrgetter(*table.key)
+    return get if len(table.key) > 1 else lambda record: (get(record),)

@@ -144,9 +144,10 @@ class Shelves:
         comes is written with all that comes in the same turn."""
         before = self.messages.at_hand(record.order)
         if before is None or not before.own or not record.own or _moved(before, record):
-            used = self.orders.used
+            new = record.order > self.orders.used
             self._count(record)
-            self._place(before, record, new=record.order > used)
+            if record.session or not new:
+                self._place(before, record, new=new)
         elif record.session != before.session or record.index != before.index:
             self._place(before, record, new=False)
         self.messages.put(record)
