@@ -9,6 +9,7 @@ import asyncpg
 
 PATIENCE_SECONDS = 20.0
 LOOK_AGAIN = "SELECT pg_sleep(0.01)"
+SOMEBODY_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 async def until(operator: asyncpg.Connection, sql: str, *values: object) -> Any:

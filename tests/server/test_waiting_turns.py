@@ -13,7 +13,7 @@ import pytest
 from coterie.server.connection import CloseReason
 from coterie.trials.engines.postgres import Engine
 from coterie.wire.frames import Accepted, Sync
-from tests.engines.waiting import until
+from tests.engines.waiting import SOMEBODY_WAITS, until
 from tests.server.house import House, Wire, settle
 from tests.server.people import Person
 from tests.server.scenes import registered, two
@@ -22,7 +22,6 @@ from tests.server.street import PATIENCE_SECONDS, Street, deaf_street
 __all__ = ["deaf_street"]
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 
-SOMEBODY_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 READERS = (
     "FROM pg_stat_activity WHERE application_name = 'coterie' AND datname = $1"
     " AND pid NOT IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')"

@@ -14,8 +14,7 @@ from coterie.server.store.postgres.logs import LOGS
 from coterie.server.store.postgres.statements import numbers_of
 from coterie.server.store.postgres.store import PostgresStore
 from coterie.server.store.results import Appended, Broken
-from tests.engines.waiting import until
-from tests.server.test_waiting_turns import SOMEBODY_WAITS
+from tests.engines.waiting import SOMEBODY_WAITS, until
 from tests.server.town import Resident, say, settle_in, talk
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
